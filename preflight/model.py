@@ -1,0 +1,280 @@
+"""The words the whole tool speaks: check, finding, answer, result, report.
+
+Only the standard library is imported here, so every other part can import
+this one.  All types are frozen: a result can't change after it was reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from preflight.lookups import Looked, Lookup
+
+CHECK_ID = re.compile(r"[A-Z]{2,5}[0-9]{3}")
+CHECK_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+Json = Any  # what json.dumps takes without a default=
+
+
+class Stage(StrEnum):
+    """What running a check costs its user; a run goes up to one of them."""
+
+    STATIC = "static"  # reads files; nothing leaves this machine
+    REMOTE = "remote"  # asks Modal or S3; writes nothing that stays, costs nothing
+    PAID = "paid"  # starts a container that Modal bills
+
+
+class Severity(StrEnum):
+    """``error`` makes a fail and ``warning`` a warn; ``info`` leaves a pass a pass."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Status(StrEnum):
+    PASS = "pass"  # looked, and it was right
+    WARN = "warn"  # looked, and it may hurt
+    FAIL = "fail"  # looked, and it is wrong
+    SKIP = "skip"  # does not apply, or was excluded; the reason is given
+    BLOCKED = "blocked"  # could not look: something it needs could not be had
+    ERROR = "error"  # could not look: the check itself broke or ran out of time
+
+
+LOOKED = frozenset({Status.PASS, Status.WARN, Status.FAIL})
+UNANSWERED = frozenset({Status.BLOCKED, Status.ERROR})
+
+
+class Verdict(StrEnum):
+    READY = "ready"
+    NOT_READY = "not-ready"
+    INCOMPLETE = "incomplete"
+    INTERRUPTED = "interrupted"
+
+
+class Exit(IntEnum):
+    READY = 0
+    FINDINGS = 1
+    USAGE = 2  # Click's own
+    INCOMPLETE = 3
+    INTERNAL = 4
+    REFUSED = 5  # the gate
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, order=True)
+class Where:
+    """A place in a file: line and column count from 1, column in characters; 0 is unknown."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace the characters ``start`` to ``end`` (offsets into the decoded text of ``path``) by ``text``."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fix:
+    """Edits that end a finding.  A safe fix can't change what the app does beyond that finding."""
+
+    edits: tuple[Edit, ...]
+    is_safe: bool
+
+    def __post_init__(self) -> None:
+        if not self.edits:
+            raise ValueError("a fix without an edit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, said so that the reader can act on it.
+
+    ``why`` is what it would cost to go on; ``evidence`` are the lines that prove it.  ``can_clear`` says
+    that somebody else may put it right while we wait (``--wait``).
+    """
+
+    severity: Severity
+    message: str
+    remedy: str
+    why: str = ""
+    where: Where | None = None
+    evidence: tuple[str, ...] = ()
+    can_clear: bool = False
+    fix: Fix | None = None
+
+    def __post_init__(self) -> None:
+        if not self.message or not (self.remedy or self.severity is Severity.INFO):
+            raise ValueError("a finding needs a message and a remedy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The check looked.  ``said`` is one line of what it saw, ``seen`` the same as data."""
+
+    said: str
+    seen: Mapping[str, Json] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.said:
+            raise ValueError("an answer says what was looked at")
+
+    @property
+    def status(self) -> Status:
+        severities = {f.severity for f in self.findings}
+        if Severity.ERROR in severities:
+            return Status.FAIL
+        return Status.WARN if Severity.WARNING in severities else Status.PASS
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """The question does not arise here."""
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError("a skipped check says why it does not apply")
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a paid check expects to spend.  ``usd`` is an upper bound, ``basis`` how it was reckoned."""
+
+    usd: Decimal
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A question with a yes-or-no answer, and how to find it out.
+
+    ``needs`` must be had or the check is blocked; ``tries`` may fail and the check says what that means.
+    ``price`` is asked of paid checks before they start.  ``doc`` is the module's docstring, set on discovery.
+    """
+
+    id: str
+    name: str
+    title: str
+    stage: Stage
+    run: Callable[[Looked], Awaitable[Answer | NotApplicable]]
+    step: int | None = None
+    needs: tuple[Lookup[Any], ...] = ()
+    tries: tuple[Lookup[Any], ...] = ()
+    timeout_s: float = 20.0
+    price: Callable[[Looked], Awaitable[Price | NotApplicable]] | None = None
+    doc: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if not CHECK_ID.fullmatch(self.id):
+            raise ValueError(f"check id {self.id!r} is not like MOD001")
+        if not CHECK_NAME.fullmatch(self.name):
+            raise ValueError(f"check name {self.name!r} is not like s3-secret")
+        if (self.stage is Stage.PAID) != (self.price is not None):
+            raise ValueError(f"{self.id}: a check has a price exactly when it is paid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of one check.  ``reason`` is never empty: evidence of a pass, cause of anything else."""
+
+    check: Check
+    status: Status
+    seconds: float
+    reason: str
+    answer: Answer | None = None
+    blocked_by: str = ""
+    spent_usd: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        if (self.status in LOOKED) != (self.answer is not None):
+            raise ValueError(f"{self.check.id}: {self.status} does not fit its answer")
+        if not self.reason:
+            raise ValueError(f"{self.check.id}: a result without a reason")
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.answer.findings if self.answer else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What was checked.  ``app`` is as the user would type it; the rest is None until Modal has said it."""
+
+    app: str | None = None
+    environment: str | None = None
+    workspace: str | None = None
+    sandbox: str | None = None  # the scenario's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    target: Target
+    started: datetime
+    seconds: float
+    results: tuple[Result, ...]
+    fail_on: Status = Status.FAIL
+    is_interrupted: bool = False
+
+    @property
+    def counts(self) -> dict[Status, int]:
+        return {s: sum(r.status is s for r in self.results) for s in Status}
+
+    @property
+    def spent_usd(self) -> Decimal:
+        return sum((r.spent_usd for r in self.results), Decimal(0))
+
+    @property
+    def exit(self) -> Exit:
+        """The one place where results become a verdict."""
+        statuses = {r.status for r in self.results}
+        bad = {Status.FAIL} if self.fail_on is Status.FAIL else {Status.FAIL, Status.WARN}
+        if self.is_interrupted:
+            return Exit.INTERRUPTED
+        if statuses & bad:
+            return Exit.FINDINGS
+        if statuses & UNANSWERED or not statuses & LOOKED:
+            return Exit.INCOMPLETE
+        return Exit.READY
+
+    @property
+    def verdict(self) -> Verdict:
+        return {
+            Exit.INTERRUPTED: Verdict.INTERRUPTED,
+            Exit.FINDINGS: Verdict.NOT_READY,
+            Exit.INCOMPLETE: Verdict.INCOMPLETE,
+            Exit.READY: Verdict.READY,
+        }[self.exit]
+
+
+def passed(said: str, **seen: Json) -> Answer:
+    return Answer(said=said, seen=seen)
+
+
+def failed(message: str, *, remedy: str, why: str = "", said: str = "", **seen: Json) -> Answer:
+    finding = Finding(severity=Severity.ERROR, message=message, remedy=remedy, why=why)
+    return Answer(said=said or message, seen=seen, findings=(finding,))
+
+
+def warned(message: str, *, remedy: str, why: str = "", said: str = "", **seen: Json) -> Answer:
+    finding = Finding(severity=Severity.WARNING, message=message, remedy=remedy, why=why)
+    return Answer(said=said or message, seen=seen, findings=(finding,))

@@ -1,0 +1,42 @@
+"""What adapters raise: the SDK's error in our words, with its own error as ``__cause__``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    NOT_SIGNED_IN = "not signed in"  # there are no credentials at all
+    REFUSED = "credentials refused"  # there are, and the service does not know them
+    FORBIDDEN = "not allowed"  # it knows them, and says no
+    NOT_FOUND = "not found"
+    MISSING_KEYS = "keys missing"
+    WRONG_REGION = "wrong region"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no answer in time"
+    THROTTLED = "throttled"
+    UNSUPPORTED = "not supported by the service"
+    CLIENT_TOO_OLD = "client too old"
+    UNEXPECTED = "unexpected answer"
+
+
+CAN_PASS = frozenset({Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED})
+
+
+class Problem(Exception):
+    """``service`` (Modal, S3) would not do ``operation``; ``said`` is the service's own text, redacted by the caller."""
+
+    def __init__(
+        self, kind: Kind, *, service: str, operation: str, said: str, keys: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(f"{service}: {kind.value}: {said}" if said else f"{service}: {kind.value}")
+        self.kind = kind
+        self.service = service
+        self.operation = operation
+        self.said = said
+        self.keys = keys
+
+    @property
+    def can_pass(self) -> bool:
+        """Whether the same call may succeed later without anybody changing anything."""
+        return self.kind in CAN_PASS
