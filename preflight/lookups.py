@@ -112,9 +112,7 @@ class Lookups:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._stack.aclose()
 
-    async def see(
-        self, name: str, needs: tuple[Lookup[Any], ...], tries: tuple[Lookup[Any], ...] = ()
-    ) -> Looked:
+    async def see(self, name: str, needs: tuple[Lookup[Any], ...], tries: tuple[Lookup[Any], ...] = ()) -> Looked:
         """All at once.  Raises LookupFailed for the first of ``needs``, in their order, that can't be had."""
         got = await asyncio.gather(*(self._try(key) for key in (*needs, *tries)))
         made, attempts = got[: len(needs)], got[len(needs) :]
@@ -148,6 +146,6 @@ class Lookups:
         try:
             async with limit:
                 return await self._stack.enter_async_context(key.make(looked))
-        except Exception as e:  # noqa: BLE001 - whatever it was, the checks that need it are told
+        except Exception as e:  # whatever it was, the checks that need it are told
             why = f"no answer after {key.timeout_s:g} s" if limit.expired() else str(e) or type(e).__name__
             raise LookupFailed(key, why) from e

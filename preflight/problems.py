@@ -24,11 +24,9 @@ CAN_PASS = frozenset({Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED})
 
 
 class Problem(Exception):
-    """``service`` (Modal, S3) would not do ``operation``; ``said`` is the service's own text, redacted by the caller."""
+    """``service`` (Modal, S3) would not do ``operation``; ``said`` is its own text."""
 
-    def __init__(
-        self, kind: Kind, *, service: str, operation: str, said: str, keys: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, kind: Kind, *, service: str, operation: str, said: str, keys: tuple[str, ...] = ()) -> None:
         super().__init__(f"{service}: {kind.value}: {said}" if said else f"{service}: {kind.value}")
         self.kind = kind
         self.service = service

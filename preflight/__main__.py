@@ -1,3 +1,0 @@
-from preflight.cli.main import main
-
-main()

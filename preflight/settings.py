@@ -1,0 +1,215 @@
+"""What the user set: ``[tool.preflight]`` of pyproject.toml, with the command line on top.
+
+Every key is read here and nowhere else.  A key that does not exist, or a value of another type, is refused
+with the file, the key and what was wanted: a misspelt key must not switch a check off in silence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
+
+
+class SettingsError(Exception):
+    """The configuration can't be used as it stands; the text says where and what was wanted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageBuilderSettings:
+    minimum: str = "2025.06"
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Settings:
+    secret: str | None = None
+    keys: tuple[str, ...] = AWS_KEYS
+    bucket: str | None = None
+    prefix: str | None = None
+    region: str | None = None
+    endpoint: str | None = None
+    sample: int = 1000  # objects listed at most
+    inside: bool = False  # also prove it inside Modal, with the secret's own credentials
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetSettings:
+    """``usd``: what the user allows for the planned run; ``hours``: how long it takes."""
+
+    usd: Decimal | None = None
+    function: str | None = None
+    hours: Decimal | None = None
+    epochs: int | None = None
+    epoch_minutes: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintSettings:
+    command: str | None = None
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmokeSettings:
+    """``minutes`` and ``function`` give its price; ``epoch_pattern`` finds an epoch's seconds in its log."""
+
+    command: str | None = None
+    function: str | None = None
+    minutes: float = 15.0
+    timeout_s: float = 1800.0
+    epoch_pattern: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSettings:
+    function: str | None = None
+    blocks: tuple[str, ...] = ()
+    model: str | None = None
+    fallback_env: str = "SEIZURE_MAMBA_FORCE_FALLBACK"
+    gpus: tuple[str, ...] = ()
+    timeout_s: float = 300.0
+    build_timeout_s: float = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaleAppsSettings:
+    older_than: str = "24h"
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One project's settings.  ``project`` is the folder of its pyproject.toml, or where preflight was started."""
+
+    project: Path = field(default_factory=Path)
+    app: str | None = None
+    environment: str | None = None
+    skip: tuple[str, ...] = ()
+    spend_max: Decimal = Decimal("2.00")
+    record: bool = False
+    volumes: tuple[str, ...] = ()
+    image_builder: ImageBuilderSettings = field(default_factory=ImageBuilderSettings)
+    s3: S3Settings = field(default_factory=S3Settings)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    lint: LintSettings = field(default_factory=LintSettings)
+    smoke: SmokeSettings = field(default_factory=SmokeSettings)
+    probe: ProbeSettings = field(default_factory=ProbeSettings)
+    stale_apps: StaleAppsSettings = field(default_factory=StaleAppsSettings)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sandbox: str | None = None  # the scenario's name: every line and document says it
+    builder: str | None = None  # the builder version, once somebody has said it; static rules use it
+    state: Path | None = None  # where passes, logs and the ledger are kept; None keeps nothing
+    read_from: Path | None = None  # the pyproject.toml, if there was one
+
+
+GIVEN_BY_US = frozenset({"project", "environ", "sandbox", "builder", "state", "read_from"})
+
+
+def find_project(start: Path) -> Path | None:
+    """The nearest folder at or above ``start`` with a pyproject.toml."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").is_file():
+            return folder
+    return None
+
+
+def load(start: Path, *, environ: Mapping[str, str], state: Path | None = None) -> Settings:
+    """The settings for a command started in ``start``.  Raises SettingsError."""
+    project = find_project(start)
+    given = {"environ": environ, "state": state}
+    if project is None:
+        return Settings(project=start.resolve(), **given)  # type: ignore[arg-type]
+    file = project / "pyproject.toml"
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as e:
+        raise SettingsError(f"{file}: not TOML: {e}") from e
+    except (OSError, UnicodeDecodeError) as e:
+        raise SettingsError(f"{file}: can't be read: {e}") from e
+    table = document.get("tool", {})
+    table = table.get("preflight", {}) if isinstance(table, dict) else {}
+    return parse(table, file=file, project=project, **given)
+
+
+def parse(table: object, *, file: Path, project: Path, **given: Any) -> Settings:
+    """The typed form of a ``[tool.preflight]`` table.  Raises SettingsError."""
+    values = _fields(Settings, table, f"{file}: tool.preflight")
+    settings = Settings(project=project, read_from=file, **given, **values)
+    if not BUILDER_VERSION.fullmatch(settings.image_builder.minimum):
+        raise SettingsError(
+            f"{file}: tool.preflight.image-builder.minimum is {settings.image_builder.minimum!r}; wanted like '2025.06'"
+        )
+    if settings.spend_max < 0:
+        raise SettingsError(f"{file}: tool.preflight.spend-max is {settings.spend_max}; wanted dollars, 0 or more")
+    return settings
+
+
+def _fields(into: type, table: object, at: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise SettingsError(f"{at}: wanted a table, found {_name(table)}")
+    hints = typing.get_type_hints(into)
+    known = {f.name.replace("_", "-"): f.name for f in dataclasses.fields(into) if f.name not in GIVEN_BY_US}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        field_name = known.get(key.replace("_", "-"))
+        if field_name is None:
+            raise SettingsError(f"{at}: no key {key!r}; there are {', '.join(sorted(known))}")
+        values[field_name] = _value(hints[field_name], value, f"{at}.{key}")
+    return values
+
+
+def _value(wanted: Any, value: object, at: str) -> Any:
+    if isinstance(wanted, types.UnionType):
+        wanted = next(a for a in typing.get_args(wanted) if a is not type(None))
+    if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
+        return wanted(**_fields(wanted, value, at))
+    if wanted is Decimal:
+        return _dollars_or_hours(value, at)
+    if typing.get_origin(wanted) is tuple:
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise SettingsError(f"{at}: wanted a list of strings, found {_name(value)}")
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
+        return value
+    raise SettingsError(f"{at}: wanted {_wanted(wanted)}, found {_name(value)}")
+
+
+def _dollars_or_hours(value: object, at: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise SettingsError(f"{at}: wanted a number, found {_name(value)}")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise SettingsError(f"{at}: wanted a number, found {value!r}") from None
+    if not number.is_finite():
+        raise SettingsError(f"{at}: wanted a number, found {value!r}")
+    return number
+
+
+def _wanted(wanted: type) -> str:
+    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[wanted]
+
+
+def _name(value: object) -> str:
+    kinds = {
+        dict: "a table",
+        list: "a list",
+        str: "a string",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return f"{kinds.get(type(value), type(value).__name__)} ({value!r})" if not isinstance(value, dict) else "a table"
