@@ -134,7 +134,10 @@ class Lookups:
 
     async def _get(self, key: Lookup[T]) -> T:
         if key in self._given:
-            return cast(T, self._given[key])
+            stand_in = self._given[key]
+            if isinstance(stand_in, LookupFailed):
+                raise stand_in
+            return cast(T, stand_in)
         if key not in self._tasks:
             self._tasks[key] = asyncio.create_task(self._make(key), name=f"lookup {key.name}")
         # shield: one check's timeout must not cancel what other checks wait for

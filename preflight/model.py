@@ -127,11 +127,15 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The check looked.  ``said`` is one line of what it saw, ``seen`` the same as data."""
+    """The check looked.  ``said`` is one line of what it saw, ``seen`` the same as data.
+
+    ``spent_usd`` is what a paid check knows to have spent; None counts its whole price.
+    """
 
     said: str
     seen: Mapping[str, Json] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    spent_usd: Decimal | None = None
 
     def __post_init__(self) -> None:
         if not self.said:

@@ -1,0 +1,41 @@
+"""What a run tells while it goes on.  Reporters draw it; nothing in the engine depends on it being drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from preflight.model import Check, Price, Result
+
+
+@dataclass(frozen=True)
+class Started:
+    check: Check
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``name`` is the check's or lookup's; ``text`` one line of what it is doing."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A paid check is about to start and expects to spend this."""
+
+    check: Check
+    price: Price
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Another round of ``names`` starts in ``seconds``; ``left_s`` remain of --wait."""
+
+    names: tuple[str, ...]
+    seconds: float
+    left_s: float
+
+
+Event: TypeAlias = Started | Progress | Priced | Waiting | Result

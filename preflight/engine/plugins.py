@@ -1,0 +1,61 @@
+"""Checks of other distributions: entry points in the group ``preflight.checks``, each a Check.
+
+A plugin that won't load is a check that ends in error: it shows in the report, not in a log line.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib.metadata import EntryPoint, entry_points
+
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Stage
+
+GROUP = "preflight.checks"
+
+
+class PluginBroken(RuntimeError):
+    """A plugin can't be used; the text says why."""
+
+
+def checks(taken: Iterable[Check], found: Iterable[EntryPoint] | None = None) -> tuple[Check, ...]:
+    """Every plugin's check.  An id or name that ``taken`` has already makes the plugin a broken one."""
+    ids = {c.id for c in taken} | {c.name for c in taken}
+    loaded: list[Check] = []
+    points = entry_points(group=GROUP) if found is None else found
+    for number, point in enumerate(sorted(points, key=lambda p: p.name), start=1):
+        check = _load(point, number)
+        if {check.id, check.name} & ids:
+            check = _broken(point, number, f"its id {check.id} or name {check.name} is taken")
+        ids |= {check.id, check.name}
+        loaded.append(check)
+    return tuple(loaded)
+
+
+def _load(point: EntryPoint, number: int) -> Check:
+    try:
+        check = point.load()
+    except Exception as e:  # noqa: BLE001 - a plugin's import can raise anything, and must not hide the built-in answers
+        return _broken(point, number, f"{type(e).__name__}: {e}")
+    if not isinstance(check, Check):
+        return _broken(point, number, f"{point.value} is a {type(check).__name__}, wanted a preflight.api.Check")
+    module = sys.modules.get(point.module) or importlib.import_module(point.module)
+    return replace(check, doc=check.doc or inspect.cleandoc(module.__doc__ or ""))
+
+
+def _broken(point: EntryPoint, number: int, why: str) -> Check:
+    async def run(looked: Looked) -> Answer:
+        raise PluginBroken(f"plugin {point.name} ({point.value}) does not load: {why}")
+
+    return Check(
+        id=f"PLG{number:03}",
+        name=f"plugin-{number}",
+        title=f"the plugin {point.name} loads",
+        stage=Stage.STATIC,
+        run=run,
+        doc=f"Looks at\n    Whether the check that {point.value} offers can be loaded.",
+    )

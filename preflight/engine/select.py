@@ -1,0 +1,64 @@
+"""Which of all checks a run asks, and why the others are left out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from preflight.model import Check, Stage
+
+STAGES = (Stage.STATIC, Stage.REMOTE, Stage.PAID)
+
+
+class UnknownCheck(Exception):
+    """A name on the command line or in the configuration that no check has."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """``chosen`` are asked; ``left_out`` are shown as skipped, with the reason.  ``is_named``: by ``--only``."""
+
+    chosen: tuple[Check, ...]
+    left_out: tuple[tuple[Check, str], ...] = ()
+    is_named: bool = False
+
+
+def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Checklist order: the free checks without a step, then the steps, then the rest by id."""
+    return tuple(sorted(checks, key=lambda c: (c.step is None, c.step or 0, c.id)))
+
+
+def find(checks: Sequence[Check], wanted: str) -> tuple[Check, ...]:
+    """The checks that ``wanted`` means: an id, a name, or the letters of a family (IMG).  Raises UnknownCheck."""
+    key = wanted.strip()
+    exact = [c for c in checks if key.lower() == c.name or key.upper() == c.id]
+    if exact:
+        return tuple(exact)
+    family = [c for c in checks if key.isalpha() and c.id.rstrip("0123456789") == key.upper()]
+    if family:
+        return tuple(family)
+    known = [c.name for c in checks] + [c.id for c in checks]
+    near = difflib.get_close_matches(key.lower(), known, n=3, cutoff=0.5)
+    hint = f"did you mean {', '.join(near)}?" if near else "`preflight list` names them"
+    raise UnknownCheck(f"no check is called {key!r}; {hint}")
+
+
+def select(
+    checks: Sequence[Check], *, only: Sequence[str] = (), skip: Sequence[str] = (), stage: Stage = Stage.PAID
+) -> Selection:
+    """``only`` overrides the stage, ``skip`` overrides ``only``.  Raises UnknownCheck."""
+    skipped = {c.id for name in skip for c in find(checks, name)}
+    named = {c.id for name in only for c in find(checks, name)}
+    allowed = STAGES[: STAGES.index(stage) + 1]
+    chosen, left_out = [], []
+    for check in in_order(checks):
+        if only and check.id not in named:
+            continue
+        if check.id in skipped:
+            left_out.append((check, "left out by --skip or the configuration"))
+        elif not only and check.stage not in allowed:
+            left_out.append((check, f"left out by --stage {stage}: it is a {check.stage} check"))
+        else:
+            chosen.append(check)
+    return Selection(tuple(chosen), tuple(left_out), is_named=bool(only))
