@@ -38,9 +38,40 @@ from preflight.recipe.model import (
     VolumeRef,
 )
 from preflight.recipe.rule import Context, advice, error, rule, warning
+from preflight.remote.apps import age_text, is_stale
+from preflight.remote.lookups import (
+    APPS,
+    CLIENT,
+    ENVIRONMENT,
+    ENVIRONMENTS,
+    RATES,
+    SECRETS,
+    SPEND,
+    TOKEN,
+    VOLUMES,
+    WORKSPACE,
+    WORKSPACE_BUILDER,
+)
+from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
+from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
 
 __all__ = [
+    "APPS",
+    "CLIENT",
+    "ENVIRONMENT",
+    "ENVIRONMENTS",
+    "RATES",
     "RECIPE",
+    "S3_PLACE",
+    "S3_SAMPLE",
+    "S3_SECRET",
+    "S3_SECRET_STATE",
+    "SECRETS",
+    "SPEND",
+    "TOKEN",
+    "VOLUMES",
+    "WORKSPACE",
+    "WORKSPACE_BUILDER",
     "Answer",
     "App",
     "BucketMount",
@@ -64,6 +95,9 @@ __all__ = [
     "Price",
     "Problem",
     "Recipe",
+    "S3Place",
+    "S3Sample",
+    "S3Secret",
     "SecretRef",
     "Severity",
     "ShellCommand",
@@ -75,8 +109,10 @@ __all__ = [
     "VolumeRef",
     "Where",
     "advice",
+    "age_text",
     "error",
     "failed",
+    "is_stale",
     "passed",
     "rule",
     "warned",

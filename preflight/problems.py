@@ -24,15 +24,28 @@ CAN_PASS = frozenset({Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED})
 
 
 class Problem(Exception):
-    """``service`` (Modal, S3) would not do ``operation``; ``said`` is its own text."""
+    """``service`` (Modal, S3) would not do ``operation``; ``said`` is its own text.
 
-    def __init__(self, kind: Kind, *, service: str, operation: str, said: str, keys: tuple[str, ...] = ()) -> None:
+    ``keys`` are those that a secret lacks; ``hint`` is the region or the permission that S3 asks for.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        service: str,
+        operation: str,
+        said: str,
+        keys: tuple[str, ...] = (),
+        hint: str = "",
+    ) -> None:
         super().__init__(f"{service}: {kind.value}: {said}" if said else f"{service}: {kind.value}")
         self.kind = kind
         self.service = service
         self.operation = operation
         self.said = said
         self.keys = keys
+        self.hint = hint
 
     @property
     def can_pass(self) -> bool:

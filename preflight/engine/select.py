@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from preflight.model import Check, Stage
 
+BEFORE_PAID = 6.5  # between project-lint (6) and smoke-test (7)
 STAGES = (Stage.STATIC, Stage.REMOTE, Stage.PAID)
 
 
@@ -25,8 +26,8 @@ class Selection:
 
 
 def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """Checklist order: the free checks without a step, then the steps, then the rest by id."""
-    return tuple(sorted(checks, key=lambda c: (c.step is None, c.step or 0, c.id)))
+    """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money."""
+    return tuple(sorted(checks, key=lambda c: (BEFORE_PAID if c.step is None else c.step, c.stage != "remote", c.id)))
 
 
 def find(checks: Sequence[Check], wanted: str) -> tuple[Check, ...]:

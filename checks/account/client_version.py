@@ -1,0 +1,79 @@
+"""The Modal client fits the server and the Image Builder.
+
+Looks at
+    The installed client's version, what the server says about it when signing in (deprecations), and whether
+    this client can render the builder version that is in force.
+Why it matters
+    A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
+    one stops working on a day the server names beforehand.
+How to fix
+    `pip install --upgrade modal` in the environment that deploys.
+Source
+    Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; 2026.10 needs client 1.6.3.
+"""
+
+from preflight.api import (
+    CLIENT,
+    ENVIRONMENT,
+    WORKSPACE,
+    WORKSPACE_BUILDER,
+    Answer,
+    Check,
+    Finding,
+    Looked,
+    LookupFailed,
+    Severity,
+    Stage,
+)
+
+
+async def run(looked: Looked) -> Answer:
+    client, workspace = looked[CLIENT], looked[WORKSPACE]
+    findings = [
+        Finding(
+            severity=Severity.WARNING,
+            message=f"the server says: {text}",
+            remedy="pip install --upgrade modal",
+            why="what is deprecated today stops a run on the day it is removed",
+        )
+        for text in workspace.warnings
+    ]
+    builder = _builder_in_force(looked)
+    newest = client.builders[-1] if client.builders else None
+    if builder is not None and newest is not None and builder[:4].isdigit() and builder > newest:
+        findings.append(
+            Finding(
+                severity=Severity.ERROR,
+                message=f"client {client.version} knows builders up to {newest}; {builder} is in force",
+                remedy="pip install --upgrade modal",
+                why="every image is refused with VersionError",
+            )
+        )
+    said = f"modal {client.version}, knows Image Builder {newest or 'unknown'}; the server has {_warnings(findings)}"
+    return Answer(said=said, seen={"version": client.version, "newest_builder": newest}, findings=tuple(findings))
+
+
+def _builder_in_force(looked: Looked) -> str | None:
+    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
+    if looked[CLIENT].builder_override:
+        return looked[CLIENT].builder_override
+    if not isinstance(environment, LookupFailed) and environment.builder:
+        return environment.builder
+    return None if isinstance(workspace, LookupFailed) else workspace
+
+
+def _warnings(findings: list[Finding]) -> str:
+    count = sum(f.severity is Severity.WARNING for f in findings)
+    return f"{count} warning{'s' if count > 1 else ''}" if count else "no warning"
+
+
+CHECK = Check(
+    id="MOD005",
+    name="client-version",
+    title="the Modal client fits the server and the Image Builder",
+    stage=Stage.REMOTE,
+    needs=(CLIENT, WORKSPACE),
+    tries=(ENVIRONMENT, WORKSPACE_BUILDER),
+    run=run,
+    timeout_s=25.0,
+)

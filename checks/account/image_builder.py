@@ -1,0 +1,94 @@
+"""The Image Builder is new enough.
+
+Looks at
+    The version that this app's images would be built with.  In order: MODAL_IMAGE_BUILDER_VERSION, the
+    active profile, the environment's own setting, the workspace's setting.  The minimum is 2025.06, or
+    `[tool.preflight.image-builder] minimum`.
+Why it matters
+    Builders up to 2024.10 put Modal's own dependencies and older pips into the image; the same recipe then
+    installs other versions, and the server warns "Using legacy Image Builder version".
+How to fix
+    `modal workspace settings set image-builder-version 2025.06` (a manager or owner), or for one environment
+    `modal environment update ENV --set-image-builder-version 2025.06`.  Every image is built anew after it.
+Source
+    Modal client 1.6.4, order measured 2026-11-23; 2026.10 needs client 1.6.3 and drops Python 3.10.
+"""
+
+import re
+
+from preflight.api import (
+    CLIENT,
+    ENVIRONMENT,
+    WORKSPACE_BUILDER,
+    Answer,
+    Check,
+    Finding,
+    Looked,
+    LookupFailed,
+    Severity,
+    Stage,
+)
+
+VERSION = re.compile(r"\d{4}\.\d{2}")
+
+
+async def run(looked: Looked) -> Answer:
+    client, minimum = looked[CLIENT], looked.settings.image_builder.minimum
+    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
+    if client.builder_override is not None:
+        version, source = client.builder_override, client.override_by or "the profile"
+    elif isinstance(environment, LookupFailed):
+        raise environment  # an override of the environment would win: the workspace's value proves nothing
+    elif environment.builder is not None:
+        version, source = environment.builder, f"environment {environment.name}'s own setting"
+    elif isinstance(workspace, LookupFailed):
+        raise workspace
+    else:
+        version, source = workspace, "the workspace setting"
+    newest = client.builders[-1] if client.builders else None
+    seen = {"version": version, "source": source, "minimum": minimum, "newest_known": newest}
+    said = f"{version}, from {source}"
+    if newest is not None and version < newest:
+        said += f" ({newest} is the newest)"
+    if not VERSION.fullmatch(version):
+        undated = Finding(
+            severity=Severity.WARNING,
+            message=f"the Image Builder is {version!r}, from {source}: not a dated release",
+            remedy=_how_to_set(source, minimum, environment),
+            why="what it builds may change from one day to the next",
+        )
+        return Answer(said=said, seen=seen, findings=(undated,))
+    if version >= minimum:
+        return Answer(said=said, seen=seen)
+    finding = Finding(
+        severity=Severity.ERROR,
+        message=f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
+        remedy=_how_to_set(source, minimum, environment),
+        why="the image is built with other base packages than the recipe was written for, about 15 min before it shows",
+        can_clear=source == "the workspace setting",
+    )
+    return Answer(said=said, seen=seen, findings=(finding,))
+
+
+def _how_to_set(source: str, minimum: str, environment: object) -> str:
+    if source == "MODAL_IMAGE_BUILDER_VERSION":
+        return f"export MODAL_IMAGE_BUILDER_VERSION={minimum}, or unset it"
+    if source == "the profile":
+        return f"modal config set image_builder_version {minimum}"
+    if source.startswith("environment "):
+        name = source.removeprefix("environment ").removesuffix("'s own setting")
+        return f"modal environment update {name} --set-image-builder-version {minimum}"
+    return f"modal workspace settings set image-builder-version {minimum}"
+
+
+CHECK = Check(
+    id="MOD002",
+    name="image-builder",
+    title="the Image Builder is new enough",
+    step=1,
+    stage=Stage.REMOTE,
+    needs=(CLIENT,),
+    tries=(ENVIRONMENT, WORKSPACE_BUILDER),
+    run=run,
+    timeout_s=25.0,
+)

@@ -1,0 +1,50 @@
+"""No forgotten app is running.
+
+Looks at
+    Every app of the environment that is not stopped: its state, and how long ago it was created.
+    Runs (ephemeral or detached) older than 24 h, or `[tool.preflight.stale-apps] older-than`, are named;
+    a deployed app is meant to stay and is only counted.
+Why it matters
+    A run that nobody follows goes on being billed, and holds GPUs that the new one waits for.
+How to fix
+    `preflight apps` lists them, `preflight apps --stop` stops them after asking; or `modal app stop APP_ID`.
+    A run that is meant to be there goes into `[tool.preflight.stale-apps] ignore`, by description or id.
+Source
+    Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
+"""
+
+from preflight.api import APPS, Answer, Check, Finding, Looked, Severity, Stage, age_text, is_stale
+
+
+async def run(looked: Looked) -> Answer:
+    apps, settings = looked[APPS], looked.settings.stale_apps
+    stale = [a for a in apps if is_stale(a, settings, looked.now)]
+    runs = [a for a in apps if a.state != "deployed"]
+    findings = tuple(
+        Finding(
+            severity=Severity.WARNING,
+            message=f"{a.description or a.id} ({a.id}, {a.state}) was started {age_text(a.created, looked.now)} ago"
+            + (f" by {a.created_by}" if a.created_by else ""),
+            remedy=f"modal app stop {a.id} --yes",
+            why="it goes on being billed, and holds the GPU that the new run waits for",
+        )
+        for a in stale
+    )
+    deployed = len(apps) - len(runs)
+    said = f"{len(runs)} running, {deployed} deployed; {len(stale) or 'none'} older than {settings.older_than}"
+    unknown = sum(a.created is None for a in runs)
+    if unknown:
+        said += f"; of {unknown} Modal does not say when they were started"
+    return Answer(said=said, seen={"running": len(runs), "stale": [a.id for a in stale]}, findings=findings)
+
+
+CHECK = Check(
+    id="MOD004",
+    name="stale-apps",
+    title="no forgotten app is running",
+    step=8,
+    stage=Stage.REMOTE,
+    needs=(APPS,),
+    run=run,
+    timeout_s=15.0,
+)

@@ -1,0 +1,3 @@
+from preflight.cli.main import main
+
+main()

@@ -1,0 +1,105 @@
+"""The command line.  Commands are imported when they are called, so that `--help` costs only Click."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from typing import Any, NoReturn
+
+import click
+
+import preflight
+from preflight.model import Exit
+
+COMMANDS = {
+    "run": ("preflight.cli.run", "Work through the whole checklist for an app."),
+    "check": ("preflight.cli.run", "Run one check."),
+    "list": ("preflight.cli.list", "List every check, or what an app's file says."),
+    "explain": ("preflight.cli.explain", "Print a check's page: what, why, how to fix, sources."),
+    "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
+    "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command = getattr(module, f"{cmd_name}_command")
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help) for name, (_, help) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as e:
+            import difflib
+
+            near = difflib.get_close_matches(args[0] if args else "", COMMANDS, n=1)
+            if near:
+                e.message += f" Did you mean {near[0]!r}?"
+            raise
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(preflight.__version__, prog_name="preflight")
+def cli() -> None:
+    """Look before 24 hours of A100 are spent: is this Modal app, its account, its image and its GPU ready?
+
+    Exit codes: 0 ready, 1 findings, 2 usage or configuration, 3 incomplete, 4 internal error, 5 the gate
+    refused, 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """The entry point: every way out is an exit code of the contract."""
+    try:
+        code: Any = cli.main(standalone_mode=False)
+        code = code if isinstance(code, int) else Exit.READY
+    except click.exceptions.Exit as e:
+        code = e.exit_code
+    except click.ClickException as e:
+        e.show()
+        code = Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our pipe has gone: nothing can be said any more, and it was not our failure to say
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.INTERRUPTED
+    except Exception as e:  # noqa: BLE001 - the CLI boundary: a bug becomes exit 4 and a report file
+        code = _internal_error(e)
+    _leave(int(code))
+
+
+def _internal_error(e: Exception) -> Exit:
+    with tempfile.NamedTemporaryFile("w", prefix="preflight-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n")
+        traceback.print_exception(e, file=file)
+    click.echo(f"preflight itself failed ({type(e).__name__}); this is a bug. The report is in {file.name}", err=True)
+    return Exit.INTERNAL
+
+
+def _leave(code: int) -> NoReturn:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,0 +1,87 @@
+"""What Modal told us, in our own frozen types: no SDK object leaves remote/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """The installed client.  ``builders`` are the versions its wheel carries, oldest first, without previews.
+
+    ``builder_override`` is what MODAL_IMAGE_BUILDER_VERSION or the active profile forces, and ``override_by``
+    which of the two.
+    """
+
+    version: str
+    builders: tuple[str, ...]
+    builder_override: str | None
+    override_by: str | None
+    profile: str | None
+    token_id: str | None
+    environment: str | None
+    server_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    name: str
+    warnings: tuple[str, ...]  # what the server had to say about this client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """The token in use, as far as Modal says: None where it does not tell."""
+
+    id: str
+    name: str | None
+    owner: str | None
+    expires: datetime | None  # None: it never expires
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Budget fields are dollars of the running billing cycle; None where none is set."""
+
+    name: str
+    is_default: bool
+    builder: str | None  # its own Image Builder version; None inherits the workspace's
+    budget_usd: Decimal | None
+    spend_limit_usd: Decimal | None
+    spent_usd: Decimal
+    is_spend_limit_reached: bool
+    max_gpus: int | None
+    gpus_in_use: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spend:
+    """The workspace's cycle so far.  ``adjustments`` are credits and fees that Modal has applied already."""
+
+    metered_usd: Decimal
+    billed_usd: Decimal
+    adjustments: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """``state`` is Modal's own word: ephemeral, detached, deployed …"""
+
+    id: str
+    description: str
+    state: str
+    created: datetime | None
+    created_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secret:
+    """``missing`` are the wanted keys that it lacks.  Values can't be read, and are not."""
+
+    name: str
+    exists: bool
+    missing: tuple[str, ...]
+    wanted: tuple[str, ...]

@@ -1,0 +1,274 @@
+"""The screen: a live view that keeps checklist order on a terminal, append-only lines everywhere else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+import preflight
+from preflight.engine.events import Event, Priced, Progress, Started, Waiting
+from preflight.engine.select import in_order
+from preflight.model import Check, Finding, Report, Result, Severity, Stage, Status, Target, Verdict
+from preflight.report.text import in_encoding, one_line, printable, seconds
+
+GLYPHS = {
+    Status.PASS: ("✓", "green"),
+    Status.WARN: ("!", "yellow"),
+    Status.FAIL: ("✗", "bold red"),
+    Status.SKIP: ("-", "dim"),
+    Status.BLOCKED: ("⊘", "magenta"),
+    Status.ERROR: ("E", "bold magenta"),
+}
+WORDS = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.SKIP: "skipped"}
+VERDICTS = {
+    Verdict.READY: ("READY", "bold green"),
+    Verdict.NOT_READY: ("NOT READY", "bold red"),
+    Verdict.INCOMPLETE: ("INCOMPLETE", "bold magenta"),
+    Verdict.INTERRUPTED: ("INTERRUPTED", "bold magenta"),
+}
+MARGIN = 7  # columns before "why" and "fix"
+NARROWEST, WIDEST = 40, 110
+EVIDENCE_LINES = 3  # without -v
+
+
+class ConsoleReporter:
+    """``is_verbose`` shows every rule, every finding's evidence and the skipped checks' reasons."""
+
+    def __init__(self, to: TextIO, *, is_verbose: bool = False, width: int | None = None) -> None:
+        self.to = to
+        self.is_verbose = is_verbose
+        size = width or (shutil.get_terminal_size().columns if to.isatty() else 100)
+        self.width = max(NARROWEST, min(WIDEST, size))
+        self.console = Console(file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.checks: tuple[Check, ...] = ()
+        self.results: dict[str, Result] = {}
+        self.running: dict[str, str] = {}  # name -> last line of progress
+        self.shown = 0
+        self.live: Live | None = None
+        self.target = Target()
+
+    def begin(self, target: Target, checks: Sequence[Check]) -> None:
+        self.checks = in_order(checks)
+        self.target = target
+        self.name_width = max((len(c.name) for c in self.checks if not _is_rule(c)), default=8)
+        parts = [f"preflight {preflight.__version__}"]
+        if target.app:
+            parts.append(target.app)
+        if target.environment:
+            parts.append(f"environment {target.environment}")
+        if target.sandbox:
+            parts.append(f"sandbox {target.sandbox}: a local Modal and S3, no account, nothing billed")
+        self._print(Text(" · ".join(parts), style="bold"), indent=0)
+        self._print(Text())
+        if self.console.is_terminal and not self.console.is_dumb_terminal:
+            self.live = Live(console=self.console, refresh_per_second=8, transient=True)
+            self.live.start()
+            self._refresh()
+
+    def observe(self, event: Event) -> None:
+        if isinstance(event, Result):
+            self.results[event.check.id] = event
+            self.running.pop(event.check.name, None)
+            self._show_ready()
+        elif isinstance(event, Started):
+            self.running.setdefault(event.check.name, "")
+        elif isinstance(event, Progress):
+            self.running[event.name] = one_line(event.text)
+            if self.live is None and self.is_verbose:
+                self._print(Text(f"{event.name}: {one_line(event.text)}", style="dim"), indent=MARGIN)
+        elif isinstance(event, Priced):
+            text = f"{event.check.name}: up to ${event.price.usd:.2f} ({one_line(event.price.basis)})"
+            self._print(Text(text, style="dim"), indent=MARGIN)
+        elif isinstance(event, Waiting):
+            names = ", ".join(event.names)
+            self._print(Text(f"waiting {event.seconds:.0f} s for {names}; {event.left_s:.0f} s left"), indent=MARGIN)
+        self._refresh()
+
+    def finish(self, report: Report) -> None:
+        if self.live is not None:
+            self.live.stop()
+        self._show_ready()
+        word, style = VERDICTS[report.verdict]
+        counts = report.counts
+        parts = [f"{counts[s]} {WORDS.get(s, s.value)}" for s in _WORST_FIRST if counts[s]]
+        parts += [f"spent ${report.spent_usd:.2f}", seconds(report.seconds)]
+        if report.target.sandbox:
+            parts.append("sandbox: no real cloud, GPU or bucket was looked at")
+        self._print(Text())
+        line = Text()
+        line.append(word, style=style)
+        line.append("   " + " · ".join(parts))
+        self._print(line, indent=0, hanging=len(word) + 3)
+        self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), next_command(report)), indent=0)
+
+    # --- lines ----------------------------------------------------------------------------------------------------
+
+    def _show_ready(self) -> None:
+        """Prints the results whose predecessors in the checklist have all been printed."""
+        while self.shown < len(self.checks):
+            check = self.checks[self.shown]
+            if _is_rule(check) and not self.is_verbose:
+                rules = self._rules_from(self.shown)
+                if any(c.id not in self.results for c in rules):
+                    return
+                self._show_rules([self.results[c.id] for c in rules])
+                self.shown += len(rules)
+                continue
+            if check.id not in self.results:
+                return
+            self._show(self.results[check.id])
+            self.shown += 1
+
+    def _rules_from(self, start: int) -> list[Check]:
+        rules = []
+        for check in self.checks[start:]:
+            if not _is_rule(check):
+                break
+            rules.append(check)
+        return rules
+
+    def _show_rules(self, results: Sequence[Result]) -> None:
+        """Static rules in one line when nothing is wrong; each one that found something gets its own."""
+        loud = [r for r in results if r.status not in (Status.PASS, Status.SKIP)]
+        quiet = [r for r in results if r.status is Status.PASS]
+        advice = sum(len(r.findings) for r in quiet)
+        worst = next((s for s in _WORST_FIRST if any(r.status is s for r in results)), Status.SKIP)
+        if quiet or not loud:
+            said = f"{len(quiet)} of {len(results)} rules looked at the app and found nothing"
+            if not quiet:
+                said = f"none of {len(results)} rules had anything to look at"
+            if advice:
+                said += f" but {advice} piece{'s' if advice > 1 else ''} of advice (-v)"
+            status = Status.PASS if quiet else Status.SKIP
+            self._line("", status, "app-rules", said, sum(r.seconds for r in results))
+        assert worst is not None
+        reasons: dict[tuple[Status, str], list[Result]] = {}
+        for result in loud:
+            if result.findings:
+                self._show(result)
+            else:
+                reasons.setdefault((result.status, result.reason), []).append(result)
+        for (status, reason), same in reasons.items():
+            who = same[0].check.name if len(same) == 1 else "app-rules"
+            count = f"{len(same)} rules: " if len(same) > 1 else ""
+            self._line("", status, who, count + reason, 0.0)
+
+    def _show(self, result: Result) -> None:
+        check = result.check
+        said = result.reason
+        if result.status is Status.BLOCKED and result.blocked_by:
+            said = f"blocked by {self._name_of(result.blocked_by)}: {result.reason}"
+        findings = list(result.findings) if self.is_verbose else [f for f in result.findings if f.severity != "info"]
+        if len(findings) == 1 and not findings[0].where:
+            said, message_shown = findings[0].message, True
+        else:
+            message_shown = False
+        self._line(str(check.step or ""), result.status, check.name, said, result.seconds)
+        for found in findings:
+            self._finding(found, message_shown=message_shown)
+
+    def _finding(self, found: Finding, *, message_shown: bool) -> None:
+        if not message_shown:
+            where = f"{found.where}: " if found.where else ""
+            style = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}[found.severity]
+            self._labelled("", where + found.message, style)
+        if found.why:
+            self._labelled("why", found.why)
+        if found.remedy:
+            self._labelled("fix", found.remedy, "bold")
+        shown = found.evidence if self.is_verbose else found.evidence[:EVIDENCE_LINES]
+        for line in shown:
+            self._labelled("|", line, "dim")
+        if len(found.evidence) > len(shown):
+            self._labelled("|", f"… {len(found.evidence) - len(shown)} more lines (-v)", "dim")
+
+    def _name_of(self, check_id: str) -> str:
+        return next((c.name for c in self.checks if c.id == check_id), check_id)
+
+    def _line(self, step: str, status: Status, name: str, said: str, took: float) -> None:
+        glyph, style = GLYPHS[status]
+        line = Text()
+        line.append(f"{step:>2} ")
+        line.append(glyph, style=style)
+        line.append(f" {name:<{self.name_width}}  ", style="bold" if status in _LOUD else "")
+        start = cell_len(line.plain)
+        clock = seconds(took) if took >= 0.05 else ""
+        room = self.width - start - (len(clock) + 2 if clock else 0)
+        first, *rest = _wrap(one_line(said), room)
+        line.append(first, style="dim" if status is Status.SKIP else "")
+        if clock:
+            line.append(" " * max(2, self.width - cell_len(line.plain) - len(clock)) + clock, style="dim")
+        self._out(line)
+        for more in rest:
+            self._out(Text(" " * start + more, style="dim" if status is Status.SKIP else ""))
+
+    def _labelled(self, label: str, text: str, style: str = "") -> None:
+        start = MARGIN + (6 if label not in ("", "|") else len(label) + (1 if label else 0))
+        for n, part in enumerate(_wrap(one_line(text), self.width - start)):
+            head = (" " * MARGIN + f"{label:<{start - MARGIN}}") if n == 0 else " " * start
+            self._out(Text.assemble((head, "dim"), (part, style)))
+
+    def _print(self, text: Text, *, indent: int = 0, hanging: int = 0) -> None:
+        """A line of our own words, wrapped at the width."""
+        lines = text.wrap(self.console, max(20, self.width - indent - hanging)) if text.plain else [text]
+        for n, line in enumerate(lines):
+            line.rstrip()
+            self._out(Text(" " * (indent + (hanging if n else 0))).append_text(line))
+
+    def _out(self, line: Text) -> None:
+        line.plain = in_encoding(printable(line.plain), getattr(self.to, "encoding", None))
+        self.console.print(line)
+
+    def _refresh(self) -> None:
+        if self.live is None:
+            return
+        rows = []
+        for name, text in list(self.running.items())[:6]:
+            rows.append(f"   … {name:<{self.name_width}}  {text}"[: self.width - 1])
+        left = len(self.checks) - len(self.results)
+        if left > len(rows):
+            rows.append(f"     {left} to go")
+        encoding = getattr(self.to, "encoding", None)
+        self.live.update(Text(in_encoding("\n".join(rows), encoding), style="dim"))
+
+
+_WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
+_LOUD = {Status.FAIL, Status.ERROR}
+
+
+def _is_rule(check: Check) -> bool:
+    return check.step is None and check.stage is Stage.STATIC
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` cells, broken between words; a longer word stays whole, to be copied."""
+    width = max(width, 16)
+    lines, line = [], ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line else word
+        if line and cell_len(joined) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = joined
+    return [*lines, line]
+
+
+def next_command(report: Report) -> str:
+    """The one thing to do now."""
+    bad = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN)
+    first = next((r for s in bad for r in report.results if r.status is s), None)
+    app = report.target.app or "APP"
+    if report.verdict is Verdict.READY:
+        if report.target.sandbox:
+            return "preflight run APP   (your own app, with your Modal account)"
+        return f"modal run --detach {app}"
+    if report.verdict is Verdict.INTERRUPTED or first is None:
+        return f"preflight run {app}"
+    return f"preflight explain {first.check.name}"
