@@ -1,0 +1,105 @@
+"""Apps: created, published, listed, stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grpclib import GRPCError, Status
+from modal_proto import api_pb2 as pb
+
+from preflight.sandbox.control_plane.entities import App, now
+
+if TYPE_CHECKING:
+    from preflight.sandbox.control_plane.plane import Plane
+
+PAGE = "http://localhost/apps"
+
+
+class Apps:
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def app_list(self, request: pb.AppListRequest) -> pb.AppListResponse:
+        environment = self._plane.environment(request.environment_name).name
+        items = [
+            pb.AppListResponse.AppListItem(
+                app_id=a.id,
+                description=a.description,
+                state=a.state,
+                created_at=a.created_at,
+                stopped_at=a.stopped_at,
+                n_running_tasks=a.extra_tasks + len(a.tasks),
+                name=a.name,
+                metadata=a.metadata(),
+            )
+            for a in self._plane.apps.values()
+            if a.environment == environment
+        ]
+        return pb.AppListResponse(apps=items)
+
+    async def app_create(self, request: pb.AppCreateRequest) -> pb.AppCreateResponse:
+        environment = self._plane.environment(request.environment_name).name
+        app = App(request.description, request.app_state, environment)
+        self._plane.apps[app.id] = app
+        url = f"{PAGE}/{app.id}"
+        return pb.AppCreateResponse(app_id=app.id, app_page_url=url, app_logs_url=f"{url}/logs")
+
+    async def app_publish(self, request: pb.AppPublishRequest) -> pb.AppPublishResponse:
+        app = self._plane.app(request.app_id)
+        app.layout = pb.AppLayout(function_ids=request.function_ids, class_ids=request.class_ids)
+        app.state, app.name = request.app_state, request.name or app.name
+        return pb.AppPublishResponse(url=f"{PAGE}/{app.id}", deployed_at=now())
+
+    async def app_get_layout(self, request: pb.AppGetLayoutRequest) -> pb.AppGetLayoutResponse:
+        return pb.AppGetLayoutResponse(app_layout=self._plane.layout(self._plane.app(request.app_id)))
+
+    async def app_heartbeat(self, request: pb.AppHeartbeatRequest) -> None:
+        self._plane.app(request.app_id)
+
+    async def app_get_lifecycle(self, request: pb.AppGetLifecycleRequest) -> pb.AppGetLifecycleResponse:
+        return pb.AppGetLifecycleResponse(lifecycle=self._plane.app(request.app_id).lifecycle())
+
+    async def app_get_info(self, request: pb.AppGetInfoRequest) -> pb.AppGetInfoResponse:
+        return pb.AppGetInfoResponse(info=self._plane.app(request.app_id).metadata())
+
+    async def app_get_by_deployment_name(
+        self, request: pb.AppGetByDeploymentNameRequest
+    ) -> pb.AppGetByDeploymentNameResponse:
+        app = self._plane.deployed(request.name, request.environment_name)
+        environment = self._plane.environment(request.environment_name).name
+        return pb.AppGetByDeploymentNameResponse(
+            app_id=app.id if app else "",
+            environment_name=environment,
+            lifecycle=app.lifecycle() if app else None,
+        )
+
+    async def app_get_or_create(self, request: pb.AppGetOrCreateRequest) -> pb.AppGetOrCreateResponse:
+        environment = self._plane.environment(request.environment_name).name
+        name = request.app_name
+        app = self._plane.apps.get(name) or self._plane.deployed(name, environment)
+        if app is None:
+            if request.object_creation_type != pb.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
+                raise GRPCError(Status.NOT_FOUND, f"App '{name}' not found in environment '{environment}'")
+            app = App(name, pb.APP_STATE_DEPLOYED, environment, name)
+            self._plane.apps[app.id] = app
+        return pb.AppGetOrCreateResponse(app_id=app.id, handle_metadata=app.metadata())
+
+    async def app_stop(self, request: pb.AppStopRequest) -> None:
+        await self._plane.stop_app(self._plane.app(request.app_id))
+
+    async def app_client_disconnect(self, request: pb.AppClientDisconnectRequest) -> None:
+        app = self._plane.app(request.app_id)
+        is_over = request.reason == pb.APP_DISCONNECT_REASON_ENTRYPOINT_COMPLETED
+        if app.state == pb.APP_STATE_DETACHED and not is_over:
+            app.state = pb.APP_STATE_DETACHED_DISCONNECTED
+        elif app.state != pb.APP_STATE_DEPLOYED:
+            self._plane.background(self._plane.stop_app(app))
+
+    async def task_list(self, request: pb.TaskListRequest) -> pb.TaskListResponse:
+        tasks = [
+            pb.TaskStats(task_id=t.id, app_id=a.id, app_description=a.description)
+            for a in self._plane.apps.values()
+            for t in a.tasks
+            if request.app_id in ("", a.id)
+        ]
+        return pb.TaskListResponse(tasks=tasks)

@@ -1,0 +1,78 @@
+"""Uploaded files, mounts, and the store for arguments and results that are too big for a message."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from modal_proto import api_pb2 as pb
+
+from preflight.sandbox.control_plane.entities import new_id
+from preflight.sandbox.control_plane.plane import stable_mount_id
+
+if TYPE_CHECKING:
+    from preflight.sandbox.control_plane.plane import Plane
+
+LARGEST_BYTES = 2**31
+
+
+class Blobs:
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    async def mount_batched_check_existence(
+        self, request: pb.MountBatchedCheckExistenceRequest
+    ) -> pb.MountBatchedCheckExistenceResponse:
+        missing = [h for h in request.sha256_hex_hashes if not self._plane.file(h).exists()]
+        return pb.MountBatchedCheckExistenceResponse(
+            missing_sha256_hex_hashes=[] if self._plane.scenario.permissive else missing
+        )
+
+    async def mount_put_file(self, request: pb.MountPutFileRequest) -> pb.MountPutFileResponse:
+        file = self._plane.file(request.sha256_hex)
+        if request.WhichOneof("data_oneof"):
+            file.write_bytes(
+                self._plane.blobs[request.data_blob_id] if request.data_blob_id else request.data
+            )
+        return pb.MountPutFileResponse(exists=file.exists())
+
+    async def mount_get_or_create(self, request: pb.MountGetOrCreateRequest) -> pb.MountGetOrCreateResponse:
+        """The client's and Python's own mounts (namespace GLOBAL) are empty here."""
+        files = list(request.files)
+        mount_id = stable_mount_id(request.deployment_name, files)
+        self._plane.mounts[mount_id] = files
+        metadata = pb.MountHandleMetadata(content_checksum_sha256_hex=mount_id)
+        return pb.MountGetOrCreateResponse(mount_id=mount_id, handle_metadata=metadata)
+
+    async def blob_create(self, request: pb.BlobCreateRequest) -> pb.BlobCreateResponse:
+        """Clients read the plural fields; the singular one is for old ones."""
+        blob_id = new_id("bl")
+        url = f"{self._plane.blob_url}/{blob_id}"
+        return pb.BlobCreateResponse(
+            blob_id=blob_id, blob_ids=[blob_id], upload_urls=pb.UploadUrlList(items=[url])
+        )
+
+    async def blob_get(self, request: pb.BlobGetRequest) -> pb.BlobGetResponse:
+        return pb.BlobGetResponse(download_url=f"{self._plane.blob_url}/{request.blob_id}")
+
+
+async def serve_blobs(plane: Plane) -> web.AppRunner:
+    """Tells the plane the URL it listens on; an upload is answered with its MD5, as S3 does."""
+
+    async def put(request: web.Request) -> web.Response:
+        body = plane.blobs[request.match_info["id"]] = await request.read()
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return web.Response(headers={"ETag": f'"{etag}"'})
+
+    async def get(request: web.Request) -> web.Response:
+        body = plane.blobs.get(request.match_info["id"])
+        return web.Response(status=404) if body is None else web.Response(body=body)
+
+    app = web.Application(client_max_size=LARGEST_BYTES)
+    app.add_routes([web.put("/{id}", put), web.get("/{id}", get)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    plane.blob_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    return runner

@@ -1,0 +1,191 @@
+"""What the control plane remembers: apps, functions, calls, images, secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from modal_proto import api_pb2 as pb
+
+from preflight.sandbox.control_plane.waiting import Changed
+
+if TYPE_CHECKING:
+    from preflight.sandbox.control_plane.tasks import Task
+
+LETTERS = string.digits + string.ascii_letters
+TASK_LETTERS = string.digits + string.ascii_uppercase
+
+
+def new_id(prefix: str) -> str:
+    """The client tells kinds by prefix, app ids by 22 letters after it and task ids by 26 capitals."""
+    letters, length = (TASK_LETTERS, 26) if prefix == "ta" else (LETTERS, 22)
+    return f"{prefix}-" + "".join(secrets.choice(letters) for _ in range(length))
+
+
+def now() -> float:
+    return time.time()
+
+
+@dataclass(eq=False)
+class App:
+    description: str
+    state: pb.AppState.ValueType
+    environment: str
+    name: str = ""
+    id: str = field(default_factory=lambda: new_id("ap"))
+    created_at: float = field(default_factory=now)
+    stopped_at: float = 0.0
+    extra_tasks: int = 0  # of apps that the scenario says were running before
+    layout: pb.AppLayout = field(default_factory=pb.AppLayout)
+    functions: dict[str, Function] = field(default_factory=dict)
+    logs: list[pb.TaskLogsBatch] = field(default_factory=list)
+    tasks: set[Task] = field(default_factory=set)
+    changed: Changed = field(default_factory=Changed)
+    is_stopping: bool = False
+    logs_done: bool = False
+
+    def lifecycle(self) -> pb.AppLifecycle:
+        return pb.AppLifecycle(
+            app_state=self.state, created_at=self.created_at, created_by="alice", stopped_at=self.stopped_at
+        )
+
+    def metadata(self) -> pb.AppHandleMetadata:
+        return pb.AppHandleMetadata(
+            description=self.description,
+            app_id=self.id,
+            environment_name=self.environment,
+            lifecycle=self.lifecycle(),
+            functions=dict(self.layout.function_ids),
+        )
+
+    def log(
+        self,
+        text: str,
+        descriptor: pb.FileDescriptor.ValueType,
+        *,
+        task_id: str = "",
+        function_id: str = "",
+        task_state: pb.TaskState.ValueType = pb.TASK_STATE_UNSPECIFIED,
+    ) -> None:
+        item = pb.TaskLogs(data=text, file_descriptor=descriptor, timestamp=now(), task_state=task_state)
+        batch = pb.TaskLogsBatch(
+            entry_id=f"{len(self.logs) + 1}-0", task_id=task_id, function_id=function_id, items=[item]
+        )
+        self.logs.append(batch)
+        self.changed.fire()
+
+
+@dataclass(eq=False)
+class Function:
+    app: App
+    pre: pb.FunctionPrecreateRequest
+    id: str = field(default_factory=lambda: new_id("fu"))
+    definition_id: str = field(default_factory=lambda: new_id("de"))
+    definition: pb.Function = field(default_factory=pb.Function)
+    pending: list[Input] = field(default_factory=list)
+    tasks: set[Task] = field(default_factory=set)
+    changed: Changed = field(default_factory=Changed)
+
+    def metadata(self) -> pb.FunctionHandleMetadata:
+        pre = self.pre
+        # use_method_name must be set or a container dies with KeyError ''; max_object_size_bytes must not be,
+        # or every argument goes through the blob store
+        methods = {
+            name: pb.FunctionHandleMetadata(
+                function_name=m.function_name,
+                function_type=m.function_type,
+                function_schema=m.function_schema,
+                use_method_name=name,
+                supported_input_formats=m.supported_input_formats,
+                supported_output_formats=m.supported_output_formats,
+                app_id=self.app.id,
+            )
+            for name, m in pre.method_definitions.items()
+        }
+        return pb.FunctionHandleMetadata(
+            function_name=pre.function_name,
+            function_type=pre.function_type,
+            definition_id=self.definition_id,
+            function_schema=pre.function_schema,
+            supported_input_formats=pre.supported_input_formats,
+            supported_output_formats=pre.supported_output_formats,
+            app_id=self.app.id,
+            is_method=self.definition.is_method,
+            class_parameter_info=self.definition.class_parameter_info,
+            method_handle_metadata=methods,
+        )
+
+
+@dataclass(eq=False)
+class Input:
+    call: Call
+    idx: int
+    payload: pb.FunctionInput
+    kind: pb.FunctionCallInvocationType.ValueType
+    id: str = field(default_factory=lambda: new_id("in"))
+    retry_count: int = 0
+    task: Task | None = None
+    is_done: bool = False
+    deadline: asyncio.Task[None] | None = None
+
+
+@dataclass(eq=False)
+class Call:
+    function: Function
+    id: str = field(default_factory=lambda: new_id("fc"))
+    inputs: dict[str, Input] = field(default_factory=dict)
+    outputs: list[pb.FunctionGetOutputsItem] = field(default_factory=list)
+    chunks: list[pb.DataChunk] = field(default_factory=list)
+    changed: Changed = field(default_factory=Changed)
+
+    @property
+    def is_done(self) -> bool:
+        return all(i.is_done for i in self.inputs.values())
+
+
+@dataclass(eq=False)
+class Image:
+    """``status`` is unset while nobody has built it, or while it builds."""
+
+    definition: pb.Image
+    builder_version: str
+    status: pb.GenericResult.GenericStatus.ValueType = pb.GenericResult.GENERIC_STATUS_UNSPECIFIED
+    exception: str = ""
+    logs: list[pb.TaskLogs] = field(default_factory=list)
+    is_building: bool = False
+    changed: Changed = field(default_factory=Changed)
+
+
+@dataclass
+class StoredSecret:
+    name: str  # empty: made by an app for itself
+    environment: str
+    values: dict[str, str]
+    id: str = field(default_factory=lambda: new_id("st"))
+    created_at: float = field(default_factory=now)
+
+    def metadata(self) -> pb.SecretMetadata:
+        return pb.SecretMetadata(
+            name=self.name,
+            keys=sorted(self.values),
+            environment_name=self.environment,
+            creation_info=pb.CreationInfo(created_at=self.created_at, created_by="alice"),
+        )
+
+
+@dataclass
+class StoredVolume:
+    name: str
+    id: str = field(default_factory=lambda: new_id("vo"))
+    created_at: float = field(default_factory=now)
+
+    def metadata(self) -> pb.VolumeMetadata:
+        return pb.VolumeMetadata(
+            version=pb.VOLUME_FS_VERSION_V1,
+            name=self.name,
+            creation_info=pb.CreationInfo(created_at=self.created_at, created_by="alice"),
+        )

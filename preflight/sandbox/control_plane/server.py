@@ -1,0 +1,73 @@
+"""The control plane as something that listens and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from preflight.sandbox.control_plane.blobs import serve_blobs
+from preflight.sandbox.control_plane.plane import Plane
+from preflight.sandbox.control_plane.service import client_server
+from preflight.sandbox.state import Reach
+
+CLOSE_S = 1.0  # for RPCs under way; a long poll would hold it for 55 s
+
+
+@asynccontextmanager
+async def listening(plane: Plane) -> AsyncIterator[str]:
+    """Yields the URL of the control plane, the way the scenario lets it be reached."""
+    match plane.scenario.server.reach:
+        case Reach.ANSWERS:
+            async with _answering(plane) as url:
+                yield url
+        case Reach.REFUSES:
+            with _loopback_socket() as bound:  # bound, so that nobody else gets the port; not listening
+                yield _url(bound)
+        case Reach.HANGS:
+            async with _mute() as url:
+                yield url
+
+
+@asynccontextmanager
+async def _answering(plane: Plane) -> AsyncIterator[str]:
+    blobs = await serve_blobs(plane)
+    server = client_server(plane)
+    bound = _loopback_socket()
+    try:
+        await server.start(sock=bound)
+        yield _url(bound)
+    finally:
+        await plane.stop()
+        server.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(server.wait_closed(), CLOSE_S)
+        await blobs.cleanup()
+
+
+@asynccontextmanager
+async def _mute() -> AsyncIterator[str]:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(65536):
+                pass
+        writer.close()
+
+    bound = _loopback_socket()
+    server = await asyncio.start_server(say_nothing, sock=bound)
+    try:
+        yield _url(bound)
+    finally:
+        server.close()
+
+
+def _loopback_socket() -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+def _url(bound: socket.socket) -> str:
+    return f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -1,0 +1,281 @@
+"""Start a sandbox, and stop it without leaving anything: one child process serves Modal and S3.
+
+The child watches its standard input: when the parent ends, however it ends, the pipe closes and the child
+takes its containers and its folder with it.  This module imports nothing heavy; the child does
+(``serve_child``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from preflight.sandbox import state
+
+EXAMPLE = Path(__file__).parent / "example"
+READY_S = 30.0  # about 1 s on two idle cores; the rest is for a machine under load
+STOP_S = 7.0  # containers get 2 s for their kill switch, 1 s after SIGTERM
+SOCKET_PATH_BYTES = 80  # of 104 on macOS, 108 on Linux; a socket's own name takes 12
+UNSET = frozenset(
+    {
+        "MODAL_PROFILE",
+        "MODAL_ENVIRONMENT",
+        "MODAL_IMAGE_BUILDER_VERSION",
+        "MODAL_TOKEN_ID",
+        "MODAL_TOKEN_SECRET",
+        "MODAL_OAUTH_REFRESH_TOKEN",
+        "MODAL_OAUTH_CLIENT_ID",
+        "MODAL_OAUTH_CLIENT_SECRET",
+        "MODAL_OAUTH_JWT_KEY",
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+    }
+)
+
+
+class SandboxFailed(RuntimeError):
+    """The child ended, or said nothing, before it was ready; the text holds the end of its log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """A running sandbox: set ``environ``, unset ``removed``, before modal or botocore is imported."""
+
+    name: str
+    scenario: state.Scenario
+    environ: Mapping[str, str]
+    removed: frozenset[str]
+    project: Path  # a fresh copy of the example, as this scenario has it
+    folder: Path
+    log: Path
+    modal_url: str
+    s3_url: str  # empty where the scenario has no bucket
+    pid: int
+
+    def applied(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """``environ`` as it must be for a process that talks to this sandbox."""
+        return {k: v for k, v in environ.items() if k not in self.removed} | dict(self.environ)
+
+
+@contextmanager
+def start(
+    scenario: str | Path, *, state_dir: Path | None = None, record: Path | None = None
+) -> Iterator[Sandbox]:
+    """Yields when both servers listen; on the way out ends them and what they started.
+
+    ``state_dir`` is kept when given.  ``record`` gets every request of the client as a JSON line
+    {rpc, request, response}.  Raises ScenarioNotFound, WrongTable, or SandboxFailed.
+    """
+    given = state.load(scenario)
+    folder = Path(tempfile.mkdtemp(prefix="pfs-")) if state_dir is None else state_dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(scenario), str(folder)]
+    command += ["--keep"] if state_dir is not None else []
+    command += ["--record", str(record.resolve())] if record is not None else []
+    log = folder / "sandbox.log"
+    child: subprocess.Popen[bytes] | None = None
+    try:
+        project = _project(given, folder)
+        with log.open("wb") as errors:
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,  # a Ctrl-C of the terminal is the parent's to handle
+                env=_child_environ(),
+            )
+        ready = _wait_until_ready(child, log)
+        yield _sandbox(str(scenario), given, folder, project, ready, child.pid)
+    finally:
+        if child is not None:
+            _stop(child, folder)
+        if state_dir is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def serve_forever(scenario: str | Path, say: Callable[[str], None]) -> int:
+    """Serve until SIGINT or SIGTERM, having said the lines a shell needs.  Returns 0."""
+    over = threading.Event()
+    before = {n: signal.signal(n, lambda *_: over.set()) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with start(scenario) as sandbox:
+            for line in exports(sandbox):
+                say(line)
+            while not over.wait(0.5):
+                if not _is_alive(sandbox.pid):
+                    raise SandboxFailed(f"the sandbox ended by itself: {_tail(sandbox.log)}")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0
+
+
+def exports(sandbox: Sandbox) -> list[str]:
+    """Lines for a POSIX shell that make it talk to the sandbox."""
+    import shlex
+
+    lines = [f"export {k}={shlex.quote(v)}" for k, v in sorted(sandbox.environ.items())]
+    return [f"unset {' '.join(sorted(sandbox.removed))}", *lines, f"cd {shlex.quote(str(sandbox.project))}"]
+
+
+def _child_environ() -> dict[str, str]:
+    """The child finds this very package, and no account of the user."""
+    import preflight
+
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MODAL_", "AWS_"))}
+    paths = [str(Path(preflight.__file__).parent.parent), env.get("PYTHONPATH", "")]
+    return env | {"PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+
+
+def _project(scenario: state.Scenario, folder: Path) -> Path:
+    project = folder / "project"
+    if project.exists():
+        shutil.rmtree(project)
+    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, text in scenario.project.files.items():
+        target = project / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    for edit in scenario.project.edits:
+        target = project / edit.path
+        before = target.read_text(encoding="utf-8")
+        if edit.old not in before:
+            raise SandboxFailed(
+                f"{edit.path} of the example holds no {edit.old!r} for the scenario to change"
+            )
+        target.write_text(before.replace(edit.old, edit.new, 1), encoding="utf-8")
+    return project
+
+
+def _wait_until_ready(child: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
+    assert child.stdout is not None
+    readable, _, _ = select.select([child.stdout], [], [], READY_S)
+    line = child.stdout.readline() if readable else b""
+    if not line:
+        said = f"not ready after {READY_S:g} s" if not readable else "ended before it was ready"
+        raise SandboxFailed(f"the sandbox's process {said}: {_tail(log)}")
+    ready: dict[str, str] = json.loads(line)
+    return ready
+
+
+def _tail(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        return log.read_text(encoding="utf-8", errors="replace")[-2000:].strip() or "its log is empty"
+    return "its log is gone"
+
+
+def _sandbox(
+    name: str, scenario: state.Scenario, folder: Path, project: Path, ready: dict[str, str], pid: int
+) -> Sandbox:
+    environ = _modal_environ(scenario, folder, ready["modal"]) | _aws_environ(scenario, folder, ready["s3"])
+    environ |= _no_proxy() | {"PREFLIGHT_SANDBOX_SCENARIO": name} | dict(scenario.environ)
+    strange = {k for k in os.environ if k.startswith(("MODAL_", "AWS_"))}
+    return Sandbox(
+        name=name,
+        scenario=scenario,
+        environ=environ,
+        removed=frozenset((UNSET | strange) - environ.keys()),
+        project=project,
+        folder=folder,
+        log=folder / "sandbox.log",
+        modal_url=ready["modal"],
+        s3_url=ready["s3"],
+        pid=pid,
+    )
+
+
+def _modal_environ(scenario: state.Scenario, folder: Path, url: str) -> dict[str, str]:
+    environ = {
+        "MODAL_SERVER_URL": url,
+        "MODAL_CONFIG_PATH": str(folder / "modal.toml"),
+        "MODAL_DISABLE_API_PROXY": "1",  # with ALL_PROXY set, even 127.0.0.1 goes through the proxy
+    }
+    if scenario.token.given is state.Credentials.NONE:
+        return environ
+    wrong = scenario.token.given is state.Credentials.WRONG
+    secret = "as-of-another-token" if wrong else scenario.token.secret
+    return environ | {"MODAL_TOKEN_ID": scenario.token.id, "MODAL_TOKEN_SECRET": secret}
+
+
+def _aws_environ(scenario: state.Scenario, folder: Path, url: str) -> dict[str, str]:
+    storage = scenario.storage
+    environ = {
+        "AWS_ACCESS_KEY_ID": storage.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": storage.secret_access_key,
+        "AWS_REGION": storage.region,
+        "AWS_DEFAULT_REGION": storage.region,
+        "AWS_CONFIG_FILE": str(folder / "no-aws-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "no-aws-credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    # both: what is asked of another service must not reach the real one either
+    return environ | ({"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url} if url else {})
+
+
+def _no_proxy() -> dict[str, str]:
+    hosts = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""), "127.0.0.1", "localhost"]
+    joined = ",".join(h for h in hosts if h)
+    return {"NO_PROXY": joined, "no_proxy": joined}
+
+
+def _stop(child: subprocess.Popen[bytes], folder: Path) -> None:
+    """By the pipe first; whoever does not listen is killed, containers by the process ids they left."""
+    containers = _container_pids(folder)
+    assert child.stdin is not None and child.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
+    try:
+        child.wait(STOP_S)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # a second Ctrl-C: now
+        pass
+    finally:
+        crashed = child.poll() != 0
+        _kill_group(child.pid)
+        child.wait()
+        child.stdout.close()
+    for pid in containers | _container_pids(folder) if crashed else ():
+        _kill_group(pid)
+
+
+def _container_pids(folder: Path) -> set[int]:
+    found = set()
+    for path in (folder / "containers").glob("*/pid"):
+        with contextlib.suppress(OSError, ValueError):
+            found.add(int(path.read_text(encoding="utf-8")))
+    return found
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    return False
+
+
+def sockets_in(folder: Path) -> Path:
+    """A folder for unix sockets whose path is short enough, made in /tmp where ``folder`` is too deep."""
+    inside = folder / "s"
+    if len(os.fsencode(inside)) <= SOCKET_PATH_BYTES:
+        inside.mkdir(exist_ok=True)
+        return inside
+    return Path(tempfile.mkdtemp(prefix=f"pfs-{int(time.time())}-", dir="/tmp"))
