@@ -41,9 +41,11 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, help) for name, (_, help) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as e:
@@ -51,7 +53,7 @@ class Commands(click.Group):
 
             near = difflib.get_close_matches(args[0] if args else "", COMMANDS, n=1)
             if near:
-                e.message += f" Did you mean {near[0]!r}?"
+                raise click.UsageError(f"{e.message} Did you mean {near[0]!r}?", ctx) from e
             raise
 
 

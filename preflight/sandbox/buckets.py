@@ -57,9 +57,7 @@ class Refusal:
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}<RequestId>SANDBOX</RequestId></Error>'
         headers = {"x-amz-bucket-region": self.region} if self.region else {}
         # S3 sends no body to HEAD: the client sees the number only
-        return Response(
-            "" if method == "HEAD" else body, self.status, headers, content_type="application/xml"
-        )
+        return Response("" if method == "HEAD" else body, self.status, headers, content_type="application/xml")
 
 
 class Gate:

@@ -73,9 +73,7 @@ class Sandbox:
 
 
 @contextmanager
-def start(
-    scenario: str | Path, *, state_dir: Path | None = None, record: Path | None = None
-) -> Iterator[Sandbox]:
+def start(scenario: str | Path, *, state_dir: Path | None = None, record: Path | None = None) -> Iterator[Sandbox]:
     """Yields when both servers listen; on the way out ends them and what they started.
 
     ``state_dir`` is kept when given.  ``record`` gets every request of the client as a JSON line
@@ -156,9 +154,7 @@ def _project(scenario: state.Scenario, folder: Path) -> Path:
         target = project / edit.path
         before = target.read_text(encoding="utf-8")
         if edit.old not in before:
-            raise SandboxFailed(
-                f"{edit.path} of the example holds no {edit.old!r} for the scenario to change"
-            )
+            raise SandboxFailed(f"{edit.path} of the example holds no {edit.old!r} for the scenario to change")
         target.write_text(before.replace(edit.old, edit.new, 1), encoding="utf-8")
     return project
 

@@ -31,9 +31,7 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the folder when the sandbox ends")
     parser.add_argument("--record", type=Path)
     options = parser.parse_args()
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         asyncio.run(serve(state.load(options.scenario), options.folder, options.record))
     finally:

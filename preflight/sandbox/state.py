@@ -219,9 +219,7 @@ class Expect:
 
 def _main() -> Mapping[str, Environment]:
     return {
-        "main": Environment(
-            default=True, cycle_budget_dollars=200.0, current_cycle_usage=31.5, max_concurrent_gpus=10
-        )
+        "main": Environment(default=True, cycle_budget_dollars=200.0, current_cycle_usage=31.5, max_concurrent_gpus=10)
     }
 
 
@@ -261,9 +259,7 @@ class Scenario:
     storage: Storage = field(default_factory=_seeded)
     project: Project = field(default_factory=Project)
     environ: Mapping[str, str] = field(default_factory=dict)  # set for the user, beyond the sandbox's own
-    permissive: bool = (
-        False  # every secret and volume exists, images succeed at once, nothing is uploaded or run
-    )
+    permissive: bool = False  # every secret and volume exists, images succeed at once, nothing is uploaded or run
 
 
 RECORDER = "recorder"  # a permissive world without S3, whose requests are kept
@@ -281,9 +277,7 @@ def path_of(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
         return path.resolve()
-    raise ScenarioNotFound(
-        f"no scenario {str(name_or_path)!r}: name one of {', '.join(names())}, or a .toml file"
-    )
+    raise ScenarioNotFound(f"no scenario {str(name_or_path)!r}: name one of {', '.join(names())}, or a .toml file")
 
 
 def load(name_or_path: str | Path) -> Scenario:

@@ -32,9 +32,7 @@ class Blobs:
     async def mount_put_file(self, request: pb.MountPutFileRequest) -> pb.MountPutFileResponse:
         file = self._plane.file(request.sha256_hex)
         if request.WhichOneof("data_oneof"):
-            file.write_bytes(
-                self._plane.blobs[request.data_blob_id] if request.data_blob_id else request.data
-            )
+            file.write_bytes(self._plane.blobs[request.data_blob_id] if request.data_blob_id else request.data)
         return pb.MountPutFileResponse(exists=file.exists())
 
     async def mount_get_or_create(self, request: pb.MountGetOrCreateRequest) -> pb.MountGetOrCreateResponse:
@@ -49,9 +47,7 @@ class Blobs:
         """Clients read the plural fields; the singular one is for old ones."""
         blob_id = new_id("bl")
         url = f"{self._plane.blob_url}/{blob_id}"
-        return pb.BlobCreateResponse(
-            blob_id=blob_id, blob_ids=[blob_id], upload_urls=pb.UploadUrlList(items=[url])
-        )
+        return pb.BlobCreateResponse(blob_id=blob_id, blob_ids=[blob_id], upload_urls=pb.UploadUrlList(items=[url]))
 
     async def blob_get(self, request: pb.BlobGetRequest) -> pb.BlobGetResponse:
         return pb.BlobGetResponse(download_url=f"{self._plane.blob_url}/{request.blob_id}")

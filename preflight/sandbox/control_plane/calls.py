@@ -42,13 +42,9 @@ class Calls:
 
     async def function_put_inputs(self, request: pb.FunctionPutInputsRequest) -> pb.FunctionPutInputsResponse:
         call = self._plane.call(request.function_call_id)
-        return pb.FunctionPutInputsResponse(
-            inputs=[self._plane.enqueue(call, i, SYNC) for i in request.inputs]
-        )
+        return pb.FunctionPutInputsResponse(inputs=[self._plane.enqueue(call, i, SYNC) for i in request.inputs])
 
-    async def function_retry_inputs(
-        self, request: pb.FunctionRetryInputsRequest
-    ) -> pb.FunctionRetryInputsResponse:
+    async def function_retry_inputs(self, request: pb.FunctionRetryInputsRequest) -> pb.FunctionRetryInputsResponse:
         call = self._plane.call(request.function_call_jwt)
         for item in request.inputs:
             entry = self._plane.inputs[item.input_jwt]
@@ -56,9 +52,7 @@ class Calls:
             self._plane.wake(call.function, entry)
         return pb.FunctionRetryInputsResponse(input_jwts=[i.input_jwt for i in request.inputs])
 
-    async def function_get_outputs(
-        self, request: pb.FunctionGetOutputsRequest
-    ) -> pb.FunctionGetOutputsResponse:
+    async def function_get_outputs(self, request: pb.FunctionGetOutputsRequest) -> pb.FunctionGetOutputsResponse:
         call = self._plane.call(request.function_call_id)
 
         def ready() -> list[pb.FunctionGetOutputsItem]:
@@ -77,9 +71,7 @@ class Calls:
             num_unfinished_inputs=sum(not i.is_done for i in call.inputs.values()),
         )
 
-    async def function_call_get_data_out(
-        self, request: pb.FunctionCallGetDataRequest
-    ) -> AsyncIterator[pb.DataChunk]:
+    async def function_call_get_data_out(self, request: pb.FunctionCallGetDataRequest) -> AsyncIterator[pb.DataChunk]:
         call, seen = self._plane.call(request.function_call_id), request.last_index
         while True:
             await call.changed.until(partial(_has_more, call, seen), LONG_POLL_S)

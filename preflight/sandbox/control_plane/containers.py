@@ -25,9 +25,7 @@ class Containers:
     async def container_hello(self, request: Empty) -> None:
         self._task.is_active()
 
-    async def container_heartbeat(
-        self, request: pb.ContainerHeartbeatRequest
-    ) -> pb.ContainerHeartbeatResponse:
+    async def container_heartbeat(self, request: pb.ContainerHeartbeatRequest) -> pb.ContainerHeartbeatResponse:
         return pb.ContainerHeartbeatResponse()
 
     async def function_get_inputs(self, request: pb.FunctionGetInputsRequest) -> pb.FunctionGetInputsResponse:
@@ -40,9 +38,7 @@ class Containers:
             return pb.FunctionGetInputsResponse(inputs=[pb.FunctionGetInputsItem(kill_switch=True)])
         entry = function.pending.pop(0)
         entry.task, task.current[entry.id] = task, entry
-        entry.deadline = self._plane.background(
-            self._enforce(entry, definition.timeout_secs or DEFAULT_TIMEOUT_S)
-        )
+        entry.deadline = self._plane.background(self._enforce(entry, definition.timeout_secs or DEFAULT_TIMEOUT_S))
         item = pb.FunctionGetInputsItem(
             input_id=entry.id,
             input=entry.payload,

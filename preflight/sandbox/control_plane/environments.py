@@ -26,9 +26,7 @@ class Environments:
     ) -> pb.EnvironmentGetOrCreateResponse:
         row = self._plane.environment(request.deployment_name)
         version = row.image_builder_version or self._plane.builder_version
-        metadata = pb.EnvironmentMetadata(
-            name=row.name, settings=pb.EnvironmentSettings(image_builder_version=version)
-        )
+        metadata = pb.EnvironmentMetadata(name=row.name, settings=pb.EnvironmentSettings(image_builder_version=version))
         return pb.EnvironmentGetOrCreateResponse(environment_id=row.id, metadata=metadata)
 
     async def environment_update(self, request: pb.EnvironmentUpdateRequest) -> pb.EnvironmentListItem:
@@ -37,9 +35,7 @@ class Environments:
             row.image_builder_version = request.image_builder_version or None
         return _item(row)
 
-    async def environment_get_budget(
-        self, request: pb.EnvironmentGetBudgetRequest
-    ) -> pb.EnvironmentGetBudgetResponse:
+    async def environment_get_budget(self, request: pb.EnvironmentGetBudgetRequest) -> pb.EnvironmentGetBudgetResponse:
         rows = self._plane.environments.values()
         row = next((e for e in rows if e.id == request.environment_id), None)
         if row is None:

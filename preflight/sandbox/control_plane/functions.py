@@ -13,9 +13,7 @@ from preflight.sandbox.control_plane.entities import Function, new_id
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
 
-GPU = re.compile(
-    r"ANY|T4|L4|L40S|A10G?|A100(-40GB|-80GB)?|H100!?|H200!?|B200\+?|B300|RTX-PRO-6000", re.IGNORECASE
-)
+GPU = re.compile(r"ANY|T4|L4|L40S|A10G?|A100(-40GB|-80GB)?|H100!?|H200!?|B200\+?|B300|RTX-PRO-6000", re.IGNORECASE)
 LONGEST_S = 86400
 
 
@@ -69,9 +67,7 @@ class Functions:
         function = self._plane.functions[app.layout.function_ids[request.object_tag]]
         ranked = pb.FunctionData.RankedFunction(function=function.definition)
         data = pb.FunctionData(ranked_functions=[ranked], timeout_secs=function.definition.timeout_secs)
-        return pb.FunctionGetResponse(
-            function_id=function.id, handle_metadata=function.metadata(), function=data
-        )
+        return pb.FunctionGetResponse(function_id=function.id, handle_metadata=function.metadata(), function=data)
 
 
 def _as_data(definition: pb.Function) -> pb.FunctionData:

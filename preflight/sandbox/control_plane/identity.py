@@ -73,9 +73,7 @@ class Identity:
             default_environment_name=self._plane.main, image_builder_version=self._plane.builder_version
         )
 
-    async def workspace_set_image_builder_version(
-        self, request: pb.WorkspaceSetImageBuilderVersionRequest
-    ) -> None:
+    async def workspace_set_image_builder_version(self, request: pb.WorkspaceSetImageBuilderVersionRequest) -> None:
         wanted = request.new_image_builder_version
         if wanted not in BUILDER_VERSIONS:
             raise GRPCError(Status.INVALID_ARGUMENT, f"Unknown image builder version {wanted!r}")

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 SUCCESS = pb.GenericResult.GENERIC_STATUS_SUCCESS
 FAILURE = pb.GenericResult.GENERIC_STATUS_FAILURE
-LEGACY = (
-    "Using legacy Image Builder version. We suggest upgrading at https://modal.com/settings/image-config."
-)
+LEGACY = "Using legacy Image Builder version. We suggest upgrading at https://modal.com/settings/image-config."
 BROKEN = 'Terminating task due to error: failed to run builder command "{}": container exit status: 1'
 LEGACY_BEFORE = "2024.04"  # the line was seen in two public logs of workspaces on 2023.12
 BUILDER_APPS = "__image-builds"  # an environment that no list shows
@@ -98,9 +96,7 @@ class Images:
             image_id=request.image_id, metadata=_metadata(self._plane.image(request.image_id))
         )
 
-    async def image_build_chain_get(
-        self, request: pb.ImageBuildChainGetRequest
-    ) -> pb.ImageBuildChainGetResponse:
+    async def image_build_chain_get(self, request: pb.ImageBuildChainGetRequest) -> pb.ImageBuildChainGetResponse:
         """Build logs are fetched as those of a builder app, so one is made up for the asking."""
         image = self._plane.image(request.image_id)
         if not image.logs:
@@ -111,9 +107,7 @@ class Images:
             for n, line in enumerate(image.logs, start=1)
         ]
         self._plane.apps[app.id] = app
-        step = pb.ImageBuildStep(
-            image_id=request.image_id, builder_app_id=app.id, builder_task_id=new_id("ta")
-        )
+        step = pb.ImageBuildStep(image_id=request.image_id, builder_app_id=app.id, builder_task_id=new_id("ta"))
         step.started_at.FromSeconds(int(image.logs[0].timestamp))
         step.finished_at.FromSeconds(int(now()) + 1)
         return pb.ImageBuildChainGetResponse(build_steps=[step])
@@ -131,6 +125,4 @@ def _say(image: Image, line: str) -> None:
 
 def _metadata(image: Image) -> pb.ImageMetadata:
     python = ".".join(map(str, sys.version_info[:3]))
-    return pb.ImageMetadata(
-        python_version_info=f"Python {python}", image_builder_version=image.builder_version
-    )
+    return pb.ImageMetadata(python_version_info=f"Python {python}", image_builder_version=image.builder_version)

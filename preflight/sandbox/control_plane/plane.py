@@ -75,9 +75,7 @@ class Plane:
             name: EnvironmentRow(name, given, given.image_builder_version)
             for name, given in scenario.environments.items()
         }
-        self.secrets = {
-            s.id: s for s in (StoredSecret(n, self.main, dict(v)) for n, v in scenario.secrets.items())
-        }
+        self.secrets = {s.id: s for s in (StoredSecret(n, self.main, dict(v)) for n, v in scenario.secrets.items())}
         self.volumes = {(self.main, name): StoredVolume(name) for name in scenario.volumes}
         self.apps: dict[str, App] = {}
         self.functions: dict[str, Function] = {}
@@ -100,9 +98,7 @@ class Plane:
         return next(n for n, e in self.scenario.environments.items() if e.default)
 
     def _remember(self, given: state.App) -> None:
-        app = App(
-            given.description, pb.AppState.Value(f"APP_STATE_{given.state}"), given.environment, given.name
-        )
+        app = App(given.description, pb.AppState.Value(f"APP_STATE_{given.state}"), given.environment, given.name)
         app.created_at -= 3600 * given.age_hours
         app.extra_tasks = given.tasks
         app.logs_done = given.state is state.AppState.STOPPED
@@ -137,11 +133,7 @@ class Plane:
     def deployed(self, name: str, environment: str) -> App | None:
         env = self.environment(environment).name
         return next(
-            (
-                a
-                for a in self.apps.values()
-                if (a.name, a.environment, a.state) == (name, env, pb.APP_STATE_DEPLOYED)
-            ),
+            (a for a in self.apps.values() if (a.name, a.environment, a.state) == (name, env, pb.APP_STATE_DEPLOYED)),
             None,
         )
 

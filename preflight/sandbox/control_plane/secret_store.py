@@ -19,9 +19,7 @@ class Secrets:
     def __init__(self, plane: Plane) -> None:
         self._plane = plane
 
-    async def secret_get_or_create(
-        self, request: pb.SecretGetOrCreateRequest
-    ) -> pb.SecretGetOrCreateResponse:
+    async def secret_get_or_create(self, request: pb.SecretGetOrCreateRequest) -> pb.SecretGetOrCreateResponse:
         environment = self._plane.environment(request.environment_name).name
         secret = (
             self._add("", environment, request)
@@ -36,9 +34,7 @@ class Secrets:
 
     def _named(self, environment: str, request: pb.SecretGetOrCreateRequest) -> StoredSecret:
         name, how = request.deployment_name, request.object_creation_type
-        secret = next(
-            (s for s in self._plane.secrets.values() if (s.name, s.environment) == (name, environment)), None
-        )
+        secret = next((s for s in self._plane.secrets.values() if (s.name, s.environment) == (name, environment)), None)
         if secret is None:
             if how == pb.OBJECT_CREATION_TYPE_UNSPECIFIED and not self._plane.scenario.permissive:
                 text = f"Secret '{name}' not found in environment '{environment}'."

@@ -56,9 +56,7 @@ class Service:
         topics: list[object] = [topic(plane) for topic in FOR_ALL]
         if task is not None:
             topics.append(Containers(plane, task))
-        self._answers = {
-            name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"
-        }
+        self._answers = {name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"}
         unknown = self._answers.keys() - {method_name(m.name) for m in API.methods}
         if unknown:
             raise TypeError(f"no RPC is called {', '.join(sorted(unknown))}")
@@ -67,9 +65,7 @@ class Service:
         return {f"/{API.full_name}/{m.name}": self._handler(m) for m in API.methods}
 
     def _handler(self, method: Any) -> Handler:
-        request, response = (
-            message_factory.GetMessageClass(d) for d in (method.input_type, method.output_type)
-        )
+        request, response = (message_factory.GetMessageClass(d) for d in (method.input_type, method.output_type))
         answer = self._answers.get(method_name(method.name))
         if answer is None:
             handle = self._unimplemented(method.name)
@@ -100,9 +96,7 @@ class Service:
 
         return handle
 
-    def _stream(
-        self, rpc: str, answer: Callable[[Any], Any]
-    ) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
+    def _stream(self, rpc: str, answer: Callable[[Any], Any]) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
         async def handle(stream: Stream[Any, Any]) -> None:
             request = await stream.recv_message()
             await self._misbehave(rpc)
@@ -159,9 +153,7 @@ def client_server(plane: Plane) -> Server:
             raise GRPCError(Status.FAILED_PRECONDITION, "Missing x-modal-client-version header")
         given = (metadata.get("x-modal-token-id"), metadata.get("x-modal-token-secret"))
         if given != (token.id, token.secret):
-            raise GRPCError(
-                Status.UNAUTHENTICATED, "Token validation failed. Token ID or token secret is wrong."
-            )
+            raise GRPCError(Status.UNAUTHENTICATED, "Token validation failed. Token ID or token secret is wrong.")
 
     server = Server([Service(plane)])
     listen(server, RecvRequest, check)

@@ -115,9 +115,7 @@ class Task:
         """Answer for the inputs it died with, and for those that nobody will take now."""
         for entry in list(self.current.values()):
             status = (
-                pb.GenericResult.GENERIC_STATUS_INTERNAL_FAILURE
-                if code
-                else pb.GenericResult.GENERIC_STATUS_TERMINATED
+                pb.GenericResult.GENERIC_STATUS_INTERNAL_FAILURE if code else pb.GenericResult.GENERIC_STATUS_TERMINATED
             )
             self.plane.fail(entry, status, f"Container exited with code {code} before returning a result")
         function = self.function

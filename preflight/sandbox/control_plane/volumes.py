@@ -31,9 +31,7 @@ class Volumes:
         ]
         return pb.VolumeListResponse(items=items, environment_name=environment)
 
-    async def volume_get_or_create(
-        self, request: pb.VolumeGetOrCreateRequest
-    ) -> pb.VolumeGetOrCreateResponse:
+    async def volume_get_or_create(self, request: pb.VolumeGetOrCreateRequest) -> pb.VolumeGetOrCreateResponse:
         environment, name = self._plane.environment(request.environment_name).name, request.deployment_name
         volume = self._plane.volumes.get((environment, name))
         if volume is None:

@@ -1,0 +1,91 @@
+"""`preflight apps`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+
+from preflight.cli.conduct import Options, sandboxed, settings_for
+from preflight.model import Exit
+from preflight.problems import Problem
+from preflight.remote import apps as ages
+from preflight.remote import modal_api
+from preflight.remote.modal_types import App
+from preflight.report.text import one_line
+
+ASK_S = 10.0
+
+
+@click.command("apps")
+@click.option("--older-than", metavar="AGE", help="Like 90m, 24h, 2d.  [default: 24h, or the configuration]")
+@click.option("--stop", is_flag=True, help="Stop the forgotten ones, after asking.")
+@click.option("--yes", is_flag=True, help="With --stop: do not ask.")
+@click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
+@click.option("--sandbox", "use_sandbox", is_flag=True)
+@click.option("--scenario", metavar="NAME")
+def apps_command(
+    older_than: str | None, stop: bool, yes: bool, environment: str | None, use_sandbox: bool, scenario: str | None
+) -> int:
+    """List the runs that nobody follows any more; with --stop, stop them.
+
+    Exit code 0: none is left running; 1: there are some; 3: Modal could not be asked.
+    """
+    if scenario is not None and not use_sandbox:
+        raise click.UsageError("--scenario belongs to --sandbox")
+    with sandboxed((scenario or "healthy") if use_sandbox else None) as (project, name):
+        settings = settings_for(Options(environment=environment), start=project, scenario=name)
+        limit = older_than or settings.stale_apps.older_than
+        try:
+            ages.parse_age(limit)
+        except ValueError as e:
+            raise click.BadParameter(str(e), param_hint="--older-than") from e
+        stale_settings = replace(settings.stale_apps, older_than=limit)
+        try:
+            found = asyncio.run(_bounded_list(settings.environment))
+        except (Problem, TimeoutError) as e:
+            click.echo(f"Modal could not be asked: {e or f'no answer after {ASK_S:g} s'}", err=True)
+            return Exit.INCOMPLETE
+        now = datetime.now(UTC)
+        stale = [a for a in found if ages.is_stale(a, stale_settings, now)]
+        for app in stale:
+            by = f" by {app.created_by}" if app.created_by else ""
+            line = f"{app.id}  {app.state:<10} {ages.age_text(app.created, now):>8}  {app.description}{by}"
+            click.echo(one_line(line))
+        if not stale:
+            click.echo(f"none of {len(found)} apps is a run older than {limit}")
+            return Exit.READY
+        if not stop:
+            click.echo(f"\n{len(stale)} older than {limit}; `preflight apps --stop` stops them")
+            return Exit.FINDINGS
+        if not yes and not _consent(len(stale)):
+            return Exit.FINDINGS
+        return asyncio.run(_stop([a.id for a in stale]))
+
+
+def _consent(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("--stop asks before it stops; off a terminal say --yes")
+    return click.confirm(f"stop {count} app{'s' if count > 1 else ''}?", default=False)
+
+
+async def _bounded_list(environment: str | None) -> tuple[App, ...]:
+    async with asyncio.timeout(ASK_S):
+        return await modal_api.apps(environment)
+
+
+async def _stop(ids: Sequence[str]) -> int:
+    failed = 0
+    for app_id in ids:
+        try:
+            async with asyncio.timeout(ASK_S):
+                await modal_api.stop_app(app_id)
+            click.echo(f"stopped {app_id}")
+        except (Problem, TimeoutError) as e:
+            failed += 1
+            click.echo(f"{app_id} was not stopped: {e or f'no answer after {ASK_S:g} s'}", err=True)
+    return Exit.INCOMPLETE if failed else Exit.READY

@@ -1,0 +1,225 @@
+"""One run from its options to its exit code: the sandbox, the settings, the app, the engine, the reporters."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from preflight import settings as settings_module
+from preflight.cli.options import Output, reporters
+from preflight.engine import builtin, plugins
+from preflight.engine.events import Event, Progress
+from preflight.engine.run import Limits
+from preflight.engine.run import run as run_engine
+from preflight.engine.select import Selection, UnknownCheck, in_order, select
+from preflight.lookups import Lookup, World
+from preflight.model import Check, Exit, Report, Stage, Status, Target
+from preflight.recipe.lookups import RECIPE
+from preflight.redact import Redactor
+from preflight.report import redacted
+from preflight.report.reporter import Reporter
+from preflight.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """A run as the command line asked for it."""
+
+    app: str | None = None
+    sandbox: str | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    stage: Stage = Stage.PAID
+    spend_max: Decimal | None = None
+    wait_s: float = 0.0
+    timeout_s: float | None = None
+    fail_on: Status = Status.FAIL
+    environment: str | None = None
+    record: bool = False
+    outputs: tuple[Output, ...] = (Output("console"),)
+    is_verbose: bool = False
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Built-in and plugin checks, in checklist order."""
+    ours = builtin.checks()
+    return in_order((*ours, *plugins.checks(ours)))
+
+
+def conduct(options: Options) -> Exit:
+    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
+    with sandboxed(options.sandbox) as (project, scenario):
+        settings = settings_for(options, start=project, scenario=scenario)
+        try:
+            selection = select(
+                all_checks(), only=options.only, skip=(*settings.skip, *options.skip), stage=options.stage
+            )
+        except UnknownCheck as e:
+            raise click.UsageError(str(e)) from e
+        if asks_for_app(selection):
+            settings = replace(settings, app=resolve_app(settings, options.app))
+        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
+            report = run_selection(selection, settings, options, told)
+    return report.exit
+
+
+@contextlib.contextmanager
+def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
+    """The folder to work in and the scenario's name, with this process's environment pointing at the sandbox."""
+    if scenario is None:
+        yield Path.cwd(), None
+        return
+    try:
+        from preflight.sandbox import serve, state
+    except ImportError as e:
+        raise click.UsageError(f"the sandbox needs `pip install 'modal-preflight[sandbox]'` ({e})") from e
+    before = dict(os.environ)
+    try:
+        with serve.start(scenario) as sandbox:
+            applied = sandbox.applied(os.environ)
+            os.environ.clear()
+            os.environ.update(applied)
+            yield sandbox.project, sandbox.name
+    except (state.ScenarioNotFound, ValueError) as e:
+        raise click.UsageError(str(e)) from e
+    except serve.SandboxFailed as e:
+        raise click.ClickException(str(e)) from e
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def settings_for(options: Options, *, start: Path, scenario: str | None) -> Settings:
+    """The project's settings with the command line on top."""
+    here = start
+    if options.app is not None and scenario is None:
+        file = Path(options.app)
+        here = file.parent if file.parent.is_dir() else Path.cwd()
+    try:
+        found = settings_module.load(here, environ=dict(os.environ), state=_state(scenario))
+    except SettingsError as e:
+        raise click.UsageError(str(e)) from e
+    return replace(
+        found,
+        environment=options.environment or found.environment,
+        spend_max=found.spend_max if options.spend_max is None else options.spend_max,
+        record=options.record or found.record,
+        builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,
+        sandbox=scenario,
+    )
+
+
+def _state(scenario: str | None) -> Path | None:
+    """Where passes and logs are kept.  A sandbox keeps nothing: its passes prove nothing about a real app."""
+    if scenario is not None:
+        return None
+    import platformdirs
+
+    return platformdirs.user_state_path("preflight")
+
+
+def asks_for_app(selection: Selection) -> bool:
+    """Whether some chosen check can't do without the app's file, or would use it."""
+    return any(_reaches(c.needs, RECIPE) or _reaches(c.tries, RECIPE) for c in selection.chosen)
+
+
+def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:
+    return any(k is wanted or _reaches((*k.needs, *k.tries), wanted) for k in keys)
+
+
+def resolve_app(settings: Settings, given: str | None) -> str:
+    """The app's path relative to the project.  Raises UsageError that names the candidates."""
+    if given is not None:
+        file = Path(given) if Path(given).exists() else settings.project / given
+        return _in_project(file, settings)
+    if settings.app is not None:
+        file = settings.project / settings.app
+        if not file.is_file():
+            raise click.UsageError(f"{settings.read_from}: tool.preflight.app names {settings.app}, which is not there")
+        return settings.app
+    from preflight.recipe.find import find_apps
+
+    found = find_apps(settings.project)
+    if len(found) == 1:
+        return _in_project(found[0], settings)
+    if not found:
+        raise click.UsageError(
+            f"no Modal app is in {settings.project}; name its file, or try `preflight run --sandbox` first"
+        )
+    names = "\n  ".join(_in_project(f, settings) for f in found)
+    raise click.UsageError(f"{len(found)} Modal apps are in {settings.project}; name one of them:\n  {names}")
+
+
+def _in_project(file: Path, settings: Settings) -> str:
+    if file.is_dir():
+        raise click.UsageError(f"{file} is a folder; name the app's Python file")
+    if not file.is_file():
+        raise click.UsageError(f"{file} is not there")
+    try:
+        return str(file.resolve().relative_to(settings.project.resolve()))
+    except ValueError:
+        return str(file.resolve())
+
+
+def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
+    """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
+    redactor = Redactor(_secret_values(os.environ))
+    target = Target(
+        app=settings.app,
+        environment=settings.environment or os.environ.get("MODAL_ENVIRONMENT") or None,
+        sandbox=settings.sandbox,
+    )
+
+    def observe(event: Event) -> None:
+        event = redacted.event(redactor, event)
+        for reporter in told:
+            reporter.observe(event)
+
+    for reporter in told:
+        reporter.begin(target, (*selection.chosen, *(c for c, _ in selection.left_out)))
+    world = World(now=datetime.now(UTC), settings=settings, progress=lambda name, text: observe(Progress(name, text)))
+    limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
+
+    async def go() -> Report:
+        task = asyncio.current_task()
+        assert task is not None
+        with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await run_engine(
+            selection, world, target=target, observe=observe, limits=limits, fail_on=options.fail_on
+        )
+
+    report = redacted.report(redactor, _with_workspace(asyncio.run(go())))
+    for reporter in told:
+        reporter.finish(report)
+    return report
+
+
+def _with_workspace(report: Report) -> Report:
+    """The report with what signing in has told about the target."""
+    seen = next((r.answer.seen for r in report.results if r.check.id == "MOD001" and r.answer), {})
+    target = replace(
+        report.target,
+        workspace=seen.get("workspace"),
+        environment=report.target.environment or seen.get("environment"),
+    )
+    return replace(report, target=target)
+
+
+SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "API_KEY", "ACCESS_KEY")
+
+
+def _secret_values(environ: os._Environ[str]) -> tuple[str, ...]:
+    """Values in our own environment that must never be shown, whatever text they turn up in."""
+    named = (v for k, v in environ.items() if any(n in k.upper() for n in SECRET_NAMES))
+    return tuple(v for v in named if len(v) >= 8)

@@ -1,0 +1,105 @@
+"""`preflight run` and `preflight check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import click
+
+from preflight.cli.conduct import Options, conduct
+from preflight.cli.options import Output, output_options, parse_dollars, wanted_outputs
+from preflight.model import Stage, Status
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def run_options(command: F) -> F:
+    """What `run` and `check` share."""
+    for option in (
+        click.option("-e", "--environment", metavar="ENV", help="Modal environment."),
+        click.option("--fail-on", type=click.Choice(["warn", "fail"]), default="fail", show_default=True),
+        click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for the whole run."),
+        click.option(
+            "--wait",
+            type=click.FloatRange(min=0),
+            default=0.0,
+            help="Seconds to go on asking what may become true by itself.",
+        ),
+        click.option(
+            "--spend-max",
+            metavar="USD",
+            callback=parse_dollars,
+            help="Dollars that paid checks may spend.  [default: 2.00]",
+        ),
+        click.option("--record", is_flag=True, help="Also let the real client render the app (runs its top level)."),
+        click.option("--scenario", metavar="NAME", help="The sandbox's world; see `preflight sandbox --list`."),
+        click.option("--sandbox", "use_sandbox", is_flag=True, help="Against a local Modal and S3; no account needed."),
+    ):
+        command = option(command)
+    return output_options(command)
+
+
+@click.command("run")
+@click.argument("app", required=False)
+@click.option("--only", metavar="IDS", multiple=True, help="Only these checks: ids or names, by comma or repeated.")
+@click.option("--skip", metavar="IDS", multiple=True, help="Without these checks.")
+@click.option("--stage", type=click.Choice([s.value for s in Stage]), default="paid", help="Go no further than this.")
+@run_options
+def run_command(app: str | None, only: tuple[str, ...], skip: tuple[str, ...], stage: str, **rest: Any) -> int:
+    """Work through the whole checklist for APP, and say READY or the one next command.
+
+    APP is the app's Python file; without it, `[tool.preflight] app`, or the one Modal app of the project.
+    """
+    return conduct(_options(app, only=_split(only), skip=_split(skip), stage=Stage(stage), **rest))
+
+
+@click.command("check")
+@click.argument("check", metavar="ID_OR_NAME")
+@click.argument("app", required=False)
+@run_options
+def check_command(check: str, app: str | None, **rest: Any) -> int:
+    """Run one check, by id (MOD001) or name (modal-auth)."""
+    return conduct(_options(app, only=(check,), **rest))
+
+
+def _options(
+    app: str | None,
+    *,
+    use_sandbox: bool,
+    scenario: str | None,
+    spend_max: Decimal | None,
+    wait: float,
+    timeout: float | None,
+    fail_on: str,
+    environment: str | None,
+    record: bool,
+    outputs: tuple[Output, ...],
+    as_json: bool,
+    verbose: bool,
+    only: tuple[str, ...] = (),
+    skip: tuple[str, ...] = (),
+    stage: Stage = Stage.PAID,
+) -> Options:
+    if scenario is not None and not use_sandbox:
+        raise click.UsageError("--scenario belongs to --sandbox")
+    return Options(
+        app=app,
+        sandbox=(scenario or "healthy") if use_sandbox else None,
+        only=only,
+        skip=skip,
+        stage=stage,
+        spend_max=spend_max,
+        wait_s=wait,
+        timeout_s=timeout,
+        fail_on=Status(fail_on),
+        environment=environment,
+        record=record,
+        outputs=wanted_outputs(outputs, as_json),
+        is_verbose=verbose,
+    )
+
+
+def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

@@ -1,0 +1,57 @@
+"""The one edge that every event and report passes on its way out: secrets are taken from all of its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from preflight.engine.events import Event, Progress
+from preflight.model import Answer, Finding, Report, Result
+from preflight.redact import Redactor
+
+
+def event(redactor: Redactor, told: Event) -> Event:
+    if isinstance(told, Result):
+        return result(redactor, told)
+    if isinstance(told, Progress):
+        return Progress(told.name, redactor.text(told.text))
+    return told
+
+
+def report(redactor: Redactor, whole: Report) -> Report:
+    return replace(whole, results=tuple(result(redactor, r) for r in whole.results))
+
+
+def result(redactor: Redactor, one: Result) -> Result:
+    answer = one.answer and _answer(one.answer, redactor.text)
+    return replace(one, reason=redactor.text(one.reason), answer=answer)
+
+
+def _answer(answer: Answer, text: Callable[[str], str]) -> Answer:
+    return replace(
+        answer,
+        said=text(answer.said),
+        seen=_data(dict(answer.seen), text),
+        findings=tuple(_finding(f, text) for f in answer.findings),
+    )
+
+
+def _finding(finding: Finding, text: Callable[[str], str]) -> Finding:
+    return replace(
+        finding,
+        message=text(finding.message),
+        remedy=text(finding.remedy),
+        why=text(finding.why),
+        evidence=tuple(text(line) for line in finding.evidence),
+    )
+
+
+def _data(value: Any, text: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, dict):
+        return {k: _data(v, text) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_data(v, text) for v in value]
+    return value
