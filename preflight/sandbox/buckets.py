@@ -51,7 +51,7 @@ class Refusal:
         from werkzeug.wrappers import Response
 
         fields = {"Code": self.code, "Message": self.message}
-        if self.region:
+        if self.code == "PermanentRedirect":
             fields |= {"Endpoint": f"{self.bucket}.s3.{self.region}.amazonaws.com", "Bucket": self.bucket}
         inner = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in fields.items())
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}<RequestId>SANDBOX</RequestId></Error>'
@@ -72,12 +72,19 @@ class Gate:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         name, _, key = path.lstrip("/").partition("/")
         scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        refusal = self._refusal(method, name, key, scope) if scope else None
+        action = self._action(method, key, environ.get("QUERY_STRING", ""))
+        refusal = self._refusal(action, name, key, scope) if scope else None
         if refusal is None:
             return self._behind(environ, start_response)
         return refusal.response(method)(environ, start_response)
 
-    def _refusal(self, method: str, name: str, key: str, scope: re.Match[str]) -> Refusal | None:
+    @staticmethod
+    def _action(method: str, key: str, query: str) -> str:
+        if method == "GET" and query.startswith("location"):
+            return "s3:GetBucketLocation"
+        return ACTIONS.get((method, bool(key)), "s3:PutBucketPolicy")
+
+    def _refusal(self, action: str, name: str, key: str, scope: re.Match[str]) -> Refusal | None:
         if scope["key"] != self._storage.access_key_id:
             text = "The AWS Access Key Id you provided does not exist in our records."
             return Refusal(403, "InvalidAccessKeyId", text, name)
@@ -91,13 +98,12 @@ class Gate:
             )
             return Refusal(301, "PermanentRedirect", text, name, bucket.region)
         if bucket.access is Access.DENIED:
-            action = ACTIONS.get((method, bool(key)), "s3:PutBucketPolicy")
             arn = f"arn:aws:s3:::{name}/{key}" if key else f"arn:aws:s3:::{name}"
             text = (
                 f'User: {USER} is not authorized to perform: {action} on resource: "{arn}" '
                 f"because no identity-based policy allows the {action} action"
             )
-            return Refusal(403, "AccessDenied", text, name)
+            return Refusal(403, "AccessDenied", text, name, bucket.region)
         return None
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import string
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modal_proto import api_pb2 as pb
-
-from preflight.sandbox.control_plane.waiting import Changed
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.tasks import Task
@@ -28,6 +28,28 @@ def new_id(prefix: str) -> str:
 
 def now() -> float:
     return time.time()
+
+
+class Changed:
+    """Owned by the thing that changes: it fires, the waiters look again."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def fire(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def until(self, is_so: Callable[[], object], timeout_s: float) -> bool:
+        """Whether it became so within ``timeout_s``."""
+        end = time.monotonic() + timeout_s
+        while not is_so():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._event.wait(), left)
+        return True
 
 
 @dataclass(eq=False)
