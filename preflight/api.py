@@ -1,5 +1,11 @@
 """All that a check or a plugin may import."""
 
+from preflight.commands import Ran, run_command
+from preflight.cost.estimate import Estimate, NotSaid, Resources, estimate, resources_of
+from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.rates import RateRefused, Rates
+from preflight.fingerprint import TooLarge
+from preflight.fingerprint import of as fingerprint_of
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.model import (
     Answer,
@@ -16,6 +22,7 @@ from preflight.model import (
     passed,
     warned,
 )
+from preflight.passes import Pass, folder_of, recall, remember
 from preflight.problems import Kind, Problem
 from preflight.recipe.lookups import RECIPE
 from preflight.recipe.model import (
@@ -52,14 +59,17 @@ from preflight.remote.lookups import (
     WORKSPACE,
     WORKSPACE_BUILDER,
 )
+from preflight.remote.modal_types import Client, Environment, Secret, Spend, Token, Workspace
 from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
 
 __all__ = [
     "APPS",
     "CLIENT",
+    "CURRENT_RATES",
     "ENVIRONMENT",
     "ENVIRONMENTS",
+    "PLANNED_FUNCTION",
     "RATES",
     "RECIPE",
     "S3_PLACE",
@@ -77,8 +87,11 @@ __all__ = [
     "BucketMount",
     "Call",
     "Check",
+    "Client",
     "Context",
     "Edit",
+    "Environment",
+    "Estimate",
     "Finding",
     "Fix",
     "Function",
@@ -89,32 +102,52 @@ __all__ = [
     "Looked",
     "Lookup",
     "LookupFailed",
+    "NoFunction",
     "NotApplicable",
+    "NotSaid",
+    "Pass",
     "PipInstall",
     "PipPackage",
     "Price",
     "Problem",
+    "Ran",
+    "RateRefused",
+    "Rates",
     "Recipe",
+    "Resources",
     "S3Place",
     "S3Sample",
     "S3Secret",
+    "Secret",
     "SecretRef",
     "Severity",
     "ShellCommand",
     "Source",
     "Span",
+    "Spend",
     "Stage",
     "Step",
+    "Token",
+    "TooLarge",
     "Unresolved",
     "VolumeRef",
     "Where",
+    "Workspace",
     "advice",
     "age_text",
     "error",
+    "estimate",
     "failed",
+    "fingerprint_of",
+    "folder_of",
+    "function_named",
     "is_stale",
     "passed",
+    "recall",
+    "remember",
+    "resources_of",
     "rule",
+    "run_command",
     "warned",
     "warning",
 ]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -106,7 +107,7 @@ def settings_for(options: Options, *, start: Path, scenario: str | None) -> Sett
         file = Path(options.app)
         here = file.parent if file.parent.is_dir() else Path.cwd()
     try:
-        found = settings_module.load(here, environ=dict(os.environ), state=_state(scenario))
+        found = settings_module.load(here, environ=_environ(), state=_state(scenario))
     except SettingsError as e:
         raise click.UsageError(str(e)) from e
     return replace(
@@ -117,6 +118,12 @@ def settings_for(options: Options, *, start: Path, scenario: str | None) -> Sett
         builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,
         sandbox=scenario,
     )
+
+
+def _environ() -> dict[str, str]:
+    """Our environment, with the `modal` and `python` beside our own interpreter first on the path."""
+    beside = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])}
 
 
 def _state(scenario: str | None) -> Path | None:

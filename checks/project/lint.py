@@ -1,0 +1,64 @@
+"""The project's own quality command passes.
+
+Looks at
+    `[tool.preflight.lint] command`, run in the project's folder: its exit code.  Its output is streamed, and
+    it is ended after `timeout_s` (600 s).
+Why it matters
+    A type error or a failing unit test that the team's own command would have shown costs an image build and
+    the first minutes of a GPU when it shows on Modal instead.
+How to fix
+    Run the command and mend what it names; or set another one.
+Source
+    The seed checklist's `make q` (step 6).
+"""
+
+import re
+
+from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Severity, Stage, run_command
+
+TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)
+SHOWN_LINES = 12
+
+
+async def run(looked: Looked) -> Answer | NotApplicable:
+    settings = looked.settings
+    command = settings.lint.command
+    if command is None:
+        return NotApplicable(f"no command is set in [tool.preflight.lint]{_suggestion(looked)}")
+    ran = await run_command(
+        command,
+        cwd=settings.project,
+        environ=settings.environ,
+        timeout_s=settings.lint.timeout_s,
+        say=looked.say,
+    )
+    seen = {"command": command, "code": ran.code, "seconds": round(ran.seconds, 1)}
+    if ran.code == 0:
+        return Answer(said=f"`{command}` passed in {ran.seconds:.1f} s", seen=seen)
+    finding = Finding(
+        severity=Severity.ERROR,
+        message=f"`{command}` {ran.outcome}",
+        remedy=f"run `{command}` in {settings.project.name}/ and mend what it names",
+        why="what the project's own command finds here, Modal would find after the image build",
+        evidence=ran.tail[-SHOWN_LINES:],
+    )
+    return Answer(said=f"`{command}` {ran.outcome}", seen=seen, findings=(finding,))
+
+
+def _suggestion(looked: Looked) -> str:
+    try:
+        found = TARGET.search((looked.settings.project / "Makefile").read_text("utf-8", "replace"))
+    except OSError:
+        return ""
+    return f'; the Makefile has a target: command = "make {found.group(1)}"' if found else ""
+
+
+CHECK = Check(
+    id="PRJ001",
+    name="project-lint",
+    title="the project's own quality command passes",
+    step=6,
+    stage=Stage.STATIC,
+    run=run,
+    timeout_s=3600.0,
+)

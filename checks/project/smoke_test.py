@@ -1,0 +1,149 @@
+"""The smoke test has passed for this very app.
+
+Looks at
+    `[tool.preflight.smoke] command`, run in the project's folder: its exit code, its output streamed, its log
+    kept.  A pass is remembered for exactly these files, settings, Image Builder and client, so that an
+    unchanged app is not paid for twice.
+Why it matters
+    One short epoch on the real image and GPU finds what no static check can: the first batch, the first
+    backward, the first checkpoint.
+How to fix
+    Read the first cause in the log: `preflight diagnose LOG` names it and its cure.
+Source
+    The seed checklist (step 7): 1 epoch, about 15 minutes.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+
+from preflight.api import (
+    CLIENT,
+    CURRENT_RATES,
+    ENVIRONMENT,
+    RECIPE,
+    WORKSPACE,
+    WORKSPACE_BUILDER,
+    Answer,
+    Check,
+    Finding,
+    Looked,
+    LookupFailed,
+    NoFunction,
+    NotApplicable,
+    NotSaid,
+    Pass,
+    Price,
+    RateRefused,
+    Severity,
+    Stage,
+    TooLarge,
+    estimate,
+    fingerprint_of,
+    folder_of,
+    function_named,
+    recall,
+    remember,
+    resources_of,
+    run_command,
+)
+
+SHOWN_LINES = 12
+
+
+async def price(looked: Looked) -> Price | NotApplicable:
+    smoke = looked.settings.smoke
+    if smoke.command is None:
+        return NotApplicable("no command is set in [tool.preflight.smoke]")
+    known = _remembered(looked)
+    if known is not None:
+        return Price(Decimal(0), f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app")
+    recipe = looked.tried(RECIPE)
+    if isinstance(recipe, LookupFailed):
+        raise recipe
+    function = function_named(recipe, smoke.function or looked.settings.budget.function)
+    hours = Decimal(str(smoke.minutes)) / 60
+    try:
+        cost = estimate(resources_of(function), looked[CURRENT_RATES], hours)
+    except (RateRefused, NotSaid, NoFunction) as e:
+        raise NotSaid(f"{e}; set [tool.preflight.smoke] function") from e
+    return Price(cost.usd, f"{smoke.minutes:g} min of {cost.gpu or 'CPU'} at ${cost.usd_per_hour:.2f}/h")
+
+
+async def run(looked: Looked) -> Answer | NotApplicable:
+    settings = looked.settings
+    if settings.smoke.command is None:
+        return NotApplicable("no command is set in [tool.preflight.smoke]")
+    known = _remembered(looked)
+    if known is not None:
+        said = f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app: {known.said}"
+        return Answer(said=said, seen={"remembered": True, "at": known.at.isoformat()}, spent_usd=Decimal(0))
+    before = _fingerprint(looked)
+    ran = await run_command(
+        settings.smoke.command,
+        cwd=settings.project,
+        environ=settings.environ,
+        timeout_s=settings.smoke.timeout_s,
+        say=looked.say,
+        log=_log(looked),
+    )
+    seen = {"remembered": False, "code": ran.code, "seconds": round(ran.seconds, 1), "log": ran.log and str(ran.log)}
+    if ran.code == 0:
+        said = f"`{settings.smoke.command}` passed in {ran.seconds:.0f} s"
+        if settings.state is not None and before is not None and before == _fingerprint(looked):
+            remember(settings.state, settings.project, Pass(CHECK.id, before, looked.now, said))
+        return Answer(said=said, seen=seen)
+    log = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
+    finding = Finding(
+        severity=Severity.ERROR,
+        message=f"`{settings.smoke.command}` {ran.outcome}",
+        remedy=log,
+        why="the long run would end the same way, after the same image build",
+        evidence=ran.tail[-SHOWN_LINES:],
+    )
+    return Answer(said=f"`{settings.smoke.command}` {ran.outcome}", seen=seen, findings=(finding,))
+
+
+def _remembered(looked: Looked) -> Pass | None:
+    now = _fingerprint(looked)
+    if looked.settings.state is None or now is None:
+        return None
+    return recall(looked.settings.state, looked.settings.project, CHECK.id, now)
+
+
+def _fingerprint(looked: Looked) -> str | None:
+    """None when a change could be missed: then nothing is remembered, and the test is run."""
+    environment, builder = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
+    if isinstance(environment, LookupFailed) or isinstance(builder, LookupFailed):
+        return None
+    client = looked[CLIENT]
+    facts = {
+        "builder": client.builder_override or environment.builder or builder,
+        "client": client.version,
+        "environment": environment.name,
+        "workspace": looked[WORKSPACE].name,
+    }
+    try:
+        return fingerprint_of(looked.settings, facts=facts)
+    except (TooLarge, OSError):
+        return None
+
+
+def _log(looked: Looked) -> Path | None:
+    state = looked.settings.state
+    if state is None:
+        return None
+    return folder_of(state, looked.settings.project) / f"smoke-{looked.now:%Y%m%d-%H%M%S}.log"
+
+
+CHECK = Check(
+    id="PRJ002",
+    name="smoke-test",
+    title="the smoke test has passed for this very app",
+    step=7,
+    stage=Stage.PAID,
+    needs=(WORKSPACE, CLIENT, CURRENT_RATES),
+    tries=(RECIPE, ENVIRONMENT, WORKSPACE_BUILDER),
+    run=run,
+    price=price,
+    timeout_s=4 * 3600.0,
+)

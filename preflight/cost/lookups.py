@@ -1,0 +1,54 @@
+"""The planned run's price as lookups: which function, at which rates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from preflight.cost.rates import Rates, listed, read
+from preflight.lookups import Looked, Lookup, LookupFailed
+from preflight.recipe.lookups import RECIPE
+from preflight.recipe.model import Function, Known, Recipe
+from preflight.remote.lookups import RATES
+
+
+class NoFunction(ValueError):
+    """The app has no function that could be meant; the text names those there are."""
+
+
+@asynccontextmanager
+async def _current(looked: Looked) -> AsyncIterator[Rates]:
+    live = looked.tried(RATES)
+    yield listed() if isinstance(live, LookupFailed) else read(live, source="live")
+
+
+CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,), answered_by="MOD003")
+
+
+@asynccontextmanager
+async def _planned(looked: Looked) -> AsyncIterator[Function]:
+    yield function_named(looked[RECIPE], looked.settings.budget.function)
+
+
+PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), answered_by="MOD003")
+
+
+def function_named(recipe: Recipe, name: str | None) -> Function:
+    """The function of that name; without one, the GPU function with the longest timeout.  Raises NoFunction."""
+    functions = [f for f in recipe.functions if f.kind != "local_entrypoint"]
+    if name is not None:
+        for function in functions:
+            if name in (function.name, function.name.split(".")[0]):
+                return function
+        there = ", ".join(f.name for f in functions) or "none"
+        raise NoFunction(f"{recipe.source.path} has no function {name}; it has {there}")
+    with_gpu = [f for f in functions if f.gpu]
+    if not with_gpu:
+        raise NoFunction(
+            f"{recipe.source.path} has no function with a GPU; name one in [tool.preflight.budget] function"
+        )
+    return max(with_gpu, key=_timeout_s)
+
+
+def _timeout_s(function: Function) -> float:
+    return float(function.timeout_s.value) if isinstance(function.timeout_s, Known) else 300.0
