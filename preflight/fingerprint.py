@@ -16,27 +16,7 @@ from preflight.settings import GIVEN_BY_US, Settings
 
 SKIPPED = frozenset({"node_modules", "venv", "__pycache__", "build", "dist"})
 SUFFIXES = frozenset(
-    [
-        ".py",
-        ".toml",
-        ".lock",
-        ".txt",
-        ".cfg",
-        ".ini",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".sh",
-        ".cu",
-        ".cuh",
-        ".cpp",
-        ".c",
-        ".h",
-        ".hpp",
-        ".pyx",
-        ".ipynb",
-        ".env",
-    ]
+    ".py .toml .lock .txt .cfg .ini .yaml .yml .json .sh .cu .cuh .cpp .c .h .hpp .pyx .ipynb .env".split()
 )
 NAMES = frozenset({"Makefile", "Dockerfile", "Pipfile", "justfile"})
 MOST_FILES = 5_000

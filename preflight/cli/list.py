@@ -33,10 +33,10 @@ def list_command(app: str | None, discovered: bool, as_json: bool) -> None:
 def _discovered(app: str | None, as_json: bool) -> None:
     from pathlib import Path
 
-    from preflight.cli import discovered
     from preflight.cli.conduct import Options, resolve_app, settings_for
+    from preflight.cli.discovered import show
     from preflight.recipe import parse
 
     settings = settings_for(Options(app=app), start=Path.cwd(), scenario=None)
     file = settings.project / resolve_app(settings, app)
-    discovered.show(parse.read(file, project=settings.project), as_json=as_json)
+    show(parse.read(file, project=settings.project), as_json=as_json)

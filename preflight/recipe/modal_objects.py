@@ -1,0 +1,245 @@
+"""Modal's objects as the text makes them: apps, images and their steps, secrets, volumes, bucket mounts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from preflight.recipe import steps
+from preflight.recipe.model import (
+    App,
+    BucketMount,
+    Call,
+    Known,
+    SecretRef,
+    Unresolved,
+    VolumeRef,
+)
+from preflight.recipe.values import (
+    Alternatives,
+    AppValue,
+    BoundMethod,
+    DefaultStr,
+    Dotted,
+    ImageValue,
+    Opaque,
+    PathValue,
+    UserFunction,
+    Value,
+    strings_of,
+)
+
+if TYPE_CHECKING:
+    from preflight.recipe.interpreter import Interpreter
+
+BASES = frozenset(
+    "debian_slim from_registry from_dockerfile from_aws_ecr from_gcp_artifact_registry from_scratch micromamba "
+    "from_id from_name conda from_dockerhub".split()
+)
+SECRETS = frozenset({"from_name", "from_dict", "from_dotenv", "from_local_environ"})
+NOT_STEPS = frozenset({"imports", "build", "hydrate", "run", "entrypoint_args", "from_id", "logs"})
+DECORATORS = frozenset(
+    "enter exit method build batched concurrent fastapi_endpoint web_endpoint asgi_app wsgi_app web_server "
+    "parameter clustered".split()
+)
+
+
+def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
+    """``modal.X(…)`` by its dotted name."""
+    args, keywords = scope.arguments(node)
+    short = name.removeprefix("modal.")
+    parts = short.split(".")
+    if short in ("App", "Stub", "app.App"):
+        return _app(scope, call_of(scope, f"modal.{short}", node, args, keywords), keywords)
+    if parts[-2:-1] == ["Image"] and parts[-1] in BASES:
+        step = steps.read(scope, parts[-1], node, args, keywords)
+        is_known = parts[-1] in ("debian_slim", "from_registry", "micromamba", "from_scratch")
+        return ImageValue((step,), scope.source, is_complete=is_known and step.is_complete)
+    if parts[-2:-1] == ["Secret"] and parts[-1] in SECRETS:
+        return _secret(scope, parts[-1], node, args, keywords)
+    if parts[0] in ("Volume", "NetworkFileSystem") and parts[-1] in (
+        "from_name",
+        "persisted",
+        "new",
+        "ephemeral",
+        "lookup",
+    ):
+        return _volume(scope, parts[0], node, args, keywords)
+    if short == "CloudBucketMount":
+        return _bucket(scope, node, args, keywords)
+    if parts[0] == "gpu" or parts[-2:-1] == ["gpu"]:
+        return Opaque(f"gpu.{parts[-1]}", call_of(scope, name, node, args, keywords))
+    return Opaque(short, call_of(scope, name, node, args, keywords))
+
+
+def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> Value:
+    """``image.name(…)``: a new, longer chain."""
+    args, keywords = scope.arguments(node)
+    if name == "pipe":
+        if args and isinstance(args[0], UserFunction):
+            return scope.call_with(args[0], [image, *args[1:]], keywords, node)
+        missing = Unresolved(".pipe() of a function that is not in the project", scope.where(node))
+        return replace(image, is_complete=False, unresolved=(*image.unresolved, missing))
+    if name in NOT_STEPS:
+        return Opaque(f"Image.{name}")
+    step = steps.read(scope, name, node, args, keywords)
+    if scope.is_repeating:
+        step = replace(step, is_repeated=True)
+    return ImageValue((*image.steps, step), scope.source, image.is_complete and not step.is_repeated, image.unresolved)
+
+
+def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Call) -> Value:
+    """``app.function(…)`` and methods of objects that are only named."""
+    args, keywords = scope.arguments(node)
+    if isinstance(value, AppValue):
+        call = call_of(scope, f"modal.App.{name}", node, args, keywords)
+        if name in ("function", "cls", "local_entrypoint", "server"):
+            scope.shared.pending[id(call)] = value
+        return call
+    if value.kind == "Volume" or name in ("read_only", "with_options"):
+        return value
+    return Opaque(f"{value.kind}.{name}")
+
+
+def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
+    """``app.function(…)(fn)``: a decorator called by hand."""
+    args, _ = scope.arguments(node)
+    app = scope.shared.pending.get(id(call))
+    if app is not None and args and isinstance(args[0], UserFunction):
+        scope.shared.decorated.append((args[0].node, call, app, args[0].decorators))
+        return args[0]
+    return Unresolved("a decorator of what the text does not hold", scope.where(node))
+
+
+def decorator(scope: Interpreter, node: ast.expr) -> tuple[Call, AppValue | None] | None:
+    """The call a decorator of Modal makes, and the App it belongs to; None for decorators of others."""
+    func = node.func if isinstance(node, ast.Call) else node
+    held = scope.value(func)
+    if isinstance(held, Alternatives):
+        held = held.values[0]
+    if isinstance(held, BoundMethod) and isinstance(held.value, AppValue):
+        name, app = f"modal.App.{held.name}", held.value
+    elif isinstance(held, Dotted) and held.name.startswith("modal."):
+        name, app = held.name, None
+    else:
+        return None
+    if isinstance(node, ast.Call):
+        args, keywords = scope.arguments(node)
+        return call_of(scope, name, node, args, keywords), app
+    return Call(name=name, where=scope.where(node), span=scope.offsets.span(node), is_bare=True, node=node), app
+
+
+def call_of(scope: Interpreter, name: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Call:
+    return Call(
+        name=name,
+        where=scope.offsets.method(node),
+        span=scope.offsets.span(node),
+        args=tuple(args),
+        kwargs=keywords,
+        kwarg_spans={k.arg: span for k in node.keywords if k.arg and (span := scope.offsets.span(k)) is not None},
+        has_spread="**" in keywords or any(isinstance(a, ast.Starred) for a in node.args),
+        node=node,
+    )
+
+
+def named_app(scope: Interpreter, value: AppValue, variable: str) -> AppValue:
+    """The App once it is bound to its variable."""
+    named = replace(value, variable=variable)
+    for n, app in enumerate(scope.shared.apps):
+        if app.call is value.call:
+            scope.shared.apps[n] = replace(app, variable=variable)
+    return named
+
+
+def _app(scope: Interpreter, call: Call, keywords: dict[str, Value]) -> AppValue:
+    name = call.args[0] if call.args else keywords.get("name")
+    scope.shared.apps.append(App(name=known(name, call, 0, "name"), variable="", where=call.where, call=call))
+    defaults = tuple((k, keywords[k]) for k in ("image", "secrets", "volumes") if k in keywords)
+    return AppValue(call, "", defaults)
+
+
+def known(value: Value, call: Call, position: int, keyword: str) -> Known[Any] | Unresolved | None:
+    """An argument as the model holds it: with its place and the variable that may override it."""
+    if value is None:
+        return None
+    node = call.node
+    at, span = call.where, call.kwarg_spans.get(keyword)
+    if isinstance(node, ast.Call):
+        found = next((k.value for k in node.keywords if k.arg == keyword), None)
+        if found is not None:
+            at = replace(call.where, line=found.lineno, column=0)
+    if isinstance(value, Unresolved):
+        return value
+    if isinstance(value, Alternatives):
+        return Unresolved("it depends on a condition", at)
+    return Known(
+        str(value) if isinstance(value, DefaultStr | PathValue) else value,
+        at,
+        span,
+        value.variable if isinstance(value, DefaultStr) else "",
+    )
+
+
+def _secret(scope: Interpreter, made_by: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    where = scope.offsets.method(node)
+    if made_by == "from_name":
+        name = args[0] if args else keywords.get("name", keywords.get("label"))
+        if not isinstance(name, str):
+            return name if isinstance(name, Unresolved) else Unresolved("the secret's name is not in the text", where)
+        required, _ = strings_of(keywords.get("required_keys"))
+        environment = keywords.get("environment_name")
+        return SecretRef(
+            str(name), tuple(required), (), environment if isinstance(environment, str) else None, where, made_by
+        )
+    first = args[0] if args else keywords.get("env_dict", keywords.get("env_keys"))
+    if isinstance(first, dict):
+        keys = tuple(k for k in first if isinstance(k, str))
+    else:
+        keys = tuple(strings_of(first)[0]) if made_by == "from_local_environ" else ()
+    return SecretRef(None, (), keys, None, where, made_by)
+
+
+def _volume(scope: Interpreter, kind: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    name = args[0] if args else keywords.get("name", keywords.get("label"))
+    environment = keywords.get("environment_name")
+    return VolumeRef(
+        str(name) if isinstance(name, str) else None,
+        keywords.get("create_if_missing") is True,
+        scope.offsets.method(node),
+        "volume" if kind == "Volume" else "network-file-system",
+        False,
+        environment if isinstance(environment, str) else None,
+    )
+
+
+def _bucket(scope: Interpreter, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> BucketMount:
+    call = call_of(scope, "modal.CloudBucketMount", node, args, keywords)
+    bucket = known(args[0] if args else keywords.get("bucket_name"), call, 0, "bucket_name")
+    secret = keywords.get("secret")
+    if secret is not None and not isinstance(secret, SecretRef | Unresolved):
+        secret = Unresolved("the secret is not in the text", call.where)
+    return BucketMount(
+        bucket=bucket if bucket is not None else Unresolved("no bucket_name is given", call.where),
+        prefix=known(keywords.get("key_prefix"), call, -1, "key_prefix"),
+        endpoint_url=known(
+            keywords.get("bucket_endpoint_url", args[1] if len(args) > 1 else None), call, 1, "bucket_endpoint_url"
+        ),
+        secret=secret,
+        has_oidc_role=keywords.get("oidc_auth_role_arn") is not None,
+        is_read_only=keywords.get("read_only") is True,
+        where=call.where,
+    )
+
+
+@contextmanager
+def repeated(scope: Interpreter) -> Iterator[None]:
+    """While a loop with unknown turns is read: its steps are marked."""
+    before = scope.is_repeating
+    scope.is_repeating = True
+    try:
+        yield
+    finally:
+        scope.is_repeating = before
