@@ -33,6 +33,7 @@ ACTIONS = {
     ("PUT", True): "s3:PutObject",
     ("DELETE", True): "s3:DeleteObject",
 }
+POLL_S = 0.1  # how often it looks whether it should stop; werkzeug's 0.5 s is most of a short test
 USER = "arn:aws:iam::123456789012:user/alice"
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -125,7 +126,7 @@ def serving(storage: Storage) -> Iterator[str]:
         _seed(bucket)
     app = Gate(storage, DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, name="s3", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="s3", daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.port}"

@@ -17,11 +17,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from preflight.sandbox import state
 
@@ -85,24 +85,26 @@ def start(scenario: str | Path, *, state_dir: Path | None = None, record: Path |
     command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(scenario), str(folder)]
     command += ["--keep"] if state_dir is not None else []
     command += ["--record", str(record.resolve())] if record is not None else []
-    log = folder / "sandbox.log"
     child: subprocess.Popen[bytes] | None = None
+    ready: dict[str, str] = {}
     try:
         project = _project(given, folder)
-        with log.open("wb") as errors:
+        with (folder / "sandbox.log").open("a+b") as log:
             child = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=log,
                 start_new_session=True,  # a Ctrl-C of the terminal is the parent's to handle
                 env=_child_environ(),
             )
-        ready = _wait_until_ready(child, log)
+            ready = _wait_until_ready(child, log)
         yield _sandbox(str(scenario), given, folder, project, ready, child.pid)
     finally:
         if child is not None:
             _stop(child, folder)
+        if "sockets" in ready:
+            shutil.rmtree(ready["sockets"], ignore_errors=True)
         if state_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -115,9 +117,10 @@ def serve_forever(scenario: str | Path, say: Callable[[str], None]) -> int:
         with start(scenario) as sandbox:
             for line in exports(sandbox):
                 say(line)
-            while not over.wait(0.5):
-                if not _is_alive(sandbox.pid):
-                    raise SandboxFailed(f"the sandbox ended by itself: {_tail(sandbox.log)}")
+            with sandbox.log.open("rb") as log:
+                while not over.wait(0.5):
+                    if not _is_alive(sandbox.pid):
+                        raise SandboxFailed(f"the sandbox ended by itself: {_tail(log)}")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -159,7 +162,7 @@ def _project(scenario: state.Scenario, folder: Path) -> Path:
     return project
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
+def _wait_until_ready(child: subprocess.Popen[bytes], log: BinaryIO) -> dict[str, str]:
     assert child.stdout is not None
     readable, _, _ = select.select([child.stdout], [], [], READY_S)
     line = child.stdout.readline() if readable else b""
@@ -170,10 +173,11 @@ def _wait_until_ready(child: subprocess.Popen[bytes], log: Path) -> dict[str, st
     return ready
 
 
-def _tail(log: Path) -> str:
-    with contextlib.suppress(OSError):
-        return log.read_text(encoding="utf-8", errors="replace")[-2000:].strip() or "its log is empty"
-    return "its log is gone"
+def _tail(log: BinaryIO) -> str:
+    """Of the open file: a child that fails takes its folder, and the log's name, with it."""
+    size = os.fstat(log.fileno()).st_size
+    text = os.pread(log.fileno(), 2000, max(0, size - 2000)).decode("utf-8", "replace")
+    return text.strip() or "its log is empty"
 
 
 def _sandbox(
@@ -274,4 +278,4 @@ def sockets_in(folder: Path) -> Path:
     if len(os.fsencode(inside)) <= SOCKET_PATH_BYTES:
         inside.mkdir(exist_ok=True)
         return inside
-    return Path(tempfile.mkdtemp(prefix=f"pfs-{int(time.time())}-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix=f"pfs-{os.getpid()}-", dir="/tmp"))

@@ -52,7 +52,8 @@ async def serve(scenario: state.Scenario, folder: Path, record: Path | None) -> 
         plane = Plane(scenario, Folders(folder, sockets), s3_url=s3_url, record=lines)
         async with listening(plane) as modal_url:
             over = _end_asked_for()
-            sys.stdout.write(json.dumps({"modal": modal_url, "s3": s3_url}) + "\n")
+            ready = {"modal": modal_url, "s3": s3_url, "sockets": str(sockets)}
+            sys.stdout.write(json.dumps(ready) + "\n")
             sys.stdout.flush()
             await over.wait()
 

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from preflight.sandbox import serve
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+LONGEST_S = 40
+
+
+@pytest.fixture(scope="session")
+def healthy() -> Iterator[serve.Sandbox]:
+    """One healthy world for every test that leaves it as it was."""
+    with serve.start("healthy") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run Python with a sandbox's environment in its project; a test can't hang longer than LONGEST_S."""
+
+    def go(
+        sandbox: serve.Sandbox, *arguments: str, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=sandbox.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb"},
+            cwd=cwd or sandbox.project,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_S,
+        )
+
+    return go
+
+
+@pytest.fixture
+def modal(run: Run) -> Run:
+    """The real CLI."""
+
+    def go(sandbox: serve.Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(sandbox, "-m", "modal", *arguments)
+
+    return go
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Callable[[str], Path]:
+    """A scenario file from the TOML of what differs from the healthy world."""
+
+    def write(toml: str) -> Path:
+        path = tmp_path / "world.toml"
+        path.write_text(f'title = "a test"\nwrong = "what the test says"\n{toml}', encoding="utf-8")
+        return path
+
+    return write

@@ -1,0 +1,107 @@
+"""S3 as boto3 meets it in each world: the same codes and headers as the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from preflight.sandbox import serve
+
+BUCKET = "eeg-training-data"
+ONCE = Config(connect_timeout=2, read_timeout=3, retries={"max_attempts": 0})
+
+
+def client(sandbox: serve.Sandbox, region: str = "", key: str = "") -> Any:
+    environ = sandbox.environ
+    return boto3.client(
+        "s3",
+        endpoint_url=environ["AWS_ENDPOINT_URL_S3"],
+        region_name=region or environ["AWS_REGION"],
+        aws_access_key_id=key or environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        config=ONCE,
+    )
+
+
+@contextmanager
+def refused(code: str, status: int) -> Iterator[dict[str, Any]]:
+    """The error's parts, filled when the block has raised it."""
+    parts: dict[str, Any] = {}
+    with pytest.raises(ClientError) as caught:
+        yield parts
+    response = caught.value.response
+    parts |= {"message": response["Error"]["Message"], **response["ResponseMetadata"]["HTTPHeaders"]}
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+
+
+def test_the_healthy_bucket_is_there_with_objects_under_the_prefix(healthy: serve.Sandbox) -> None:
+    s3 = client(healthy)
+    assert s3.head_bucket(Bucket=BUCKET)["BucketRegion"] == "us-east-1"
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix="tusz/")
+    assert listed["KeyCount"] == 4
+    assert s3.get_object(Bucket=BUCKET, Key="tusz/MANIFEST")["Body"].read() == b"3 recordings\n"
+
+
+def test_a_key_pair_that_nobody_has_is_refused_by_its_id(healthy: serve.Sandbox) -> None:
+    with refused("InvalidAccessKeyId", 403) as said:
+        client(healthy, key="AKIAOFSOMEBODYELSE00").list_objects_v2(Bucket=BUCKET)
+    assert "does not exist in our records" in said["message"]
+
+
+def test_a_bucket_that_was_never_made_is_404_to_head_and_named_to_list() -> None:
+    with serve.start("no-bucket") as sandbox:
+        with refused("404", 404):
+            client(sandbox).head_bucket(Bucket=BUCKET)
+        with refused("NoSuchBucket", 404):
+            client(sandbox).list_objects_v2(Bucket=BUCKET)
+
+
+def test_an_empty_prefix_is_no_error_and_no_keys() -> None:
+    with serve.start("empty-prefix") as sandbox:
+        assert client(sandbox).list_objects_v2(Bucket=BUCKET, Prefix="tusz/", MaxKeys=1)["KeyCount"] == 0
+        assert client(sandbox).list_objects_v2(Bucket=BUCKET, MaxKeys=1)["KeyCount"] == 1
+
+
+def test_a_denied_bucket_names_the_action_to_list_and_only_a_number_to_head() -> None:
+    with serve.start("denied-bucket") as sandbox:
+        s3 = client(sandbox)
+        with refused("403", 403) as said:
+            s3.head_bucket(Bucket=BUCKET)
+        assert said["x-amz-bucket-region"] == "us-east-1"
+        with refused("AccessDenied", 403) as said:
+            s3.list_objects_v2(Bucket=BUCKET, Prefix="tusz/")
+        assert "not authorized to perform: s3:ListBucket on resource" in said["message"]
+        with refused("AccessDenied", 403) as said:
+            s3.get_object(Bucket=BUCKET, Key="tusz/train/0000.npz")
+        assert "s3:GetObject" in said["message"]
+        with refused("AccessDenied", 403) as said:
+            s3.get_bucket_location(Bucket=BUCKET)
+        assert "s3:GetBucketLocation" in said["message"]
+
+
+def test_a_bucket_elsewhere_answers_301_with_its_region_which_boto3_follows() -> None:
+    with serve.start("wrong-region") as sandbox:
+        seen: list[tuple[int, str]] = []
+        s3 = client(sandbox)
+        s3.meta.events.register(
+            "needs-retry.s3.HeadBucket",
+            lambda response, **_: seen.append(
+                (response[0].status_code, response[0].headers["x-amz-bucket-region"])
+            ),
+            unique_id="seen",
+        )
+        assert s3.head_bucket(Bucket=BUCKET)["BucketRegion"] == "eu-west-1"
+        assert seen[0] == (301, "eu-west-1")
+        assert client(sandbox, region="eu-west-1").list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+
+
+def test_no_request_of_the_sandbox_can_reach_another_aws_service(healthy: serve.Sandbox) -> None:
+    assert healthy.environ["AWS_ENDPOINT_URL"] == healthy.s3_url
+    assert healthy.environ["AWS_EC2_METADATA_DISABLED"] == "true"
+    assert healthy.s3_url.startswith("http://127.0.0.1:")
