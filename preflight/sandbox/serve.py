@@ -242,15 +242,15 @@ def _stop(child: subprocess.Popen[bytes], folder: Path) -> None:
         child.stdin.close()
     try:
         child.wait(STOP_S)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # a second Ctrl-C: now
+    except subprocess.TimeoutExpired:
         pass
-    finally:
+    finally:  # on a second Ctrl-C too
         crashed = child.poll() != 0
         _kill_group(child.pid)
+        for pid in containers | _container_pids(folder) if crashed else ():
+            _kill_group(pid)
         child.wait()
         child.stdout.close()
-    for pid in containers | _container_pids(folder) if crashed else ():
-        _kill_group(pid)
 
 
 def _container_pids(folder: Path) -> set[int]:

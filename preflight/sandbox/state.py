@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -291,7 +291,8 @@ def load(name_or_path: str | Path) -> Scenario:
         raise typed_toml.WrongTable(str(path), "the file", "TOML", str(e)) from e
     scenario = typed_toml.read(Scenario, table, str(path))
     _consistent(scenario, str(path))
-    return scenario
+    stand_ins = tuple(str((path.parent / p).resolve()) for p in scenario.container.pythonpath)
+    return replace(scenario, container=replace(scenario.container, pythonpath=stand_ins))
 
 
 def _consistent(scenario: Scenario, source: str) -> None:

@@ -52,11 +52,12 @@ def modal(run: Run) -> Run:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Callable[[str], Path]:
-    """A scenario file from the TOML of what differs from the healthy world."""
+    """A scenario file from the TOML of what differs from the healthy world; without S3, to start faster."""
 
     def write(toml: str) -> Path:
         path = tmp_path / "world.toml"
-        path.write_text(f'title = "a test"\nwrong = "what the test says"\n{toml}', encoding="utf-8")
+        words = 'title = "a test"\nwrong = "what the test says"\nstorage = {buckets = []}'
+        path.write_text(f"{words}\n{toml}", encoding="utf-8")
         return path
 
     return write

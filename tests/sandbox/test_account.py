@@ -92,17 +92,23 @@ def test_token_info_names_the_token_and_its_end(healthy: serve.Sandbox, modal: R
     assert "Expires at: " in said
 
 
-def test_a_setting_changed_through_the_cli_is_read_back(modal: Run) -> None:
-    with serve.start("legacy-builder") as sandbox:
-        assert "2023.12" in modal(sandbox, "workspace", "settings", "list").stdout
-        assert (
-            modal(sandbox, "workspace", "settings", "set", "image-builder-version", "2025.06").returncode == 0
-        )
+def test_a_setting_changed_through_the_cli_is_read_back(modal: Run, world: World) -> None:
+    with serve.start(world('[workspace]\nimage-builder-version = "2023.12"')) as sandbox:
+        setting = ("workspace", "settings", "set", "image-builder-version")
+        assert modal(sandbox, *setting, "2025.06").returncode == 0
         assert "2025.06" in modal(sandbox, "workspace", "settings", "list").stdout
 
 
-def test_a_created_secret_is_listed_and_an_existing_one_is_not_overwritten_without_force(modal: Run) -> None:
-    with serve.start("healthy") as sandbox:
+def test_a_builder_version_that_does_not_exist_is_refused(modal: Run, healthy: serve.Sandbox) -> None:
+    ended = modal(healthy, "workspace", "settings", "set", "image-builder-version", "2019.01")
+    assert ended.returncode == 1
+    assert "2019.01" in ended.stdout + ended.stderr
+
+
+def test_a_created_secret_is_listed_and_an_existing_one_is_not_overwritten_without_force(
+    modal: Run, world: World
+) -> None:
+    with serve.start(world("")) as sandbox:
         assert modal(sandbox, "secret", "create", "extra", "A=1").returncode == 0
         assert "extra" in modal(sandbox, "secret", "list", "--json").stdout
         again = modal(sandbox, "secret", "create", "extra", "B=2")

@@ -15,6 +15,7 @@ import pytest
 
 from preflight.sandbox import serve
 
+World = Callable[[str], Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 EVERY_CALL = Path(__file__).parent / "scripts" / "every_call.py"
 
@@ -139,3 +140,19 @@ def test_a_timeout_over_24_hours_is_refused_when_the_function_is_made(
     )
     assert ended.returncode == 1
     assert "Timeout must be between 1s and 86400s" in ended.stderr
+
+
+def test_a_stand_in_package_beside_the_scenario_is_importable_in_a_container(
+    run: Run, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "stand_ins" / "torch").mkdir(parents=True)
+    (tmp_path / "stand_ins" / "torch" / "__init__.py").write_text("__version__ = '0.0+stand.in'")
+    (tmp_path / "app.py").write_text(
+        "import modal\napp = modal.App('x')\n\n@app.function(image=modal.Image.debian_slim())\n"
+        "def f():\n    import os, torch\n    print(torch.__version__, os.environ['SIMULATED_GPU'])\n"
+    )
+    scenario = world("[container]\npythonpath = ['stand_ins']\nenv = {SIMULATED_GPU = 'sm_80'}")
+    with serve.start(scenario) as sandbox:
+        ended = run(sandbox, "-m", "modal", "run", f"{tmp_path / 'app.py'}::f")
+    assert "0.0+stand.in sm_80" in ended.stdout
+    assert ended.returncode == 0, ended.stderr

@@ -106,12 +106,14 @@ def test_an_edit_that_finds_nothing_to_change_is_an_error(world: World) -> None:
         pytest.fail("it started")
 
 
-def test_the_environment_of_the_host_is_replaced_and_not_mixed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_the_host_is_replaced_and_not_mixed_in(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
     monkeypatch.setenv("MODAL_PROFILE", "work")
     monkeypatch.setenv("MODAL_SOMETHING_NEW", "1")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "host")
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
-    with serve.start("no-token") as sandbox:
+    with serve.start(world("[token]\ngiven = 'none'")) as sandbox:
         pass
     applied = sandbox.applied(
         {"MODAL_PROFILE": "work", "MODAL_SOMETHING_NEW": "1", "AWS_SESSION_TOKEN": "host", "PATH": "/bin"}

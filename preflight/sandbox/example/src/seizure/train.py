@@ -39,13 +39,14 @@ def _dot(a: list[float], b: list[float]) -> float:
     return sum(x * y for x, y in zip(a, b, strict=True))
 
 
-def _fit_torch(epochs: int, results: Path, resume: bool, steps: int = 50) -> list[float]:
+def _fit_torch(epochs: int, results: Path, resume: bool) -> list[float]:
     import torch
 
     from seizure.model import Detector
 
     torch.manual_seed(0)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    steps = 50 if device == "cuda" else 2
     model = Detector().to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     checkpoint, history = results / "last.pt", []
