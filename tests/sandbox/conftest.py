@@ -25,9 +25,7 @@ def healthy() -> Iterator[serve.Sandbox]:
 def run() -> Run:
     """Run Python with a sandbox's environment in its project; a test can't hang longer than LONGEST_S."""
 
-    def go(
-        sandbox: serve.Sandbox, *arguments: str, cwd: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def go(sandbox: serve.Sandbox, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *arguments],
             env=sandbox.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb"},

@@ -91,9 +91,7 @@ def test_a_bucket_elsewhere_answers_301_with_its_region_which_boto3_follows() ->
         s3 = client(sandbox)
         s3.meta.events.register(
             "needs-retry.s3.HeadBucket",
-            lambda response, **_: seen.append(
-                (response[0].status_code, response[0].headers["x-amz-bucket-region"])
-            ),
+            lambda response, **_: seen.append((response[0].status_code, response[0].headers["x-amz-bucket-region"])),
             unique_id="seen",
         )
         assert s3.head_bucket(Bucket=BUCKET)["BucketRegion"] == "eu-west-1"

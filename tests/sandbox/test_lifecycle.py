@@ -146,9 +146,7 @@ def test_a_child_killed_with_9_leaves_no_container_once_the_parent_is_out(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_served_sandbox_ends_on_a_signal_with_0_and_leaves_nothing(
-    marked: str, tmp_path: Path, number: int
-) -> None:
+def test_a_served_sandbox_ends_on_a_signal_with_0_and_leaves_nothing(marked: str, tmp_path: Path, number: int) -> None:
     before = folders()
     script = tmp_path / "foreground.py"
     script.write_text(
@@ -226,9 +224,7 @@ def test_a_folder_too_deep_for_a_unix_socket_still_runs_functions(modal: Run, tm
     assert not any(p.exists() for p in own)
 
 
-def test_a_child_that_can_not_start_is_an_error_with_its_log(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_child_that_can_not_start_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "moto").mkdir()
     (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('moto is not here')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -244,7 +240,5 @@ def test_importing_the_starter_imports_no_sdk() -> None:
         "print([m for m in ('moto', 'modal', 'grpclib', 'boto3', 'aiohttp') if m in sys.modules])"
     )
     environ = os.environ | {"PYTHONPATH": str(Path(serve.__file__).parents[2])}
-    said = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=20
-    )
+    said = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=20)
     assert said.stdout.strip() == "[]"

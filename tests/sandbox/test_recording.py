@@ -58,9 +58,7 @@ def test_an_id_in_one_request_is_found_in_the_answer_of_another(recorded: list[d
 
 
 def test_the_record_holds_every_image_step_as_the_builder_renders_it(recorded: list[dict[str, Any]]) -> None:
-    steps = [
-        s for r in of(recorded, "ImageGetOrCreate") for s in r["request"]["image"]["dockerfile_commands"]
-    ]
+    steps = [s for r in of(recorded, "ImageGetOrCreate") for s in r["request"]["image"]["dockerfile_commands"]]
     assert "FROM nvidia/cuda:12.1.1-devel-ubuntu22.04" in steps
     assert "RUN pip install -v --no-build-isolation mamba-ssm==2.2.2" in steps
 

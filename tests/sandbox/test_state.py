@@ -43,9 +43,7 @@ def test_a_shipped_scenario_loads_and_says_what_to_expect(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in state.names() if n != "healthy"])
 def test_a_shipped_scenario_differs_from_the_healthy_one_in_more_than_its_words(name: str) -> None:
     words = {"title": "", "wrong": "", "origin": "", "expect": None}
-    assert dataclasses.replace(state.load(name), **words) != dataclasses.replace(
-        state.load("healthy"), **words
-    )
+    assert dataclasses.replace(state.load(name), **words) != dataclasses.replace(state.load("healthy"), **words)
 
 
 @pytest.mark.parametrize(
