@@ -1,9 +1,9 @@
-"""The script that runs where the GPU is: it asks, in child processes, and reports what it saw.  It judges nothing.
+"""The script that runs where the GPU is: it asks, in child processes, and reports what it saw.
 
-One file, standard library only at module level, parses as Python 3.9.  ``run(request)`` supervises: every question
-is asked in a child with a time limit, so a segfault or a hang while a kernel loads is an answer and not the end.
-A child writes one JSON line when it begins a step and one when it ends it; a step that began and never ended is
-where the child died.  torch, triton and mamba_ssm are imported in children only.
+It judges nothing.  One file, standard library only at module level, parses as Python 3.9.  ``run(request)``
+supervises: every question is asked in a child with a time limit, so a segfault or a hang while a kernel loads
+is an answer and not the end.  A child writes one JSON line when it begins a step and one when it ends it; a
+step that began and never ended is where the child died.  Only children import torch, triton and mamba_ssm.
 
     python payload.py --request request.json --out reading.json
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -70,11 +71,11 @@ TAIL_CHARS = 4000
 POLL_S = 0.05
 
 
-# --- the supervisor -------------------------------------------------------------------------------------------
+# --- the supervisor ---------------------------------------------------------------------------------------
 
 
 def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """The reading for ``request``.  Never raises for what a child did; ends within ``limit_s`` and a second."""
+    """The reading for ``request``.  A child may do what it wants; this ends by ``limit_s``."""
     asked = {**DEFAULTS, **request}
     tell = say or (lambda text: None)
     started = time.monotonic()
@@ -103,7 +104,7 @@ def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> di
 
 
 def _plan(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Which child is asked what.  Every child pays for importing torch, so there are as many as cores allow."""
+    """Which child is asked what.  Each pays for importing torch, so cores bound their number."""
     cases = [
         {
             "step": "%s %s" % (b["block"], d),
@@ -127,7 +128,7 @@ def _plan(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 class Lane:
-    """One child after another until each step of the lane has an answer; a dead child costs the step it was at."""
+    """One child after another until each step has an answer; a dead child costs the step it was at."""
 
     def __init__(
         self,
@@ -220,7 +221,7 @@ class Lane:
             elif "at" in said:
                 at["at"] = said["at"]
             elif "end" in said:
-                self.answers[said["end"]] = {k: v for k, v in said.items() if k != "end"}
+                self.answers[said["end"]] = dict({k: v for k, v in said.items() if k != "end"}, at=at["at"])
                 self.say("%s: %s, %.1f s" % (said["end"], said["outcome"], said["seconds"]))
                 at.update(step="between steps", since=time.monotonic(), at="")
             elif "done" in said:
@@ -248,7 +249,7 @@ def _driver() -> dict[str, Any]:
     """What the NVIDIA driver says without torch: {} where there is none."""
     query = ["nvidia-smi", "--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader"]
     try:
-        done = subprocess.run(query, capture_output=True, timeout=20)
+        done = subprocess.run(query, check=False, capture_output=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return {}
     first = done.stdout.decode("utf-8", "replace").splitlines()[:1]
@@ -276,7 +277,7 @@ def _reading(
             cases.append(dict(answer, block=want["block"], dtype=want["dtype"], options=want["options"]))
     order = [(b["block"], d) for b in asked["blocks"] for d in asked["dtypes"]]
     cases.sort(key=lambda case: order.index((case["block"], case["dtype"])))
-    imports = {s: a for s, a in everything.items() if s.startswith("import ")}
+    imports = {s: a for s, a in everything.items() if s.startswith("import ") or s == "gpu ready"}
     strays = {s: a for s, a in everything.items() if s in ("start", "between steps")}
     model = everything.get("model") or dict(missing) if asked["model"] else None
     if model is not None and asked["model"]:
@@ -298,6 +299,7 @@ def _reading(
         "gpu": everything.get("gpu") or missing,
         "loads": {name: everything.get(name) or missing for name in EXTENSIONS},
         "imports": imports,
+        "library": everything.get("library") or missing,
         "fallback": everything.get("fallback") or missing,
         "cases": cases,
         "model": model,
@@ -313,7 +315,7 @@ def is_on(value: str) -> bool:
     return value.strip().lower() not in OFF_WORDS
 
 
-# --- a child --------------------------------------------------------------------------------------------------
+# --- a child ----------------------------------------------------------------------------------------------
 
 
 class Answers:
@@ -326,7 +328,7 @@ class Answers:
         os.write(self._file, (json.dumps(line) + "\n").encode())
 
     def ask(self, step: str, answer: Callable[[], Any]) -> Any:
-        """The value, or None after an error: the error is written down and the next step can still be asked."""
+        """The value, or None after an error, which is written down; the next step can still be asked."""
         self.write(begin=step)
         began = time.perf_counter()
         try:
@@ -345,7 +347,11 @@ class Answers:
 
 
 def described(error: BaseException) -> dict[str, Any]:
-    frames = traceback.extract_tb(error.__traceback__)[1:]
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if f.filename != __file__ and not f.filename.startswith("<frozen ") and "importlib" not in f.filename
+    ]
     return {
         "type": type(error).__name__,
         "message": str(error)[:TAIL_CHARS],
@@ -386,9 +392,7 @@ def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
         if step == "versions" and torch is not None:
             answers.ask(step, lambda: versions(torch))
         elif step in EXTENSIONS:
-            answers.ask(
-                step, lambda name=step: {"file": getattr(importlib.import_module(name), "__file__", "")}
-            )
+            answers.ask(step, functools.partial(loaded, step))
         elif torch is not None and step == "gpu":
             answers.ask(step, lambda: gpu(torch, request["device"]))
         elif torch is not None and step == "fallback":
@@ -406,11 +410,14 @@ def ask_cases(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
     mamba = answers.ask("import mamba_ssm", lambda: importlib.import_module("mamba_ssm"))
     if mamba is None:
         return
-    answers.ask("library", library_choices)
+    answers.ask("library", lambda: dict(library_choices(), version=str(getattr(mamba, "__version__", ""))))
     for wanted in steps:
-        answers.ask(
-            wanted["step"], lambda want=wanted: case(answers, torch, mamba, want, request["device"], held)
-        )
+        case_of = functools.partial(case, answers, torch, mamba, wanted, request["device"], held)
+        answers.ask(wanted["step"], case_of)
+
+
+def loaded(name: str) -> dict[str, Any]:
+    return {"file": str(getattr(importlib.import_module(name), "__file__", "") or "")}
 
 
 def packages() -> dict[str, Any]:
@@ -471,11 +478,12 @@ def gpu(torch: Any, device: str) -> dict[str, Any]:
 def hold_autotuner(held: list[str]) -> None:
     """Makes Triton's autotuner take its cheapest configuration that fits, instead of timing each of them.
 
-    Mamba2's kernels have 5 to 10 configurations each: tuning them took more than 60 s on an H100, and tells nothing
-    about whether they launch.  ``held`` collects the kernels' names.
+    Mamba2's kernels have 5 to 10 configurations each: tuning them took more than 60 s on an H100, and tells
+    nothing about whether they launch.  ``held`` collects the kernels' names.
     """
     try:
-        from triton.runtime import autotuner, errors
+        autotuner = importlib.import_module("triton.runtime.autotuner")
+        errors = importlib.import_module("triton.runtime.errors")
     except ImportError:
         return
     original = autotuner.Autotuner.run
@@ -550,7 +558,7 @@ def parsed(path: str) -> ast.AST:
         return ast.Module(body=[], type_ignores=[])
 
 
-# --- one block ------------------------------------------------------------------------------------------------
+# --- one block --------------------------------------------------------------------------------------------
 
 
 def case(answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], device: str, held: list[str]) -> Any:
@@ -574,7 +582,10 @@ def case(answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], device:
         answers.at("unfused")
         torch.manual_seed(20)
         other = make(width, device=device, dtype=kind, use_mem_eff_path=False, **options)
-        unfused = exercised(answers, torch, other, width, kind, device, want["block"])
+        try:
+            unfused = exercised(answers, torch, other, width, kind, device, want["block"])
+        except Exception:
+            raise error from None
         return dict(unfused, held=sorted(set(held)), default_path_error=described(error))
 
 
@@ -635,7 +646,7 @@ def synchronize(torch: Any, device: str) -> None:
 
 @contextlib.contextmanager
 def traced(torch: Any, device: str) -> Iterator[dict[str, Any]]:
-    """Fills the yielded dict with what the profiler saw.  One product is launched along, which it must see."""
+    """Fills the yielded dict with what the profiler saw; one product that it must see is launched along."""
     profiler = torch.profiler
     activities = [profiler.ProfilerActivity.CPU]
     if device == "cuda":
@@ -699,14 +710,14 @@ def depthwise_fallback(torch: Any, device: str) -> dict[str, Any]:
     }
 
 
-# --- numbers: plain PyTorch, float32, on the CPU, so that what judges the GPU is not the GPU ------------------------
+# --- numbers: plain PyTorch, float32, on the CPU, so that what judges the GPU is not the GPU --------------
 
 
 def numerics(torch: Any, name: str, block: Any, u: Any, y: Any, pull: Any) -> dict[str, Any]:
     """How far the output and each gradient are from the reference: relative is the L2 norm of the difference
     over the L2 norm of the reference, None where a value is not finite."""
     size = y.detach().float()
-    about = {
+    about: dict[str, Any] = {
         "finite": bool(torch.isfinite(size).all()),
         "zero": not bool(size.any()),
         "compared": [],
@@ -737,14 +748,14 @@ def numerics(torch: Any, name: str, block: Any, u: Any, y: Any, pull: Any) -> di
 
 def _distance(torch: Any, what: str, got: Any, wanted: Any) -> dict[str, Any]:
     if got is None:
-        return {"what": what, "relative": None, "reference_norm": float(wanted.norm()), "norm": None}
+        return {"what": what, "relative": None, "reference_norm": float(wanted.detach().norm()), "norm": None}
     have = got.detach().float().cpu()
     relative = float((have - wanted.detach()).norm() / wanted.detach().norm().clamp_min(1e-30))
     norm = float(have.norm())
     return {
         "what": what,
         "relative": relative if math.isfinite(relative) else None,
-        "reference_norm": float(wanted.norm()),
+        "reference_norm": float(wanted.detach().norm()),
         "norm": norm if math.isfinite(norm) else None,
     }
 
@@ -784,7 +795,7 @@ def reference_mamba(torch: Any, block: Any, p: dict[str, Any], u: Any) -> Any:
 
 
 def reference_mamba2(torch: Any, block: Any, p: dict[str, Any], u: Any) -> Any:
-    """State-space duality as one masked matrix over the whole length: no chunks, so nothing passes between them."""
+    """State-space duality as one masked matrix over the whole length, without chunks."""
     functional = torch.nn.functional
     heads, groups, size, states = block.nheads, block.ngroups, block.headdim, block.d_state
     inner = heads * size
@@ -835,11 +846,11 @@ def _gated_norm(torch: Any, y: Any, z: Any, weight: Any, eps: float, group: int,
 REFERENCES: dict[str, Callable[..., Any]] = {"Mamba": reference_mamba, "Mamba2": reference_mamba2}
 
 
-# --- the user's own model ---------------------------------------------------------------------------------------
+# --- the user's own model ---------------------------------------------------------------------------------
 
 
 class Choices:
-    """Watches the user's code while it runs: except-branches taken, environment variables read, slow paths called."""
+    """Watches the user's code run: except-branches taken, variables read, slow paths called."""
 
     SLOW_PATHS = ("slow_forward", "torch_forward")
 
@@ -1065,7 +1076,7 @@ def _is_finite(torch: Any, value: Any) -> bool:
 
 
 def inventory(torch: Any, made: Any) -> list[dict[str, Any]]:
-    """The classes in the model that matter here, with how many of each: Mamba blocks and depthwise convolutions."""
+    """How many of each class that matters here: Mamba blocks and depthwise convolutions."""
     counts: dict[str, int] = {}
     inside: list[str] = []
     for name, module in made.named_modules() if made is not None else ():
@@ -1081,7 +1092,7 @@ def inventory(torch: Any, made: Any) -> list[dict[str, Any]]:
     return [{"class": label, "count": n} for label, n in sorted(counts.items())]
 
 
-# --- by itself --------------------------------------------------------------------------------------------------
+# --- by itself --------------------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,86 @@
+"""The words of a probe's verdict: what it can be, and the causes it tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from preflight.model import Exit, Where
+
+
+class Verdict(StrEnum):
+    KERNELS = "kernels"  # the expected kernels launched, forward and backward, and their numbers are right
+    PARTIAL = "partial"  # some did, and PyTorch stood in for the others
+    FALLBACK = "conv1d-fallback"  # none did: the model would train on something else
+    BROKEN = "broken"  # they crash, or their numbers are wrong
+    COULD_NOT_RUN = "could-not-run"  # not looked
+
+    @property
+    def exit(self) -> Exit:
+        if self is Verdict.KERNELS:
+            return Exit.READY
+        return Exit.INCOMPLETE if self is Verdict.COULD_NOT_RUN else Exit.FINDINGS
+
+
+WORST_FIRST = (Verdict.BROKEN, Verdict.FALLBACK, Verdict.PARTIAL, Verdict.COULD_NOT_RUN, Verdict.KERNELS)
+
+
+class Cause(StrEnum):
+    LAUNCHED = "launched"
+    CONV1D_ABSENT = "causal-conv1d-absent"
+    CONV1D_UNUSABLE = "causal-conv1d-unusable"
+    SCAN_ABSENT = "selective-scan-absent"
+    MAMBA_ABSENT = "mamba-ssm-absent"
+    UNDEFINED_SYMBOL = "undefined-symbol"
+    IMPORT_ERROR = "import-error"
+    IMPORT_HANG = "import-hang"
+    IMPORT_CRASH = "import-crash"
+    WRONG_ARCHITECTURE = "wrong-architecture"
+    ZERO_OUTPUT = "zero-output"
+    NAN_OUTPUT = "nan-output"
+    WRONG_NUMBERS = "wrong-numbers"
+    MISSING_BACKWARD = "missing-backward"
+    CRASH = "crash"
+    ERROR = "error"
+    TIME_OUT = "time-out"
+    OUT_OF_MEMORY = "out-of-memory"
+    NO_GPU = "no-gpu"
+    NO_TORCH = "no-torch"
+    NO_EVENTS = "no-device-events"
+    NO_REFERENCE = "no-reference"
+    FORCED = "forced-fallback"
+    HIDDEN = "hidden-fallback"
+    NO_LAUNCH = "no-launch"
+    MODEL_ERROR = "model-error"
+    NOTHING_ASKED = "nothing-asked"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """``remedy`` is empty only for ``kernels``; ``where`` is the code that chose, the most telling first."""
+
+    verdict: Verdict
+    cause: Cause
+    reason: str
+    remedy: str = ""
+    evidence: tuple[str, ...] = ()
+    where: tuple[Where, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.reason or (not self.remedy and self.verdict is not Verdict.KERNELS):
+            raise ValueError("a ruling needs a reason, and a remedy unless the kernels launched")
+
+
+Explain = Callable[
+    [str], str
+]  # a raw error in, what it means in one sentence out; empty where it is not known
+
+
+def unexplained(raw: str) -> str:
+    return ""
+
+
+def worst(rulings: Iterable[Ruling]) -> Ruling | None:
+    """The one that decides; among equals the first."""
+    return min(rulings, key=lambda r: WORST_FIRST.index(r.verdict), default=None)

@@ -1,0 +1,153 @@
+"""A stand-in for torch: tensors without numbers, and a profiler that sees what the stand-in kernels launch."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+PREFLIGHT_STANDIN = True
+__version__ = "0+simulated"
+version = SimpleNamespace(cuda="simulated")
+_C = SimpleNamespace(_GLIBCXX_USE_CXX11_ABI=True)
+float32, bfloat16, float16 = "float32", "bfloat16", "float16"
+
+_open_traces: list[list[Any]] = []
+
+
+def _event(name: str, device_type: str) -> None:
+    for trace in _open_traces:
+        span = SimpleNamespace(elapsed_us=lambda: 0.0)
+        trace.append(SimpleNamespace(name=name, device_type=device_type, time_range=span))
+
+
+def launch(kernel: str) -> None:
+    _event(kernel, "DeviceType.CUDA")
+
+
+def operator(name: str) -> None:
+    _event(name, "DeviceType.CPU")
+
+
+class Tensor:
+    def __init__(self, *sources: Tensor, backward: tuple[str, ...] = (), requires_grad: bool = False) -> None:
+        self.sources, self.kernels, self.requires_grad = sources, backward, requires_grad
+        self.grad: Tensor | None = None
+
+    def backward(self, gradient: Tensor | None = None) -> None:
+        for kernel in self.kernels:
+            launch(kernel)
+        for source in self.sources:
+            source.backward()
+            if source.requires_grad:
+                source.grad = Tensor()
+
+    def mul_(self, factor: float) -> Tensor:
+        launch("void at::native::vectorized_elementwise_kernel (simulated)")
+        return self
+
+    def _same(self, *args: object) -> Tensor:
+        return self
+
+    def any(self) -> bool:
+        return True
+
+    def all(self) -> bool:
+        return True
+
+    def is_floating_point(self) -> bool:
+        return True
+
+    detach = float = sum = to = _same
+
+
+def manual_seed(seed: int) -> None:
+    """Nothing here is random."""
+
+
+def ones(*shape: int, **about: object) -> Tensor:
+    return Tensor()
+
+
+def randn(*shape: int, requires_grad: bool = False, **about: object) -> Tensor:
+    return Tensor(requires_grad=requires_grad)
+
+
+def isfinite(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+class _Module:
+    def __call__(self, *args: Any) -> Any:
+        return self.forward(*args)
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def named_parameters(self) -> list[tuple[str, Tensor]]:
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, Tensor)]
+
+    def named_modules(self) -> list[tuple[str, _Module]]:
+        inner = [(n, m) for n, m in vars(self).items() if isinstance(m, _Module)]
+        return [("", self)] + [(f"{n}.{k}".strip("."), v) for n, m in inner for k, v in m.named_modules()]
+
+    def to(self, device: object) -> _Module:
+        return self
+
+
+class _Conv1d(_Module):
+    def __init__(self, channels: int, out: int, width: int, groups: int = 1, **about: object) -> None:
+        self.in_channels, self.groups = channels, groups
+        self.weight = Tensor(requires_grad=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        operator("aten::conv1d")
+        launch("void at::native::conv_depthwise2d_forward_kernel (simulated)")
+        behind = ("void at::native::conv_depthwise2d_backward_kernel (simulated)",)
+        return Tensor(x, self.weight, backward=behind)
+
+
+nn = SimpleNamespace(Module=_Module, Conv1d=_Conv1d)
+
+
+class _Cuda:
+    """One GPU that does not exist; its name says so."""
+
+    def is_available(self) -> bool:
+        return True
+
+    def get_device_properties(self, index: int) -> SimpleNamespace:
+        return SimpleNamespace(name="simulated GPU", major=0, minor=0, total_memory=0)
+
+    def device_count(self) -> int:
+        return 1
+
+    def get_arch_list(self) -> list[str]:
+        return []
+
+    def synchronize(self) -> None: ...
+
+    def reset_peak_memory_stats(self) -> None: ...
+
+    def max_memory_allocated(self) -> int:
+        return 0
+
+
+cuda = _Cuda()
+
+
+class _Profile:
+    def __init__(self, activities: object) -> None:
+        self._seen: list[Any] = []
+
+    def __enter__(self) -> _Profile:
+        _open_traces.append(self._seen)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _open_traces.remove(self._seen)
+
+    def events(self) -> list[Any]:
+        return self._seen
+
+
+profiler = SimpleNamespace(profile=_Profile, ProfilerActivity=SimpleNamespace(CPU="CPU", CUDA="CUDA"))

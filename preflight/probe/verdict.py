@@ -1,0 +1,251 @@
+"""From a reading to a verdict: pure, so that every verdict of a GPU can be tested without one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from preflight.model import Where
+from preflight.probe import causes
+from preflight.probe.expected import Expected, Table
+from preflight.probe.model_verdict import judge_model
+from preflight.probe.reading import Case, Distance, Exercise, Outcome, Reading
+from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, unexplained, worst
+
+
+@dataclass(frozen=True)
+class BlockRuling:
+    """One block over all dtypes.  ``launched`` and ``missing`` are names of the table."""
+
+    block: str
+    ruling: Ruling
+    cases: tuple[Case, ...]
+    launched: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judged:
+    ruling: Ruling
+    blocks: tuple[BlockRuling, ...]
+    model: Ruling | None
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.ruling.verdict
+
+
+def judge(reading: Reading, table: Table, explain: Explain = unexplained) -> Judged:
+    """Forced first, then the worst of the blocks and the model.  Never ``kernels`` without launches."""
+    stopped = causes.not_ready(reading, explain)
+    blocks = tuple(_judge_block(name, reading, table, stopped, explain) for name in reading.asked_blocks)
+    model = judge_model(reading, table, explain) if reading.model else None
+    if stopped is not None and stopped.verdict is Verdict.COULD_NOT_RUN:
+        return Judged(stopped, blocks, model)
+    if reading.forced:
+        return Judged(_forced(reading, blocks), blocks, model)
+    ruling = worst([*(b.ruling for b in blocks), *([model] if model else [])])
+    if ruling is None:
+        ruling = Ruling(
+            Verdict.COULD_NOT_RUN,
+            Cause.NOTHING_ASKED,
+            "no block and no model was asked for",
+            "name the blocks in [tool.preflight], or a model with --model MODULE:CALLABLE",
+        )
+    if ruling.verdict is Verdict.KERNELS:
+        names = ", ".join(b.block for b in blocks)
+        count = sum(len(b.launched) for b in blocks)
+        said = f"{names}: {count} kernels launched, forward and backward; numbers right in {_dtypes(reading)}"
+        if model is not None:
+            said += f"; {model.reason}"
+        ruling = Ruling(Verdict.KERNELS, Cause.LAUNCHED, said, "", ruling.evidence)
+    return Judged(ruling, blocks, model)
+
+
+def _dtypes(reading: Reading) -> str:
+    return " and ".join(dict.fromkeys(c.dtype for c in reading.cases))
+
+
+def _forced(reading: Reading, blocks: tuple[BlockRuling, ...]) -> Ruling:
+    shown = ", ".join(f"{name}={value}" for name, value in sorted(reading.forced.items()))
+    kernels = worst([b.ruling for b in blocks])
+    also = ""
+    if kernels is not None and kernels.verdict is Verdict.KERNELS:
+        also = "; the kernels themselves launch"
+    elif kernels is not None:
+        also = f"; and the kernels: {kernels.reason}"
+    reads = reading.model.run.reads if reading.model and reading.model.run else ()
+    return Ruling(
+        Verdict.FALLBACK,
+        Cause.FORCED,
+        f"{shown} is set: the model takes its Conv1d{also}",
+        "unset "
+        + ", ".join(sorted(reading.forced))
+        + " in the image, the secret or the function's environment",
+        tuple(f"{name}={value}" for name, value in sorted(reading.forced.items())),
+        tuple(Where(r.path, r.line) for r in reads if r.name in reading.forced),
+    )
+
+
+def _judge_block(
+    name: str, reading: Reading, table: Table, stopped: Ruling | None, explain: Explain
+) -> BlockRuling:
+    cases = tuple(c for c in reading.cases if c.block == name)
+    expected, caveat = table.row(name, reading.packages.get("mamba-ssm", "") or reading.mamba_version)
+    names = tuple(n for c in cases if c.exercise for n in c.exercise.trace.names)
+    kernels = expected.kernels if expected else ()
+    seen = tuple(str(k) for k in kernels if k.is_in(names))
+    missing = tuple(str(k) for k in kernels if not k.is_in(names))
+    rulings = [_judge_case(c, reading, table, expected, stopped, explain) for c in cases]
+    ruling = worst(rulings) or Ruling(
+        Verdict.COULD_NOT_RUN,
+        Cause.NOTHING_ASKED,
+        f"{name} was run in no dtype",
+        "ask for at least one dtype",
+    )
+    if caveat and ruling.verdict is not Verdict.COULD_NOT_RUN:
+        ruling = Ruling(
+            ruling.verdict,
+            ruling.cause,
+            f"{ruling.reason} ({caveat})",
+            ruling.remedy,
+            ruling.evidence,
+            ruling.where,
+        )
+    return BlockRuling(name, ruling, cases, seen, missing)
+
+
+def _judge_case(
+    case: Case,
+    reading: Reading,
+    table: Table,
+    expected: Expected | None,
+    stopped: Ruling | None,
+    explain: Explain,
+) -> Ruling:
+    what = f"{case.block} in {case.dtype}"
+    if case.exercise is not None:
+        return _judge_exercise(what, case, case.exercise, reading, table, expected)
+    if case.step.outcome is not Outcome.NOT_REACHED:
+        return causes.run_ruling(what, case.step, reading, explain)
+    return stopped or Ruling(
+        Verdict.COULD_NOT_RUN,
+        Cause.TIME_OUT,
+        f"{what} was not reached; the time went to {case.step.at or 'the steps before it'}",
+        "run it again with a longer --timeout",
+    )
+
+
+def _judge_exercise(
+    what: str, case: Case, done: Exercise, reading: Reading, table: Table, expected: Expected | None
+) -> Ruling:
+    """Numbers before names: a kernel that launches and computes zeros is worse than one that is missing."""
+    if not done.trace.device_events and not reading.simulated:
+        return _no_events(what)
+    wrong = _wrong_numbers(what, case, done, reading, table)
+    if wrong is not None:
+        return wrong
+    if expected is None:
+        return Ruling(
+            Verdict.COULD_NOT_RUN,
+            Cause.NO_REFERENCE,
+            f"which kernels {case.block} launches is not in kernels.toml",
+            "probe Mamba, Mamba2 or Mamba3, or your own model with --model MODULE:CALLABLE",
+        )
+    names = done.trace.names
+    if not any(k.is_in(names) for k in expected.scan_forward):
+        cause, said, remedy = Cause.NO_LAUNCH, "", causes.REINSTALL.format("mamba-ssm")
+        return Ruling(
+            Verdict.FALLBACK, cause, f"{what} launched none of its kernels{said}", remedy, names[:6]
+        )
+    behind = [str(k) for k in expected.scan_backward if not k.is_in(names)]
+    if behind:
+        return Ruling(
+            Verdict.BROKEN,
+            Cause.MISSING_BACKWARD,
+            f"{what} runs forward, and its backward did not launch {', '.join(behind)}",
+            causes.REINSTALL.format("mamba-ssm"),
+            names[:6],
+        )
+    ahead = [str(k) for k in expected.scan_forward if not k.is_in(names)]
+    if ahead:
+        return Ruling(
+            Verdict.PARTIAL,
+            Cause.NO_LAUNCH,
+            f"{what} did not launch {', '.join(ahead)}",
+            causes.REINSTALL.format("mamba-ssm"),
+            names[:6],
+        )
+    conv = [str(k) for k in expected.conv_forward + expected.conv_backward if not k.is_in(names)]
+    if conv:
+        return _partial_conv(what, done, reading)
+    if done.default_path_error is not None:
+        said = f"{what} raises {done.default_path_error}; its kernels launch with use_mem_eff_path=False only"
+        remedy = "make its widths multiples of 8, or give it use_mem_eff_path=False"
+        return Ruling(Verdict.PARTIAL, Cause.ERROR, said, remedy, (str(done.default_path_error),))
+    size = f"{len(expected.kernels)} kernels"
+    furthest = max((d.relative or 0.0 for d in done.numerics.compared), default=0.0)
+    numbers = "" if reading.simulated and not done.numerics.compared else f", at most {furthest:.1e} off"
+    return Ruling(
+        Verdict.KERNELS, Cause.LAUNCHED, f"{what}: {size}{numbers}", "", tuple(map(str, expected.kernels))
+    )
+
+
+def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
+    cause, why, remedy = causes.conv1d_cause(reading)
+    operators = ", ".join(sorted(done.trace.operators))
+    stood_in = f"nn.Conv1d ({operators})" if operators else "another convolution"
+    said = f"{what} ran {stood_in} in place of causal-conv1d: {why}"
+    if done.default_path_error is not None:
+        said = (
+            f"{what} raises {done.default_path_error}; with use_mem_eff_path=False it runs {stood_in} "
+            f"in place of causal-conv1d: {why}"
+        )
+    where = tuple(Where(a.path, a.line) for a in reading.absent)
+    return Ruling(Verdict.PARTIAL, cause, said, remedy, done.trace.names[:6], where)
+
+
+def _no_events(what: str) -> Ruling:
+    return Ruling(
+        Verdict.COULD_NOT_RUN,
+        Cause.NO_EVENTS,
+        f"the profiler saw no event of the GPU while {what} ran, not even the product launched along with it",
+        "let the container use CUPTI (nothing else may profile at the same time), then run it again",
+    )
+
+
+def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
+    numbers, remedy = done.numerics, causes.REINSTALL.format("mamba-ssm")
+    if not numbers.finite:
+        return Ruling(Verdict.BROKEN, Cause.NAN_OUTPUT, f"{what} gives values that are not finite", remedy)
+    if numbers.zero:
+        return Ruling(Verdict.BROKEN, Cause.ZERO_OUTPUT, f"{what} gives nothing but zeros", remedy)
+    if done.without_gradient:
+        names = ", ".join(done.without_gradient[:4])
+        said = f"{what}: no gradient reached {names} ({len(done.without_gradient)} in all)"
+        return Ruling(Verdict.BROKEN, Cause.MISSING_BACKWARD, said, remedy)
+    if not numbers.compared:
+        if reading.simulated:
+            return None
+        said = f"{what} has nothing to be compared with: {numbers.without_reference}"
+        return Ruling(
+            Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "probe Mamba or Mamba2, which have one"
+        )
+    limit = table.limit(case.dtype)
+    if limit is None:
+        said = f"how far {case.dtype} may be off is not in kernels.toml"
+        return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "ask for float32, bfloat16 or float16")
+    off = [d for d in numbers.compared if d.relative is None or d.relative > limit.of(d.what)]
+    if not off:
+        return None
+    is_gone = [d for d in off if d.what != "output" and d.norm == 0]
+    if is_gone and len(is_gone) == len(off):
+        names = ", ".join(d.what for d in is_gone[:4])
+        return Ruling(Verdict.BROKEN, Cause.MISSING_BACKWARD, f"{what}: the {names} is zero", remedy)
+    evidence = tuple(_shown(d, limit.of(d.what)) for d in off[:6])
+    return Ruling(Verdict.BROKEN, Cause.WRONG_NUMBERS, f"{what}: {evidence[0]}", remedy, evidence)
+
+
+def _shown(distance: Distance, limit: float) -> str:
+    if distance.relative is None:
+        return f"{distance.what} is not finite; wanted within {limit:g} of the float32 reference"
+    return f"{distance.what} is {distance.relative:.2g} off the float32 reference; wanted at most {limit:g}"
