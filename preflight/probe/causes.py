@@ -10,10 +10,9 @@ from preflight.probe.reading import Outcome as Went
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict
 
 NO_MODULE = re.compile(r"No module named '([\w.]+)'")
-NO_IMAGE = re.compile(
-    r"no kernel image is available|named symbol not found|device kernel image is invalid", re.I
-)
+NO_IMAGE = re.compile(r"no kernel image is available|named symbol not found|device kernel image is invalid", re.I)
 NO_MEMORY = re.compile(r"out of memory", re.I)
+NO_ATTRIBUTE = re.compile(r"module 'mamba_ssm' has no attribute '(\w+)'")
 EVIDENCE_LINES = 6
 
 INSTALL_CONV1D = "install causal-conv1d for this torch: pip install --no-build-isolation causal-conv1d"
@@ -162,6 +161,16 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
             evidence,
             places,
         )
+    absent = NO_ATTRIBUTE.search(error.message)
+    if absent and step.at == "construction":
+        version = reading.packages.get("mamba-ssm", "") or reading.mamba_version or "of unknown version"
+        return Ruling(
+            Verdict.FALLBACK,
+            Cause.BLOCK_ABSENT,
+            f"mamba-ssm {version} has no {absent.group(1)}",
+            "install a mamba-ssm that has it: Mamba2 from 2.0.0, Mamba3 from 2.3.2",
+            evidence,
+        )
     if NO_MEMORY.search(error.message):
         return Ruling(
             Verdict.COULD_NOT_RUN,
@@ -207,9 +216,7 @@ def conv1d_cause(reading: Reading) -> tuple[Cause, str, str]:
         names = ", ".join(sorted({a.name for a in reading.absent}))
         version = reading.packages.get("causal-conv1d", "of unknown version")
         said = f"causal-conv1d {version} loads, but mamba_ssm set {names} to None"
-        remedy = (
-            "take a causal-conv1d that this mamba-ssm knows: 1.5.1 or newer for mamba-ssm 2.2.5 and newer"
-        )
+        remedy = "take a causal-conv1d that this mamba-ssm knows: 1.5.1 or newer for mamba-ssm 2.2.5 and newer"
         return Cause.CONV1D_UNUSABLE, said, remedy
     return Cause.CONV1D_UNUSABLE, "causal-conv1d loads and was not called", INSTALL_CONV1D
 

@@ -58,9 +58,7 @@ CONV_OPERATORS = (
     "aten::cudnn_convolution",
     "aten::mkldnn_convolution",
 )
-SIMULATED_KERNEL = (
-    "simulated::"  # record_function labels with this prefix stand for launches when device is cpu
-)
+SIMULATED_KERNEL = "simulated::"  # record_function labels with this prefix stand for launches when device is cpu
 BATCH, LENGTH = 2, 320  # longer than Mamba2's default chunk of 256, so that a state passes between chunks
 WIDTHS = {
     "Mamba": 64,
@@ -257,9 +255,7 @@ def _driver() -> dict[str, Any]:
     return {"name": parts[0], "driver": parts[1], "compute_cap": parts[2]} if len(parts) == 3 else {}
 
 
-def _reading(
-    asked: dict[str, Any], lanes: list[Lane], driver: dict[str, Any], seconds: float
-) -> dict[str, Any]:
+def _reading(asked: dict[str, Any], lanes: list[Lane], driver: dict[str, Any], seconds: float) -> dict[str, Any]:
     everything: dict[str, dict[str, Any]] = {}
     for lane in lanes:
         for step, answer in lane.answers.items():
@@ -370,9 +366,7 @@ def child(room: str) -> None:
     for path in reversed(request["paths"]):
         sys.path.insert(0, path)
     answers = Answers(os.path.join(room, "answers.jsonl"))
-    {"load": ask_loads, "cases": ask_cases, "model": ask_model}[question["kind"]](
-        answers, question["steps"], request
-    )
+    {"load": ask_loads, "cases": ask_cases, "model": ask_model}[question["kind"]](answers, question["steps"], request)
     answers.write(done=True)
     os._exit(0)  # a library's exit handlers are not what was asked
 
@@ -572,9 +566,7 @@ def case(answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], device:
     kind = getattr(torch, want["dtype"])
     block = make(width, device=device, dtype=kind, **options)
     try:
-        return dict(
-            exercised(answers, torch, block, width, kind, device, want["block"]), held=sorted(set(held))
-        )
+        return dict(exercised(answers, torch, block, width, kind, device, want["block"]), held=sorted(set(held)))
     except Exception as error:
         # Mamba2's fused path has no way round a missing causal-conv1d; its other path has, and users take it.
         if want["block"] != "Mamba2" or "use_mem_eff_path" in options:
@@ -631,9 +623,7 @@ def exercised(
         "launched": trace["launched"],
         "device_events": trace["device_events"],
         "operators": trace["operators"],
-        "without_gradient": [
-            n for n, p in dict(parameters, input=u).items() if p.requires_grad and p.grad is None
-        ],
+        "without_gradient": [n for n, p in dict(parameters, input=u).items() if p.requires_grad and p.grad is None],
         "numerics": numerics(torch, name, block, u, y, pull),
         "default_path_error": None,
     }
@@ -677,9 +667,7 @@ def traced(torch: Any, device: str) -> Iterator[dict[str, Any]]:
             row[0] += 1
             row[1] += float(event.time_range.elapsed_us())
     rows = [{"name": n, "count": int(c), "us": round(us, 1)} for n, (c, us) in sorted(launched.items())]
-    found.update(
-        launched=rows, operators=operators, device_events=events, seconds=time.perf_counter() - began
-    )
+    found.update(launched=rows, operators=operators, device_events=events, seconds=time.perf_counter() - began)
 
 
 def depthwise_fallback(torch: Any, device: str) -> dict[str, Any]:
@@ -725,18 +713,14 @@ def numerics(torch: Any, name: str, block: Any, u: Any, y: Any, pull: Any) -> di
     }
     reference = REFERENCES.get(name)
     if reference is None or getattr(torch, "PREFLIGHT_STANDIN", False):
-        about["without_reference"] = (
-            "stand-in tensors hold no numbers" if reference else "no reference for " + name
-        )
+        about["without_reference"] = "stand-in tensors hold no numbers" if reference else "no reference for " + name
         return about
     with torch.enable_grad():
         p = {n: v.detach().float().cpu().requires_grad_() for n, v in block.named_parameters()}
         x = u.detach().float().cpu().requires_grad_()
         wanted = reference(torch, block, p, x)
         names = list(p)
-        grads = torch.autograd.grad(
-            wanted, [x] + [p[n] for n in names], pull.detach().float().cpu(), allow_unused=True
-        )
+        grads = torch.autograd.grad(wanted, [x] + [p[n] for n in names], pull.detach().float().cpu(), allow_unused=True)
     got = dict(block.named_parameters())
     about["compared"].append(_distance(torch, "output", y, wanted))
     about["compared"].append(_distance(torch, "gradient of the input", u.grad, grads[0]))
@@ -812,9 +796,7 @@ def reference_mamba2(torch: Any, block: Any, p: dict[str, Any], u: Any) -> Any:
     skip = p["D"].reshape(heads, -1)
     y = (y + skip * x).reshape(batch, length, inner)
     if block.rmsnorm:
-        y = _gated_norm(
-            torch, y, z, p["norm.weight"], block.norm.eps, inner // groups, block.norm_before_gate
-        )
+        y = _gated_norm(torch, y, z, p["norm.weight"], block.norm.eps, inner // groups, block.norm_before_gate)
     else:
         y = y * functional.silu(z)
     if plain:
@@ -827,9 +809,7 @@ def _decayed_attention(torch: Any, q: Any, k: Any, scale: Any, log_decay: Any, v
     total = log_decay.cumsum(dim=1)
     between = total.unsqueeze(2) - total.unsqueeze(1)
     length = q.shape[1]
-    later = (
-        torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1).reshape(1, length, length, 1)
-    )
+    later = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1).reshape(1, length, length, 1)
     weights = between.masked_fill(later, -math.inf).exp() * scale.unsqueeze(1)
     return torch.einsum("btsh,bshp->bthp", torch.einsum("bthn,bshn->btsh", q, k) * weights, v)
 
@@ -868,9 +848,7 @@ class Choices:
         if path not in self._mine:
             real = os.path.realpath(path)
             is_file = path.endswith(".py") and real != os.path.realpath(__file__)
-            self._mine[path] = (
-                is_file and not real.startswith(self._libraries) and "site-packages" not in real
-            )
+            self._mine[path] = is_file and not real.startswith(self._libraries) and "site-packages" not in real
         return self._mine[path]
 
     def _call(self, frame: Any, event: str, arg: Any) -> Any:
@@ -1036,13 +1014,7 @@ def stepped(torch: Any, made: Any, device: str) -> tuple[Any, Callable[[], Any]]
     inputs = _moved(torch, inputs, device)
 
     def step() -> Any:
-        y = (
-            made(**inputs)
-            if isinstance(inputs, dict)
-            else made(*inputs)
-            if isinstance(inputs, tuple)
-            else made(inputs)
-        )
+        y = made(**inputs) if isinstance(inputs, dict) else made(*inputs) if isinstance(inputs, tuple) else made(inputs)
         total = sum(t.float().sum() for t in _tensors(torch, y) if t.requires_grad)
         if hasattr(total, "backward"):
             total.backward()
@@ -1119,7 +1091,5 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     # This script's own folder is no place to import the user's modules from.
-    sys.path[:] = [
-        p for p in sys.path if os.path.abspath(p or os.curdir) != os.path.dirname(os.path.abspath(__file__))
-    ]
+    sys.path[:] = [p for p in sys.path if os.path.abspath(p or os.curdir) != os.path.dirname(os.path.abspath(__file__))]
     sys.exit(main(sys.argv[1:]))

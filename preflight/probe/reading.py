@@ -346,12 +346,8 @@ def _model_run(f: Fields) -> ModelRun:
                 r.text("path"), r.count("line"), r.text("type"), r.text("message"), r.flag("about_mamba")
             ),
         ),
-        reads=choices.each(
-            "reads", lambda r: Read(r.text("name"), r.text("path"), r.count("line"), r.text("value"))
-        ),
-        slow_paths=choices.each(
-            "slow_paths", lambda r: SlowPath(r.text("path"), r.count("line"), r.text("called"))
-        ),
+        reads=choices.each("reads", lambda r: Read(r.text("name"), r.text("path"), r.count("line"), r.text("value"))),
+        slow_paths=choices.each("slow_paths", lambda r: SlowPath(r.text("path"), r.count("line"), r.text("called"))),
         absent=f.object("library").each("absent", _absent),
         error=_failure(error) if error else None,
     )

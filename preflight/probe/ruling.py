@@ -32,6 +32,7 @@ class Cause(StrEnum):
     CONV1D_UNUSABLE = "causal-conv1d-unusable"
     SCAN_ABSENT = "selective-scan-absent"
     MAMBA_ABSENT = "mamba-ssm-absent"
+    BLOCK_ABSENT = "block-absent"
     UNDEFINED_SYMBOL = "undefined-symbol"
     IMPORT_ERROR = "import-error"
     IMPORT_HANG = "import-hang"
@@ -54,6 +55,7 @@ class Cause(StrEnum):
     NO_LAUNCH = "no-launch"
     MODEL_ERROR = "model-error"
     NOTHING_ASKED = "nothing-asked"
+    NOT_STARTED = "not-started"
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,7 @@ class Ruling:
             raise ValueError("a ruling needs a reason, and a remedy unless the kernels launched")
 
 
-Explain = Callable[
-    [str], str
-]  # a raw error in, what it means in one sentence out; empty where it is not known
+Explain = Callable[[str], str]  # a raw error in, what it means in one sentence out; empty where it is not known
 
 
 def unexplained(raw: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from preflight.model import Where
 from preflight.probe import causes
@@ -39,26 +39,35 @@ def judge(reading: Reading, table: Table, explain: Explain = unexplained) -> Jud
     stopped = causes.not_ready(reading, explain)
     blocks = tuple(_judge_block(name, reading, table, stopped, explain) for name in reading.asked_blocks)
     model = judge_model(reading, table, explain) if reading.model else None
+    ruling = _overall(reading, stopped, blocks, model)
+    if reading.simulated:
+        ruling = replace(ruling, reason=f"simulated: {ruling.reason}")
+    return Judged(ruling, blocks, model)
+
+
+def _overall(reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling, ...], model: Ruling | None) -> Ruling:
     if stopped is not None and stopped.verdict is Verdict.COULD_NOT_RUN:
-        return Judged(stopped, blocks, model)
+        return stopped
     if reading.forced:
-        return Judged(_forced(reading, blocks), blocks, model)
+        return _forced(reading, blocks)
     ruling = worst([*(b.ruling for b in blocks), *([model] if model else [])])
     if ruling is None:
-        ruling = Ruling(
+        return Ruling(
             Verdict.COULD_NOT_RUN,
             Cause.NOTHING_ASKED,
             "no block and no model was asked for",
             "name the blocks in [tool.preflight], or a model with --model MODULE:CALLABLE",
         )
-    if ruling.verdict is Verdict.KERNELS:
-        names = ", ".join(b.block for b in blocks)
+    if ruling.verdict is not Verdict.KERNELS:
+        return ruling
+    said = []
+    if blocks:
         count = sum(len(b.launched) for b in blocks)
-        said = f"{names}: {count} kernels launched, forward and backward; numbers right in {_dtypes(reading)}"
-        if model is not None:
-            said += f"; {model.reason}"
-        ruling = Ruling(Verdict.KERNELS, Cause.LAUNCHED, said, "", ruling.evidence)
-    return Judged(ruling, blocks, model)
+        said.append(f"{', '.join(b.block for b in blocks)}: {count} kernels launched, forward and backward")
+        said.append("no numbers were compared" if reading.simulated else f"numbers right in {_dtypes(reading)}")
+    if model is not None:
+        said.append(model.reason)
+    return replace(ruling, reason="; ".join(said))
 
 
 def _dtypes(reading: Reading) -> str:
@@ -78,17 +87,13 @@ def _forced(reading: Reading, blocks: tuple[BlockRuling, ...]) -> Ruling:
         Verdict.FALLBACK,
         Cause.FORCED,
         f"{shown} is set: the model takes its Conv1d{also}",
-        "unset "
-        + ", ".join(sorted(reading.forced))
-        + " in the image, the secret or the function's environment",
+        "unset " + ", ".join(sorted(reading.forced)) + " in the image, the secret or the function's environment",
         tuple(f"{name}={value}" for name, value in sorted(reading.forced.items())),
         tuple(Where(r.path, r.line) for r in reads if r.name in reading.forced),
     )
 
 
-def _judge_block(
-    name: str, reading: Reading, table: Table, stopped: Ruling | None, explain: Explain
-) -> BlockRuling:
+def _judge_block(name: str, reading: Reading, table: Table, stopped: Ruling | None, explain: Explain) -> BlockRuling:
     cases = tuple(c for c in reading.cases if c.block == name)
     expected, caveat = table.row(name, reading.packages.get("mamba-ssm", "") or reading.mamba_version)
     names = tuple(n for c in cases if c.exercise for n in c.exercise.trace.names)
@@ -103,14 +108,7 @@ def _judge_block(
         "ask for at least one dtype",
     )
     if caveat and ruling.verdict is not Verdict.COULD_NOT_RUN:
-        ruling = Ruling(
-            ruling.verdict,
-            ruling.cause,
-            f"{ruling.reason} ({caveat})",
-            ruling.remedy,
-            ruling.evidence,
-            ruling.where,
-        )
+        ruling = replace(ruling, reason=f"{ruling.reason} ({caveat})")
     return BlockRuling(name, ruling, cases, seen, missing)
 
 
@@ -154,9 +152,7 @@ def _judge_exercise(
     names = done.trace.names
     if not any(k.is_in(names) for k in expected.scan_forward):
         cause, said, remedy = Cause.NO_LAUNCH, "", causes.REINSTALL.format("mamba-ssm")
-        return Ruling(
-            Verdict.FALLBACK, cause, f"{what} launched none of its kernels{said}", remedy, names[:6]
-        )
+        return Ruling(Verdict.FALLBACK, cause, f"{what} launched none of its kernels{said}", remedy, names[:6])
     behind = [str(k) for k in expected.scan_backward if not k.is_in(names)]
     if behind:
         return Ruling(
@@ -185,9 +181,7 @@ def _judge_exercise(
     size = f"{len(expected.kernels)} kernels"
     furthest = max((d.relative or 0.0 for d in done.numerics.compared), default=0.0)
     numbers = "" if reading.simulated and not done.numerics.compared else f", at most {furthest:.1e} off"
-    return Ruling(
-        Verdict.KERNELS, Cause.LAUNCHED, f"{what}: {size}{numbers}", "", tuple(map(str, expected.kernels))
-    )
+    return Ruling(Verdict.KERNELS, Cause.LAUNCHED, f"{what}: {size}{numbers}", "", tuple(map(str, expected.kernels)))
 
 
 def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
@@ -227,9 +221,7 @@ def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, tabl
         if reading.simulated:
             return None
         said = f"{what} has nothing to be compared with: {numbers.without_reference}"
-        return Ruling(
-            Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "probe Mamba or Mamba2, which have one"
-        )
+        return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "probe Mamba or Mamba2, which have one")
     limit = table.limit(case.dtype)
     if limit is None:
         said = f"how far {case.dtype} may be off is not in kernels.toml"

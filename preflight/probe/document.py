@@ -1,0 +1,167 @@
+"""The JSON document ``preflight.probe/1``.  Keys are only ever added; a changed meaning is a new number."""
+
+from __future__ import annotations
+
+from preflight.model import Json
+from preflight.probe.reading import Case, Reading, Step
+from preflight.probe.ruling import Cause, Ruling, Verdict
+from preflight.probe.verdict import BlockRuling, Judged
+
+SCHEMA = "preflight.probe/1"
+GIB = 1024**3
+
+
+def document(reading: Reading, judged: Judged, *, is_sandbox: bool = False) -> dict[str, Json]:
+    return {
+        "schema": SCHEMA,
+        "verdict": judged.verdict.value,
+        "exit": int(judged.verdict.exit),
+        **_ruling(judged.ruling),
+        "gpu": _gpu(reading),
+        "versions": _versions(reading),
+        "loads": {name: _step(step) for name, step in {**reading.imports, **reading.loads}.items()},
+        "blocks": [_block(b) for b in judged.blocks],
+        "fallback": _fallback(reading),
+        "forced": dict(reading.forced),
+        "model": _model(reading, judged),
+        "seconds": reading.seconds,
+        "simulated": reading.simulated,
+        "sandbox": is_sandbox,
+    }
+
+
+def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> dict[str, Json]:
+    """The document of a probe that was never started."""
+    ruling = Ruling(Verdict.COULD_NOT_RUN, Cause.NOT_STARTED, reason, remedy)
+    return {
+        "schema": SCHEMA,
+        "verdict": ruling.verdict.value,
+        "exit": int(ruling.verdict.exit),
+        **_ruling(ruling),
+        "gpu": {},
+        "versions": {},
+        "loads": {},
+        "blocks": [],
+        "fallback": {},
+        "forced": {},
+        "model": {},
+        "seconds": 0.0,
+        "simulated": False,
+        "sandbox": is_sandbox,
+    }
+
+
+def _ruling(ruling: Ruling) -> dict[str, Json]:
+    return {
+        "cause": ruling.cause.value,
+        "reason": ruling.reason,
+        "remedy": ruling.remedy,
+        "evidence": list(ruling.evidence),
+        "where": [{"path": w.path, "line": w.line} for w in ruling.where],
+    }
+
+
+def _gpu(reading: Reading) -> dict[str, Json]:
+    found: dict[str, Json] = {"driver": reading.driver["driver"]} if "driver" in reading.driver else {}
+    if reading.gpu is None:
+        return {"name": reading.driver["name"], **found} if "name" in reading.driver else found
+    return {
+        "name": reading.gpu.name,
+        "capability": reading.gpu.capability,
+        "memory_gib": round(reading.gpu.memory_bytes / GIB, 1),
+        "count": reading.gpu.count,
+        "torch_archs": list(reading.gpu.torch_archs),
+        **found,
+    }
+
+
+def _versions(reading: Reading) -> dict[str, Json]:
+    found: dict[str, Json] = {**reading.packages, "python": reading.python, "files": dict(reading.files)}
+    if reading.torch:
+        found["torch"], found["cuda"] = reading.torch, reading.cuda
+    if reading.mamba_version:
+        found.setdefault("mamba-ssm", reading.mamba_version)
+    return found
+
+
+def _step(step: Step) -> dict[str, Json]:
+    said: dict[str, Json] = {"outcome": step.outcome.value, "seconds": step.seconds}
+    if step.error is not None:
+        said["error"] = str(step.error)
+    if step.signal:
+        said["signal"] = step.signal
+    if step.at:
+        said["at"] = step.at
+    if step.output_tail:
+        said["output_tail"] = step.output_tail
+    return said
+
+
+def _block(block: BlockRuling) -> dict[str, Json]:
+    done = [c.exercise for c in block.cases if c.exercise]
+    return {
+        "block": block.block,
+        "verdict": block.ruling.verdict.value,
+        **_ruling(block.ruling),
+        "launched": list(block.launched),
+        "missing": list(block.missing),
+        "numerics": {c.dtype: _numerics(c) for c in block.cases if c.exercise},
+        "first_call_s": max((d.first_call_s for d in done), default=None),
+        "steady_s": {c.dtype: c.exercise.steady_s for c in block.cases if c.exercise},
+        "peak_bytes": max((d.peak_bytes for d in done), default=None),
+        "autotuner_held": sorted({name for d in done for name in d.held}),
+        "cases": [_case(c) for c in block.cases],
+    }
+
+
+def _numerics(case: Case) -> dict[str, Json]:
+    assert case.exercise is not None
+    numbers = case.exercise.numerics
+    return {
+        "finite": numbers.finite,
+        "zero": numbers.zero,
+        "relative": {d.what: d.relative for d in numbers.compared},
+        "without_reference": numbers.without_reference,
+    }
+
+
+def _case(case: Case) -> dict[str, Json]:
+    said: dict[str, Json] = {"dtype": case.dtype, **_step(case.step)}
+    if case.exercise is not None:
+        said["shape"] = list(case.exercise.shape)
+        said["first_call_s"] = case.exercise.first_call_s
+        said["kernels"] = [{"name": x.name, "count": x.count, "us": x.us} for x in case.exercise.trace.launched]
+        said["operators"] = dict(case.exercise.trace.operators)
+        error = case.exercise.default_path_error
+        said["default_path_error"] = str(error) if error else ""
+    return said
+
+
+def _fallback(reading: Reading) -> dict[str, Json]:
+    if reading.fallback is None:
+        return _step(reading.fallback_step)
+    return {
+        **_step(reading.fallback_step),
+        "finite": reading.fallback.finite,
+        "steady_s": reading.fallback.steady_s,
+        "kernels": list(reading.fallback.trace.names),
+        "operators": dict(reading.fallback.trace.operators),
+    }
+
+
+def _model(reading: Reading, judged: Judged) -> dict[str, Json]:
+    if reading.model is None or judged.model is None:
+        return {}
+    said: dict[str, Json] = {
+        "name": reading.model.name,
+        "verdict": judged.model.verdict.value,
+        **_ruling(judged.model),
+        **_step(reading.model.step),
+    }
+    run = reading.model.run
+    if run is not None:
+        said["steps"] = run.steps
+        said["modules"] = dict(run.modules)
+        said["launched"] = list(run.trace.names)
+        said["operators"] = dict(run.trace.operators)
+    return said

@@ -1,0 +1,83 @@
+"""What the payload is asked, and which blocks an app uses."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from preflight.model import Json
+
+BLOCKS = ("Mamba", "Mamba2", "Mamba3")
+DEFAULT_BLOCKS = ("Mamba", "Mamba2")
+LIMIT_S = 540.0
+STEP_LIMIT_S = 180.0
+MOST_FILES = 2000
+MOST_BYTES = 1_000_000
+NOT_SEARCHED = frozenset({"node_modules", "venv", "site-packages", "build", "dist", "__pycache__"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """``model`` is MODULE:CALLABLE, imported from ``paths``; ``force_variables`` switch the app to its fallback."""
+
+    blocks: tuple[str, ...] = DEFAULT_BLOCKS
+    dtypes: tuple[str, ...] = ("float32", "bfloat16")
+    model: str = ""
+    paths: tuple[str, ...] = ()
+    force_variables: tuple[str, ...] = ()
+    limit_s: float = LIMIT_S
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "blocks": [{"block": name, "options": {}} for name in self.blocks],
+            "dtypes": list(self.dtypes),
+            "model": self.model,
+            "paths": list(self.paths),
+            "force_variables": list(self.force_variables),
+            "limit_s": self.limit_s,
+            "step_limit_s": min(STEP_LIMIT_S, self.limit_s),
+        }
+
+
+def blocks_in(root: Path) -> tuple[str, ...]:
+    """The blocks that the Python files under ``root`` take from mamba_ssm, in the order of BLOCKS; () for none."""
+    found: set[str] = set()
+    for path in _python_files(root):
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        if b"mamba_ssm" not in text or len(text) > MOST_BYTES:
+            continue
+        try:
+            found.update(_blocks_used(ast.parse(text)))
+        except (SyntaxError, ValueError):
+            continue
+    return tuple(name for name in BLOCKS if name in found)
+
+
+def _python_files(root: Path) -> Iterator[Path]:
+    seen = 0
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(n for n in names if not n.startswith(".") and n not in NOT_SEARCHED)
+        for name in sorted(files):
+            if name.endswith(".py"):
+                seen += 1
+                if seen > MOST_FILES:
+                    return
+                yield Path(folder, name)
+
+
+def _blocks_used(tree: ast.AST) -> Iterable[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mamba_ssm":
+            yield from (a.name for a in node.names if a.name in BLOCKS)
+        elif isinstance(node, ast.Attribute) and node.attr in BLOCKS:
+            inner = node.value
+            while isinstance(inner, ast.Attribute):
+                inner = inner.value
+            if isinstance(inner, ast.Name) and inner.id == "mamba_ssm":
+                yield node.attr
