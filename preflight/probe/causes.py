@@ -23,7 +23,12 @@ REINSTALL = (
 
 
 def tail(step: Step) -> tuple[str, ...]:
-    return tuple(step.output_tail.splitlines()[-EVIDENCE_LINES:])
+    """The lines that tell most: faulthandler's stack of the thread that died, innermost first, else the last."""
+    lines = [line for line in step.output_tail.splitlines() if line.strip()]
+    died = next((n for n, line in enumerate(lines) if line.startswith("Current thread")), None)
+    if died is not None:
+        return tuple(lines[died : died + EVIDENCE_LINES])
+    return tuple(lines[-EVIDENCE_LINES:])
 
 
 def place(failure: Failure) -> tuple[Where, ...]:

@@ -25,7 +25,7 @@ def judge_model(reading: Reading, table: Table, explain: Explain) -> Ruling:
         return causes.run_ruling(what, step, reading, explain)
     if run.error is not None:
         return _raised(what, run, reading, explain)
-    if not run.trace.device_events and not reading.simulated:
+    if not run.trace.device_events:
         return Ruling(
             Verdict.COULD_NOT_RUN,
             Cause.NO_EVENTS,

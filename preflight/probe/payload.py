@@ -658,6 +658,7 @@ def traced(torch: Any, device: str) -> Iterator[dict[str, Any]]:
             events += 1
         elif device != "cuda" and name.startswith(SIMULATED_KERNEL):
             name = name[len(SIMULATED_KERNEL) :]
+            events += 1
         else:
             if name in CONV_OPERATORS:
                 operators[name] = operators.get(name, 0) + 1

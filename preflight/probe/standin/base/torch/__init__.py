@@ -30,7 +30,7 @@ def operator(name: str) -> None:
 
 class Tensor:
     def __init__(self, *sources: Tensor, backward: tuple[str, ...] = (), requires_grad: bool = False) -> None:
-        self.sources, self.kernels, self.requires_grad = sources, backward, requires_grad
+        self.sources, self.kernels, self.requires_grad = sources, backward, requires_grad or bool(backward)
         self.grad: Tensor | None = None
 
     def backward(self, gradient: Tensor | None = None) -> None:
@@ -57,7 +57,7 @@ class Tensor:
     def is_floating_point(self) -> bool:
         return True
 
-    detach = float = sum = to = _same
+    detach = float = sum = to = __add__ = __radd__ = _same
 
 
 def manual_seed(seed: int) -> None:

@@ -1,0 +1,72 @@
+"""Worlds made of the stand-in packages, and of single files laid over them: one fault a world."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from preflight.probe import simulated
+from preflight.probe.expected import table
+from preflight.probe.local import PAYLOAD
+from preflight.probe.reading import parsed
+from preflight.probe.verdict import Judged, judge
+
+
+class World:
+    """Files in ``over`` are found before the stand-ins; ``environ`` is added to the payload's environment."""
+
+    def __init__(self, room: Path) -> None:
+        self.room = room
+        self.over = room / "over"
+        self.over.mkdir()
+        self.environ: dict[str, str] = {}
+        self.has_causal_conv1d = True
+        self.packages: tuple[Path, ...] | None = None
+        self.document: dict[str, Any] = {}
+
+    def lay(self, name: str, text: str) -> Path:
+        path = self.over / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def without(self, name: str) -> None:
+        """A module that can't be found, told in the words of the import system."""
+        self.lay(f"{name}.py", f"raise ModuleNotFoundError(\"No module named '{name}'\", name='{name}')\n")
+
+    def probe(self, **request: Any) -> Judged:
+        packages = self.packages
+        if packages is None:
+            packages = simulated.pythonpath(has_causal_conv1d=self.has_causal_conv1d)
+        asked = {"step_limit_s": 20.0, "limit_s": 40.0, "lanes": 2, **request}
+        (self.room / "request.json").write_text(json.dumps(asked))
+        environ = {k: v for k, v in os.environ.items() if "FALLBACK" not in k}
+        environ["PYTHONPATH"] = os.pathsep.join(map(str, (self.over, *packages)))
+        out = self.room / "reading.json"
+        command = [sys.executable, str(PAYLOAD), "--request", str(self.room / "request.json"), "--out", str(out)]
+        subprocess.run(command, env={**environ, **self.environ}, check=True, timeout=60, capture_output=True)
+        self.document = json.loads(out.read_text())
+        return judge(parsed(self.document), table())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture
+def reading_of(world: World) -> Callable[..., Any]:
+    """The document of a healthy simulated run, for tests that change one thing in it."""
+
+    def make(**request: Any) -> Any:
+        world.probe(**request)
+        return world.document
+
+    return make
