@@ -138,7 +138,7 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
             Verdict.COULD_NOT_RUN,
             Cause.TIME_OUT,
             f"{what} did not end within {step.seconds:.0f} s{at}",
-            "run it again with a longer --timeout; compiling Triton kernels on a busy machine takes longest",
+            "run it again with a larger [tool.preflight.probe] timeout-s; compiling Triton kernels takes longest",
             tail(step),
         )
     if step.outcome is Went.CRASH or step.error is None:
@@ -201,6 +201,25 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
         REINSTALL.format(package_of(error.message)),
         evidence,
         places,
+    )
+
+
+def not_reached(what: str, step: Step, reading: Reading) -> Ruling:
+    """Nothing of ``what`` was begun: the time was up, or its process ended on the way there."""
+    for name, stray in reading.strays.items():
+        if stray.outcome is Went.CRASH:
+            return Ruling(
+                Verdict.COULD_NOT_RUN,
+                Cause.CRASH,
+                f"{what} was not reached: {_what_happened(stray)} ({name})",
+                "look at its last lines; python -X faulthandler shows more",
+                tail(stray),
+            )
+    return Ruling(
+        Verdict.COULD_NOT_RUN,
+        Cause.TIME_OUT,
+        f"{what} was not reached; the time went to {step.at or 'the steps before it'}",
+        "run it again with a larger [tool.preflight.probe] timeout-s",
     )
 
 

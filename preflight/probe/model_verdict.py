@@ -16,12 +16,7 @@ def judge_model(reading: Reading, table: Table, explain: Explain) -> Ruling:
     what, step, run = f"the model {reading.model.name}", reading.model.step, reading.model.run
     if run is None:
         if step.outcome is Outcome.NOT_REACHED:
-            return causes.not_ready(reading, explain) or Ruling(
-                Verdict.COULD_NOT_RUN,
-                Cause.TIME_OUT,
-                f"{what} was not reached",
-                "run it again with a longer --timeout",
-            )
+            return causes.not_ready(reading, explain) or causes.not_reached(what, step, reading)
         return causes.run_ruling(what, step, reading, explain)
     if run.error is not None:
         return _raised(what, run, reading, explain)

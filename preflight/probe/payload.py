@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "dtypes": ["float32", "bfloat16"],
     "device": "cuda",  # "cpu" is for stand-ins: every verdict from it says simulated
     "force_variables": ["SEIZURE_MAMBA_FORCE_FALLBACK"],
+    "length": 320,  # longer than Mamba2's default chunk of 256, so that a state passes between chunks
     "model": "",
     "paths": [],
     "model_steps": 3,
@@ -59,7 +60,7 @@ CONV_OPERATORS = (
     "aten::mkldnn_convolution",
 )
 SIMULATED_KERNEL = "simulated::"  # record_function labels with this prefix stand for launches when device is cpu
-BATCH, LENGTH = 2, 320  # longer than Mamba2's default chunk of 256, so that a state passes between chunks
+BATCH = 2
 WIDTHS = {
     "Mamba": 64,
     "Mamba2": 256,
@@ -406,7 +407,7 @@ def ask_cases(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
         return
     answers.ask("library", lambda: dict(library_choices(), version=str(getattr(mamba, "__version__", ""))))
     for wanted in steps:
-        case_of = functools.partial(case, answers, torch, mamba, wanted, request["device"], held)
+        case_of = functools.partial(case, answers, torch, mamba, wanted, request, held)
         answers.ask(wanted["step"], case_of)
 
 
@@ -555,7 +556,9 @@ def parsed(path: str) -> ast.AST:
 # --- one block --------------------------------------------------------------------------------------------
 
 
-def case(answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], device: str, held: list[str]) -> Any:
+def case(
+    answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], request: dict[str, Any], held: list[str]
+) -> Any:
     """One block in one dtype: first call, traced call, steady calls, numbers."""
     del held[:]
     answers.at("construction")
@@ -564,9 +567,11 @@ def case(answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], device:
     make = getattr(mamba, want["block"])
     torch.manual_seed(20)
     kind = getattr(torch, want["dtype"])
+    device, shape = request["device"], (BATCH, int(request["length"]), width)
     block = make(width, device=device, dtype=kind, **options)
     try:
-        return dict(exercised(answers, torch, block, width, kind, device, want["block"]), held=sorted(set(held)))
+        done = exercised(answers, torch, block, shape, kind, device, want["block"])
+        return dict(done, held=sorted(set(held)))
     except Exception as error:
         # Mamba2's fused path has no way round a missing causal-conv1d; its other path has, and users take it.
         if want["block"] != "Mamba2" or "use_mem_eff_path" in options:
@@ -575,17 +580,17 @@ def case(answers: Answers, torch: Any, mamba: Any, want: dict[str, Any], device:
         torch.manual_seed(20)
         other = make(width, device=device, dtype=kind, use_mem_eff_path=False, **options)
         try:
-            unfused = exercised(answers, torch, other, width, kind, device, want["block"])
+            unfused = exercised(answers, torch, other, shape, kind, device, want["block"])
         except Exception:
             raise error from None
         return dict(unfused, held=sorted(set(held)), default_path_error=described(error))
 
 
 def exercised(
-    answers: Answers, torch: Any, block: Any, width: int, kind: Any, device: str, name: str
+    answers: Answers, torch: Any, block: Any, shape: tuple[int, int, int], kind: Any, device: str, name: str
 ) -> dict[str, Any]:
-    u = torch.randn(BATCH, LENGTH, width, device=device, dtype=kind, requires_grad=True)
-    pull = torch.randn(BATCH, LENGTH, width, device=device, dtype=kind)
+    u = torch.randn(*shape, device=device, dtype=kind, requires_grad=True)
+    pull = torch.randn(*shape, device=device, dtype=kind)
     parameters = dict(block.named_parameters())
 
     def step() -> Any:
@@ -615,7 +620,7 @@ def exercised(
     steady_s = (time.perf_counter() - began) / rounds
     answers.at("numbers")
     return {
-        "shape": [BATCH, LENGTH, width],
+        "shape": list(shape),
         "first_call_s": round(first_call_s, 4),
         "steady_s": round(steady_s, 6),
         "trace_s": round(trace["seconds"], 4),
@@ -675,7 +680,7 @@ def depthwise_fallback(torch: Any, device: str) -> dict[str, Any]:
     """What a model that gives up on the kernels runs instead: one depthwise Conv1d, forward and backward."""
     width = 512
     layer = torch.nn.Conv1d(width, width, 3, padding="same", groups=width, device=device)
-    x = torch.randn(BATCH, width, LENGTH, device=device, requires_grad=True)
+    x = torch.randn(BATCH, width, 320, device=device, requires_grad=True)
 
     def step() -> Any:
         y = layer(x)
@@ -690,7 +695,7 @@ def depthwise_fallback(torch: Any, device: str) -> dict[str, Any]:
     with traced(torch, device) as trace:
         step()
     return {
-        "shape": [BATCH, width, LENGTH],
+        "shape": list(x.shape),
         "finite": bool(torch.isfinite(y).all()),
         "steady_s": round(steady_s, 6),
         "launched": trace["launched"],

@@ -215,6 +215,7 @@ class Reading:
     fallback: Fallback | None
     cases: tuple[Case, ...]
     model: Model | None
+    strays: dict[str, Step]  # a child that died outside of its steps
     asked_blocks: tuple[str, ...]
 
 
@@ -223,12 +224,12 @@ def parsed(document: object) -> Reading:
     top = Fields(document, "reading")
     if top.text("schema") != SCHEMA:
         raise ReadingError(f"reading.schema: wanted {SCHEMA}, found {top.text('schema')}")
-    packages = top.object("packages").object_or_none("value")
-    versions = top.object("versions").object_or_none("value")
+    packages = _value(top, "packages")
+    versions = _value(top, "versions")
     gpu = top.object("gpu").object_or_none("value")
     fallback = top.object("fallback").object_or_none("value")
     model = top.object_or_none("model")
-    library = top.object("library").object_or_none("value")
+    library = _value(top, "library")
     return Reading(
         seconds=top.number("seconds"),
         simulated=top.flag("simulated"),
@@ -249,8 +250,15 @@ def parsed(document: object) -> Reading:
         fallback=_fallback(fallback) if fallback else None,
         cases=top.each("cases", _case),
         model=_model(model) if model else None,
+        strays={name: _step(row) for name, row in top.entries("strays")},
         asked_blocks=top.object("request").each("blocks", lambda f: f.text("block")),
     )
+
+
+def _value(top: Fields, key: str) -> Fields | None:
+    """The value of a step that matters for its value alone; how it went is checked all the same."""
+    _step(top.object(key))
+    return top.object(key).object_or_none("value")
 
 
 def _step(f: Fields) -> Step:

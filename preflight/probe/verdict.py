@@ -125,12 +125,7 @@ def _judge_case(
         return _judge_exercise(what, case, case.exercise, reading, table, expected)
     if case.step.outcome is not Outcome.NOT_REACHED:
         return causes.run_ruling(what, case.step, reading, explain)
-    return stopped or Ruling(
-        Verdict.COULD_NOT_RUN,
-        Cause.TIME_OUT,
-        f"{what} was not reached; the time went to {case.step.at or 'the steps before it'}",
-        "run it again with a longer --timeout",
-    )
+    return stopped or causes.not_reached(what, case.step, reading)
 
 
 def _judge_exercise(

@@ -32,6 +32,7 @@ class Tensor:
     def __init__(self, *sources: Tensor, backward: tuple[str, ...] = (), requires_grad: bool = False) -> None:
         self.sources, self.kernels, self.requires_grad = sources, backward, requires_grad or bool(backward)
         self.grad: Tensor | None = None
+        self.shape: tuple[int, ...] = ()
 
     def backward(self, gradient: Tensor | None = None) -> None:
         for kernel in self.kernels:

@@ -1,0 +1,34 @@
+"""What payload.py must stay: one file that an older Python reads, with nothing to install."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+from preflight.probe.launch import payload_source
+
+
+def test_it_parses_as_python_3_9():
+    ast.parse(payload_source(), feature_version=(3, 9))
+
+
+def test_it_imports_only_the_standard_library_and_that_at_the_top():
+    tree = ast.parse(payload_source())
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {a.name.partition(".")[0] for a in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").partition(".")[0])
+    assert names <= sys.stdlib_module_names
+    assert "subprocess" in names  # the walk saw the imports at all
+
+
+def test_no_union_with_a_bar_is_evaluated_at_run_time():
+    tree = ast.parse(payload_source())
+    assert any(isinstance(n, ast.ImportFrom) and n.module == "__future__" for n in tree.body)
+    calls = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("isinstance", "cast")
+    ]
+    assert calls
+    assert not [c for c in calls for a in c.args if isinstance(a, ast.BinOp) and isinstance(a.op, ast.BitOr)]
