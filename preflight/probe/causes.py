@@ -207,7 +207,7 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
 def not_reached(what: str, step: Step, reading: Reading) -> Ruling:
     """Nothing of ``what`` was begun: the time was up, or its process ended on the way there."""
     for name, stray in reading.strays.items():
-        if stray.outcome is Went.CRASH:
+        if stray.outcome in (Went.CRASH, Went.ERROR):
             return Ruling(
                 Verdict.COULD_NOT_RUN,
                 Cause.CRASH,

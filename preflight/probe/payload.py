@@ -67,6 +67,7 @@ WIDTHS = {
     "Mamba3": 256,
 }  # Mamba2 before 2.2.5 wants nheads = d_model / 32 in eights
 TAIL_CHARS = 4000
+NOT_REACHED: dict[str, Any] = {"outcome": "not-reached", "seconds": 0.0, "value": None}
 POLL_S = 0.05
 
 
@@ -76,7 +77,13 @@ POLL_S = 0.05
 def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> dict[str, Any]:
     """The reading for ``request``.  A child may do what it wants; this ends by ``limit_s``."""
     asked = {**DEFAULTS, **request}
-    tell = say or (lambda text: None)
+
+    def tell(text: str) -> None:
+        # progress that can't be shown (a closed pipe) must not cost the reading
+        with contextlib.suppress(OSError, ValueError):
+            if say is not None:
+                say(text)
+
     started = time.monotonic()
     deadline = started + float(asked["limit_s"])
     workers: list[tuple[threading.Thread, Lane]] = []
@@ -147,6 +154,12 @@ class Lane:
         os.makedirs(folder)
 
     def work(self) -> None:
+        try:
+            self._work()
+        except Exception as error:  # ours: it is reported like any other, and the other lanes go on
+            self.answers["supervisor"] = dict(NOT_REACHED, outcome="error", error=described(error))
+
+    def _work(self) -> None:
         turn = 0
         while not self.stop.is_set():
             left = [s for s in self.wanted if s["step"] not in self.answers]
@@ -216,7 +229,7 @@ class Lane:
             said = json.loads(line)
             if "begin" in said:
                 at.update(step=said["begin"], since=time.monotonic(), at="")
-                self.say("%s …" % said["begin"])
+                self.say("%s: started" % said["begin"])
             elif "at" in said:
                 at["at"] = said["at"]
             elif "end" in said:
@@ -263,20 +276,19 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], driver: dict[str, Any], s
             # Lanes import the same modules: an import that failed anywhere is the one to show.
             if step not in everything or everything[step]["outcome"] == "ok":
                 everything[step] = dict(answer, lane=lane.kind)
-    missing = {"outcome": "not-reached", "seconds": 0.0, "value": None}
     cases = []
     for lane in lanes:
         for want in lane.wanted if lane.kind == "cases" else ():
-            answer = dict(lane.answers.get(want["step"]) or missing)
+            answer = dict(lane.answers.get(want["step"]) or NOT_REACHED)
             if answer["outcome"] == "not-reached":
                 stopped = [s for s, a in lane.answers.items() if a["outcome"] != "ok"]
-                answer["at"] = stopped[-1] if stopped else "time"
+                answer["at"] = stopped[-1] if stopped else ""
             cases.append(dict(answer, block=want["block"], dtype=want["dtype"], options=want["options"]))
     order = [(b["block"], d) for b in asked["blocks"] for d in asked["dtypes"]]
     cases.sort(key=lambda case: order.index((case["block"], case["dtype"])))
     imports = {s: a for s, a in everything.items() if s.startswith("import ") or s == "gpu ready"}
-    strays = {s: a for s, a in everything.items() if s in ("start", "between steps")}
-    model = everything.get("model") or dict(missing) if asked["model"] else None
+    strays = {s: a for s, a in everything.items() if s in ("start", "between steps", "supervisor")}
+    model = everything.get("model") or dict(NOT_REACHED) if asked["model"] else None
     if model is not None and asked["model"]:
         model = dict(model, name=asked["model"])
     return {
@@ -291,13 +303,13 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], driver: dict[str, Any], s
         "simulated": asked["device"] != "cuda" or bool(_value(everything.get("versions")).get("standin")),
         "forced": {v: os.environ[v] for v in asked["force_variables"] if is_on(os.environ.get(v, ""))},
         "driver": driver,
-        "packages": everything.get("packages") or missing,
-        "versions": everything.get("versions") or missing,
-        "gpu": everything.get("gpu") or missing,
-        "loads": {name: everything.get(name) or missing for name in EXTENSIONS},
+        "packages": everything.get("packages") or NOT_REACHED,
+        "versions": everything.get("versions") or NOT_REACHED,
+        "gpu": everything.get("gpu") or NOT_REACHED,
+        "loads": {name: everything.get(name) or NOT_REACHED for name in EXTENSIONS},
         "imports": imports,
-        "library": everything.get("library") or missing,
-        "fallback": everything.get("fallback") or missing,
+        "library": everything.get("library") or NOT_REACHED,
+        "fallback": everything.get("fallback") or NOT_REACHED,
         "cases": cases,
         "model": model,
         "strays": strays,
@@ -1063,7 +1075,7 @@ def inventory(torch: Any, made: Any) -> list[dict[str, Any]]:
         if "mamba" in kind.__qualname__.lower() or kind.__module__.startswith("mamba_ssm"):
             counts[label] = counts.get(label, 0) + 1
             if kind.__module__.startswith(("mamba_ssm", "transformers")):
-                inside.append(name + ".")
+                inside.append(name + "." if name else "")
         elif isinstance(module, torch.nn.Conv1d) and module.groups == module.in_channels > 1:
             if not name.startswith(tuple(inside) or ("\0",)):
                 counts["depthwise Conv1d"] = counts.get("depthwise Conv1d", 0) + 1

@@ -1,0 +1,56 @@
+"""The table of kernels: every row with its source, and unknown versions said to be unknown."""
+
+from __future__ import annotations
+
+import pytest
+
+from preflight.probe.expected import Kernel, table
+from preflight.probe.request import BLOCKS
+
+
+def test_every_row_has_its_source_and_kernels_in_both_directions():
+    assert {e.block for e in table().expected} == set(BLOCKS)
+    for row in table().expected:
+        assert row.source
+        assert row.scan_forward
+        assert row.scan_backward
+        assert row.since <= row.until
+
+
+def test_a_template_name_of_the_profiler_matches():
+    name = "void selective_scan_fwd_kernel<Selective_Scan_fwd_kernel_traits<128, 16, 1, false, true> >(SSMParamsBase)"
+    assert Kernel(("selective_scan_fwd_kernel",)).is_in([name])
+
+
+@pytest.mark.parametrize("launched", ["causal_conv1d_channellast_fwd_kernel", "selective_scan_bwd_kernel", ""])
+def test_another_kernel_does_not_match(launched):
+    assert not Kernel(("causal_conv1d_fwd_kernel",)).is_in([launched])
+
+
+@pytest.mark.parametrize("version", ["2.0.0", "2.2.4", "2.2.6.post3", "2.3.2.post1"])
+def test_versions_in_the_table_carry_no_caveat(version):
+    row, caveat = table().row("Mamba2", version)
+    assert row is not None
+    assert caveat == ""
+
+
+@pytest.mark.parametrize(("version", "said"), [("3.0.0", "no row for Mamba2 of mamba-ssm 3.0.0"), ("", "not known")])
+def test_a_version_that_is_not_in_the_table_is_said(version, said):
+    row, caveat = table().row("Mamba2", version)
+    assert row is not None
+    assert said in caveat
+
+
+def test_a_block_that_is_not_in_the_table_has_no_row():
+    assert table().row("Mamba9", "2.3.2")[0] is None
+
+
+def test_limits_are_stricter_for_the_finer_dtype_and_for_what_cancels_less():
+    fine, coarse = table().limit("float32"), table().limit("bfloat16")
+    assert fine is not None
+    assert coarse is not None
+    assert fine.output < coarse.output
+    for limit in table().limits:
+        assert limit.of("output") <= limit.of("gradient of in_proj.weight") <= limit.of("gradient of A_log")
+        assert limit.summed_gradient < 0.5  # a gradient that is not there is 1 off
+    assert table().limit("float8") is None
