@@ -13,7 +13,17 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-SUMMED = ("dt_bias", "A_log", "gradient of D", "dt_proj.bias", "conv1d.bias", "B_bias", "C_bias")
+SUMMED = (
+    "A_log",
+    "B_bias",
+    "C_bias",
+    "conv1d.bias",
+    "dt_bias",
+    "dt_proj.bias",
+    "dt_proj.weight",
+    "gradient of D",
+    "x_proj.weight",
+)
 
 
 class How(StrEnum):
@@ -44,6 +54,7 @@ class Expected:
     scan_backward: tuple[Kernel, ...]
     conv_forward: tuple[Kernel, ...]
     conv_backward: tuple[Kernel, ...]
+    computes_in: str  # the dtype that its kernels cast to whatever they are given; empty where they keep it
     source: str
     seen: date
     how: How
@@ -109,6 +120,7 @@ def _expected(row: dict[str, Any]) -> Expected:
         block=str(row["block"]),
         since=Version(row["since"]),
         until=Version(row["until"]),
+        computes_in=str(row.get("computes_in", "")),
         source=str(row["source"]),
         seen=row["seen"],
         how=How(row["how"]),

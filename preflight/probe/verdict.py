@@ -134,7 +134,7 @@ def _judge_exercise(
     """Numbers before names: a kernel that launches and computes zeros is worse than one that is missing."""
     if not done.trace.device_events:
         return _no_events(what)
-    wrong = _wrong_numbers(what, case, done, reading, table)
+    wrong = _wrong_numbers(what, (expected and expected.computes_in) or case.dtype, done, reading, table)
     if wrong is not None:
         return wrong
     if expected is None:
@@ -202,7 +202,7 @@ def _no_events(what: str) -> Ruling:
     )
 
 
-def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
+def _wrong_numbers(what: str, dtype: str, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
     numbers, remedy = done.numerics, causes.REINSTALL.format("mamba-ssm")
     if not numbers.finite:
         return Ruling(Verdict.BROKEN, Cause.NAN_OUTPUT, f"{what} gives values that are not finite", remedy)
@@ -217,9 +217,9 @@ def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, tabl
             return None
         said = f"{what} has nothing to be compared with: {numbers.without_reference}"
         return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "probe Mamba or Mamba2, which have one")
-    limit = table.limit(case.dtype)
+    limit = table.limit(dtype)
     if limit is None:
-        said = f"how far {case.dtype} may be off is not in kernels.toml"
+        said = f"how far {dtype} may be off is not in kernels.toml"
         return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "ask for float32, bfloat16 or float16")
     off = [d for d in numbers.compared if d.relative is None or d.relative > limit.of(d.what)]
     if not off:

@@ -59,4 +59,4 @@ def test_a_lost_state_is_told_with_how_far_off_it_is(real):
     judged = real("wrong", **only("Mamba"), dtypes=["bfloat16"])
     assert judged.ruling.cause is Cause.WRONG_NUMBERS
     assert judged.ruling.evidence[0].startswith("output is 0.1")
-    assert "wanted at most 0.03" in judged.ruling.evidence[0]
+    assert "wanted at most 0.05" in judged.ruling.evidence[0]
