@@ -23,6 +23,7 @@ from preflight.model import (
     warned,
 )
 from preflight.passes import Pass, folder_of, recall, remember
+from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
 from preflight.recipe.lookups import RECIPE
 from preflight.recipe.model import (
@@ -109,6 +110,7 @@ __all__ = [
     "PipInstall",
     "PipPackage",
     "Price",
+    "ProbePlan",
     "Problem",
     "Ran",
     "RateRefused",
@@ -143,6 +145,9 @@ __all__ = [
     "function_named",
     "is_stale",
     "passed",
+    "plan_probe",
+    "probe_on_modal",
+    "probe_price",
     "recall",
     "remember",
     "resources_of",

@@ -19,7 +19,7 @@ from preflight.recipe.model import (
     Unresolved,
     VolumeRef,
 )
-from preflight.report.text import one_line
+from preflight.report.text import printable
 
 SCHEMA = "preflight.discovered/1"
 
@@ -31,12 +31,7 @@ def show(recipe: Recipe, *, as_json: bool) -> None:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     for line in _lines(document):
-        click.echo(one_line_keeping_indent(line))
-
-
-def one_line_keeping_indent(line: str) -> str:
-    indent = len(line) - len(line.lstrip())
-    return " " * indent + one_line(line)
+        click.echo(printable(line))
 
 
 def discovered(recipe: Recipe) -> dict[str, Any]:
@@ -155,9 +150,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
                 )
                 lines.append(f"      {key:<18} {shown}")
         for secret in function["secrets"]:
-            lines.append(
-                f"      {'secret':<18} {_text(secret.get('name') or secret)}  {' '.join(secret.get('required_keys', []))}"
-            )
+            keys = " ".join(secret.get("required_keys", []))
+            lines.append(f"      {'secret':<18} {_text(secret.get('name') or secret)}  {keys}")
         for path, mount in function["volumes"].items():
             lines.append(f"      {'mount ' + path:<18} {_text(mount)}")
     for image in document["images"]:

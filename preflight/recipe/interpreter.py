@@ -181,16 +181,16 @@ class Interpreter:
             self.run(node.body)
 
     def _FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
-        decorators = self._decorate(node)
+        decorators = self.decorate(node)
         self.names[node.name] = UserFunction(node, self, decorators)
 
     _AsyncFunctionDef = _FunctionDef
 
     def _ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
-        self._decorate(node)
+        self.decorate(node)
         self.names[node.name] = Unresolved(f"{node.name} is a class of the app", self.where(node))
 
-    def _decorate(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> tuple[Call, ...]:
+    def decorate(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> tuple[Call, ...]:
         """Notes a function or class that an App's decorator hands to Modal."""
         calls: list[Call] = []
         mine: tuple[Call, AppValue] | None = None

@@ -21,6 +21,7 @@ from preflight.recipe.values import AppValue, ImageValue
 T = TypeVar("T")
 LONGEST_BYTES = 5_000_000
 MOST_SIBLINGS = 20
+NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")
 
 
@@ -138,9 +139,10 @@ def _decorated_inside(main: Interpreter) -> None:
     seen = {id(node) for node, *_ in main.shared.decorated}
     assert main.source.tree is not None
     for node in ast.walk(main.source.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and id(node) not in seen:
-            if any(_app_named(main, d) for d in node.decorator_list):
-                main._decorate(node)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or id(node) in seen:
+            continue
+        if any(_app_named(main, d) for d in node.decorator_list):
+            main.decorate(node)
 
 
 def _app_named(main: Interpreter, decorator: ast.expr) -> bool:
@@ -210,10 +212,9 @@ def ignores(text: str) -> dict[int, tuple[str, ...]]:
                     found[token.start[0]] = (*found.get(token.start[0], ()), *rules)
                 else:
                     waiting += rules
-            elif waiting and token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT):
-                if token.type != tokenize.NEWLINE:
-                    found[token.start[0]] = (*found.get(token.start[0], ()), *waiting)
-                    waiting = []
+            elif waiting and token.type not in NOT_CODE:
+                found[token.start[0]] = (*found.get(token.start[0], ()), *waiting)
+                waiting = []
     except (tokenize.TokenError, SyntaxError, IndentationError):
         return found
     return found

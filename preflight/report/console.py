@@ -97,7 +97,8 @@ class ConsoleReporter:
         word, style = VERDICTS[report.verdict]
         counts = report.counts
         parts = [f"{counts[s]} {WORDS.get(s, s.value)}" for s in _WORST_FIRST if counts[s]]
-        parts += [f"spent ${report.spent_usd:.2f}", seconds(report.seconds)]
+        simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
+        parts += [f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
         self._print(Text())

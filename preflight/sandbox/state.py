@@ -169,7 +169,13 @@ class Container:
 
 @dataclass(frozen=True, kw_only=True)
 class Gpu:
+    """``stand_ins`` are folders with a torch, mamba-ssm and causal-conv1d that only the probe's containers see;
+
+    every verdict made with them says that it is simulated.  Relative to the scenario's folder.
+    """
+
     simulate: bool = True  # PREFLIGHT_SANDBOX=1 in every container
+    stand_ins: tuple[str, ...] = ("../../probe/standin/base", "../../probe/standin/conv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,8 +297,20 @@ def load(name_or_path: str | Path) -> Scenario:
         raise typed_toml.WrongTable(str(path), "the file", "TOML", str(e)) from e
     scenario = typed_toml.read(Scenario, table, str(path))
     _consistent(scenario, str(path))
-    stand_ins = tuple(str((path.parent / p).resolve()) for p in scenario.container.pythonpath)
-    return replace(scenario, container=replace(scenario.container, pythonpath=stand_ins))
+    container = replace(scenario.container, pythonpath=_beside(path, scenario.container.pythonpath))
+    return replace(
+        scenario, container=container, gpu=replace(scenario.gpu, stand_ins=_stand_ins(path, scenario.gpu.stand_ins))
+    )
+
+
+def _stand_ins(path: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
+    """A scenario of the user's own that names none has the shipped ones."""
+    is_default = folders == Gpu().stand_ins
+    return _beside(SCENARIOS / "healthy.toml" if is_default else path, folders)
+
+
+def _beside(path: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str((path.parent / folder).resolve()) for folder in folders)
 
 
 def _consistent(scenario: Scenario, source: str) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
 
 LOG = logging.getLogger(__name__)
+PROBE = "preflight.probe.payload"  # its containers, and no others, see the stand-ins for torch and mamba-ssm
 HOST_ONLY = ("MODAL_", "AWS_", "PYTHON", "PREFLIGHT_")  # of the machine that serves, not of the container
 COPY = re.compile(r"COPY (\S+) (\S+)")
 
@@ -170,7 +171,9 @@ class Task:
             env |= {"AWS_ENDPOINT_URL": plane.s3_url, "AWS_EC2_METADATA_DISABLED": "true"}
         if plane.scenario.gpu.simulate:
             env["PREFLIGHT_SANDBOX"] = "1"
-        stand_ins = plane.scenario.container.pythonpath
+        stand_ins = list(plane.scenario.container.pythonpath)
+        if plane.scenario.gpu.simulate and definition.module_name == PROBE:
+            stand_ins += plane.scenario.gpu.stand_ins
         return {
             **env,
             "MODAL_IS_REMOTE": "1",

@@ -1,0 +1,119 @@
+"""The probe on Modal, from the plan to one document a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from preflight.cost.estimate import Estimate, Resources, estimate
+from preflight.cost.lookups import NoFunction, function_named
+from preflight.cost.rates import Rates
+from preflight.model import Json
+from preflight.probe.document import document, not_run
+from preflight.probe.expected import table
+from preflight.probe.fields import ReadingError
+from preflight.probe.reading import parsed
+from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
+from preflight.probe.verdict import judge
+from preflight.problems import Problem
+from preflight.recipe.model import Function, Recipe, Unresolved
+from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
+from preflight.settings import Settings
+
+HOUR_S = Decimal(3600)
+CONTAINER_SOURCE = "/root"  # where Modal puts the app's own modules
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbePlan:
+    """``gpus`` as Modal is asked for them, one GPU each: a kernel launches on one or on none."""
+
+    function: str
+    variables: tuple[str, ...]
+    gpus: tuple[str, ...]
+    request: Request
+
+
+def plan_probe(settings: Settings, recipe: Recipe) -> ProbePlan:
+    """Raises NoFunction when the app has no function whose image and GPU could be used."""
+    function = function_named(recipe, settings.probe.function or settings.budget.function)
+    gpus = settings.probe.gpus or _gpus_of(function)
+    if not gpus:
+        raise NoFunction(f"{function.name} asks for no GPU; name one in [tool.preflight.probe] gpus")
+    images = function.images if isinstance(function.images, tuple) else ()
+    blocks = settings.probe.blocks or blocks_in(settings.project) or DEFAULT_BLOCKS
+    request = Request(
+        blocks=blocks,
+        model=settings.probe.model or "",
+        paths=(CONTAINER_SOURCE, f"{CONTAINER_SOURCE}/src") if settings.probe.model else (),
+        force_variables=(settings.probe.fallback_env,),
+        limit_s=settings.probe.timeout_s,
+    )
+    return ProbePlan(
+        function=function.name, variables=tuple(i.variable for i in images if i.variable), gpus=gpus, request=request
+    )
+
+
+def _gpus_of(function: Function) -> tuple[str, ...]:
+    if isinstance(function.gpu, Unresolved):
+        raise NoFunction(f"the GPU of {function.name} is not in the text; name it in [tool.preflight.probe] gpus")
+    return tuple(dict.fromkeys(g.written.split(":")[0] for g in function.gpu))
+
+
+def probe_price(plan: ProbePlan, rates: Rates) -> tuple[Decimal, str]:
+    """Upper bound in dollars of every GPU for the whole limit, and how it was reckoned.  Raises RateRefused."""
+    hours = Decimal(str(plan.request.limit_s)) / HOUR_S
+    parts = [_one(gpu, hours, rates) for gpu in plan.gpus]
+    return sum((p.usd for p in parts), Decimal(0)), f"{plan.request.limit_s:.0f} s of {', '.join(plan.gpus)}"
+
+
+def _one(gpu: str, hours: Decimal, rates: Rates) -> Estimate:
+    return estimate(Resources(function="probe", gpus=((gpu.upper().rstrip("!+"), 1),)), rates, hours)
+
+
+async def probe_on_modal(
+    plan: ProbePlan, settings: Settings, say: Callable[[str], None]
+) -> tuple[tuple[str, dict[str, Json]], ...]:
+    """(GPU, document) of each.  What kept the probe from running is a document too: could-not-run, and why."""
+    assert settings.app is not None  # a plan was made from the app's recipe
+    asked = Asked(
+        app=settings.project / settings.app,
+        function=plan.function,
+        variables=plan.variables,
+        gpus=plan.gpus,
+        environment=settings.environment,
+        request=plan.request.as_json(),
+    )
+    is_sandbox = settings.sandbox is not None
+    try:
+        readings = await launch(
+            asked,
+            cwd=settings.project,
+            environ=settings.environ,
+            build_limit_s=settings.probe.build_timeout_s,
+            run_limit_s=plan.request.limit_s,
+            say=say,
+        )
+    except BuildFailed as e:
+        kept = not_run(f"the image does not build: {e}", "mend the build: preflight diagnose on its log")
+        return _same({**kept, "evidence": list(e.log), "sandbox": is_sandbox}, plan.gpus)
+    except AppNotLoaded as e:
+        return _same(
+            not_run(str(e), "run `modal run` on the app: it fails the same way", is_sandbox=is_sandbox), plan.gpus
+        )
+    except Problem as e:
+        return _same(not_run(str(e), "preflight check modal-auth", is_sandbox=is_sandbox), plan.gpus)
+    return tuple((gpu, _judged(readings[gpu], is_sandbox)) for gpu in plan.gpus)
+
+
+def _judged(given: object, is_sandbox: bool) -> dict[str, Json]:
+    try:
+        reading = parsed(given)
+    except ReadingError as e:
+        return not_run(f"the reading can't be used: {e}", "run it again", is_sandbox=is_sandbox)
+    return document(reading, judge(reading, table()), is_sandbox=is_sandbox)
+
+
+def _same(said: dict[str, Json], gpus: Sequence[str]) -> tuple[tuple[str, dict[str, Json]], ...]:
+    return tuple((gpu, said) for gpu in gpus)
