@@ -20,6 +20,7 @@ COMMANDS = {
     "check": ("preflight.cli.run", "Run one check."),
     "list": ("preflight.cli.list", "List every check, or what an app's file says."),
     "explain": ("preflight.cli.explain", "Print a check's page: what, why, how to fix, sources."),
+    "probe": ("preflight.cli.probe", "Trace the mamba-ssm kernels where the GPU is."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
 }

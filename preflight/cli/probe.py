@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import importlib
 import json
-import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -17,20 +16,21 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.model import Exit, Json
+from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, sandboxed, settings_for
+from preflight.cli.options import parse_dollars
+from preflight.engine.events import Event, Priced, Progress
+from preflight.engine.select import select
+from preflight.model import Check, Exit, Json, Report, Status, Target
 from preflight.probe.document import document, not_run
 from preflight.probe.expected import table
 from preflight.probe.fields import ReadingError
-from preflight.probe.launch import Launch
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.reading import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
-from preflight.problems import Problem
 from preflight.report.probe_screen import show
 from preflight.report.text import one_line
 
-REMOTE = "preflight.remote.probe_api"
 NARROWEST, WIDEST = 40, 110
 
 
@@ -40,9 +40,22 @@ NARROWEST, WIDEST = 40, 110
 @click.option("--local", "is_local", is_flag=True, help="Run it on this machine's GPU; nothing is billed.")
 @click.option("--python", "python", metavar="PATH", help="With --local: the interpreter that has torch.")
 @click.option("--model", metavar="MODULE:CALLABLE", help="Also trace up to 3 steps of your own model.")
+@click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
+@click.option("--spend-max", metavar="USD", callback=parse_dollars, help="Dollars it may spend.  [default: 2.00]")
+@click.option("--sandbox", "use_sandbox", is_flag=True, help="On the local Modal, simulated.")
+@click.option("--scenario", metavar="NAME", help="The sandbox's world.")
 @click.option("--json", "is_json", is_flag=True, help="Print the document preflight.probe/1 and nothing else.")
 def probe_command(
-    target: str | None, gpus: tuple[str, ...], is_local: bool, python: str | None, model: str | None, is_json: bool
+    target: str | None,
+    gpus: tuple[str, ...],
+    is_local: bool,
+    python: str | None,
+    model: str | None,
+    environment: str | None,
+    spend_max: Decimal | None,
+    use_sandbox: bool,
+    scenario: str | None,
+    is_json: bool,
 ) -> int:
     """Trace the kernels of Mamba, Mamba2 and Mamba3 while they run, and compare their numbers.
 
@@ -50,24 +63,66 @@ def probe_command(
     """
     if python and not is_local:
         raise click.UsageError("--python is for --local; on Modal the function's image has its own")
-    if is_local and gpus:
-        raise click.UsageError("--gpu is for Modal; --local runs on the GPU of this machine")
+    if is_local and (gpus or use_sandbox):
+        raise click.UsageError("--gpu and --sandbox are for Modal; --local runs on the GPU of this machine")
+    if scenario is not None and not use_sandbox:
+        raise click.UsageError("--scenario belongs to --sandbox")
     if model and ":" not in model:
         raise click.UsageError(f"--model is {model!r}; wanted MODULE:CALLABLE")
-    try:
-        settings = config.load(Path.cwd(), environ=os.environ)
-    except config.SettingsError as e:
-        raise click.UsageError(str(e)) from e
-    asked = _request(settings, model)
     if is_local:
-        said, where = _local(asked, python or sys.executable, settings)
+        settings = settings_for(Options(), start=Path.cwd(), scenario=None)
+        said, where = _local(_request(settings, model), python or sys.executable, settings)
         return _report([(said, where)], is_json)
-    app, _, function = (target or settings.app or "").partition("::")
-    if not app:
-        raise click.UsageError("which app? give APP[::FUNCTION], set [tool.preflight] app, or use --local")
-    function = function or settings.probe.function or ""
-    found = [_remote(Path(app), function, gpu, asked, settings) for gpu in gpus or settings.probe.gpus or ("",)]
-    return _report(found, is_json)
+    app, _, function = (target or "").partition("::")
+    options = Options(app=app or None, environment=environment, spend_max=spend_max, only=("gpu-probe",))
+    with sandboxed((scenario or "healthy") if use_sandbox else None) as (start, name):
+        settings = settings_for(options, start=start, scenario=name)
+        settings = replace(
+            settings,
+            app=resolve_app(settings, options.app),
+            probe=replace(
+                settings.probe,
+                function=function or settings.probe.function,
+                gpus=gpus or settings.probe.gpus,
+                model=model or settings.probe.model,
+            ),
+        )
+        return _report(_remote(settings, options), is_json)
+
+
+def _remote(settings: config.Settings, options: Options) -> list[tuple[dict[str, Json], str]]:
+    """Through the engine, so that the price is said and bounded as in `preflight run`."""
+    selection = select(all_checks(), only=options.only)
+    with _progress() as say:
+        report = run_selection(selection, settings, options, [_Progress(say)])
+    result = report.results[0]
+    where = f"{settings.app}" + (f"::{settings.probe.function}" if settings.probe.function else "")
+    if report.is_interrupted:
+        raise KeyboardInterrupt
+    if result.answer is None:
+        remedy = "preflight explain gpu-probe" if result.status is Status.SKIP else "cure that first, then probe again"
+        return [(not_run(result.reason, remedy, is_sandbox=settings.sandbox is not None), where)]
+    documents = result.answer.seen["probes"]
+    return [({**said, "spent_usd": float(result.spent_usd)}, f"{where} on {said['gpu_asked']}") for said in documents]
+
+
+class _Progress:
+    """The engine's events as the one changing line; the price is said on a line that stays."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+
+    def begin(self, target: Target, checks: Sequence[Check]) -> None:
+        """Nothing yet."""
+
+    def observe(self, event: Event) -> None:
+        if isinstance(event, Priced):
+            click.echo(f"up to ${event.price.usd:.2f} ({event.price.basis})", err=True)
+        elif isinstance(event, Progress):
+            self.say(event.text)
+
+    def finish(self, report: Report) -> None:
+        """The documents are shown by the command."""
 
 
 def _request(settings: config.Settings, model: str | None) -> Request:
@@ -95,25 +150,6 @@ def _local(asked: Request, python: str, settings: config.Settings) -> tuple[dict
     except (LocalProbeFailed, ReadingError) as e:
         return not_run(str(e), "give --python the path of a Python 3.9 or newer that has torch"), where
     return document(reading, judge(reading, table())), where
-
-
-def _remote(
-    app: Path, function: str, gpu: str, asked: Request, settings: config.Settings
-) -> tuple[dict[str, Json], str]:
-    is_sandbox = settings.sandbox is not None
-    where = f"{app}{'::' + function if function else ''} on {gpu or 'its own GPU'}"
-    launch: Launch = importlib.import_module(REMOTE).launch
-    try:
-        with _progress() as say:
-            limit_s = settings.probe.build_timeout_s + asked.limit_s
-            done = asyncio.run(launch(app, function, gpu, asked.as_json(), limit_s=limit_s, say=say))
-        reading = parsed(done.document)
-    except Problem as e:
-        return not_run(str(e), "cure that first: preflight check modal-auth", is_sandbox=is_sandbox), where
-    except ReadingError as e:
-        return not_run(str(e), "run it again; the function's log holds its output", is_sandbox=is_sandbox), where
-    said = document(reading, judge(reading, table()), is_sandbox=is_sandbox)
-    return {**said, "gpu_asked": gpu, "spent_usd": float(done.spent_usd)}, where
 
 
 def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:

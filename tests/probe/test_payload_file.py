@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import sys
+from pathlib import Path
 
-from preflight.probe.launch import payload_source
+from preflight.probe import payload
+
+SOURCE = Path(payload.__file__).read_text(encoding="utf-8")
 
 
 def test_it_parses_as_python_3_9():
-    ast.parse(payload_source(), feature_version=(3, 9))
+    ast.parse(SOURCE, feature_version=(3, 9))
 
 
 def test_it_imports_only_the_standard_library_and_that_at_the_top():
-    tree = ast.parse(payload_source())
+    tree = ast.parse(SOURCE)
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -25,7 +28,7 @@ def test_it_imports_only_the_standard_library_and_that_at_the_top():
 
 
 def test_no_union_with_a_bar_is_evaluated_at_run_time():
-    tree = ast.parse(payload_source())
+    tree = ast.parse(SOURCE)
     assert any(isinstance(n, ast.ImportFrom) and n.module == "__future__" for n in tree.body)
     calls = [
         n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in ("isinstance", "cast")

@@ -85,9 +85,9 @@ def test_a_python_that_is_not_there_could_not_run(tmp_path):
     ("arguments", "said"),
     [
         (("--python", "/usr/bin/python3"), "--python is for --local"),
-        (("--local", "--gpu", "A100"), "--gpu is for Modal"),
+        (("--local", "--gpu", "A100"), "--gpu and --sandbox are for Modal"),
         (("--local", "--model", "net"), "wanted MODULE:CALLABLE"),
-        ((), "which app?"),
+        ((), "no Modal app is in"),
     ],
 )
 def test_a_wrong_command_line_is_a_usage_error(tmp_path, arguments, said):

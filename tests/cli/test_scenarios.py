@@ -1,0 +1,64 @@
+"""Each shipped world of the sandbox, the whole way: real client, real protocol, real S3, real containers."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from preflight.sandbox import state
+from tests.conftest import Preflight
+
+SCHEMA = json.loads(files("preflight.report").joinpath("schemas/preflight.report-1.json").read_text("utf-8"))
+REMEDIES = {  # what the first bad check must tell its user to do
+    "legacy-builder": ("image-builder", "modal workspace settings set image-builder-version 2025.06"),
+    "env-override-builder": ("image-builder", "MODAL_IMAGE_BUILDER_VERSION=2025.06"),
+    "no-token": ("modal-auth", "modal token new"),
+    "bad-token": ("modal-auth", "modal token new"),
+    "expiring-token": ("modal-auth", "modal token new"),
+    "missing-secret": ("s3-secret", "modal secret create aws-s3-secret AWS_ACCESS_KEY_ID="),
+    "missing-secret-key": ("s3-secret", "AWS_REGION=us-east-1 --force"),
+    "no-bucket": ("s3-bucket", "aws s3 mb s3://eeg-training-data"),
+    "empty-prefix": ("s3-bucket", "s3://eeg-training-data/tusz/"),
+    "denied-bucket": ("s3-bucket", "s3:ListBucket"),
+    "wrong-region": ("s3-bucket", "AWS_REGION=eu-west-1"),
+    "budget-too-small": ("credits", "raise the budget"),
+    "spend-limit-reached": ("credits", "raise the limit"),
+    "stale-apps": ("stale-apps", "modal app stop ap-"),
+    "lint-fails": ("project-lint", "python -m compileall"),
+    "smoke-fails": ("smoke-test", "log"),
+    "old-client": ("client-version", "pip install --upgrade modal"),
+}
+
+
+def run(preflight: Preflight, scenario: str) -> tuple[int, dict[str, Any]]:
+    ran = preflight("run", "--sandbox", "--scenario", scenario, "--json")
+    assert "Traceback" not in ran.err, ran.err
+    document = json.loads(ran.out)
+    jsonschema.validate(document, SCHEMA)
+    assert document["exit"] == ran.code
+    assert document["target"]["sandbox"] == scenario
+    return ran.code, document
+
+
+@pytest.mark.parametrize("scenario", state.names())
+def test_every_world_gives_the_statuses_and_the_exit_code_that_it_names(preflight: Preflight, scenario: str) -> None:
+    expect = state.load(scenario).expect
+    assert expect is not None
+    code, document = run(preflight, scenario)
+    statuses = {r["name"]: r["status"] for r in document["results"]}
+    wanted = dict(expect.checks)
+    assert {name: statuses[name] for name in wanted} == wanted
+    assert code == expect.exit
+    if scenario in REMEDIES:
+        name, words = REMEDIES[scenario]
+        findings = next(r for r in document["results"] if r["name"] == name)["findings"]
+        assert any(words in f["remedy"] for f in findings), findings
+
+
+def test_every_world_with_something_wrong_names_a_remedy() -> None:
+    worlds = {n for n in state.names() if (e := state.load(n).expect) and {"fail", "warn"} & set(e.checks.values())}
+    assert worlds == set(REMEDIES)

@@ -1,0 +1,68 @@
+"""What every test may use: the command line in a child process, with nothing of the user's around it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+HIDDEN = ("MODAL_", "AWS_", "GITHUB_", "PREFLIGHT_")
+LIMIT_S = 120
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+class Preflight:
+    """Runs ``python -m preflight …`` as a user would, with their own home and state folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def environ(self, **more: str) -> dict[str, str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN) and k not in ("NO_COLOR", "COLUMNS")}
+        return {
+            **clean,
+            "HOME": str(self.home),
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "MODAL_CONFIG_PATH": str(self.home / "no-modal.toml"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONPATH": str(REPOSITORY),
+            **more,
+        }
+
+    def __call__(
+        self,
+        *words: str | Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        limit_s: float = LIMIT_S,
+        stdin: str = "",
+    ) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "preflight", *map(str, words)],
+            cwd=cwd or self.home,
+            env=self.environ(**(env or {})),
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=limit_s,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+
+
+@pytest.fixture
+def preflight(tmp_path: Path) -> Preflight:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Preflight(home)
