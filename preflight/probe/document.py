@@ -25,6 +25,7 @@ def document(reading: Reading, judged: Judged, *, is_sandbox: bool = False) -> d
         "forced": dict(reading.forced),
         "model": _model(reading, judged),
         "seconds": reading.seconds,
+        "own_s": _own_seconds(reading),
         "simulated": reading.simulated,
         "sandbox": is_sandbox,
     }
@@ -46,9 +47,16 @@ def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> dict[str, 
         "forced": {},
         "model": {},
         "seconds": 0.0,
+        "own_s": 0.0,
         "simulated": False,
         "sandbox": is_sandbox,
     }
+
+
+def _own_seconds(reading: Reading) -> float:
+    """What is left of the whole without importing torch and mamba_ssm, which any use of the GPU pays."""
+    imports = [reading.imports.get(f"import {name}") for name in ("torch", "mamba_ssm")]
+    return round(max(0.0, reading.seconds - sum(step.seconds for step in imports if step)), 3)
 
 
 def _ruling(ruling: Ruling) -> dict[str, Json]:

@@ -754,6 +754,7 @@ def numerics(torch: Any, name: str, block: Any, u: Any, y: Any, pull: Any) -> di
     if reference is None or getattr(torch, "PREFLIGHT_STANDIN", False):
         about["without_reference"] = "stand-in tensors hold no numbers" if reference else "no reference for " + name
         return about
+    torch.set_num_threads(2)  # several children do this at once, on small tensors
     with torch.enable_grad():
         p = {n: v.detach().float().cpu().requires_grad_() for n, v in block.named_parameters()}
         x = u.detach().float().cpu().requires_grad_()

@@ -64,7 +64,8 @@ def _overall(reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling
     if blocks:
         count = sum(len(b.launched) for b in blocks)
         said.append(f"{', '.join(b.block for b in blocks)}: {count} kernels launched, forward and backward")
-        said.append("no numbers were compared" if reading.simulated else f"numbers right in {_dtypes(reading)}")
+        has_numbers = any(c.exercise and c.exercise.numerics.compared for c in reading.cases)
+        said.append(f"numbers right in {_dtypes(reading)}" if has_numbers else "no numbers were compared")
     if model is not None:
         said.append(model.reason)
     return replace(ruling, reason="; ".join(said))
@@ -107,7 +108,7 @@ def _judge_block(name: str, reading: Reading, table: Table, stopped: Ruling | No
         f"{name} was run in no dtype",
         "ask for at least one dtype",
     )
-    if caveat and ruling.verdict is not Verdict.COULD_NOT_RUN:
+    if caveat and names:
         ruling = replace(ruling, reason=f"{ruling.reason} ({caveat})")
     return BlockRuling(name, ruling, cases, seen, missing)
 

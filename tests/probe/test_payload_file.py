@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from pathlib import Path
 
-from preflight.probe import payload
+from preflight.probe import payload, simulated
+from preflight.probe.expected import table
+from preflight.probe.reading import parsed
+from preflight.probe.ruling import Verdict
+from preflight.probe.verdict import judge
 
 SOURCE = Path(payload.__file__).read_text(encoding="utf-8")
 
@@ -35,3 +40,23 @@ def test_no_union_with_a_bar_is_evaluated_at_run_time():
     ]
     assert calls
     assert not [c for c in calls for a in c.args if isinstance(a, ast.BinOp) and isinstance(a.op, ast.BitOr)]
+
+
+def test_progress_that_cannot_be_shown_does_not_cost_the_reading(monkeypatch):
+    def closed(text):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, simulated.pythonpath())))
+    document = payload.run({"blocks": [{"block": "Mamba", "options": {}}], "dtypes": ["float32"]}, closed)
+    assert [c["outcome"] for c in document["cases"]] == ["ok"]
+
+
+def test_a_fault_of_the_supervisor_itself_is_told_and_is_not_green(monkeypatch):
+    def full(*arguments, **about):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(payload.subprocess, "Popen", full)
+    document = payload.run({})
+    judged = judge(parsed(document), table())
+    assert judged.verdict is Verdict.COULD_NOT_RUN
+    assert "No space left on device" in judged.ruling.reason
