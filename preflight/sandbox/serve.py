@@ -225,7 +225,7 @@ def _aws_environ(scenario: state.Scenario, folder: Path, url: str) -> dict[str, 
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     # both: what is asked of another service must not reach the real one either
-    return environ | ({"AWS_ENDPOINT_URL": url, "AWS_ENDPOINT_URL_S3": url} if url else {})
+    return environ | {"AWS_ENDPOINT_URL": url or state.NO_S3, "AWS_ENDPOINT_URL_S3": url or state.NO_S3}
 
 
 def _no_proxy() -> dict[str, str]:

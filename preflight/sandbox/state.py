@@ -268,6 +268,7 @@ class Scenario:
     permissive: bool = False  # every secret and volume exists, images succeed at once, nothing is uploaded or run
 
 
+NO_S3 = "http://127.0.0.1:9"  # the discard port, where nothing listens: AWS is out of reach in a world without S3
 RECORDER = "recorder"  # a permissive world without S3, whose requests are kept
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from preflight.sandbox import serve
 
@@ -103,3 +104,10 @@ def test_no_request_of_the_sandbox_can_reach_another_aws_service(healthy: serve.
     assert healthy.environ["AWS_ENDPOINT_URL"] == healthy.s3_url
     assert healthy.environ["AWS_EC2_METADATA_DISABLED"] == "true"
     assert healthy.s3_url.startswith("http://127.0.0.1:")
+
+
+def test_a_world_without_s3_does_not_fall_back_to_the_real_one(world: Callable[[str], Path]) -> None:
+    with serve.start(world("")) as sandbox:
+        assert sandbox.s3_url == ""
+        with pytest.raises(EndpointConnectionError, match="127.0.0.1:9"):
+            client(sandbox).head_bucket(Bucket=BUCKET)

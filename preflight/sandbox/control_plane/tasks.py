@@ -22,6 +22,7 @@ from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane import entrypoint
 from preflight.sandbox.control_plane.entities import Function, Input, new_id
+from preflight.sandbox.state import NO_S3
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
@@ -167,8 +168,8 @@ class Task:
         env |= plane.image_env(definition.image_id)
         for secret_id in definition.secret_ids:
             env |= plane.secrets[secret_id].values
-        if plane.s3_url:  # a function that reads its bucket with boto3 must not ask the real one
-            env |= {"AWS_ENDPOINT_URL": plane.s3_url, "AWS_EC2_METADATA_DISABLED": "true"}
+        # a function that reads its bucket with boto3 must not ask the real one
+        env |= {"AWS_ENDPOINT_URL": plane.s3_url or NO_S3, "AWS_EC2_METADATA_DISABLED": "true"}
         if plane.scenario.gpu.simulate:
             env["PREFLIGHT_SANDBOX"] = "1"
         stand_ins = list(plane.scenario.container.pythonpath)
