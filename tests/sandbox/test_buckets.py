@@ -109,5 +109,5 @@ def test_no_request_of_the_sandbox_can_reach_another_aws_service(healthy: serve.
 def test_a_world_without_s3_does_not_fall_back_to_the_real_one(world: Callable[[str], Path]) -> None:
     with serve.start(world("")) as sandbox:
         assert sandbox.s3_url == ""
-        with pytest.raises(EndpointConnectionError, match="127.0.0.1:9"):
+        with pytest.raises(EndpointConnectionError, match=r"127\.0\.0\.1:9"):
             client(sandbox).head_bucket(Bucket=BUCKET)
