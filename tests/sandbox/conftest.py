@@ -12,6 +12,7 @@ from preflight.sandbox import serve
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LONGEST_S = 40
+ROOT = Path(serve.__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def run() -> Run:
     def go(sandbox: serve.Sandbox, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *arguments],
-            env=sandbox.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb"},
+            env=sandbox.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb", "PYTHONPATH": str(ROOT)},
             cwd=cwd or sandbox.project,
             capture_output=True,
             text=True,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from preflight.probe import simulated
 from preflight.sandbox import serve
 
 World = Callable[[str], Path]
@@ -144,3 +145,44 @@ def test_a_stand_in_package_beside_the_scenario_is_importable_in_a_container(
         ended = run(sandbox, "-m", "modal", "run", f"{tmp_path / 'app.py'}::f")
     assert "0.0+stand.in sm_80" in ended.stdout
     assert ended.returncode == 0, ended.stderr
+
+
+PROBE_AND_USER = """
+import json
+import modal
+from preflight.probe import payload
+from preflight.probe.request import Request
+
+app = modal.App("x")
+image = modal.Image.debian_slim()
+probe = app.function(image=image)(payload.run)
+
+@app.function(image=image)
+def users():
+    import importlib.util
+    found = [importlib.util.find_spec(n) for n in ("torch", "mamba_ssm", "causal_conv1d")]
+    return [s is not None and "standin" in s.origin for s in found]
+
+if __name__ == "__main__":
+    with app.run():
+        reading = probe.remote({**Request(dtypes=("float32",)).as_json(), "device": "cpu"})
+        files = reading["packages"]["value"]["files"]
+        print(json.dumps([reading["simulated"], sorted(files), users.remote()]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("gpu", "packages"),
+    [
+        ("", ["causal_conv1d", "mamba_ssm", "torch"]),
+        ("[gpu]\nstand-ins = ['{base}']", ["mamba_ssm", "torch"]),
+    ],
+)
+def test_the_probe_meets_the_stand_ins_of_the_simulated_gpu_and_the_users_functions_do_not(
+    run: Run, world: World, tmp_path: Path, gpu: str, packages: list[str]
+) -> None:
+    (tmp_path / "both.py").write_text(PROBE_AND_USER)
+    with serve.start(world(gpu.format(base=simulated.STANDIN / "base"))) as sandbox:
+        ended = run(sandbox, str(tmp_path / "both.py"))
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [True, packages, [False, False, False]]
