@@ -17,7 +17,7 @@ NEEDED = {
     "healthy", "no-token", "bad-token", "expiring-token", "legacy-builder", "env-override-builder",
     "missing-secret", "missing-secret-key", "no-bucket", "empty-prefix", "denied-bucket", "wrong-region",
     "budget-too-small", "spend-limit-reached", "stale-apps", "lint-fails", "smoke-fails", "modal-unreachable",
-    "modal-hangs", "modal-slow", "rpc-unimplemented", "old-client",
+    "modal-hangs", "modal-slow", "rpc-unimplemented", "old-client", "gpu-fallback",
 }  # fmt: skip
 CHECKS = {
     "image-builder", "modal-auth", "s3-secret", "s3-bucket", "credits", "project-lint", "smoke-test",
