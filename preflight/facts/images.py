@@ -1,0 +1,135 @@
+"""What stands in an image before the first step: registry tags, builders, distributions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from preflight.facts.load import rows_of
+from preflight.facts.types import (
+    APT_GONE,
+    BUILDERS,
+    CUDA,
+    DISTRIBUTIONS,
+    IMAGES,
+    LIMITS,
+    AptGone,
+    Builder,
+    CudaRow,
+    Distribution,
+    KnownImage,
+    Limit,
+)
+
+FLAVOURS = ("devel", "runtime", "base")
+CUDA_TAG = re.compile(
+    r"(?P<version>\d+(?:\.\d+)*)(?:-(?P<extra>cudnn\d*|tensorrt))?(?:-(?P<flavour>devel|runtime|base))?"
+    r"(?:-(?P<os>[a-z]+[\d.]*))?(?P<rest>.*)"
+)
+PYTORCH_TAG = re.compile(r"(?P<torch>\d+\.\d+\.\d+)-cuda(?P<cuda>\d+\.\d+)-cudnn\d+-(?P<flavour>devel|runtime)")
+
+
+@dataclass(frozen=True)
+class CudaTag:
+    """A tag of nvidia/cuda.  ``problem`` says what no published tag looks like, "" when it may exist."""
+
+    version: str
+    flavour: str
+    os: str
+    problem: str = ""
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """ "nvidia/cuda:12.1.1-devel" → ("nvidia/cuda", "12.1.1-devel"); a digest is no tag."""
+    name, _, _ = reference.partition("@")
+    head, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    return head + slash + last, tag
+
+
+def known_image(reference: str) -> KnownImage | None:
+    """The row of a registry image; None when the table does not know what is in it."""
+    name, _ = split_reference(reference)
+    name = name.removeprefix("docker.io/").removeprefix("library/")
+    return next((row for row in rows_of(IMAGES, KnownImage) if row.prefix == name), None)
+
+
+def is_cuda_image(reference: str) -> bool:
+    row = known_image(reference)
+    return row is not None and row.prefix.endswith("nvidia/cuda")
+
+
+def cuda_tag(reference: str) -> CudaTag | None:
+    """What a tag of nvidia/cuda says.  None for another image, or for a digest without a tag."""
+    _, tag = split_reference(reference)
+    if not is_cuda_image(reference):
+        return None
+    if not tag:
+        return None if "@" in reference else CudaTag("", "", "", "has no tag, and nvidia/cuda has no latest")
+    found = CUDA_TAG.fullmatch(tag)
+    if found is None:
+        return CudaTag(
+            "", "", "", f"{tag} starts with no CUDA version" + (", and nvidia/cuda has no latest" * (tag == "latest"))
+        )
+    parts = found["version"].split(".")
+    problem = ""
+    if len(parts) != 3:
+        problem = f"{found['version']} is no X.Y.Z version"
+    elif not found["flavour"]:
+        problem = "names none of base, runtime, devel"
+    elif not found["os"]:
+        problem = "names no distribution such as ubuntu22.04"
+    return CudaTag(found["version"], found["flavour"] or "", found["os"] or "", problem)
+
+
+@dataclass(frozen=True)
+class PytorchTag:
+    torch: str
+    cuda: str
+    flavour: str
+
+
+def pytorch_tag(reference: str) -> PytorchTag | None:
+    """What a tag of pytorch/pytorch says: "2.9.1-cuda12.8-cudnn9-devel"."""
+    name, tag = split_reference(reference)
+    found = PYTORCH_TAG.fullmatch(tag)
+    if not found or not name.endswith("pytorch/pytorch"):
+        return None
+    return PytorchTag(found["torch"], found["cuda"], found["flavour"])
+
+
+@cache
+def builder(version: str) -> Builder | None:
+    return next((b for b in rows_of(BUILDERS, Builder) if b.version == version), None)
+
+
+def builders() -> tuple[Builder, ...]:
+    return rows_of(BUILDERS, Builder)
+
+
+@cache
+def distribution(name: str) -> Distribution | None:
+    """ "ubuntu22.04", "bookworm"."""
+    return next((d for d in rows_of(DISTRIBUTIONS, Distribution) if d.name == name), None)
+
+
+@cache
+def newest_gcc(cuda: str) -> int | None:
+    """The newest gcc that nvcc of CUDA ``cuda`` ("12.1", "12.1.1") takes."""
+    short = ".".join(cuda.split(".")[:2])
+    return next((c.newest_gcc for c in rows_of(CUDA, CudaRow) if c.version == short), None)
+
+
+@cache
+def limit(name: str) -> Limit:
+    """Raises KeyError for a limit that is not in the table."""
+    found = next((row for row in rows_of(LIMITS, Limit) if row.name == name), None)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+@cache
+def apt_gone(package: str) -> AptGone | None:
+    return next((row for row in rows_of(APT_GONE, AptGone) if row.package == package), None)

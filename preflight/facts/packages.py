@@ -1,0 +1,49 @@
+"""What rules must know of Python packages: which compile, which bring or pin torch, which share its index."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from preflight.facts.load import rows_of
+from preflight.facts.types import EXTENSIONS, PACKAGES, Extension, PackageRow
+
+REPO = re.compile(r"github\.com[/:]([\w.-]+/[\w.-]+?)(?:\.git)?(?:[@#/?].*)?$", re.IGNORECASE)
+
+
+@cache
+def _extensions() -> dict[str, Extension]:
+    return {row.name: row for row in rows_of(EXTENSIONS, Extension)}
+
+
+@cache
+def _by_repo() -> dict[str, Extension]:
+    return {repo.lower(): row for row in rows_of(EXTENSIONS, Extension) for repo in row.repos}
+
+
+@cache
+def _roles() -> dict[str, frozenset[str]]:
+    return {row.name: frozenset(row.roles) for row in rows_of(PACKAGES, PackageRow)}
+
+
+def extension(name: str) -> Extension | None:
+    """The row of a package that compiles CUDA code when installed from PyPI."""
+    return _extensions().get(name)
+
+
+def extension_at(url: str) -> Extension | None:
+    """The extension whose repository a git or archive address names."""
+    found = REPO.search(url)
+    return _by_repo().get(found[1].lower().removesuffix(".git")) if found else None
+
+
+def depends_on_torch(name: str) -> bool:
+    return "depends-on-torch" in _roles().get(name, ())
+
+
+def pins_torch(name: str) -> bool:
+    return "pins-torch" in _roles().get(name, ())
+
+
+def is_on_pytorch_index(name: str) -> bool:
+    return "on-pytorch-index" in _roles().get(name, ()) or name.startswith("nvidia-")

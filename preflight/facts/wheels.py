@@ -1,0 +1,149 @@
+"""Which wheel a release page holds for a torch, and what a wheel's file name says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import unquote
+
+from packaging.version import InvalidVersion, Version
+
+from preflight.facts.load import rows_of
+from preflight.facts.torch import minor
+from preflight.facts.types import CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, Release
+
+TABLE_OF = {"mamba-ssm": MAMBA_SSM, "causal-conv1d": CAUSAL_CONV1D, "flash-attn": FLASH_ATTN}
+PAGE_OF = {
+    "mamba-ssm": "https://github.com/state-spaces/mamba/releases/download",
+    "causal-conv1d": "https://github.com/Dao-AILab/causal-conv1d/releases/download",
+    "flash-attn": "https://github.com/Dao-AILab/flash-attention/releases/download",
+}
+TAGS = re.compile(
+    r"(?:^|[+.])(?P<cuda>cu\d+)(?:\.?torch|torch)(?P<torch>\d+\.\d+)(?:\.\d+)?"
+    r"(?:\.?cxx11abi(?P<abi>TRUE|FALSE))?",
+    re.IGNORECASE,
+)
+FILE = re.compile(r"(?P<name>[A-Za-z0-9_.]+?)-(?P<version>[^-]+)(?:-\d[^-]*)?-(?P<py>[^-]+)-(?P<abi>[^-]+)-[^-]+\.whl$")
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A file of a release page.  ``broken`` says why it can't load although its name fits."""
+
+    filename: str
+    url: str
+    broken: str = ""
+
+
+@dataclass(frozen=True)
+class NoWheel:
+    """The release is known and has no wheel for this torch; ``why`` names what is missing."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class WheelName:
+    """What the file name of a wheel says; None where it says nothing.  ``python`` is "3.11", None for py3 or abi3."""
+
+    name: str
+    version: str
+    python: str | None
+    torch: str | None
+    cuda: str | None  # "11", "12", "13": the major
+    abi: str | None  # "TRUE" or "FALSE"
+
+
+def releases(package: str) -> tuple[Release, ...]:
+    table = TABLE_OF.get(package)
+    return rows_of(table, Release) if table else ()
+
+
+@cache
+def release(package: str, version: str) -> Release | None:
+    """The row of a release.  None: it is not in the table."""
+    return next((r for r in releases(package) if same_version(r.version, version)), None)
+
+
+def newest(package: str) -> Release | None:
+    """What an unpinned install takes: the newest release on PyPI that the table knows."""
+    on_pypi = [r for r in releases(package) if r.on_pypi]
+    return max(on_pypi, key=lambda r: Version(r.version), default=None)
+
+
+def wheel_for(package: str, version: str, *, torch: str, cuda: str, python: str, abi: bool) -> Wheel | NoWheel | None:
+    """The wheel that setup.py of this release would fetch.
+
+    ``torch`` "2.5.1", ``cuda`` "12.4" (torch's own), ``python`` "3.11", ``abi`` torch's C++11 ABI.
+    None: the release is not in the table, or its wheels were not read.
+    """
+    row = release(package, version)
+    if row is None or not row.matrix_known:
+        return None
+    label, short, major = ("TRUE" if abi else "FALSE"), minor(torch), cuda.split(".")[0]
+    if not row.wheels:
+        return NoWheel(f"{package} {version} has no wheels on its release page")
+    at_torch = [w for w in row.wheels if short in w.torch]
+    if not at_torch:
+        return NoWheel(f"{package} {version} has wheels for torch {_range(row)}, none for torch {short}")
+    at_cuda = [w for w in at_torch if w.cuda == major]
+    if not at_cuda:
+        return NoWheel(f"{package} {version} has no CUDA {major} wheel for torch {short}")
+    at_python = [w for w in at_cuda if python in w.python]
+    if not at_python:
+        return NoWheel(f"{package} {version} has no wheel for Python {python} with torch {short}")
+    found = next((w for w in at_python if label in w.abi), None)
+    if found is None:
+        return NoWheel(f"{package} {version} has no cxx11abi{label} wheel for torch {short}")
+    tag = "cp" + python.replace(".", "")
+    name = package.replace("-", "_")
+    file = f"{name}-{row.version}+{row.cuda_labels[major]}torch{short}cxx11abi{label}-{tag}-{tag}-linux_x86_64.whl"
+    return Wheel(file, f"{PAGE_OF[package]}/v{row.version}/{file}", found.broken)
+
+
+def newest_with_wheel(package: str, *, torch: str, cuda: str, python: str, abi: bool) -> Release | None:
+    """The newest release on PyPI with a sound wheel for this torch; None when there is none."""
+    for row in sorted(releases(package), key=lambda r: Version(r.version), reverse=True):
+        if row.on_pypi:
+            found = wheel_for(package, row.version, torch=torch, cuda=cuda, python=python, abi=abi)
+            if isinstance(found, Wheel) and not found.broken:
+                return row
+    return None
+
+
+def torch_range(package: str, version: str) -> str | None:
+    """ "2.6 to 2.10": the torch minors that this release has wheels for."""
+    row = release(package, version)
+    return _range(row) if row is not None and row.wheels else None
+
+
+def _range(row: Release) -> str:
+    minors = sorted({t for w in row.wheels for t in w.torch}, key=Version)
+    return f"{minors[0]} to {minors[-1]}" if len(minors) > 1 else minors[0]
+
+
+def wheel_name(url: str) -> WheelName | None:
+    """Reads the file name at the end of a wheel's address, ``%2B`` and all.  None when it is no wheel."""
+    file = unquote(url.split("#")[0].split("?")[0]).rsplit("/", 1)[-1]
+    found = FILE.match(file.replace("+", "+"))
+    if not found:
+        return None
+    tags = TAGS.search(found["version"])
+    py = re.fullmatch(r"cp(\d)(\d+)", found["py"])
+    exact = py if py and found["abi"] != "abi3" else None
+    return WheelName(
+        name=found["name"].lower().replace("_", "-"),
+        version=found["version"].split("+")[0],
+        python=f"{exact[1]}.{exact[2]}" if exact else None,
+        torch=minor(tags["torch"]) if tags else None,
+        cuda=tags["cuda"][2:4] if tags else None,
+        abi=tags["abi"].upper() if tags and tags["abi"] else None,
+    )
+
+
+def same_version(one: str, other: str) -> bool:
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
