@@ -81,6 +81,7 @@ def _fields(cls: type[Any]) -> dict[str, tuple[Any, bool]]:
     _FIELDS[cls] = {
         f.name: (hints[f.name], f.default is not none or f.default_factory is not none) for f in dataclasses.fields(cls)
     }
+    return _FIELDS[cls]
 
 
 def _value(wanted: Any, value: object, place: str) -> object:
