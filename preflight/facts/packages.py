@@ -47,3 +47,13 @@ def pins_torch(name: str) -> bool:
 
 def is_on_pytorch_index(name: str) -> bool:
     return "on-pytorch-index" in _roles().get(name, ()) or name.startswith("nvidia-")
+
+
+def brings(name: str, tool: str) -> bool | None:
+    """Whether installing ``name`` brings ``tool``, of packaging and wheel; None when the table does not say."""
+    if name == tool:
+        return True
+    roles = _roles().get(name, frozenset())
+    if "brings-no-build-tools" in roles or (tool == "wheel" and roles):
+        return False
+    return True if tool == "packaging" and "brings-packaging" in roles else None

@@ -132,6 +132,7 @@ class Extension(Row):
     has_own_archs: bool = False
     has_release_wheels: bool = False
     is_pyg: bool = False
+    builds_without_cuda: bool = False
     least_sm: int = 0
 
 
