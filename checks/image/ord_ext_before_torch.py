@@ -1,0 +1,72 @@
+"""torch is installed in a step before the extensions that are compiled against it.
+
+Looks at   CUDA extensions that pip gets as source, and where torch comes in the same image.
+Why        setup.py of such a package imports torch before anything else.  In the same pip call torch is not
+           installed yet when setup.py runs: the build stops with "No module named 'torch'".
+Before     .pip_install("torch==2.4.1", "mamba-ssm==2.2.4")
+After      .pip_install("torch==2.4.1").pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")
+Source     setup.py of mamba-ssm, causal-conv1d, flash-attn, the PyG extensions; MaxiRuess b281b75c
+"""
+
+from collections.abc import Iterator
+
+from preflight.api import (
+    Context,
+    ExtInstall,
+    Finding,
+    Held,
+    Image,
+    Recipe,
+    brings,
+    counted,
+    error,
+    installs_before,
+    names,
+    over_images,
+    rule,
+    source_builds,
+    torch_before,
+)
+
+
+def applies(recipe: Recipe) -> str:
+    return counted(
+        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
+    )
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    return over_images(recipe, context, look)
+
+
+def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
+    steps: dict[int, list[ExtInstall]] = {}
+    for ext in source_builds(image):
+        if torch_before(image, ext.n, ext.install).held is Held.ABSENT and _comes_too_late(image, ext):
+            steps.setdefault(ext.n, []).append(ext)
+    for found in steps.values():
+        same = any(p.name == "torch" for p in found[0].install.packages)
+        yield error(
+            f"{names(found)} is installed " + ("in the same pip call as torch" if same else "before torch"),
+            "install torch in a step of its own before it, and build with --no-build-isolation",
+            found[0].step.where,
+            why="the image build stops at this step with: No module named 'torch'",
+        )
+
+
+def _comes_too_late(image: Image, ext: ExtInstall) -> bool:
+    """torch is named here or later, or everything before is known not to bring it."""
+    rest = [i for n, i in image.pip_installs() if n >= ext.n]
+    if any(p.name == "torch" for i in rest for p in i.packages):
+        return True
+    earlier = [p for _, i in installs_before(image, ext.n, ext.install) for p in i.packages]
+    return all(p.name is not None and brings(p.name, "wheel") is False for p in earlier)
+
+
+CHECK = rule(
+    id="IMG020",
+    name="ord-ext-before-torch",
+    title="torch is there before the extensions that import it to build",
+    find=find,
+    applies=applies,
+)

@@ -1,0 +1,81 @@
+"""The image has nvcc where a CUDA extension is installed from source.
+
+Looks at   CUDA extensions that PyPI holds as source only, and the base image: `debian_slim`, `*-base`,
+           `*-runtime` and plain distributions have no nvcc; `*-devel` has.
+Why        mamba-ssm and causal-conv1d read nvcc's version before they even look for a release wheel:
+           "NameError: name 'bare_metal_version' is not defined".  Others stop with "CUDA_HOME is not set".
+Before     modal.Image.debian_slim().pip_install("torch==2.4.1").pip_install("mamba-ssm==2.2.4", …)
+After      modal.Image.from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", add_python="3.11")…
+           or the address of the wheel, which needs no compiler at all
+Source     compiled and run with 7 releases of mamba-ssm; brain-go-brr-v2 fd62d7ee, cured in d27a775b
+"""
+
+from collections.abc import Iterator
+
+from preflight.api import (
+    Context,
+    ExtInstall,
+    Finding,
+    Form,
+    Image,
+    Outcome,
+    Recipe,
+    base_of,
+    counted,
+    error,
+    has_nvcc,
+    is_cuda_skipped,
+    names,
+    outcome_of,
+    over_images,
+    rule,
+    source_builds,
+    warning,
+)
+
+READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
+
+
+def applies(recipe: Recipe) -> str:
+    return counted(
+        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
+    )
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    return over_images(recipe, context, look)
+
+
+def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
+    steps: dict[int, list[ExtInstall]] = {}
+    for ext in source_builds(image):
+        if has_nvcc(image, ext.n) is False and not is_cuda_skipped(ext):
+            steps.setdefault(ext.n, []).append(ext)
+    for found in steps.values():
+        base = base_of(image)
+        assert base is not None  # has_nvcc said no, not unknown
+        say = error if any(_needs_it(e) for e in found) else warning
+        where = base.reference or base.step.method
+        yield say(
+            f"{names(found)} is installed from source, and {where} has no nvcc",
+            "start from an nvidia/cuda:…-devel-… image of torch's CUDA version, or install a wheel by its address",
+            found[0].step.where,
+            why="the image build stops at this step, after torch was downloaded (3 to 5 min)",
+        )
+
+
+def _needs_it(ext: ExtInstall) -> bool:
+    if ext.row.builds_without_cuda:
+        return False
+    if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not Form.INDEX:
+        return True
+    return outcome_of(ext) is Outcome.SOURCE
+
+
+CHECK = rule(
+    id="IMG090",
+    name="tool-ext-no-nvcc",
+    title="nvcc is there where a CUDA extension is built",
+    find=find,
+    applies=applies,
+)

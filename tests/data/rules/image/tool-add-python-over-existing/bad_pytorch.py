@@ -1,0 +1,7 @@
+import modal
+
+image = modal.Image.from_registry(  # expect: tool-add-python-over-existing
+    "pytorch/pytorch:2.9.1-cuda12.8-cudnn9-devel",
+    add_python="3.11",
+)
+app = modal.App("a", image=image)

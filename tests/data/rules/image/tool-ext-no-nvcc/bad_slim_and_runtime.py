@@ -1,0 +1,16 @@
+import modal
+
+slim = (
+    modal.Image.debian_slim(python_version="3.11")
+    .pip_install("torch==2.4.1", "packaging")
+    .pip_install("mamba-ssm==2.2.4", "causal-conv1d==1.5.0.post8", extra_options="--no-build-isolation")  # expect: tool-ext-no-nvcc
+)
+runtime = (
+    modal.Image.from_registry("nvidia/cuda:12.4.1-runtime-ubuntu22.04", add_python="3.11")
+    .pip_install("torch==2.4.1", "packaging", "wheel")
+    .run_commands(  # expect: tool-ext-no-nvcc
+        "CXX=g++ pip install --no-build-isolation causal-conv1d==1.5.0.post8",
+        "pip install flash-attn",
+    )
+)
+app = modal.App("a", image=slim)

@@ -1,0 +1,10 @@
+import modal
+
+image = (
+    modal.Image.from_registry("nvidia/cuda:12.1.1-devel-ubuntu22.04", add_python="3.11")
+    .env({"CXX": "g++"})
+    .pip_install("torch==2.2.2")
+    .pip_install("mamba-ssm>=2.0.0", "causal-conv1d", extra_options="--no-build-isolation")  # expect: ver-ext-unpinned
+    .run_commands("pip install --no-build-isolation flash-attn")  # expect: ver-ext-unpinned
+)
+app = modal.App("a", image=image)
