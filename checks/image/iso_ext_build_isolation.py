@@ -1,0 +1,81 @@
+"""CUDA extensions are installed without build isolation.
+
+Looks at   CUDA extensions that pip gets as source, and --no-build-isolation in the call, the command or the
+           environment.
+Why        with isolation pip builds in an environment of its own.  There, torch is missing ("No module named
+           'torch'", "'packaging'"), or it is the newest torch: the result then fails in yours at run time with
+           "undefined symbol: _ZN3c104cuda14ExchangeDeviceEa".  Without isolation setup.py sees the torch of the
+           image, and fetches the release wheel that fits it.
+Before     .pip_install("mamba-ssm==2.2.4")
+After      .pip_install("packaging", "wheel", "setuptools", "ninja")
+           .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")
+Source     setup.py and pyproject.toml of the releases; A100-Kernel-RL e65fcade to 7e49e8b0 (five tries, given up)
+"""
+
+from collections.abc import Iterator
+
+from preflight.api import (
+    Context,
+    ExtInstall,
+    Finding,
+    Fix,
+    Image,
+    Recipe,
+    add_argument,
+    counted,
+    error,
+    names,
+    over_images,
+    replace_span,
+    rule,
+    source_builds,
+)
+
+
+def applies(recipe: Recipe) -> str:
+    return counted(
+        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
+    )
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    return over_images(recipe, context, look)
+
+
+def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
+    steps: dict[int, list[ExtInstall]] = {}
+    for ext in source_builds(image):
+        if ext.is_isolated:
+            steps.setdefault(ext.n, []).append(ext)
+    for found in steps.values():
+        yield error(
+            f"{names(found)} is installed with build isolation, where the image's torch is not seen",
+            'install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"',
+            found[0].step.where,
+            why="the image build stops, or the extension is built for another torch and fails at run time on the GPU",
+            fix=_switch_off(recipe, found),
+        )
+
+
+def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
+    step = found[0].step
+    if step.method in ("pip_install", "uv_pip_install"):
+        if "extra_options" in step.kwargs or "**" in step.kwargs:
+            return None
+        return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=True)
+    installs = {id(e.install): e.install for e in found}.values()
+    fixes = [
+        replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=True)
+        for i in installs
+    ]
+    edits = tuple(e for f in fixes if f is not None for e in f.edits)
+    return Fix(edits=edits, is_safe=True) if edits and None not in fixes else None
+
+
+CHECK = rule(
+    id="IMG430",
+    name="iso-ext-build-isolation",
+    title="CUDA extensions are built without isolation",
+    find=find,
+    applies=applies,
+)

@@ -1,0 +1,13 @@
+import modal
+
+image = (
+    modal.Image.from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", add_python="3.11")
+    .env({"CC": "gcc", "CXX": "g++"})
+    .pip_install("torch", "packaging", "wheel")  # expect: ver-torch-base-cuda-mismatch
+    .pip_install("mamba-ssm==2.3.1", "causal-conv1d==1.6.0", extra_options="--no-build-isolation")
+)
+old = (
+    modal.Image.from_registry("nvidia/cuda:11.8.0-devel-ubuntu22.04", add_python="3.11")
+    .pip_install("torch==2.4.1", index_url="https://download.pytorch.org/whl/cu121")  # expect: ver-torch-base-cuda-mismatch
+)
+app = modal.App("a", image=image)
