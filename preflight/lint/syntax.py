@@ -1,0 +1,121 @@
+"""One file's tree, walked once for all rules: kinds of nodes, parents, what runs at import, and who guards it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TypeVar
+
+from preflight.model import Where
+from preflight.recipe.model import Source, Span
+from preflight.recipe.offsets import Offsets
+
+N = TypeVar("N", bound=ast.AST)
+Def = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Syntax:
+    """Made by ``syntax_of``.  Nodes are in the order of the text."""
+
+    def __init__(self, source: Source, tree: ast.Module) -> None:
+        self.source = source
+        self.offsets = Offsets.of(source)
+        self.nodes: list[ast.AST] = []
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
+        pending: list[ast.AST] = [tree]
+        while pending:  # a chain of 200 links is 200 deep: walked, not recursed
+            node = pending.pop()
+            self.nodes.append(node)
+            self._kinds.setdefault(type(node), []).append(node)
+            children = list(ast.iter_child_nodes(node))
+            for child in children:
+                if not isinstance(child, ast.expr_context | ast.operator | ast.cmpop | ast.boolop | ast.unaryop):
+                    self._parents[child] = node
+                    pending.append(child)
+
+    def every(self, *kinds: type[N]) -> Iterator[N]:
+        """The nodes of exactly these classes."""
+        for kind in kinds:
+            yield from self._kinds.get(kind, ())  # type: ignore[misc]
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        return self._parents.get(node)
+
+    def above(self, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+        """(parent, child) pairs from the node outwards."""
+        child = node
+        while (parent := self._parents.get(child)) is not None:
+            yield parent, child
+            child = parent
+
+    def function_of(self, node: ast.AST) -> Def | ast.Lambda | None:
+        """The innermost function whose body holds the node; decorators and defaults belong outside."""
+        for parent, child in self.above(node):
+            if isinstance(parent, Def) and child in parent.body:
+                return parent
+            if isinstance(parent, ast.Lambda) and child is parent.body:
+                return parent
+        return None
+
+    def is_import_time(self, node: ast.AST) -> bool:
+        """Whether it runs when the file is imported: at the top level, in a class body, in a decorator."""
+        return self.function_of(node) is None
+
+    def tests_above(self, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+        """The conditions that must hold (True) or not hold (False) for the node to run, innermost first."""
+        for parent, child in self.above(node):
+            if isinstance(parent, ast.If | ast.While) and child is not parent.test:
+                yield parent.test, child in parent.body
+            elif isinstance(parent, ast.IfExp) and child is not parent.test:
+                yield parent.test, child is parent.body
+            elif isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
+                yield parent.values[0], isinstance(parent.op, ast.And)
+
+    def is_caught(self, node: ast.AST) -> bool:
+        """Whether it stands in a ``try`` that has a handler, or in a handler."""
+        for parent, child in self.above(node):
+            if isinstance(parent, ast.Try | ast.TryStar) and parent.handlers and child in parent.body:
+                return True
+            if isinstance(parent, ast.ExceptHandler):
+                return True
+        return False
+
+    def where(self, node: ast.AST) -> Where:
+        return self.offsets.where(node)
+
+    def span(self, node: ast.AST) -> Span | None:
+        return self.offsets.span(node)
+
+    def text(self, node: ast.AST) -> str:
+        span = self.offsets.span(node)
+        return self.source.text[span.start : span.end] if span is not None else ""
+
+
+@lru_cache(maxsize=8)
+def _indexed(source: Source, tree: ast.Module) -> Syntax:
+    return Syntax(source, tree)
+
+
+def syntax_of(source: Source) -> Syntax | None:
+    """The index of a source, made once for all rules; None when it does not parse."""
+    return _indexed(source, source.tree) if source.tree is not None else None
+
+
+def dotted(node: ast.AST) -> str:
+    """``a.b.c`` of a name or attribute; "" for anything else."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])
+
+
+def strings_in(node: ast.AST) -> Iterator[ast.Constant]:
+    """Every string constant in it."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each
