@@ -38,6 +38,8 @@ def _uses(source: Source) -> tuple[Use, ...]:
             del names[stored.id]  # bound to something else somewhere: it may mean either
     for arg in syntax.every(ast.arg):
         names.pop(arg.arg, None)
+    for other in _bound_by_others(syntax):
+        names.pop(other, None)
     found = [*_imports(syntax), *_dotted(syntax, names)]
     return tuple(sorted(found, key=lambda u: (u.node.lineno, u.node.col_offset)))  # type: ignore[attr-defined]
 
@@ -51,6 +53,16 @@ def _imported(syntax: Syntax) -> Iterator[tuple[str, str]]:
         if each.level == 0 and each.module is not None and each.module.split(".")[0] == "modal":
             for alias in each.names:
                 yield alias.asname or alias.name, f"{each.module}.{alias.name}"
+
+
+def _bound_by_others(syntax: Syntax) -> Iterator[str]:
+    """Names that an import of something else binds too: ``from PIL import Image`` in a function."""
+    for node in syntax.every(ast.Import, ast.ImportFrom):
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else None
+        for alias in node.names:
+            origin = alias.name if module is None else module
+            if origin.split(".")[0] != "modal":
+                yield alias.asname or alias.name.split(".")[0]
 
 
 def _imports(syntax: Syntax) -> Iterator[Use]:
