@@ -103,9 +103,9 @@ def cuda_use_of(function: Function) -> ast.Call | None:
             if (attribute == "to" or name == "torch.device") and isinstance(first, str) and first.startswith("cuda"):
                 return call
             for keyword in call.keywords:
-                if keyword.arg in ("device", "device_map") and isinstance(keyword.value, ast.Constant):
-                    if str(keyword.value.value).startswith("cuda"):
-                        return call
+                value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+                if keyword.arg in ("device", "device_map") and str(value).startswith("cuda"):
+                    return call
     return None
 
 
@@ -116,7 +116,8 @@ def options_given_later(recipe: Recipe, name: str) -> frozenset[str]:
         return frozenset()
     found: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "with_options":
-            if dotted(node.func.value).rsplit(".", 1)[-1] in (name, ""):
-                found |= {k.arg or "**" for k in node.keywords}
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr == "with_options" and dotted(node.func.value).rsplit(".", 1)[-1] in (name, ""):
+            found |= {k.arg or "**" for k in node.keywords}
     return frozenset(found)

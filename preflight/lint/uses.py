@@ -57,12 +57,13 @@ def _imported(syntax: Syntax) -> Iterator[tuple[str, str]]:
 
 def _bound_by_others(syntax: Syntax) -> Iterator[str]:
     """Names that an import of something else binds too: ``from PIL import Image`` in a function."""
-    for node in syntax.every(ast.Import, ast.ImportFrom):
-        module = node.module or "" if isinstance(node, ast.ImportFrom) else None
+    for node in syntax.every(ast.Import):
         for alias in node.names:
-            origin = alias.name if module is None else module
-            if origin.split(".")[0] != "modal":
+            if alias.name.split(".")[0] != "modal":
                 yield alias.asname or alias.name.split(".")[0]
+    for each in syntax.every(ast.ImportFrom):
+        if (each.module or "").split(".")[0] != "modal":
+            yield from (alias.asname or alias.name for alias in each.names)
 
 
 def _imports(syntax: Syntax) -> Iterator[Use]:
