@@ -40,6 +40,7 @@ from preflight.lint.edits import (
     replaced,
     together,
 )
+from preflight.lint.renames import renamed_everywhere
 from preflight.lint.resources import (
     GpuText,
     functions_of,
@@ -49,7 +50,7 @@ from preflight.lint.resources import (
     resource_calls,
 )
 from preflight.lint.syntax import Syntax, dotted, strings_in, syntax_of
-from preflight.lint.uses import Use, is_guarded, uses_of_modal
+from preflight.lint.uses import Use, is_certain, is_guarded, uses_of_modal
 from preflight.lint.wording import counted, listed
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.model import (
@@ -262,6 +263,7 @@ __all__ = [
     "insert_link",
     "installs_before",
     "is_build_forced",
+    "is_certain",
     "is_cuda_skipped",
     "is_guarded",
     "is_known_before",
@@ -301,6 +303,7 @@ __all__ = [
     "release_wheel",
     "remember",
     "remove_keyword",
+    "renamed_everywhere",
     "replace_package",
     "replace_span",
     "replaced",

@@ -67,7 +67,9 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def _asked(recipe: Recipe) -> list[Function]:
     return [
-        f for f in functions_of(recipe) if f.kind == "function" and ("retries" in f.call.kwargs or f.schedule is not None)
+        f
+        for f in functions_of(recipe)
+        if f.kind == "function" and ("retries" in f.call.kwargs or f.schedule is not None)
     ]
 
 

@@ -28,7 +28,7 @@ class ModalApi:
         """Of ``modal.App``, ``modal.Image.pip_install`` or ``modal.fastapi_endpoint``; None: not in the table."""
         parts = name.split(".")[1:]
         if len(parts) == 1:
-            return self.functions.get(parts[0]) or self.classes.get(parts[0], {}).get("__init__")
+            return self.functions.get(parts[0], self.classes.get(parts[0], {}).get("__init__"))
         if len(parts) == 2:
             return self.classes.get(parts[0], {}).get(parts[1])
         return None

@@ -40,6 +40,10 @@ class Syntax:
         for kind in kinds:
             yield from self._kinds.get(kind, ())  # type: ignore[misc]
 
+    def defs(self) -> Iterator[Def]:
+        yield from self.every(ast.FunctionDef)
+        yield from self.every(ast.AsyncFunctionDef)
+
     def parent(self, node: ast.AST) -> ast.AST | None:
         return self._parents.get(node)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from preflight.lint.syntax import Syntax, syntax_of
-from preflight.recipe.model import Recipe, Source
+from preflight.recipe.model import Call, Recipe, Source
 
 NAMES_PRESENCE = ("hasattr", "find_spec", "version", "VERSION")
 
@@ -99,3 +99,76 @@ def is_guarded(syntax: Syntax, node: ast.AST) -> bool:
         if any(word in text for word in NAMES_PRESENCE) or "TYPE_CHECKING" in text:
             return True
     return False
+
+
+def is_certain(recipe: Recipe, call: Call) -> bool:
+    """Whether the receiver can only be Modal's object where it stands: ``app`` may be a FastAPI inside a function."""
+    syntax = syntax_of(recipe.source)
+    if syntax is None or call.where.path != recipe.source.path or call.node is None:
+        return False
+    func = call.node.func if isinstance(call.node, ast.Call) else call.node
+    return _comes_from_modal(syntax, _bindings(recipe.source), func, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Bindings:
+    """Who gives each name its value: (the function that holds the binding, the value; None when it has none)."""
+
+    of: dict[str, list[tuple[ast.AST | None, ast.expr | None]]]
+    imported: frozenset[str]  # from modal
+
+
+@lru_cache(maxsize=8)
+def _bindings(source: Source) -> _Bindings:
+    syntax = syntax_of(source)
+    assert syntax is not None  # callers have a tree
+    imported = frozenset(dict(_imported(syntax)))
+    found: dict[str, list[tuple[ast.AST | None, ast.expr | None]]] = {}
+    for name in syntax.every(ast.Name):
+        if isinstance(name.ctx, ast.Store):
+            found.setdefault(name.id, []).append((syntax.function_of(name), _value_for(syntax, name)))
+    for function in syntax.defs():
+        found.setdefault(function.name, []).append((syntax.function_of(function), None))
+        spec = function.args
+        for arg in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs, spec.vararg, spec.kwarg):
+            if arg is not None:
+                found.setdefault(arg.arg, []).append((function, None))
+    for other in _bound_by_others(syntax):
+        found.setdefault(other, []).append((None, None))
+    return _Bindings(found, imported)
+
+
+def _value_for(syntax: Syntax, name: ast.Name) -> ast.expr | None:
+    """The expression whose value the name gets; None for loops, unpacking and the like."""
+    parent = syntax.parent(name)
+    if isinstance(parent, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+        return parent.value
+    if isinstance(parent, ast.withitem):
+        return parent.context_expr
+    return None
+
+
+def _comes_from_modal(syntax: Syntax, bindings: _Bindings, node: ast.AST, depth: int) -> bool:
+    while isinstance(node, ast.Attribute | ast.Call | ast.Await):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    if isinstance(node, ast.IfExp):
+        return all(_comes_from_modal(syntax, bindings, n, depth + 1) for n in (node.body, node.orelse))
+    if not isinstance(node, ast.Name) or depth > 8:
+        return False
+    if node.id in bindings.imported and node.id not in bindings.of:
+        return True
+    scope: ast.AST | None = syntax.function_of(node)
+    every = bindings.of.get(node.id, [])
+    while True:  # outwards to the function that binds the name
+        here = [value for holder, value in every if holder is scope]
+        if here or scope is None:
+            break
+        scope = syntax.function_of(scope)
+    values = [v for v in here if not (v is not None and _root(v) == node.id)]
+    return bool(values) and all(v is not None and _comes_from_modal(syntax, bindings, v, depth + 1) for v in values)
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, ast.Attribute | ast.Call | ast.Await):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""

@@ -40,5 +40,3 @@ def expected(file: Path) -> list[int]:
     """Lines with `# expect: <rule of the folder>`."""
     lines = file.read_text("utf-8").splitlines()
     return [n for n, line in enumerate(lines, 1) for m in EXPECT.finditer(line) if m[1] == file.parent.name]
-
-

@@ -1,0 +1,88 @@
+"""Nothing is written to a bucket mount in a way it can't take.
+
+Looks at
+    Functions with a bucket mount: `open(…, "a")`, "r+" and "w+", `np.savez`, `SummaryWriter` and `torch.save` on a
+    path below the mount.
+Why it matters
+    A bucket mount writes whole objects from front to back: appending and seeking fail with an input/output error,
+    in the middle of the run.
+Example
+    before   open("/bucket/log.txt", "a").write(line)
+    after    open("/tmp/log.txt", "a").write(line)   # copied to /bucket when it is whole
+Source
+    modal.com/docs/guide/cloud-bucket-mounts (mountpoint for S3: sequential writes of new files only).
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from preflight.api import (
+    BucketMount,
+    Context,
+    Finding,
+    Function,
+    Recipe,
+    calls_in,
+    counted,
+    defs_of,
+    dotted,
+    functions_of,
+    rule,
+    strings_in,
+    syntax_of,
+    warning,
+)
+
+WRITERS = re.compile(r"^(?:np|numpy)\.savez(?:_compressed)?$|^torch\.save$|(?:^|\.)SummaryWriter$")
+REWRITES = re.compile(r"^(?:a|r\+|w\+|x\+|rb\+|wb\+|ab|a\+)")
+
+
+def applies(recipe: Recipe) -> str:
+    return counted(len(_mounting(recipe)), "function with a bucket mount", "functions with a bucket mount")
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    syntax = syntax_of(recipe.source)
+    for function in _mounting(recipe):
+        paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount)]
+        if syntax is None or function.where.path != recipe.source.path:
+            continue
+        for call in calls_in(*defs_of(function)):
+            how = _how(call)
+            below = next((s for s in strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
+            if how and below is not None:
+                yield warning(
+                    f"{how} writes to {below.value!r}, below a bucket mount, which takes whole files from front to back",
+                    "write it to local disk or a Volume, and copy it to the bucket when it is whole",
+                    syntax.where(call),
+                    why="the write fails with an input/output error in the middle of the run",
+                )
+
+
+def _mounting(recipe: Recipe) -> list[Function]:
+    return [f for f in functions_of(recipe) if f.mounts]
+
+
+def _how(call: ast.Call) -> str:
+    name = dotted(call.func)
+    if WRITERS.search(name):
+        return f"{name}()"
+    if name == "open":
+        given = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "mode"), None)
+        if isinstance(given, ast.Constant) and isinstance(given.value, str) and REWRITES.match(given.value):
+            return f"open(…, {given.value!r})"
+    return ""
+
+
+def _is_below(text: str, path: str) -> bool:
+    return text == path or text.startswith(path + "/")
+
+
+CHECK = rule(
+    id="RES700",
+    name="sto-bucket-write-mode",
+    title="nothing is written to a bucket mount in a way it can't take",
+    find=find,
+    applies=applies,
+)
