@@ -8,7 +8,8 @@ from preflight.facts.gpus import gpu, gpu_names
 from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
 from preflight.facts.modal_api import ModalApi, modal_api
 from preflight.facts.packages import brings, depends_on_torch, extension, extension_at, is_on_pytorch_index, pins_torch
-from preflight.facts.torch import cuda_of, dotted, has_cxx11_abi, minor, newest_torch, number, torch_row
+from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, torch_row
+from preflight.facts.torch import number as version_number
 from preflight.facts.wheels import (
     NoWheel,
     Wheel,
@@ -51,7 +52,7 @@ from preflight.lint.resources import (
 )
 from preflight.lint.syntax import Syntax, dotted, strings_in, syntax_of
 from preflight.lint.uses import Use, is_certain, is_guarded, uses_of_modal
-from preflight.lint.wording import counted, listed
+from preflight.lint.wording import listed
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.model import (
     Answer,
@@ -323,6 +324,7 @@ __all__ = [
     "torch_with",
     "training_of",
     "uses_of_modal",
+    "version_number",
     "warned",
     "warning",
     "wheel_for",

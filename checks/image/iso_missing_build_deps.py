@@ -27,12 +27,12 @@ from preflight.api import (
     installs_before,
     is_known_before,
     names,
-    number,
     over_images,
     python_of,
     rule,
     source_builds,
     torch_before,
+    version_number,
     warning,
 )
 
@@ -92,7 +92,7 @@ def _missing(image: Image, ext: ExtInstall, builder_version: str | None) -> dict
 def _brings(package: PipPackage, tool: str) -> bool | None:
     if package.name is None:
         return None
-    if package.name == "wheel" and tool == "packaging" and package.pin and number(package.pin) < (0, 46):
+    if package.name == "wheel" and tool == "packaging" and package.pin and version_number(package.pin) < (0, 46):
         return False
     if package.name == tool:
         return True
@@ -102,7 +102,7 @@ def _brings(package: PipPackage, tool: str) -> bool | None:
 def _is_in_base(tool: str, image: Image, builder_version: str | None) -> bool:
     base, python = base_of(image), python_of(image)
     if tool == "setuptools":
-        return python is None or number(python) < (3, 12)
+        return python is None or version_number(python) < (3, 12)
     row = builder(builder_version) if builder_version else None
     if base is not None and base.is_slim:
         return tool in (row.slim if row else ("wheel",))
@@ -112,7 +112,7 @@ def _is_in_base(tool: str, image: Image, builder_version: str | None) -> bool:
 def _torch_brings_setuptools(image: Image, ext: ExtInstall) -> bool:
     """torch requires setuptools on Python 3.12 and newer; older torch had no wheel there."""
     torch = torch_before(image, ext.n, ext.install)
-    return torch.version is None or number(torch.version) >= (2, 4)
+    return torch.version is None or version_number(torch.version) >= (2, 4)
 
 
 CHECK = rule(

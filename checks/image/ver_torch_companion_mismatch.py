@@ -20,12 +20,12 @@ from preflight.api import (
     counted,
     error,
     minor,
-    number,
     over_images,
     replace_package,
     rule,
     torch_row,
     torch_with,
+    version_number,
 )
 
 NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
@@ -50,7 +50,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             if not _is_companion(package) or package.pin is None:
                 continue
             wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
-            if package.name == "torchaudio" and number(torch.version) > NUMBERED_AS_TORCH:
+            if package.name == "torchaudio" and version_number(torch.version) > NUMBERED_AS_TORCH:
                 continue
             if minor(package.pin) not in (None, wanted):
                 exact = _exact(torch.version, wanted)
