@@ -1,4 +1,8 @@
-"""The probe on Modal, from the plan to one document a GPU."""
+"""The probe on Modal, from the plan to one document a GPU.
+
+Every check loads this module through preflight.api, so what judges a reading is imported when there is one:
+its types take 45 ms to build.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,7 @@ from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import NoFunction, function_named
 from preflight.cost.rates import Rates
 from preflight.model import Json
-from preflight.probe.document import document, not_run
-from preflight.probe.expected import table
-from preflight.probe.fields import ReadingError
-from preflight.probe.reading import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
-from preflight.probe.verdict import judge
 from preflight.problems import Problem
 from preflight.recipe.model import Function, Recipe, Unresolved
 from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
@@ -76,6 +75,8 @@ async def probe_on_modal(
     plan: ProbePlan, settings: Settings, say: Callable[[str], None]
 ) -> tuple[tuple[str, dict[str, Json]], ...]:
     """(GPU, document) of each.  What kept the probe from running is a document too: could-not-run, and why."""
+    from preflight.probe.document import not_run
+
     assert settings.app is not None  # a plan was made from the app's recipe
     asked = Asked(
         app=settings.project / settings.app,
@@ -108,6 +109,12 @@ async def probe_on_modal(
 
 
 def _judged(given: object, is_sandbox: bool) -> dict[str, Json]:
+    from preflight.probe.document import document, not_run
+    from preflight.probe.expected import table
+    from preflight.probe.fields import ReadingError
+    from preflight.probe.reading import parsed
+    from preflight.probe.verdict import judge
+
     try:
         reading = parsed(given)
     except ReadingError as e:
