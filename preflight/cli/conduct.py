@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -187,13 +187,22 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
         sandbox=settings.sandbox,
     )
 
-    def observe(event: Event) -> None:
-        event = redacted.event(redactor, event)
-        for reporter in told:
-            reporter.observe(event)
+    readers = list(told)
 
-    for reporter in told:
-        reporter.begin(target, (*selection.chosen, *(c for c, _ in selection.left_out)))
+    def tell(say: Callable[[Reporter], None]) -> None:
+        """A reader that has gone (a closed pipe) costs its own output, not the run, the others or the verdict."""
+        for reporter in tuple(readers):
+            try:
+                say(reporter)
+            except BrokenPipeError:
+                readers.remove(reporter)
+
+    def observe(event: Event) -> None:
+        shown = redacted.event(redactor, event)
+        tell(lambda reporter: reporter.observe(shown))
+
+    shown = (*selection.chosen, *(c for c, _ in selection.left_out))
+    tell(lambda reporter: reporter.begin(target, shown))
     world = World(now=datetime.now(UTC), settings=settings, progress=lambda name, text: observe(Progress(name, text)))
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 
@@ -207,8 +216,7 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
         )
 
     report = redacted.report(redactor, _with_workspace(asyncio.run(go())))
-    for reporter in told:
-        reporter.finish(report)
+    tell(lambda reporter: reporter.finish(report))
     return report
 
 

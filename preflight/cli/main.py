@@ -26,8 +26,19 @@ COMMANDS = {
 }
 
 
+class PipeClosed(Exception):
+    """Nobody reads our output any more."""
+
+
 class Commands(click.Group):
     """A group that knows its commands' names and one-line helps without importing them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Click turns a closed pipe into exit code 1, which is a verdict here: it is told apart."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as e:
+            raise PipeClosed from e
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -81,7 +92,7 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = Exit.INTERRUPTED
-    except BrokenPipeError:
+    except PipeClosed:
         # the reader of our pipe has gone: nothing can be said any more, and it was not our failure to say
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -45,13 +46,14 @@ class ConsoleReporter:
         self.is_verbose = is_verbose
         size = width or (shutil.get_terminal_size().columns if to.isatty() else 100)
         self.width = max(NARROWEST, min(WIDEST, size))
-        self.console = Console(file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.console = _Console(file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.checks: tuple[Check, ...] = ()
         self.results: dict[str, Result] = {}
         self.running: dict[str, str] = {}  # name -> last line of progress
         self.shown = 0
         self.live: Live | None = None
         self.target = Target()
+        self.left_out: defaultdict[str, list[str]] = defaultdict(list)  # by the option that did it
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         self.checks = in_order(checks)
@@ -94,6 +96,8 @@ class ConsoleReporter:
         if self.live is not None:
             self.live.stop()
         self._show_ready()
+        for why, names in self.left_out.items():
+            self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
         word, style = VERDICTS[report.verdict]
         counts = report.counts
         parts = [f"{counts[s]} {WORDS.get(s, s.value)}" for s in _WORST_FIRST if counts[s]]
@@ -123,7 +127,11 @@ class ConsoleReporter:
                 continue
             if check.id not in self.results:
                 return
-            self._show(self.results[check.id])
+            result = self.results[check.id]
+            if result.status is Status.SKIP and result.reason.startswith(LEFT_OUT) and not self.is_verbose:
+                self.left_out[result.reason.removeprefix(LEFT_OUT).split(":")[0]].append(check.name)
+            else:
+                self._show(result)
             self.shown += 1
 
     def _rules_from(self, start: int) -> list[Check]:
@@ -235,6 +243,15 @@ class ConsoleReporter:
             rows.append(f"     {left} to go")
         encoding = getattr(self.to, "encoding", None)
         self.live.update(Text(in_encoding("\n".join(rows), encoding), style="dim"))
+
+
+LEFT_OUT = "left out by"  # as engine.select words it
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process with 1, which is a verdict here."""
+        raise BrokenPipeError
 
 
 _WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
