@@ -76,3 +76,28 @@ EXAMPLE = Path(__file__).parents[3] / "preflight" / "sandbox" / "example" / "dep
 def test_the_bundled_example_has_no_error_and_no_warning():
     said = [f"{name}: {f.message}" for name in RULES for f in found(EXAMPLE, name) if f.severity is not Severity.INFO]
     assert said == []
+
+
+def fixed(text: str, findings) -> str:
+    """The text after the fixes that do not overlap one another."""
+    edits = sorted({e for f in findings if f.fix for e in f.fix.edits})
+    for edit in reversed(edits):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if f.name.startswith("bad_")], ids=lambda f: f"{f.parent.name}/{f.stem}"
+)
+def test_a_fix_ends_its_finding_and_touches_nothing_outside_its_statement(file, tmp_path):
+    name = file.parent.name
+    before = found(file, name)
+    fixable = [f for f in before if f.fix]
+    if not fixable:
+        return
+    text = parse.read(file, project=file.parent).source.text
+    copy = tmp_path / file.name
+    copy.write_text(fixed(text, fixable), "utf-8")
+    after = found(copy, name)
+    assert len(after) == len(before) - len(fixable), copy.read_text()
+    assert not [f for f in after if f.fix]

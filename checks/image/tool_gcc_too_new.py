@@ -1,0 +1,71 @@
+"""nvcc takes the gcc of the base image.
+
+Looks at   the distribution in the tag of an nvidia/cuda base (its default gcc) against the newest gcc that this
+           CUDA's nvcc takes, where an extension is built.
+Why        nvcc refuses a newer gcc: "unsupported GNU version! gcc versions later than 12 are not supported".
+Before     from_registry("nvidia/cuda:12.3.2-devel-ubuntu24.04", …)
+After      from_registry("nvidia/cuda:12.3.2-devel-ubuntu22.04", …)
+Source     crt/host_config.h of each toolkit
+"""
+
+from collections.abc import Iterator
+
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Outcome,
+    Recipe,
+    apt_before,
+    base_of,
+    counted,
+    distribution,
+    env_before,
+    newest_gcc,
+    outcome_of,
+    over_images,
+    rule,
+    source_builds,
+    warning,
+)
+
+
+def applies(recipe: Recipe) -> str:
+    return counted(
+        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
+    )
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    return over_images(recipe, context, look)
+
+
+def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
+
+    base = base_of(image)
+    builds = [e for e in source_builds(image) if outcome_of(e) is not Outcome.WHEEL]
+    if base is None or base.cuda is None or base.cuda_tag is None or not builds:
+        return
+    row, newest_taken = distribution(base.cuda_tag.os), newest_gcc(base.cuda)
+    said = {**env_before(image, builds[0].n), **builds[0].install.env}
+    if row is None or newest_taken is None or row.gcc <= newest_taken:
+        return
+    if {"CC", "CXX", "NVCC_PREPEND_FLAGS"} & said.keys() and any(str(v) not in ("gcc", "g++") for v in said.values()):
+        return
+    if any(p.startswith(("gcc-", "g++-", "clang")) for p in apt_before(image, builds[0].n)):
+        return
+    yield warning(
+        f"{row.name} compiles with gcc {row.gcc}, and nvcc of CUDA {base.cuda} takes gcc {newest_taken} at most",
+        f"take the same CUDA on an older Ubuntu, or install gcc-{newest_taken} and set CC and CXX to it",
+        base.step.where,
+        why=f"the build of {builds[0].name} stops with: unsupported GNU version",
+    )
+
+
+CHECK = rule(
+    id="IMG130",
+    name="tool-gcc-too-new",
+    title="nvcc takes the gcc of the base image",
+    find=find,
+    applies=applies,
+)
