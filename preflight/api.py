@@ -7,9 +7,19 @@ from preflight.cost.rates import RateRefused, Rates
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
 from preflight.facts.modal_api import ModalApi, modal_api
-from preflight.facts.packages import brings, depends_on_torch, extension, extension_at, is_on_pytorch_index, pins_torch
+from preflight.facts.packages import (
+    brings,
+    depends_on_torch,
+    extension,
+    extension_at,
+    is_on_pytorch_index,
+    is_only_on_pypi,
+    is_wheel_on_pypi,
+    pins_torch,
+)
 from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, torch_row
 from preflight.facts.torch import number as version_number
+from preflight.facts.types import TorchRow
 from preflight.facts.wheels import (
     NoWheel,
     Wheel,
@@ -216,6 +226,7 @@ __all__ = [
     "Token",
     "TooLarge",
     "TorchIn",
+    "TorchRow",
     "Unresolved",
     "Use",
     "VolumeRef",
@@ -269,8 +280,10 @@ __all__ = [
     "is_guarded",
     "is_known_before",
     "is_on_pytorch_index",
+    "is_only_on_pypi",
     "is_stale",
     "is_web",
+    "is_wheel_on_pypi",
     "keyword_dropped",
     "keyword_node",
     "keyword_renamed",

@@ -27,7 +27,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     for n, step in enumerate(image.steps):
         if step.method not in ("add_local_dir", "add_local_python_source") or step.kwargs.get("copy") is not True:
             continue

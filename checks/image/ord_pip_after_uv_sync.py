@@ -24,7 +24,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     synced = next((n for n, s in enumerate(image.steps) if s.method == "uv_sync"), None)
     if synced is None or _locks_pip(image.steps[synced], context):
         return

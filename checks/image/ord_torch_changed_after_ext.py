@@ -44,7 +44,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     exts = ext_installs(image)
     if not exts:
         return

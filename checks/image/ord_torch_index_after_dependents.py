@@ -31,7 +31,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     for n, install in image.pip_installs():
         package = next((p for p in install.packages if p.name == "torch" and not p.url), None)
         urls = [install.index_url or "", *install.extra_index_urls]

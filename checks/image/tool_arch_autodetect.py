@@ -41,7 +41,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     for ext in source_builds(image):
         said = {**env_before(image, ext.n), **ext.install.env}
         if ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs:

@@ -22,7 +22,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     builds = source_builds(image)
     if not builds or not all(e.row.has_own_archs for e in builds):
         return

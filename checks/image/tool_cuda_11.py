@@ -35,7 +35,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     base = base_of(image)
     least = limit("guaranteed_cuda_major").least
     if base is not None and base.cuda is not None and number(base.cuda)[0] < least:

@@ -47,7 +47,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     base = base_of(image)
     if base is None or base.cuda is None or not is_known_before(image, len(image.steps)):
         return

@@ -26,7 +26,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     base = base_of(image)
     if base is not None and base.cuda is not None:
         host = limit("host_cuda")

@@ -21,7 +21,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     base = base_of(image)
     if base is None or base.reference is None or not base.reference.startswith(("nvidia/cuda", "nvcr.io/")):
         return

@@ -41,7 +41,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     base = base_of(image)
     builds = [e for e in source_builds(image) if outcome_of(e) is not Outcome.WHEEL]
     if base is None or base.cuda is None or base.cuda_tag is None or not builds:

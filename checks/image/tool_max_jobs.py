@@ -40,7 +40,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     for ext in source_builds(image):
         said = {**env_before(image, ext.n), **ext.install.env}
         if ext.name == "flash-attn" and "MAX_JOBS" not in said and outcome_of(ext) is not Outcome.WHEEL:

@@ -39,7 +39,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     for ext in source_builds(image):
         if ext.is_isolated or not is_known_before(image, ext.n) or outcome_of(ext) is Outcome.WHEEL:
             continue

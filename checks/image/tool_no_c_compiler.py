@@ -42,7 +42,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     steps: dict[int, list[ExtInstall]] = {}
     for ext in source_builds(image):
         if has_c_compiler(image, ext.n) is False and outcome_of(ext) is not Outcome.WHEEL:

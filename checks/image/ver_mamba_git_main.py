@@ -40,7 +40,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-
     for ext in ext_installs(image):
         url = ext.package.url or ""
         path = url.split("github.com", 1)[-1].split("#")[0]

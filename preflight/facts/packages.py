@@ -57,3 +57,13 @@ def brings(name: str, tool: str) -> bool | None:
     if "brings-no-build-tools" in roles or (tool == "wheel" and roles):
         return False
     return True if tool == "packaging" and "brings-packaging" in roles else None
+
+
+def is_only_on_pypi(name: str) -> bool:
+    """A package of the table that download.pytorch.org does not hold; False also for one that is not in the table."""
+    return bool(_roles().get(name)) and not is_on_pytorch_index(name)
+
+
+def is_wheel_on_pypi(name: str) -> bool:
+    """A package of the table that is no extension: PyPI holds wheels of it."""
+    return bool(_roles().get(name)) and name not in _extensions()

@@ -1,0 +1,6 @@
+import modal
+
+a = modal.Image.debian_slim(python_version="3.11").pip_install("torch==1.13.1", find_links="https://download.pytorch.org/whl/torch_stable.html")
+b = modal.Image.debian_slim(python_version="3.11").pip_install("torch==2.2.2", index_url="https://download.pytorch.org/whl/cu121")
+c = modal.Image.debian_slim(python_version="3.11").pip_install("torch-scatter", find_links="https://data.pyg.org/whl/torch-2.2.0+cu121.html")
+app = modal.App("a", image=a)
