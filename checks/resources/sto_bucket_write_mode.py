@@ -53,7 +53,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
             below = next((s for s in strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
             if how and below is not None:
                 yield warning(
-                    f"{how} writes to {below.value!r}, below a bucket mount, which takes whole files, front to back",
+                    f"{how} writes to {below.value!r}, below a bucket mount: it takes whole files, front to back",
                     "write it to local disk or a Volume, and copy it to the bucket when it is whole",
                     syntax.where(call),
                     why="the write fails with an input/output error in the middle of the run",

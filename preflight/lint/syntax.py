@@ -24,6 +24,7 @@ class Syntax:
         self.nodes: list[ast.AST] = []
         self._parents: dict[ast.AST, ast.AST] = {}
         self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
+        self._values: dict[str, list[ast.expr]] | None = None
         pending: list[ast.AST] = [tree]
         while pending:  # a chain of 200 links is 200 deep: walked, not recursed
             node = pending.pop()
@@ -85,6 +86,19 @@ class Syntax:
             if isinstance(parent, ast.ExceptHandler):
                 return True
         return False
+
+    def values_of(self, name: str) -> Iterator[ast.expr]:
+        """What the module's top level assigns to a name."""
+        if self._values is None:
+            self._values = {}
+            for node in self.every(ast.Assign):
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and self.is_import_time(node):
+                        self._values.setdefault(target.id, []).append(node.value)
+            for each in self.every(ast.AnnAssign):
+                if isinstance(each.target, ast.Name) and each.value is not None and self.is_import_time(each):
+                    self._values.setdefault(each.target.id, []).append(each.value)
+        yield from self._values.get(name, ())
 
     def where(self, node: ast.AST) -> Where:
         return self.offsets.where(node)

@@ -1,0 +1,106 @@
+"""No layer changes with every run.
+
+Looks at
+    `.env()`, and the f-strings of `run_commands` and `dockerfile_commands`: the time, random numbers, uuids, the git
+    commit, and environment variables of a CI job.  A stable build setting read with `os.environ.get` is left out.
+Why it matters
+    A layer is cached by its text: one that is new each time is built again, with every layer after it.
+Example
+    before   image.env({"GIT_SHA": os.environ["GITHUB_SHA"]}).pip_install("torch")
+    after    @app.function(image=image, env={"GIT_SHA": os.environ.get("GITHUB_SHA", "")})
+Source
+    modal.com/docs/guide/images, caching; FastVideo 90d3bd19 moved such variables out.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from preflight.api import (
+    Context,
+    Finding,
+    Link,
+    Recipe,
+    Syntax,
+    counted,
+    dotted,
+    image_links,
+    rule,
+    sources_of,
+    syntax_of,
+    warning,
+)
+
+CHANGES = re.compile(
+    r"^(?:time\.(?:time|time_ns|strftime|ctime|monotonic)|(?:datetime\.)?datetime\.(?:now|utcnow|today)|date\.today"
+    r"|datetime\.date\.today|uuid\.uuid[14]|uuid[14]|random\.\w+|secrets\.token_\w+|os\.getpid|os\.urandom"
+    r"|randint|np\.random\.\w+)$"
+)
+OF_A_JOB = re.compile(
+    r"COMMIT|(?:^|_)SHA(?:$|_)|RUN_(?:ID|NUMBER|ATTEMPT)|BUILD_(?:ID|NUMBER|URL)|JOB_ID|TIMESTAMP|BUILDKITE_|GITHUB_(?:REF|SHA|RUN|HEAD)"
+    r"|PULL_REQUEST|(?:^|_)BRANCH$|SESSION_ID"
+)
+GIT = re.compile(r"\bgit\b.*\b(?:rev-parse|describe|log)\b|^(?:rev-parse|describe)$")
+
+
+def applies(recipe: Recipe) -> str:
+    return counted(len(_layers(recipe)), "layer of variables or commands", "layers of variables or commands")
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    syntax = syntax_of(recipe.source)
+    for link in _layers(recipe):
+        node = link.step.node
+        if syntax is None or node is None or link.step.where.path != recipe.source.path:
+            continue
+        for part, name in _parts(link, node):
+            what = _changing(syntax, part)
+            if what:
+                yield warning(
+                    f"{name} holds {what}: the layer is new with every run",
+                    "give it to the function, with env= or a Secret, or put it after everything else",
+                    syntax.where(part),
+                    why="this layer and all after it are built again each time, extensions included",
+                )
+
+
+def _layers(recipe: Recipe) -> list[Link]:
+    return [k for k in image_links(recipe) if k.step.method in ("env", "run_commands", "dockerfile_commands")]
+
+
+def _parts(link: Link, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
+    for arg in [*node.args, *(k.value for k in node.keywords if k.arg in ("vars", "env"))]:
+        if link.step.method == "env" and isinstance(arg, ast.Dict):
+            for key, value in zip(arg.keys, arg.values, strict=True):
+                shown = repr(key.value) if isinstance(key, ast.Constant) else "a variable"
+                yield value, f".env {shown}"
+        else:
+            yield arg, f".{link.step.method}"
+
+
+def _changing(syntax: Syntax, node: ast.expr) -> str:
+    """What in the expression is another with every run; "" for nothing."""
+    for inner in sources_of(syntax, node):
+        if isinstance(inner, ast.Call):
+            name = dotted(inner.func)
+            if CHANGES.match(name):
+                return f"{name}()"
+            texts = [c.value for c in ast.walk(inner) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
+            if name.startswith("subprocess.") and any(GIT.search(t) for t in texts):
+                return "the git commit"
+            if name in ("os.environ.get", "os.getenv", "environ.get") and texts and OF_A_JOB.search(texts[0]):
+                return f"the job's variable {texts[0]}"
+        elif isinstance(inner, ast.Subscript) and dotted(inner.value) == "os.environ":
+            key = inner.slice
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and OF_A_JOB.search(key.value):
+                return f"the job's variable {key.value}"
+    return ""
+
+
+CHECK = rule(
+    id="IMG800",
+    name="cac-env-per-run",
+    title="no layer changes with every run",
+    find=find,
+    applies=applies,
+)

@@ -1,0 +1,125 @@
+"""Every name that runs at import is bound somewhere in the file.
+
+Looks at
+    Names in decorators, in arguments of Modal's calls and in other code at the top level that nothing in the file
+    binds: no assignment, import, function, parameter or loop.  A file with `from x import *` is left out.
+Why it matters
+    A NameError when the file is imported: nothing of the app runs.
+Example
+    before   @app.function(volumes={"/ckpt": checkpoint_volume})   # bound as ckpt_volume
+    after    @app.function(volumes={"/ckpt": ckpt_volume})
+Source
+    brain-go-brr fc2817cb → 0fd836bc.
+"""
+
+import ast
+import builtins
+import difflib
+from collections.abc import Iterator
+
+from preflight.api import Context, Finding, Fix, Recipe, Syntax, counted, error, replaced, rule, syntax_of
+
+ALWAYS = frozenset(
+    {*dir(builtins), "__file__", "__name__", "__doc__", "__path__", "__spec__", "__package__", "__loader__"}
+)
+ALSO = frozenset(
+    {"__builtins__", "__annotations__", "__class__", "__qualname__", "__module__", "WindowsError", "reveal_type"}
+)
+
+
+def applies(recipe: Recipe) -> str:
+    syntax = syntax_of(recipe.source) if recipe.is_modal_app else None
+    return counted(len(_loads(syntax)), "name at import", "names at import") if syntax is not None else ""
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    syntax = syntax_of(recipe.source)
+    if syntax is None:
+        return
+    bound = _bound(syntax)
+    if bound is None:
+        return
+    told: set[str] = set()
+    for node in _loads(syntax):
+        if node.id in bound or node.id in ALWAYS or node.id in ALSO or node.id in told:
+            continue
+        if syntax.is_caught(node) or _is_only_checked(syntax, node):
+            continue
+        told.add(node.id)
+        near = difflib.get_close_matches(node.id, bound, n=1, cutoff=0.75)
+        yield error(
+            f"{node.id} is used when the file is imported, and nothing in it binds that name",
+            f"{near[0]} may be meant" if near else "bind it above, or import it",
+            syntax.where(node),
+            why="a NameError at import: nothing of the app runs",
+            fix=_fix(syntax, node, near[0]) if near else None,
+        )
+
+
+def _loads(syntax: Syntax) -> list[ast.Name]:
+    """Names that are read when the file is imported, annotations left out."""
+    found = []
+    for node in syntax.every(ast.Name):
+        if isinstance(node.ctx, ast.Load) and syntax.is_import_time(node) and not _is_annotation(syntax, node):
+            found.append(node)
+    return found
+
+
+def _bound(syntax: Syntax) -> set[str] | None:
+    """Every name that the file binds in any way and scope; None when an import of * may bind any."""
+    bound: set[str] = set()
+    for node in syntax.nodes:
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            if node.name == "*":
+                return None
+            bound.add(node.asname or node.name.split(".")[0])
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            bound.add(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            bound.add(node.rest or "")
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            bound.update(node.names)
+        elif type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
+            bound.add(getattr(node, "name", ""))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "globals"):
+            return None
+    return bound
+
+
+def _is_annotation(syntax: Syntax, node: ast.AST) -> bool:
+    for parent, child in syntax.above(node):
+        if isinstance(parent, ast.arg | ast.AnnAssign) and child is parent.annotation:
+            return True
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and child is parent.returns:
+            return True
+        if isinstance(parent, ast.stmt):
+            return False
+    return False
+
+
+def _is_only_checked(syntax: Syntax, node: ast.AST) -> bool:
+    """Under a test that keeps it from running at import, such as __main__ or TYPE_CHECKING."""
+    return any(
+        word in syntax.text(test)
+        for test, _ in syntax.tests_above(node)
+        for word in ("__name__", "TYPE_CHECKING", "globals()", "is_local", "get_ipython")
+    )
+
+
+def _fix(syntax: Syntax, node: ast.Name, name: str) -> Fix | None:
+    return replaced(syntax.source.path, syntax.span(node), name, is_safe=False)
+
+
+CHECK = rule(
+    id="PRJ920",
+    name="app-undefined-name",
+    title="every name that runs at import is bound somewhere in the file",
+    find=find,
+    applies=applies,
+)
