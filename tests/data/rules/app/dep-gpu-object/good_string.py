@@ -1,0 +1,9 @@
+import modal
+
+app = modal.App("x")
+gpu = "A100"
+
+
+@app.function(gpu=gpu)
+def a():
+    return gpu.upper()

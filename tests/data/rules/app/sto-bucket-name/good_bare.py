@@ -1,0 +1,4 @@
+import modal
+
+s = modal.Secret.from_name("aws")
+a = modal.CloudBucketMount("my-data.v2", secret=s)

@@ -1,0 +1,3 @@
+import modal
+
+mount = modal.CloudBucketMount("data")  # expect: sto-bucket-no-secret

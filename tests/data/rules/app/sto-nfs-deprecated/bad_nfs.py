@@ -1,0 +1,3 @@
+import modal
+
+nfs = modal.NetworkFileSystem.from_name("n")  # expect: sto-nfs-deprecated

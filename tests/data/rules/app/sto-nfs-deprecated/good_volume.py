@@ -1,0 +1,4 @@
+import modal
+
+vol = modal.Volume.from_name("n")
+NetworkFileSystem = object
