@@ -25,9 +25,10 @@ NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.
 IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")
 
 
-def read(file: Path, *, project: Path) -> Recipe:
-    """The recipe of ``file``.  Raises OSError when it can't be read; a file that does not parse has ``broken``."""
-    source, broken, at = _source(file, project)
+def read(file: Path, *, project: Path, content: bytes | None = None) -> Recipe:
+    """The recipe of ``file``, or of what it would hold.  Raises OSError when it can't be read; a file that does not
+    parse has ``broken``."""
+    source, broken, at = _source(file, project, content)
     if source.tree is None:
         return Recipe(source=source, broken=broken, broken_at=at, ignores=ignores(source.text))
     loader = _Siblings(project.resolve())
@@ -55,11 +56,12 @@ def read(file: Path, *, project: Path) -> Recipe:
     )
 
 
-def _source(file: Path, project: Path) -> tuple[Source, str, Where | None]:
+def _source(file: Path, project: Path, content: bytes | None = None) -> tuple[Source, str, Where | None]:
     """The text as Python decodes it, with its tree; or without one, and why."""
     shown = _shown(file, project)
-    with file.open("rb") as opened:
-        content = opened.read(LONGEST_BYTES + 1)
+    if content is None:
+        with file.open("rb") as opened:
+            content = opened.read(LONGEST_BYTES + 1)
     if len(content) > LONGEST_BYTES:
         return Source(shown, ""), f"it is larger than {LONGEST_BYTES // 10**6} MB", Where(shown)
     try:
