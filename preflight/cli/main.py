@@ -18,6 +18,7 @@ from preflight.model import Exit
 COMMANDS = {
     "run": ("preflight.cli.run", "Work through the whole checklist for an app."),
     "check": ("preflight.cli.run", "Run one check."),
+    "lint": ("preflight.cli.lint", "Check app files with the static rules alone; fix what is safe."),
     "list": ("preflight.cli.list", "List every check, or what an app's file says."),
     "explain": ("preflight.cli.explain", "Print a check's page: what, why, how to fix, sources."),
     "probe": ("preflight.cli.probe", "Trace the mamba-ssm kernels where the GPU is."),
