@@ -1,0 +1,3 @@
+from ..shared.images import image
+
+near_image = image.apt_install("git")
