@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from preflight.recipe.model import EnvironRead
 from preflight.recipe.offsets import Offsets
 
+AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 CONVENTIONS = {  # what a library reads by itself when the app uses it
-    "boto3.client": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-    "boto3.resource": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-    "boto3.Session": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-    "s3fs.S3FileSystem": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "boto3.client": AWS,
+    "boto3.resource": AWS,
+    "boto3.Session": AWS,
+    "boto3.session.Session": AWS,
+    "s3fs.S3FileSystem": AWS,
     "wandb.init": ("WANDB_API_KEY",),
     "wandb.login": ("WANDB_API_KEY",),
     "huggingface_hub.login": ("HF_TOKEN",),
     "openai.OpenAI": ("OPENAI_API_KEY",),
+    "openai.AsyncOpenAI": ("OPENAI_API_KEY",),
+    "anthropic.Anthropic": ("ANTHROPIC_API_KEY",),
 }
+GIVEN = frozenset(  # arguments that make the library look elsewhere
+    "aws_access_key_id profile_name config key anon profile api_key token mode session".split()
+)
+GETS = frozenset({"os.getenv", "os.environ.get"})
 
 
 def reads(offsets: Offsets) -> tuple[EnvironRead, ...]:
@@ -25,14 +33,15 @@ def reads(offsets: Offsets) -> tuple[EnvironRead, ...]:
     tree = offsets.source.tree
     if tree is None:
         return ()
-    return tuple(sorted(_in(tree, "", offsets), key=lambda r: (r.where, r.key)))
+    return tuple(sorted(_in(tree, offsets), key=lambda r: r.where))
 
 
-def _in(node: ast.AST, inside: str, offsets: Offsets) -> Iterator[EnvironRead]:
-    pending: list[tuple[ast.AST, str]] = [(node, inside)]
+def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
+    imported = _imports(tree)
+    pending: list[tuple[ast.AST, str]] = [(tree, "")]
     while pending:
         current, name = pending.pop()
-        found = _read(current)
+        found = _read(current, imported)
         if found is not None:
             keys, by, is_required = found
             for key in keys:
@@ -42,35 +51,52 @@ def _in(node: ast.AST, inside: str, offsets: Offsets) -> Iterator[EnvironRead]:
         pending += [(child, name) for child in ast.iter_child_nodes(current)]
 
 
-def _read(node: ast.AST) -> tuple[tuple[str, ...], str, bool] | None:
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_environ(node.value):
-        key = node.slice
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            return (key.value,), "os.environ[…]", True
+def _imports(tree: ast.Module) -> dict[str, str]:
+    """What each imported name of the file is, at any depth: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.asname or alias.name.split(".")[0]] = (
+                    alias.name if alias.asname else alias.name.split(".")[0]
+                )
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            for alias in node.names:
+                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return found
+
+
+def _read(node: ast.AST, imported: Mapping[str, str]) -> tuple[tuple[str, ...], str, bool] | None:
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        key = _text(node.slice)
+        return ((key,), "os.environ[…]", True) if key and _dotted(node.value, imported) == "os.environ" else None
+    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        key = _text(node.left)
+        asked = key and _dotted(node.comparators[0], imported) == "os.environ"
+        return ((key,), "in os.environ", False) if asked else None
     if not isinstance(node, ast.Call):
         return None
-    spelled = _dotted(node.func)
-    is_get = spelled in ("os.environ.get", "environ.get", "os.getenv", "getenv")
-    if is_get and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
-        return (node.args[0].value,), f"{spelled}()", False
-    for name, keys in CONVENTIONS.items():
-        if spelled == name:
-            given = {k.arg for k in node.keywords}
-            if given & {"aws_access_key_id", "key", "anon", "api_key", "token", "mode"}:
-                return None
-            return keys, name, False
+    name = _dotted(node.func, imported)
+    key = _text(node.args[0]) if node.args else ""
+    if key and name == "os.environ.pop":
+        return (key,), "os.environ.pop()", len(node.args) + len(node.keywords) < 2
+    if key and name in GETS:
+        return (key,), f"{name}()", False
+    if name in CONVENTIONS and not any(k.arg is None or k.arg in GIVEN for k in node.keywords):
+        return CONVENTIONS[name], name, False
     return None
 
 
-def _is_environ(node: ast.expr) -> bool:
-    return _dotted(node) in ("os.environ", "environ")
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _dotted(node: ast.expr) -> str:
+def _dotted(node: ast.expr, imported: Mapping[str, str]) -> str:
+    """The full dotted name, when its first part is imported."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or node.id not in imported:
         return ""
-    return ".".join([node.id, *reversed(parts)])
+    return ".".join([imported[node.id], *reversed(parts)])

@@ -12,12 +12,16 @@ from typing import Any
 from preflight.model import Where
 from preflight.recipe.model import Unresolved
 from preflight.recipe.values import (
+    Alternatives,
     BoundMethod,
     DefaultStr,
     Dotted,
+    NoDefault,
     PathValue,
     Value,
+    defaulted,
     unresolved_in,
+    variable_of,
 )
 
 PADDED = re.compile(r"%[-+ #0]*(?:\d|\*)")
@@ -72,46 +76,49 @@ METHODS = frozenset(
 def fold(
     node: ast.expr,
     value: Callable[[ast.expr], Value],
-    where: Where,
+    place: Callable[[], Where],
     comprehended: Callable[[list[ast.comprehension], Callable[[], Value]], list[Value] | None],
 ) -> Value:
     """Operators, literals of containers, f-strings, subscripts and comprehensions."""
     if isinstance(node, ast.JoinedStr):
-        return _joined(node, value, where)
+        return _joined(node, value, place())
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         items: list[Value] = []
         for each in node.elts:
             got = value(each)
             if isinstance(each, ast.Starred) and isinstance(got, list | tuple):
                 items.extend(got)
+            elif isinstance(each, ast.Starred):
+                items.append(unresolved_in(got) or Unresolved("a * of what the text does not hold", place()))
             else:
                 items.append(got)
         return tuple(items) if isinstance(node, ast.Tuple) else items
     if isinstance(node, ast.Dict):
-        return _dict(node, value, where)
+        return _dict(node, value, place())
     if isinstance(node, ast.BinOp):
-        return binary(node.op, value(node.left), value(node.right), where)
+        return binary(node.op, value(node.left), value(node.right), place())
     if isinstance(node, ast.UnaryOp):
-        return _unary(node.op, value(node.operand), where)
+        return _unary(node.op, value(node.operand), place())
     if isinstance(node, ast.BoolOp):
-        return _boolean(node, value)
+        return _boolean(node, value, place())
     if isinstance(node, ast.Compare):
-        return _compare(node, value, where)
+        return _compare(node, value, place())
     if isinstance(node, ast.Subscript):
-        return _subscript(value(node.value), node, value, where)
+        return _subscript(value(node.value), node, value, place())
     if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
         made = comprehended(node.generators, lambda: value(node.elt))
-        return made if made is not None else Unresolved("a comprehension over what the text does not hold", where)
+        return made if made is not None else Unresolved("a comprehension over what the text does not hold", place())
     if isinstance(node, ast.DictComp):
         pairs = comprehended(node.generators, lambda: (value(node.key), value(node.value)))
         if pairs is None or any(unresolved_in(k) or isinstance(k, list | dict) for k, _ in pairs):
-            return Unresolved("a comprehension over what the text does not hold", where)
+            return Unresolved("a comprehension over what the text does not hold", place())
         return dict(pairs)
-    return Unresolved(f"{type(node).__name__} is not folded", where)
+    return Unresolved(f"{type(node).__name__} is not folded", place())
 
 
 def _joined(node: ast.JoinedStr, value: Callable[[ast.expr], Value], where: Where) -> Value:
     parts: list[str] = []
+    variable = ""
     for each in node.values:
         if isinstance(each, ast.Constant):
             parts.append(str(each.value))
@@ -123,7 +130,8 @@ def _joined(node: ast.JoinedStr, value: Callable[[ast.expr], Value], where: Wher
         if not isinstance(got, str | int | float | PathValue | bool) or each.format_spec is not None:
             return Unresolved("part of an f-string is not in the text", where)
         parts.append(repr(str(got)) if each.conversion == ord("r") else str(got))
-    return _bounded("".join(parts), where)
+        variable = variable or variable_of(got)
+    return _marked(_bounded("".join(parts), where), variable, where)
 
 
 def _dict(node: ast.Dict, value: Callable[[ast.expr], Value], where: Where) -> Value:
@@ -131,9 +139,9 @@ def _dict(node: ast.Dict, value: Callable[[ast.expr], Value], where: Where) -> V
     for key, each in zip(node.keys, node.values, strict=True):
         got = value(each)
         if key is None:
-            if not isinstance(got, dict):
-                return Unresolved("a ** of a value that is not in the text", where)
-            made.update(got)
+            made.update(
+                got if isinstance(got, dict) else {"**": Unresolved("a ** of what the text does not hold", where)}
+            )
             continue
         name = value(key)
         if isinstance(name, PathValue):
@@ -145,6 +153,11 @@ def _dict(node: ast.Dict, value: Callable[[ast.expr], Value], where: Where) -> V
 
 
 def binary(op: ast.operator, left: Value, right: Value, where: Where) -> Value:
+    open_end = unresolved_in(right) if isinstance(right, Unresolved | Alternatives) else None
+    if isinstance(op, ast.Add) and isinstance(left, list) and open_end is not None:
+        return [*left, open_end]  # the known part is known
+    if isinstance(op, ast.BitOr) and isinstance(left, dict) and open_end is not None:
+        return {**left, "**": open_end}
     missing = left if isinstance(left, Unresolved) else right if isinstance(right, Unresolved) else None
     if missing is not None:
         return Unresolved(missing.why, missing.where)
@@ -172,10 +185,19 @@ def _is_data(value: Value) -> bool:
 
 
 def _acted(act: Callable[..., Any], args: tuple[Value, ...], where: Where) -> Value:
+    variable = next((v for a in args if (v := variable_of(a))), "")
     try:
-        return _bounded(act(*args), where)
+        return _marked(_bounded(act(*args), where), variable, where)
     except (TypeError, ValueError, ArithmeticError, KeyError, IndexError, AttributeError) as e:
         return Unresolved(f"it does not come to a value ({type(e).__name__})", where)
+
+
+def _marked(value: Value, variable: str, where: Where) -> Value:
+    """The value, which a variable of the environment may override."""
+    try:
+        return defaulted(value, variable)
+    except TypeError:
+        return Unresolved(f"it depends on the variable {variable}", where)
 
 
 def _bounded(value: Value, where: Where) -> Value:
@@ -200,15 +222,24 @@ def _unary(op: ast.unaryop, value: Value, where: Where) -> Value:
     return _acted(act, (value,), where)
 
 
-def _boolean(node: ast.BoolOp, value: Callable[[ast.expr], Value]) -> Value:
+def _boolean(node: ast.BoolOp, value: Callable[[ast.expr], Value], where: Where) -> Value:
     got: Value = None
+    variable = ""
     for each in node.values:
         got = value(each)
+        if isinstance(node.op, ast.Or) and each is not node.values[-1] and _is_unset(got):
+            variable = variable_of(got)  # `os.environ.get("X") or "default"`
+            continue
         if unresolved_in(got) is not None or not (_is_data(got) or got is None):
             return got
         if bool(got) == isinstance(node.op, ast.Or):
-            return got
-    return got
+            return _marked(got, variable, where)
+    return _marked(got, variable, where)
+
+
+def _is_unset(value: Value) -> bool:
+    """Whether it is nothing or "" while the variable it comes from is not set."""
+    return isinstance(value, NoDefault) or (isinstance(value, DefaultStr) and not value)
 
 
 def _compare(node: ast.Compare, value: Callable[[ast.expr], Value], where: Where) -> Value:
@@ -219,8 +250,8 @@ def _compare(node: ast.Compare, value: Callable[[ast.expr], Value], where: Where
             missing = unresolved_in(side)
             if missing is not None or not (_is_data(side) or side is None):
                 return Unresolved("a comparison with what the text does not hold", where)
-            if isinstance(side, DefaultStr):
-                return Unresolved(f"it depends on the variable {side.variable}", where)
+            if variable_of(side):
+                return Unresolved(f"it depends on the variable {variable_of(side)}", where)
         if not _acted(COMPARE[type(op)], (left, right), where):
             return False
         left = right
@@ -285,9 +316,8 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
         default = args[1] if len(args) > 1 else keywords.get("default")
         if args and isinstance(args[0], str) and isinstance(default, str):
             return DefaultStr(default, args[0])
-        return Unresolved(
-            f"the environment decides ({args[0] if args and isinstance(args[0], str) else 'a variable'})", where
-        )
+        variable = str(args[0]) if args and isinstance(args[0], str) else ""
+        return NoDefault(f"the environment decides ({variable or 'a variable'})", where, variable=variable)
     if any(unresolved_in(a) is not None for a in (*args, *keywords.values())):
         return next(unresolved_in(a) for a in (*args, *keywords.values()) if unresolved_in(a))
     if name.split(".")[0] == "pathlib" and name.endswith(("Path", "PurePosixPath", "PurePath", "PosixPath")):
@@ -320,6 +350,39 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
     return _acted(act, tuple(args), where)
 
 
+CHANGING: dict[type, frozenset[str]] = {
+    list: frozenset("append extend insert remove reverse sort clear pop".split()),
+    dict: frozenset("update setdefault clear pop popitem".split()),
+}
+
+
+def changes_in_place(called: BoundMethod) -> bool:
+    return called.name in CHANGING.get(type(called.value), frozenset())
+
+
+def changed(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    """What a list or dict is after one of its own methods; the known part stays known where order allows it."""
+    held, name = called.value, called.name
+    given = args[0] if args else None
+    if name == "append" and args:
+        return _bounded([*held, given], where)
+    if name == "extend" and args:
+        return _bounded([*held, *given], where) if isinstance(given, list | tuple) else [*held, _open_end(given, where)]
+    if name == "update":
+        known = given if isinstance(given, dict) else {"**": _open_end(given, where)} if args else {}
+        return {**held, **known, **keywords}
+    copied = type(held)(held)
+    try:
+        getattr(copied, name)(*args, **keywords)
+    except (TypeError, ValueError, KeyError, IndexError):
+        return Unresolved(f"{name}() on what the text does not hold", where)
+    return copied
+
+
+def _open_end(given: Value, where: Where) -> Unresolved:
+    return unresolved_in(given) or Unresolved("more that the text does not hold", where)
+
+
 def _is_small(held: str, name: str, args: list[Value]) -> bool:
     """Whether the result of a string's method stays below MOST_CHARACTERS, before it is made."""
     if name == "format":
@@ -341,19 +404,6 @@ def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
         if name == "joinpath" and all(isinstance(a, str | PathValue) for a in args):
             return PathValue(held.path.joinpath(*(str(a) for a in args)))
         return Unresolved(f"{name}() asks the file system", where)
-    if isinstance(held, list) and name in ("append", "extend", "insert"):
-        if name == "append" and args:
-            held.append(args[0])
-        elif name == "extend" and args and isinstance(args[0], list | tuple):
-            held.extend(args[0])
-        else:
-            held.append(Unresolved(f"{name}() of what the text does not hold", where))
-        return None
-    if isinstance(held, dict) and name == "update":
-        if args and isinstance(args[0], dict):
-            held.update(args[0])
-        held.update(keywords)
-        return None
     if name not in METHODS or not isinstance(held, str | list | tuple | dict):
         return Unresolved(f"{name}() is not followed", where)
     if name not in ("get", "items", "values", "keys", "copy"):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from preflight.model import Where
-from preflight.recipe.interpreter import Shared, images_of
+from preflight.recipe.flow import images_of, values_of
+from preflight.recipe.modal_objects import place, plain
 from preflight.recipe.model import (
     BucketMount,
     Call,
@@ -20,67 +22,85 @@ from preflight.recipe.model import (
     Unresolved,
     VolumeRef,
 )
-from preflight.recipe.values import Alternatives, AppValue, ImageValue, Opaque, Value
+from preflight.recipe.offsets import Offsets
+from preflight.recipe.values import (
+    Alternatives,
+    AppValue,
+    Decorated,
+    ImageValue,
+    Opaque,
+    Value,
+    shown_value,
+    unresolved_in,
+    variable_of,
+)
 
 GPU = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9-]*)([!+]*)\s*(?::\s*(\d+))?\s*")
 
 
-def build(shared: Shared, images: dict[int, Image]) -> tuple[Function, ...]:
-    """Every decorated def, in the order of the text.  ``images`` are the built images by id of their value."""
-    made = [_function(node, call, app, others, images) for node, call, app, others in shared.decorated]
+def build(decorated: Iterable[Decorated], image_of: Callable[[ImageValue], Image]) -> tuple[Function, ...]:
+    """Every decorated def, in the order of the text."""
+    made = [_function(each, image_of) for each in decorated]
     return tuple(sorted(made, key=lambda f: (f.where.path, f.where.line)))
 
 
-def _function(node: Any, call: Call, app: AppValue, others: tuple[Call, ...], images: dict[int, Image]) -> Function:
-    given = {**{k: v for k, v in app.defaults if k in ("image", "volumes")}, **call.kwargs}
+class _Given:
+    """The decorator's arguments by name; one that a ``**`` may hold is unresolved."""
+
+    def __init__(self, call: Call, app: AppValue) -> None:
+        self.call = call
+        self.defaults = app.defaults
+        self.open_end = call.kwargs.get("**")
+
+    def __getitem__(self, name: str) -> Value:
+        return self.call.kwargs.get(name, self.open_end)
+
+    def with_default(self, name: str) -> list[Value]:
+        """The App's value and the function's own, which come together for secrets and volumes."""
+        return [v for v in (self.defaults.get(name), self[name]) if v is not None]
+
+
+def _function(each: Decorated, image_of: Callable[[ImageValue], Image]) -> Function:
+    call, given = each.call, _Given(each.call, each.app)
     kind = call.name.rsplit(".", 1)[-1]
-    inner = tuple(others) + tuple(_method_decorators(node))
+    image = given["image"] if given["image"] is not None else each.app.defaults.get("image")
     return Function(
-        name=node.name,
+        name=each.node.name,
         kind=kind,
-        app=app.variable,
-        where=Where(call.where.path, node.lineno, node.col_offset + 1),
-        images=None if kind == "local_entrypoint" else _images(given.get("image"), call.where, images),
-        gpu=gpus(given.get("gpu"), call),
-        timeout_s=_number(call, given.get("timeout"), "timeout"),
-        startup_timeout_s=_number(call, given.get("startup_timeout"), "startup_timeout"),
-        cpu=_pair(given.get("cpu"), call.where),
-        memory_mib=_pair(given.get("memory"), call.where),
-        retries=_retries(call, given.get("retries")),
-        secrets=tuple(_secrets(dict(app.defaults).get("secrets"), call.where))
-        + tuple(_secrets(given.get("secrets"), call.where))
-        + tuple(_secrets([given["secret"]] if "secret" in given else None, call.where)),
+        app=each.app.variable,
+        where=Offsets.of(each.source).where(each.node),
+        images=None if kind == "local_entrypoint" else _images(image, call.where, image_of),
+        gpu=gpus(given["gpu"], call),
+        timeout_s=_number(call, given["timeout"], "timeout"),
+        startup_timeout_s=_number(call, given["startup_timeout"], "startup_timeout"),
+        cpu=_pair(given["cpu"], call.where),
+        memory_mib=_pair(given["memory"], call.where),
+        retries=_retries(call, given["retries"]),
+        secrets=tuple(s for v in given.with_default("secrets") for s in _secrets(v, call.where))
+        + tuple(_secrets(call.kwargs.get("secret"), call.where)),
         volumes=_volumes(given, call.where),
         schedule=_schedule(call),
-        call=call,
-        body=node,
-        decorators=inner,
+        call=shown(call),
+        body=each.node,
+        decorators=each.others,
     )
 
 
-def _method_decorators(node: Any) -> list[Call]:
-    """Bare and called ``modal.x`` decorators of a class's methods, as far as their name shows it."""
-    if not isinstance(node, ast.ClassDef):
-        return []
-    found = []
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
-            for decorator in item.decorator_list:
-                func = decorator.func if isinstance(decorator, ast.Call) else decorator
-                name = ast.unparse(func)
-                if name.startswith("modal."):
-                    where = Where("", decorator.lineno, decorator.col_offset + 1)
-                    found.append(Call(name=name, where=where, span=None, is_bare=func is decorator, node=decorator))
-    return found
+def shown(call: Call) -> Call:
+    """The call with arguments as the model promises them: branches are unresolved, paths are strings."""
+    kwargs = {k: shown_value(v, call.where) for k, v in call.kwargs.items()}
+    return replace(call, args=tuple(shown_value(a, call.where) for a in call.args), kwargs=kwargs)
 
 
-def _images(value: Value, where: Where, images: dict[int, Image]) -> tuple[Image, ...] | Unresolved | None:
+def _images(
+    value: Value, where: Where, image_of: Callable[[ImageValue], Image]
+) -> tuple[Image, ...] | Unresolved | None:
     if value is None:
         return None
-    found = tuple(images[id(v)] for v in images_of(value) if id(v) in images)
+    found = tuple(image_of(v) for v in images_of(value))
     if found:
         return found
-    return value if isinstance(value, Unresolved) else Unresolved("the image is not made in the text", where)
+    return unresolved_in(value) or Unresolved("the image is not made in the text", where)
 
 
 def gpus(value: Value, call: Call) -> tuple[Gpu, ...] | Unresolved:
@@ -97,15 +117,14 @@ def gpus(value: Value, call: Call) -> tuple[Gpu, ...] | Unresolved:
                 return one
             found += one
         return tuple(found)
-    at, span = _place(call, "gpu")
+    at, span = place(call, -1, "gpu")
     if isinstance(value, str):
         parsed = GPU.fullmatch(value)
-        if parsed is None:
-            return (Gpu(value.upper(), 1, str(value), at, span),)
-        return (Gpu(parsed[1].upper(), int(parsed[3] or 1), str(value), at, span),)
+        kind, count = (parsed[1], int(parsed[3] or 1)) if parsed is not None else (value, 1)
+        return (Gpu(kind.upper(), count, str(value), at, span, variable_of(value)),)
     if isinstance(value, Opaque) and value.kind.startswith("gpu.") and value.call is not None:
         return (_gpu_object(value, at, span),)
-    return value if isinstance(value, Unresolved) else Unresolved("the GPU is not in the text", at)
+    return unresolved_in(value) or Unresolved("the GPU is not in the text", at)
 
 
 def _gpu_object(value: Opaque, at: Where, span: Span | None) -> Gpu:
@@ -118,21 +137,13 @@ def _gpu_object(value: Opaque, at: Where, span: Span | None) -> Gpu:
     return Gpu(kind, count if isinstance(count, int) else 1, ast.unparse(value.call.node), at, span)  # type: ignore[arg-type]
 
 
-def _place(call: Call, keyword: str) -> tuple[Where, Span | None]:
-    if isinstance(call.node, ast.Call):
-        for each in call.node.keywords:
-            if each.arg == keyword:
-                return Where(call.where.path, each.lineno, each.col_offset + 1), call.kwarg_spans.get(keyword)
-    return call.where, None
-
-
 def _number(call: Call, value: Value, keyword: str) -> Known[float] | Unresolved | None:
-    at, span = _place(call, keyword)
+    at, span = place(call, -1, keyword)
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return Known(float(value), at, span)
-    return value if isinstance(value, Unresolved) else Unresolved(f"{keyword} is not a number in the text", at, span)
+        return Known(float(value), at, span, variable_of(value))
+    return unresolved_in(value) or Unresolved(f"{keyword} is not a number in the text", at, span)
 
 
 def _pair(value: Value, where: Where) -> tuple[float, float | None] | Unresolved | None:
@@ -143,58 +154,52 @@ def _pair(value: Value, where: Where) -> tuple[float, float | None] | Unresolved
         return float(value), None
     if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
         return float(value[0]), float(value[1])
-    return value if isinstance(value, Unresolved) else Unresolved("it is not a number in the text", where)
+    return unresolved_in(value) or Unresolved("it is not a number in the text", where)
 
 
 def _retries(call: Call, value: Value) -> Known[int] | Unresolved | None:
-    at, span = _place(call, "retries")
+    at, span = place(call, -1, "retries")
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
-        return Known(value, at, span)
+        return Known(plain(value), at, span, variable_of(value))
     if isinstance(value, Opaque) and value.kind == "Retries" and value.call is not None:
         most = value.call.kwargs.get("max_retries")
         if isinstance(most, int):
             return Known(most, at, span)
-    return value if isinstance(value, Unresolved) else Unresolved("retries is not a number in the text", at, span)
+    return unresolved_in(value) or Unresolved("retries is not a number in the text", at, span)
 
 
 def _secrets(value: Value, where: Where) -> list[SecretRef | Unresolved]:
-    if value is None:
-        return []
-    if isinstance(value, Alternatives):
-        return [s for each in value.values for s in _secrets(each, where)]
-    if not isinstance(value, list | tuple):
-        value = [value]
+    """The secrets of a list.  Where a condition decides, those of every branch, and Unresolved for the condition."""
     found: list[SecretRef | Unresolved] = []
-    for each in value:
-        if isinstance(each, SecretRef):
-            found.append(each)
-        elif isinstance(each, Alternatives):
-            found += [v for v in each.values if isinstance(v, SecretRef)]
-        elif each is not None:
-            found.append(
-                each if isinstance(each, Unresolved) else Unresolved("a secret is not made in the text", where)
-            )
-    return found
+    for branch in values_of(value):
+        for item in branch if isinstance(branch, list | tuple) else [branch]:
+            for each in values_of(item):
+                if isinstance(each, SecretRef | Unresolved):
+                    found.append(each)
+                elif each is not None:
+                    found.append(Unresolved("a secret is not made in the text", where))
+            if isinstance(item, Alternatives):
+                found.append(Unresolved("a condition decides which secret it is", where))
+    if isinstance(value, Alternatives):
+        found.append(Unresolved("a condition decides which secrets these are", where))
+    return list(dict.fromkeys(found))
 
 
-def _volumes(given: dict[str, Value], where: Where) -> dict[str, VolumeRef | BucketMount | Unresolved]:
+def _volumes(given: _Given, where: Where) -> dict[str, VolumeRef | BucketMount | Unresolved]:
+    """What is mounted where; of a mount that a condition decides, Unresolved."""
     found: dict[str, VolumeRef | BucketMount | Unresolved] = {}
     for keyword in ("volumes", "network_file_systems", "shared_volumes"):
-        value = given.get(keyword)
-        if value is None:
-            continue
-        if isinstance(value, Alternatives):
-            value = next((v for v in value.values if isinstance(v, dict)), None)
-        if not isinstance(value, dict):
-            found[f"<{keyword}>"] = value if isinstance(value, Unresolved) else Unresolved("not in the text", where)
-            continue
-        for path, each in value.items():
-            if isinstance(each, Alternatives):
-                each = next((v for v in each.values if isinstance(v, VolumeRef | BucketMount)), None)
-            ok = isinstance(each, VolumeRef | BucketMount | Unresolved)
-            found[str(path)] = each if ok else Unresolved("a mount is not made in the text", where)
+        for value in given.with_default(keyword) if keyword == "volumes" or keyword in given.call.kwargs else ():
+            for branch in values_of(value):
+                if not isinstance(branch, dict):
+                    found[f"<{keyword}>"] = unresolved_in(branch) or Unresolved("it is not in the text", where)
+                    continue
+                for path, each in branch.items():
+                    known = isinstance(each, VolumeRef | BucketMount | Unresolved)
+                    mount = each if known else unresolved_in(each) or Unresolved("a mount is not in the text", where)
+                    found[f"<{keyword}>" if path == "**" else str(path)] = mount
     return found
 
 
@@ -204,8 +209,3 @@ def _schedule(call: Call) -> str | None:
             if each.arg == "schedule" and not (isinstance(each.value, ast.Constant) and each.value.value is None):
                 return ast.unparse(each.value)
     return None
-
-
-def chain_of(value: ImageValue) -> tuple[int, ...]:
-    """What makes two chains the same: their steps, by identity."""
-    return tuple(id(step) for step in value.steps)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from preflight.model import Where
 from preflight.recipe import steps
 from preflight.recipe.model import (
     App,
@@ -15,14 +14,18 @@ from preflight.recipe.model import (
     Call,
     Known,
     SecretRef,
+    Span,
     Unresolved,
     VolumeRef,
 )
+from preflight.recipe.offsets import Offsets
 from preflight.recipe.values import (
     Alternatives,
     AppValue,
     BoundMethod,
-    DefaultStr,
+    Decorated,
+    DefaultFloat,
+    DefaultInt,
     Dotted,
     ImageValue,
     Opaque,
@@ -30,21 +33,20 @@ from preflight.recipe.values import (
     UserFunction,
     Value,
     strings_of,
+    variable_of,
 )
 
 if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
 
+RUN_BY_MODAL = frozenset({"function", "cls", "local_entrypoint", "server"})
 BASES = frozenset(
     "debian_slim from_registry from_dockerfile from_aws_ecr from_gcp_artifact_registry from_scratch micromamba "
     "from_id from_name conda from_dockerhub".split()
 )
+WHOLE_BASES = frozenset({"debian_slim", "from_registry", "micromamba", "from_scratch", "from_dockerhub"})
 SECRETS = frozenset({"from_name", "from_dict", "from_dotenv", "from_local_environ"})
 NOT_STEPS = frozenset({"imports", "build", "hydrate", "run", "entrypoint_args", "from_id", "logs"})
-DECORATORS = frozenset(
-    "enter exit method build batched concurrent fastapi_endpoint web_endpoint asgi_app wsgi_app web_server "
-    "parameter clustered".split()
-)
 
 
 def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
@@ -56,8 +58,9 @@ def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
         return _app(scope, call_of(scope, f"modal.{short}", node, args, keywords), keywords)
     if parts[-2:-1] == ["Image"] and parts[-1] in BASES:
         step = steps.read(scope, parts[-1], node, args, keywords)
-        is_known = parts[-1] in ("debian_slim", "from_registry", "micromamba", "from_scratch")
-        return ImageValue((step,), scope.source, is_complete=is_known and step.is_complete)
+        return ImageValue(step, None, scope.source, is_complete=parts[-1] in WHOLE_BASES and step.is_complete)
+    if parts[-1] in ("raw_registry_image", "raw_dockerfile_image"):  # of modal.experimental, before 1.4.0
+        return ImageValue(steps.read(scope, parts[-1], node, args, keywords), None, scope.source, is_complete=False)
     if parts[-2:-1] == ["Secret"] and parts[-1] in SECRETS:
         return _secret(scope, parts[-1], node, args, keywords)
     if parts[0] in ("Volume", "NetworkFileSystem") and parts[-1] in (
@@ -88,7 +91,7 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
     step = steps.read(scope, name, node, args, keywords)
     if scope.is_repeating:
         step = replace(step, is_repeated=True)
-    return ImageValue((*image.steps, step), scope.source, image.is_complete and not step.is_repeated, image.unresolved)
+    return ImageValue(step, image, scope.source, image.is_complete and not step.is_repeated, image.unresolved)
 
 
 def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Call) -> Value:
@@ -96,20 +99,29 @@ def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Ca
     args, keywords = scope.arguments(node)
     if isinstance(value, AppValue):
         call = call_of(scope, f"modal.App.{name}", node, args, keywords)
-        if name in ("function", "cls", "local_entrypoint", "server"):
-            scope.shared.pending[id(call)] = value
+        if name in RUN_BY_MODAL:
+            scope.shared.pending[id(call)] = (call, value)
+        elif name == "include":
+            scope.shared.included += [a for a in args if isinstance(a, AppValue)]
         return call
-    if value.kind == "Volume" or name in ("read_only", "with_options"):
-        return value
-    return Opaque(f"{value.kind}.{name}")
+    return value if name == "with_options" else Opaque(f"{value.kind}.{name}")
+
+
+def read_only(value: Value, name: str) -> Value:
+    """A Volume with options of its mount."""
+    if isinstance(value, VolumeRef):
+        return replace(value, is_read_only=value.is_read_only or name == "read_only")
+    return Unresolved(f"{name}() of what the text does not hold", Where(""))
 
 
 def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
     """``app.function(…)(fn)``: a decorator called by hand."""
     args, _ = scope.arguments(node)
-    app = scope.shared.pending.get(id(call))
-    if app is not None and args and isinstance(args[0], UserFunction):
-        scope.shared.decorated.append((args[0].node, call, app, args[0].decorators))
+    pending = scope.shared.pending.get(id(call))
+    if pending is not None and args and isinstance(args[0], UserFunction):
+        if not isinstance(args[0].node, ast.Lambda):
+            made = Decorated(args[0].node, call, pending[1], args[0].decorators, args[0].scope.source)
+            scope.shared.decorated.append(made)
         return args[0]
     return Unresolved("a decorator of what the text does not hold", scope.where(node))
 
@@ -119,7 +131,8 @@ def decorator(scope: Interpreter, node: ast.expr) -> tuple[Call, AppValue | None
     func = node.func if isinstance(node, ast.Call) else node
     held = scope.value(func)
     if isinstance(held, Alternatives):
-        held = held.values[0]
+        apps = [v for v in held.values if isinstance(v, BoundMethod) and isinstance(v.value, AppValue)]
+        held = apps[0] if apps else held.values[0]
     if isinstance(held, BoundMethod) and isinstance(held.value, AppValue):
         name, app = f"modal.App.{held.name}", held.value
     elif isinstance(held, Dotted) and held.name.startswith("modal."):
@@ -142,22 +155,14 @@ def call_of(scope: Interpreter, name: str, node: ast.Call, args: list[Value], ke
         kwarg_spans={k.arg: span for k in node.keywords if k.arg and (span := scope.offsets.span(k)) is not None},
         has_spread="**" in keywords or any(isinstance(a, ast.Starred) for a in node.args),
         node=node,
+        source=scope.source,
     )
-
-
-def named_app(scope: Interpreter, value: AppValue, variable: str) -> AppValue:
-    """The App once it is bound to its variable."""
-    named = replace(value, variable=variable)
-    for n, app in enumerate(scope.shared.apps):
-        if app.call is value.call:
-            scope.shared.apps[n] = replace(app, variable=variable)
-    return named
 
 
 def _app(scope: Interpreter, call: Call, keywords: dict[str, Value]) -> AppValue:
     name = call.args[0] if call.args else keywords.get("name")
     scope.shared.apps.append(App(name=known(name, call, 0, "name"), variable="", where=call.where, call=call))
-    defaults = tuple((k, keywords[k]) for k in ("image", "secrets", "volumes") if k in keywords)
+    defaults = {k: keywords[k] for k in ("image", "secrets", "volumes") if keywords.get(k) is not None}
     return AppValue(call, "", defaults)
 
 
@@ -165,22 +170,35 @@ def known(value: Value, call: Call, position: int, keyword: str) -> Known[Any] |
     """An argument as the model holds it: with its place and the variable that may override it."""
     if value is None:
         return None
-    node = call.node
-    at, span = call.where, call.kwarg_spans.get(keyword)
-    if isinstance(node, ast.Call):
-        found = next((k.value for k in node.keywords if k.arg == keyword), None)
-        if found is not None:
-            at = replace(call.where, line=found.lineno, column=0)
     if isinstance(value, Unresolved):
         return value
+    at, span = place(call, position, keyword)
     if isinstance(value, Alternatives):
         return Unresolved("it depends on a condition", at)
-    return Known(
-        str(value) if isinstance(value, DefaultStr | PathValue) else value,
-        at,
-        span,
-        value.variable if isinstance(value, DefaultStr) else "",
-    )
+    return Known(plain(value), at, span, variable_of(value))
+
+
+def plain(value: Value) -> Value:
+    """The value without its mark of where it came from."""
+    if isinstance(value, str | PathValue):
+        return str(value)
+    if isinstance(value, DefaultInt | DefaultFloat):
+        return int(value) if isinstance(value, int) else float(value)
+    return value
+
+
+def place(call: Call, position: int, keyword: str) -> tuple[Where, Span | None]:
+    """Where an argument stands: its line, and its characters when it is written there as one literal."""
+    node, source = call.node, call.source
+    if not isinstance(node, ast.Call) or source is None:
+        return call.where, None
+    found = next((k.value for k in node.keywords if k.arg == keyword), None)
+    if found is None and 0 <= position < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args):
+        found = node.args[position]
+    if found is None:
+        return call.where, None
+    offsets = Offsets.of(source)
+    return offsets.where(found), offsets.span(found) if isinstance(found, ast.Constant) else None
 
 
 def _secret(scope: Interpreter, made_by: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
@@ -232,14 +250,3 @@ def _bucket(scope: Interpreter, node: ast.Call, args: list[Value], keywords: dic
         is_read_only=keywords.get("read_only") is True,
         where=call.where,
     )
-
-
-@contextmanager
-def repeated(scope: Interpreter) -> Iterator[None]:
-    """While a loop with unknown turns is read: its steps are marked."""
-    before = scope.is_repeating
-    scope.is_repeating = True
-    try:
-        yield
-    finally:
-        scope.is_repeating = before

@@ -60,7 +60,8 @@ class Gpu:
     count: int
     written: str  # as the source has it: "h100!:8"
     where: Where
-    span: Span | None = None
+    span: Span | None = None  # of the literal, when one holds it
+    default_of: str = ""  # the environment variable that may override it
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,7 @@ class Call:
     has_spread: bool = False  # ** or * of something unresolved: more arguments than are seen
     is_bare: bool = False
     node: ast.AST | None = field(repr=False, default=None, compare=False)
+    source: Source | None = field(repr=False, default=None, compare=False)  # the file that `node` and spans are of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import ast
 import bisect
+import itertools
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from preflight.model import Where
 from preflight.recipe.model import Source, Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Offsets:
     """Where the lines of one source start, in characters of its text."""
 
     source: Source
     starts: tuple[int, ...] = field(repr=False)
     lines: tuple[str, ...] = field(repr=False)
+    columns: dict[int, tuple[int, ...]] = field(repr=False, default_factory=dict)  # of lines that are not ASCII
 
     @staticmethod
     def of(source: Source) -> Offsets:
+        return _offsets(source)
+
+    @staticmethod
+    def made(source: Source) -> Offsets:
         lines = _lines(source.text)
         starts, total = [], 0
         for line in lines:
@@ -35,7 +42,10 @@ class Offsets:
         text = self.lines[line - 1]
         if text.isascii():
             return self.starts[line - 1] + min(utf8_column, len(text))
-        return self.starts[line - 1] + len(text.encode("utf-8")[:utf8_column].decode("utf-8", "ignore"))
+        ends = self.columns.get(line)
+        if ends is None:
+            ends = self.columns[line] = tuple(itertools.accumulate(map(_utf8_bytes, text)))
+        return self.starts[line - 1] + bisect.bisect_right(ends, utf8_column)
 
     def span(self, node: ast.AST) -> Span | None:
         end_line = getattr(node, "end_lineno", None)
@@ -64,6 +74,11 @@ class Offsets:
         return self.where(func)
 
 
+@lru_cache(maxsize=64)  # an app with its siblings; every rule asks for the same few
+def _offsets(source: Source) -> Offsets:
+    return Offsets.made(source)
+
+
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 
 
@@ -71,3 +86,8 @@ def _lines(text: str) -> tuple[str, ...]:
     """Lines as Python's tokenizer counts them: only \\n, \\r\\n and \\r end one (not \\f or U+2028)."""
     lines = [m[0] for m in LINE.finditer(text) if m[0]]
     return tuple(lines) or ("",)
+
+
+def _utf8_bytes(character: str) -> int:
+    code = ord(character)
+    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from preflight.model import Where
-from preflight.recipe import calls, environ, functions
-from preflight.recipe.interpreter import Interpreter, Shared, images_of
-from preflight.recipe.model import Function, Image, Recipe, SecretRef, Source, VolumeRef
-from preflight.recipe.values import AppValue, ImageValue
+from preflight.recipe import calls, environ, functions, uncalled
+from preflight.recipe.flow import images_of, values_of
+from preflight.recipe.interpreter import Interpreter, Shared
+from preflight.recipe.model import Image, Recipe, SecretRef, Source, VolumeRef
+from preflight.recipe.values import AppValue, Decorated, ImageValue
 
 T = TypeVar("T")
 LONGEST_BYTES = 5_000_000
@@ -36,16 +37,17 @@ def read(file: Path, *, project: Path, content: bytes | None = None) -> Recipe:
     main = Interpreter(source, file.resolve(), shared)
     loader.loaded[file.resolve()] = main
     main.run_module()
-    _decorated_inside(main)
+    uncalled.read(main)
+    mine = _deployed(main)
     every = calls.every_call(main)
-    images = _images(shared)
-    found = functions.build(shared, images)
+    images = _Images(shared, mine)
+    found = functions.build(mine, images.of_value)
     values = list(main.names.values())
     return Recipe(
         source=source,
-        apps=tuple(shared.apps),
+        apps=tuple(a for a in shared.apps if a.where.path == source.path or any(d.app.call is a.call for d in mine)),
         functions=found,
-        images=_maximal(images, found),
+        images=images.maximal(),
         calls=every,
         volumes=_all_of(VolumeRef, values, [v for f in found for v in f.volumes.values()]),
         secrets=_all_of(SecretRef, values, [s for f in found for s in f.secrets]),
@@ -54,6 +56,13 @@ def read(file: Path, *, project: Path, content: bytes | None = None) -> Recipe:
         siblings=tuple(i.source for path, i in loader.loaded.items() if i is not None and i is not main),
         ignores=ignores(source.text),
     )
+
+
+def _deployed(main: Interpreter) -> list[Decorated]:
+    """What goes to Modal with this file: its own functions, and those of a sibling whose App it uses or includes."""
+    apps = {id(v.call) for value in main.names.values() for v in values_of(value) if isinstance(v, AppValue)}
+    apps |= {id(a.call) for a in main.shared.included}
+    return [d for d in main.shared.decorated if d.call.where.path == main.source.path or id(d.app.call) in apps]
 
 
 def _source(file: Path, project: Path, content: bytes | None = None) -> tuple[Source, str, Where | None]:
@@ -67,7 +76,7 @@ def _source(file: Path, project: Path, content: bytes | None = None) -> tuple[So
     try:
         coding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         text = content.decode(coding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as e:
+    except (SyntaxError, ValueError, LookupError) as e:  # ValueError: UnicodeError of codecs like idna
         return Source(shown, content.decode("utf-8", "replace")), f"it can't be decoded: {e}", Where(shown, 1)
     text = text.removeprefix("\ufeff")
     try:
@@ -136,56 +145,61 @@ class _Siblings:
         return None
 
 
-def _decorated_inside(main: Interpreter) -> None:
-    """Functions handed to Modal inside other functions: read with the module's names, where they are enough."""
-    seen = {id(node) for node, *_ in main.shared.decorated}
-    assert main.source.tree is not None
-    for node in ast.walk(main.source.tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or id(node) in seen:
-            continue
-        if any(_app_named(main, d) for d in node.decorator_list):
-            main.decorate(node)
+class _Images:
+    """The chains of one reading as the model holds them; each is made once, when somebody asks for it."""
 
+    def __init__(self, shared: Shared, mine: list[Decorated]) -> None:
+        self.made: dict[int, tuple[ImageValue, Image]] = {}
+        self.variables: dict[int, str] = {}
+        self.noted: list[ImageValue] = []
+        self.used: set[int] = set()
+        for variable, value in shared.images:
+            self._note(variable, value)
+        for each in mine:
+            for held in (each.call.kwargs.get("image"), each.app.defaults.get("image")):
+                for image in images_of(held):
+                    self._note("", image)
 
-def _app_named(main: Interpreter, decorator: ast.expr) -> bool:
-    func = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if not (isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name)):
-        return False
-    return isinstance(main.names.get(func.value.id), AppValue)
+    def _note(self, variable: str, value: ImageValue) -> None:
+        if id(value) not in self.variables:
+            self.noted.append(value)
+            self.variables[id(value)] = variable
+        elif not self.variables[id(value)]:
+            self.variables[id(value)] = variable
 
+    def of_value(self, value: ImageValue) -> Image:
+        self.used.add(id(value))
+        return self._image(value)
 
-def _images(shared: Shared) -> dict[int, Image]:
-    """Every chain that was bound to a name, used by a function, or left in an expression, by id of its value."""
-    made: dict[int, Image] = {}
-    named: list[tuple[str, ImageValue]] = list(shared.images)
-    for _, call, app, _ in shared.decorated:
-        for value in (call.kwargs.get("image"), dict(app.defaults).get("image")):
-            named += [("", v) for v in images_of(value)]
-    for variable, value in named:
-        if id(value) in made and (made[id(value)].variable or not variable):
-            continue
-        made[id(value)] = Image(
-            steps=value.steps,
-            variable=variable,
-            source=value.source,
-            where=value.steps[-1].where if value.steps else Where(value.source.path),
-            is_complete=value.is_complete,
-            unresolved=value.unresolved,
-        )
-    return made
+    def _image(self, value: ImageValue) -> Image:
+        if id(value) not in self.made:
+            image = Image(
+                steps=value.steps,
+                variable=self.variables.get(id(value), ""),
+                source=value.source,
+                where=value.last.where,
+                is_complete=value.is_complete,
+                unresolved=value.unresolved,
+            )
+            self.made[id(value)] = (value, image)
+        return self.made[id(value)][1]
 
-
-def _maximal(images: dict[int, Image], used: tuple[Function, ...]) -> tuple[Image, ...]:
-    """The images without those that are only the beginning of another one, unless a function uses them."""
-    in_use = {id(i) for f in used if isinstance(f.images, tuple) for i in f.images}
-    chains = {tuple(id(s) for s in i.steps) for i in images.values()}
-    beginnings = {chain[:n] for chain in chains for n in range(1, len(chain))}
-    kept: dict[tuple[int, ...], Image] = {}
-    for image in images.values():
-        chain = tuple(id(s) for s in image.steps)
-        if id(image) in in_use or chain not in beginnings:
-            kept.setdefault(chain, image)
-    return tuple(sorted(kept.values(), key=lambda i: (i.where.path, i.where.line)))
+    def maximal(self) -> tuple[Image, ...]:
+        """The images without those that are only the beginning of another one, unless a function uses them."""
+        inner: set[int] = set()  # ids of steps that another step follows
+        for value in self.noted:
+            links = value.chain()
+            next(links)
+            for link in links:
+                if id(link.last) in inner:
+                    break  # what is before it was noted with it
+                inner.add(id(link.last))
+        ends: dict[int, ImageValue] = {}
+        for value in self.noted:
+            if id(value) in self.used or id(value.last) not in inner:
+                ends.setdefault(id(value.last), value)
+        made = [self._image(value) for value in ends.values()]
+        return tuple(sorted(made, key=lambda i: (i.where.path, i.where.line, i.where.column)))
 
 
 def _all_of(kind: type[T], *groups: list[Any]) -> tuple[T, ...]:

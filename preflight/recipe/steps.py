@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from preflight.model import Where
 from preflight.recipe import pip_args, shell
 from preflight.recipe.model import PipInstall, PipPackage, ShellCommand, Span, Step
-from preflight.recipe.values import PathValue, Value, strings_of, unresolved_in
+from preflight.recipe.values import PathValue, Value, shown_value, strings_of, unresolved_in
 
 if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
@@ -25,6 +25,8 @@ Literal = tuple[str, ast.expr | None]
 def read(scope: Interpreter, method: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Step:
     """The step of ``.method(…)``; pip, apt and shell parts filled in where the method has them."""
     spans = scope.offsets
+    args = [shown_value(a, scope.where(node)) for a in args]
+    keywords = {k: shown_value(v, scope.where(node)) for k, v in keywords.items()}
     where, call = spans.method(node), spans.span(node)
     link = call
     if call is not None and isinstance(node.func, ast.Attribute) and node.func.value.end_lineno is not None:

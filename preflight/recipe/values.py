@@ -6,6 +6,7 @@ Plain data is itself: str, int, float, bool, None, tuple, list, dict.  Everythin
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
@@ -25,6 +26,61 @@ class DefaultStr(str):
         made = super().__new__(cls, value)
         made.variable = variable
         return made
+
+
+class DefaultInt(int):
+    """A number made of such a default: ``int(os.environ.get("LIMIT", "60")) * 60``."""
+
+    variable: str
+
+    def __new__(cls, value: int, variable: str) -> DefaultInt:
+        made = super().__new__(cls, value)
+        made.variable = variable
+        return made
+
+
+class DefaultFloat(float):
+    """The same with a fraction."""
+
+    variable: str
+
+    def __new__(cls, value: float, variable: str) -> DefaultFloat:
+        made = super().__new__(cls, value)
+        made.variable = variable
+        return made
+
+
+@dataclass(frozen=True)
+class NoDefault(Unresolved):
+    """``os.environ.get(variable)``: nothing, unless the variable is set; ``or`` may give it a default."""
+
+    variable: str = ""
+
+
+def variable_of(value: Value) -> str:
+    """The environment variable that may override the value; "" when none."""
+    if isinstance(value, DefaultStr | DefaultInt | DefaultFloat | NoDefault):
+        return value.variable
+    if isinstance(value, list | tuple):
+        return next((v for each in value if (v := variable_of(each))), "")
+    return ""
+
+
+def defaulted(value: Value, variable: str) -> Value:
+    """The value, marked as one that the variable may override.  Raises TypeError where no mark can be kept."""
+    if not variable or value is None or isinstance(value, Unresolved):
+        return value
+    if isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, str):
+        return DefaultStr(value, variable)
+    if isinstance(value, int):
+        return DefaultInt(value, variable)
+    if isinstance(value, float):
+        return DefaultFloat(value, variable)
+    if isinstance(value, list | tuple):
+        return type(value)(defaulted(each, variable) for each in value)
+    raise TypeError
 
 
 @dataclass(frozen=True)
@@ -51,17 +107,40 @@ class PathValue:
 class AppValue:
     call: Call
     variable: str = ""
-    defaults: tuple[tuple[str, Any], ...] = ()  # image=, secrets=, volumes= of the App, folded
+    defaults: Mapping[str, Any] = field(default_factory=dict, compare=False)  # image=, secrets=, volumes= of the App
+
+
+@dataclass(frozen=True, eq=False)
+class Decorated:
+    """A def or class that ``call`` hands to Modal.  ``others`` are further Modal decorators, of its methods too."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    call: Call
+    app: AppValue
+    others: tuple[Call, ...]
+    source: Source
 
 
 @dataclass(frozen=True, eq=False)
 class ImageValue:
-    """A chain so far.  Each step gives a new value: extending one image never changes another."""
+    """A chain so far, linked from its end.  Each step gives a new value: extending one image never changes another."""
 
-    steps: tuple[Step, ...]
+    last: Step
+    before: ImageValue | None
     source: Source
     is_complete: bool = True
     unresolved: tuple[Unresolved, ...] = ()
+
+    def chain(self) -> Iterator[ImageValue]:
+        """This image, the one it extends, and so on down to the base."""
+        link: ImageValue | None = self
+        while link is not None:
+            yield link
+            link = link.before
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(link.last for link in self.chain())[::-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +154,28 @@ class Alternatives:
 class UserFunction:
     """A def of the project, called abstractly when an image is built through it."""
 
-    node: ast.FunctionDef | ast.AsyncFunctionDef
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Any  # the Interpreter whose names its body sees
     decorators: tuple[Call, ...] = ()
+    held_by: ObjectValue | None = None  # the object whose method it is
+
+
+@dataclass(frozen=True, eq=False)
+class ClassValue:
+    """A class of the project.  ``names`` is what its body binds; ``fields`` its annotated names, in order."""
+
+    name: str
+    names: dict[str, Value]
+    fields: tuple[str, ...]
+    is_followed: bool  # False: a metaclass, an Enum, a base class that is not in the text
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectValue:
+    """An instance of such a class; ``names`` are its own attributes."""
+
+    made_by: ClassValue
+    names: dict[str, Value]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,3 +232,18 @@ def strings_of(value: Value) -> tuple[list[str], bool]:
             is_all = is_all and all_of_it
         return found, is_all
     return [], value is None
+
+
+def shown_value(value: Value, where: Where) -> Value:
+    """An argument as steps and calls show it: paths are strings, what a condition decides is unresolved."""
+    if isinstance(value, PathValue):
+        return str(value)
+    if isinstance(value, Alternatives):
+        return Unresolved("it depends on a condition", where)
+    if isinstance(value, list):
+        return [shown_value(v, where) for v in value]
+    if isinstance(value, tuple):
+        return tuple(shown_value(v, where) for v in value)
+    if isinstance(value, dict):
+        return {k: shown_value(v, where) for k, v in value.items()}
+    return value

@@ -111,8 +111,10 @@ def _gpus(function: Function) -> tuple[Any, ...]:
 
 
 def _written(gpu: Any) -> str:
-    return f"{gpu.type}:{gpu.count}" if gpu.written.startswith(("gpu.", "modal.gpu.")) and gpu.count > 1 else (
-        gpu.type if gpu.written.startswith(("gpu.", "modal.gpu.")) else gpu.written
+    return (
+        f"{gpu.type}:{gpu.count}"
+        if gpu.written.startswith(("gpu.", "modal.gpu.")) and gpu.count > 1
+        else (gpu.type if gpu.written.startswith(("gpu.", "modal.gpu.")) else gpu.written)
     )
 
 

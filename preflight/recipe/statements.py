@@ -1,0 +1,314 @@
+"""Statements of a module or a helper, in order: what each of them does to the names."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from preflight.recipe import folding, modal_objects
+from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, either
+from preflight.recipe.model import Call, Unresolved
+from preflight.recipe.values import (
+    AppValue,
+    ClassValue,
+    Decorated,
+    Dotted,
+    ImageValue,
+    SiblingModule,
+    UserFunction,
+    Value,
+    unresolved_in,
+    variable_of,
+)
+
+if TYPE_CHECKING:
+    from preflight.recipe.interpreter import Interpreter
+
+MOST_TURNS = 64  # of a loop over a literal
+MODULES = frozenset({"modal", "os", "sys", "pathlib", "shlex", "json", "subprocess", "time", "random", "uuid"})
+
+
+def run(scope: Interpreter, body: list[ast.stmt]) -> None:
+    """Raises Returned, Skipped or Raised where the body ends early, TooMuch at the bound on work."""
+    for statement in body:
+        scope.tick()
+        handler = HANDLERS.get(type(statement))
+        if handler is None:
+            continue
+        if scope.is_top:
+            _guarded(scope, handler, statement)
+        else:
+            handler(scope, statement)
+
+
+def _guarded(scope: Interpreter, handler: Callable[[Any, Any], None], statement: ast.stmt) -> None:
+    """One statement of a module: nesting too deep for it leaves the names it binds unresolved, and no others."""
+    try:
+        handler(scope, statement)
+    except RecursionError:
+        why = Unresolved("it is nested deeper than this reader goes", scope.where(statement))
+        scope.shared.unresolved.append(why)
+        for target in getattr(statement, "targets", ()):
+            if isinstance(target, ast.Name):
+                scope.set(target.id, why)
+
+
+def _assign(scope: Interpreter, node: ast.Assign) -> None:
+    value = scope.value(node.value)
+    for target in node.targets:
+        scope.bind(target, value)
+
+
+def _ann_assign(scope: Interpreter, node: ast.AnnAssign) -> None:
+    if node.value is not None:
+        scope.bind(node.target, scope.value(node.value))
+
+
+def _aug_assign(scope: Interpreter, node: ast.AugAssign) -> None:
+    old = scope.value(node.target)
+    scope.bind(node.target, folding.binary(node.op, old, scope.value(node.value), scope.where(node)))
+
+
+def _expr(scope: Interpreter, node: ast.Expr) -> None:
+    value = scope.value(node.value)
+    if isinstance(value, ImageValue) and not isinstance(node.value, ast.Name):
+        scope.note_image("", value)
+
+
+def _return(scope: Interpreter, node: ast.Return) -> None:
+    raise Returned(scope.value(node.value) if node.value is not None else None)
+
+
+def _raise(scope: Interpreter, node: ast.Raise) -> None:
+    raise Raised
+
+
+def _continue(scope: Interpreter, node: ast.Continue) -> None:
+    raise Skipped(ends_loop=False)
+
+
+def _break(scope: Interpreter, node: ast.Break) -> None:
+    raise Skipped(ends_loop=True)
+
+
+def _import(scope: Interpreter, node: ast.Import) -> None:
+    for alias in node.names:
+        top = alias.name.split(".")[0]
+        sibling = None if top in MODULES else scope.shared.load(scope, alias.name, 0)
+        if alias.asname:
+            scope.set(alias.asname, SiblingModule(sibling) if sibling else Dotted(alias.name))
+        elif sibling is not None and "." not in alias.name:
+            scope.set(top, SiblingModule(sibling))
+        else:
+            scope.set(top, Dotted(top))
+            if sibling is not None:
+                scope.modules[alias.name] = SiblingModule(sibling)
+
+
+def _import_from(scope: Interpreter, node: ast.ImportFrom) -> None:
+    module = node.module or ""
+    is_known = node.level == 0 and module.split(".")[0] in MODULES
+    sibling = None if is_known else scope.shared.load(scope, module, node.level)
+    for alias in node.names:
+        name = alias.asname or alias.name
+        if alias.name == "*":
+            if sibling is not None:
+                for public, value in sibling.names.items():
+                    if not public.startswith("_"):
+                        scope.set(public, value)
+        elif sibling is not None and alias.name in sibling.names:
+            scope.set(name, sibling.names[alias.name])
+        elif not is_known and (sub := scope.shared.load(scope, f"{module}.{alias.name}".strip("."), node.level)):
+            scope.set(name, SiblingModule(sub))
+        elif is_known or node.level == 0:
+            scope.set(name, Dotted(f"{module}.{alias.name}"))
+        else:
+            scope.set(name, Unresolved(f"{module or '.'} is not in the project", scope.where(node)))
+
+
+def _if(scope: Interpreter, node: ast.If) -> None:
+    test = scope.value(node.test)
+    if is_decided(test):
+        run(scope, node.body if test else node.orelse)
+    else:
+        _branches(scope, [node.body, node.orelse])
+
+
+def is_decided(test: Value) -> bool:
+    """Whether the text alone decides a condition: a default of the environment does not."""
+    known = isinstance(test, bool | int | float | str | tuple | list | dict | None)
+    return known and unresolved_in(test) is None and not variable_of(test)
+
+
+def _try(scope: Interpreter, node: ast.Try) -> None:
+    _branches(scope, [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)])
+    run(scope, node.finalbody)
+
+
+def _match(scope: Interpreter, node: ast.Match) -> None:
+    scope.value(node.subject)
+    _branches(scope, [*(case.body for case in node.cases), []])
+
+
+def _with(scope: Interpreter, node: ast.With | ast.AsyncWith) -> None:
+    for item in node.items:
+        value = scope.value(item.context_expr)
+        if item.optional_vars is not None:
+            scope.bind(item.optional_vars, value)
+    run(scope, node.body)
+
+
+def _for(scope: Interpreter, node: ast.For | ast.AsyncFor) -> None:
+    turns = scope.value(node.iter)
+    if isinstance(turns, dict):
+        turns = list(turns)
+    if not isinstance(turns, list | tuple) or len(turns) > MOST_TURNS or unresolved_in(turns) is not None:
+        scope.bind(node.target, Unresolved("the loop's turns are not in the text", scope.where(node)))
+        _repeated(scope, node.body)
+        return
+    before = scope.is_repeating
+    try:
+        for each in turns:
+            scope.bind(node.target, each)
+            try:
+                run(scope, node.body)
+            except Skipped as skipped:
+                if skipped.ends_loop:
+                    return
+        run(scope, node.orelse)
+    finally:
+        scope.is_repeating = before
+
+
+def _while(scope: Interpreter, node: ast.While) -> None:
+    test = scope.value(node.test)
+    if not (is_decided(test) and not test):
+        _repeated(scope, node.body)
+    run(scope, node.orelse)
+
+
+def _repeated(scope: Interpreter, body: list[ast.stmt]) -> None:
+    """A body that runs an unknown number of times: once here, its image steps marked."""
+    before, scope.is_repeating = scope.is_repeating, True
+    try:
+        with suppress(Skipped):
+            run(scope, body)
+    finally:
+        scope.is_repeating = before
+
+
+def _def(scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    decorators = decorate(scope, node, ())
+    scope.set(node.name, UserFunction(node, scope.for_functions, decorators))
+
+
+def _class(scope: Interpreter, node: ast.ClassDef) -> None:
+    inside = scope.inside(for_functions=scope)
+    with suppress(Returned, Raised, Skipped):
+        run(inside, node.body)
+    bases = [scope.value(base) for base in node.bases]
+    names: dict[str, Value] = {}
+    for base in reversed(bases):
+        if isinstance(base, ClassValue):
+            names |= base.names
+    fields = tuple(s.target.id for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name))
+    is_followed = not node.keywords and all(
+        (isinstance(b, ClassValue) and b.is_followed) or (isinstance(b, Dotted) and b.name == "builtins.object")
+        for b in bases
+    )
+    methods = tuple(d for f in inside.names.values() if isinstance(f, UserFunction) for d in f.decorators)
+    decorate(scope, node, methods)
+    scope.set(node.name, ClassValue(node.name, {**names, **inside.names}, fields, is_followed))
+
+
+def decorate(
+    scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, inner: tuple[Call, ...]
+) -> tuple[Call, ...]:
+    """Notes a function or class that an App's decorator hands to Modal.  ``inner`` are its methods' decorators."""
+    calls: list[Call] = []
+    mine: tuple[Call, AppValue] | None = None
+    for decorator in node.decorator_list:
+        made = modal_objects.decorator(scope, decorator)
+        if made is None:
+            continue
+        call, app = made
+        if app is not None and call.name.rsplit(".", 1)[-1] in modal_objects.RUN_BY_MODAL:
+            mine = (call, app)
+        else:
+            calls.append(call)
+    if mine is not None:
+        scope.shared.decorated.append(Decorated(node, mine[0], mine[1], (*calls, *inner), scope.source))
+    return tuple(calls)
+
+
+def _branches(scope: Interpreter, bodies: list[list[ast.stmt]]) -> None:
+    """Each body from the same names; afterwards a name that differs has the values of all branches.
+
+    A branch that raises has no say in what follows.  One that returns, continues or breaks leaves what follows
+    to the others: a ``continue`` in one branch marks the image steps that follow in the loop as repeated.
+    """
+    ends: list[dict[str, Value]] = []
+    returned: list[Value] = []
+    skipped: Skipped | None = None
+    outer = scope.journal
+    before: dict[str, Value] = {}
+    for body in bodies:
+        scope.journal = {}
+        is_end = False
+        try:
+            run(scope, body)
+            is_end = True
+        except Returned as e:
+            returned.append(e.value)
+        except Skipped as e:
+            skipped = e
+        except Raised:
+            pass
+        finally:
+            changed = {name: scope.names.get(name, MISSING) for name in scope.journal}
+            for name, old in scope.journal.items():
+                before.setdefault(name, old)
+                scope.restore(name, old)
+            scope.journal = outer
+        if is_end:
+            ends.append(changed)
+    for name, old in before.items():
+        values = [value for end in ends if (value := end.get(name, old)) is not MISSING]
+        if values:
+            scope.set(name, either(values))
+    if ends and skipped is not None:
+        scope.is_repeating = True
+    if returned and ends:
+        scope.returned += returned
+    elif returned:
+        raise Returned(either(returned))
+    elif not ends:
+        raise skipped or Raised
+
+
+HANDLERS: dict[type[ast.stmt], Callable[[Any, Any], None]] = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _ann_assign,
+    ast.AugAssign: _aug_assign,
+    ast.Expr: _expr,
+    ast.Return: _return,
+    ast.Raise: _raise,
+    ast.Continue: _continue,
+    ast.Break: _break,
+    ast.Import: _import,
+    ast.ImportFrom: _import_from,
+    ast.If: _if,
+    ast.Try: _try,
+    ast.TryStar: _try,
+    ast.Match: _match,
+    ast.With: _with,
+    ast.AsyncWith: _with,
+    ast.For: _for,
+    ast.AsyncFor: _for,
+    ast.While: _while,
+    ast.FunctionDef: _def,
+    ast.AsyncFunctionDef: _def,
+    ast.ClassDef: _class,
+}
