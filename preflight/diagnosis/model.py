@@ -1,0 +1,67 @@
+"""What a log says, as values: a rule's hits, the causes made of them, and the failure that no rule knows."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Verdict(enum.StrEnum):
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    CLEAN = "clean"
+
+
+class Confidence(enum.StrEnum):
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """One place where a rule's pattern holds. ``line`` counts from 1; ``excerpt`` is redacted and at most 4 lines."""
+
+    line: int
+    excerpt: str
+    captures: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """``explains`` holds the ids of the rules whose hits follow from this one."""
+
+    rule: str
+    title: str
+    phase: str
+    line: int
+    excerpt: str
+    why: str
+    remedy: str
+    explains: tuple[str, ...]
+    explained_lines: int
+    confidence: Confidence
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """The last sign of failure in a log whose cause no rule knows."""
+
+    line: int
+    excerpt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """``causes`` stands first cause first. ``failure`` is None where a cause is known or nothing failed."""
+
+    causes: tuple[Cause, ...]
+    failure: Failure | None
+    lines: int
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.causes:
+            return Verdict.KNOWN
+        return Verdict.UNKNOWN if self.failure else Verdict.CLEAN

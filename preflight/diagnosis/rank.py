@@ -1,0 +1,45 @@
+"""From hits to causes: by mechanism. What another cause explains is folded under it, wherever it stands."""
+
+from __future__ import annotations
+
+from preflight.diagnosis.explain import remedy_for
+from preflight.diagnosis.model import Cause
+from preflight.diagnosis.rules import Rule, rulebook
+from preflight.diagnosis.scan import Seen
+
+
+def causes(seen: Seen) -> tuple[Cause, ...]:
+    """The first cause first. A symptom or wrapper stands alone only where nothing names a mechanism."""
+    held = [r for r in rulebook().rules if r.id in seen.hits and _holds(r, seen)]
+    if not held:
+        return ()
+    explained = {other for r in held for other in r.explains}
+    roots = [r for r in held if r.id not in explained] or held
+    top = max(r.tier for r in roots)
+    roots = sorted((r for r in roots if r.tier == top), key=lambda r: seen.hits[r.id][0].line)
+    folded = [r for r in held if r not in roots]
+    return tuple(_cause(r, folded if r is roots[0] else [], seen) for r in roots)
+
+
+def _holds(rule: Rule, seen: Seen) -> bool:
+    if rule.needs and not any(s in seen.signals for s in rule.needs):
+        return False
+    return not any(s in seen.signals for s in rule.unless)
+
+
+def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
+    hits = seen.hits[rule.id]
+    captures = {**seen.captures, **dict(hits[0].captures)}
+    return Cause(
+        rule=rule.id,
+        title=rule.title,
+        phase=rule.phase,
+        line=hits[0].line,
+        excerpt=hits[0].excerpt,
+        why=rule.why,
+        remedy=remedy_for(rule.remedy, captures),
+        explains=tuple(r.id for r in folded),
+        explained_lines=sum(seen.counts[r.id] for r in folded) + seen.counts[rule.id] - 1,
+        confidence=rule.confidence,
+        source=rule.source,
+    )

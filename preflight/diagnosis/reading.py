@@ -1,0 +1,18 @@
+"""The way of a log: scanned once, its hits ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from preflight.diagnosis.model import Diagnosis
+from preflight.diagnosis.rank import causes
+from preflight.diagnosis.scan import scan
+from preflight.diagnosis.secrets import without_secrets
+
+
+def read(stream: Iterable[bytes] | bytes | str, *, redact: Callable[[str], str] | None = None) -> Diagnosis:
+    if isinstance(stream, str):
+        stream = stream.encode("utf-8", "replace")
+    seen = scan((stream,) if isinstance(stream, bytes) else stream, redact or without_secrets)
+    found = causes(seen)
+    return Diagnosis(causes=found, failure=None if found else seen.failure, lines=seen.lines)

@@ -1,0 +1,120 @@
+"""Bytes to blocks of whole lines: ANSI undone, the length of a line bounded, its number kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+BLOCK_BYTES = 1 << 20
+LINE_BYTES = 4096  # what a pattern sees of one line; a longer one is cut around the needle
+AFTER = 4  # lines after the hit that a pattern may cross
+AROUND = 24  # lines before the hit that `near` may look at: a traceback's frames
+ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
+# what a runner writes before each line: buildkit's step and clock, a container's id, an ISO clock, rich's frame
+PREFIX = re.compile(
+    r"^(?:#\d{1,4} \d{1,7}\.\d{1,4} "
+    r"|\[?(?:ta|fu|ap|sb|im)-[A-Za-z0-9]{4,40}\]?[:|]? {1,4}"
+    r"|\[?rank\d{1,4}\]?: ?"
+    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)? {1,2}"
+    r"|[│|] )"
+)
+FRAME_END = re.compile(r" {2,}[│|]$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines. ``start`` is the place where news begin: what stands before it was in the block before."""
+
+    data: bytes
+    start: int
+    first_line: int  # number of the line at `start`
+    end: int  # what stands from here on will be told again, with what follows it
+
+
+def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
+    """Blocks of about 1 MiB. Each holds some lines of the one before and some of the one after."""
+    pending = b""
+    before = b""
+    line = 1
+    for piece in _pieces(stream):
+        pending += piece
+        if len(pending) < BLOCK_BYTES:
+            continue
+        data = ANSI.sub(b"", pending) if b"\x1b" in pending else pending
+        end = _keep(data)
+        if end == 0:
+            pending = data
+            end = _cut(data)
+        yield Block(before + data, len(before), line, len(before) + end)
+        line += data.count(b"\n", 0, end)
+        before = _last_lines(data[max(0, end - AROUND * 512) : end], AROUND)
+        pending = data[end:]
+    if pending:
+        data = ANSI.sub(b"", pending)
+        yield Block(before + data, len(before), line, len(before) + len(data))
+
+
+def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in stream:
+        for at in range(0, len(piece), BLOCK_BYTES):
+            yield piece[at : at + BLOCK_BYTES]
+
+
+def _keep(data: bytes) -> int:
+    """Where the last AFTER+1 lines begin; 0 when there are fewer."""
+    at = len(data)
+    for _ in range(AFTER + 2):
+        at = data.rfind(b"\n", max(0, len(data) - BLOCK_BYTES // 2), at)
+        if at < 0:
+            return 0
+    return at + 1
+
+
+def _cut(data: bytes) -> int:
+    return max(1, len(data) - 512)  # no line ends here: keep what a needle may begin in
+
+
+def _last_lines(data: bytes, count: int) -> bytes:
+    at = len(data)
+    for _ in range(count + 1):
+        at = data.rfind(b"\n", 0, at)
+        if at < 0:
+            return data
+    return data[at + 1 :]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The line a needle stands in, with what follows it, and what stands around it. Text, without prefixes."""
+
+    line: int
+    text: str
+    before: str
+    first_length: int
+
+
+def window(block: Block, at: int, line: int) -> Window:
+    """What a pattern may see of the needle at ``at``; bounded whatever the line's length."""
+    data = block.data
+    start = max(data.rfind(b"\n", max(0, at - LINE_BYTES), at), data.rfind(b"\r", max(0, at - LINE_BYTES), at)) + 1
+    if start == 0:
+        start = max(0, at - LINE_BYTES // 2)
+    stop = start
+    for _ in range(AFTER + 1):
+        found = data.find(b"\n", stop, start + LINE_BYTES)
+        if found < 0:
+            stop = min(len(data), start + LINE_BYTES)
+            break
+        stop = found + 1
+    lines = [_clean(raw) for raw in re.split(rb"[\r\n]+", data[start:stop])]
+    begun = _last_lines(data[max(0, start - AROUND * 256) : start], AROUND)
+    before = "\n".join(_clean(raw) for raw in begun.splitlines()[-AROUND:])
+    return Window(line=line, text="\n".join(lines), before=before, first_length=len(lines[0]))
+
+
+def _clean(raw: bytes) -> str:
+    text = raw[:LINE_BYTES].decode("utf-8", "replace")
+    for _ in range(2):
+        text = PREFIX.sub("", text, count=1)
+    return FRAME_END.sub("", text.rstrip())
