@@ -10,15 +10,24 @@ from preflight.diagnosis.scan import Seen
 
 def causes(seen: Seen) -> tuple[Cause, ...]:
     """The first cause first. A symptom or wrapper stands alone only where nothing names a mechanism."""
-    held = [r for r in rulebook().rules if r.id in seen.hits and _holds(r, seen)]
+    held: dict[str, Rule] = {}
+    for rule in rulebook().rules:
+        if rule.key in seen.hits and _holds(rule, seen):
+            first = held.setdefault(rule.id, rule)
+            if _line(rule, seen) < _line(first, seen):
+                held[rule.id] = rule
     if not held:
         return ()
-    explained = {other for r in held for other in r.explains}
-    roots = [r for r in held if r.id not in explained] or held
+    explained = {other for r in held.values() for other in r.explains}
+    roots = [r for r in held.values() if r.id not in explained] or list(held.values())
     top = max(r.tier for r in roots)
-    roots = sorted((r for r in roots if r.tier == top), key=lambda r: seen.hits[r.id][0].line)
-    folded = [r for r in held if r not in roots]
+    roots = sorted((r for r in roots if r.tier == top), key=lambda r: _line(r, seen))
+    folded = [r for r in held.values() if r not in roots]
     return tuple(_cause(r, folded if r is roots[0] else [], seen) for r in roots)
+
+
+def _line(rule: Rule, seen: Seen) -> int:
+    return seen.hits[rule.key][0].line
 
 
 def _holds(rule: Rule, seen: Seen) -> bool:
@@ -28,7 +37,7 @@ def _holds(rule: Rule, seen: Seen) -> bool:
 
 
 def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
-    hits = seen.hits[rule.id]
+    hits = seen.hits[rule.key]
     captures = {**seen.captures, **dict(hits[0].captures)}
     return Cause(
         rule=rule.id,
@@ -39,7 +48,7 @@ def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
         why=rule.why,
         remedy=remedy_for(rule.remedy, captures),
         explains=tuple(r.id for r in folded),
-        explained_lines=sum(seen.counts[r.id] for r in folded) + seen.counts[rule.id] - 1,
+        explained_lines=sum(seen.counts[r.key] for r in folded) + seen.counts[rule.key] - 1,
         confidence=rule.confidence,
         source=rule.source,
     )

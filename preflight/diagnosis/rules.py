@@ -32,10 +32,12 @@ class Rule:
     """``tier``: 3 names the mechanism outright, 2 is a symptom, 1 is a wrapper around something else.
 
     ``near`` must hold in the lines around the hit, ``not_near`` must not; ``needs`` are signals of which one must
-    have been seen anywhere in the log, ``unless`` signals of which none may have been.
+    have been seen anywhere in the log, ``unless`` signals of which none may have been. A cause that
+    shows in ways that need different signals has one rule for each, told apart by ``form``.
     """
 
     id: str
+    form: str = ""
     title: str
     phase: str
     family: str
@@ -53,6 +55,10 @@ class Rule:
     confidence: Confidence = Confidence.HIGH
     examples: tuple[tuple[str, str], ...] = ()
     silent_on: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.id, self.form)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +90,7 @@ def _rule(row: dict[str, Any], file: str) -> Rule:
     try:
         return Rule(
             **{k: row[k] for k in ("id", "title", "phase", "family", "tier", "why", "remedy", "source")},
+            form=row.get("form", ""),
             needles=tuple(row["needles"]),
             patterns=tuple(re.compile(p) for p in row["patterns"]),
             near=re.compile(row["near"]) if "near" in row else None,

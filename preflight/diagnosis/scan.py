@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from preflight.diagnosis.model import Failure, Hit
-from preflight.diagnosis.records import Block, Window, blocks, window
+from preflight.diagnosis.records import LINE_BYTES, Block, Window, blocks, window
 from preflight.diagnosis.rules import Rule, Signal, rulebook
 
 HITS_KEPT = 3  # of one rule; the others are counted
-LOOKS = 2000  # at one needle; what a log says more often than that it has said already
 EXCERPT_CHARS = 600
 FAILURES = (
     "Traceback (most recent call last)",
@@ -41,8 +40,8 @@ NOT_A_FAILURE = re.compile(r"Warning: |\b0 errors?\b|dependency resolver does no
 class Seen:
     """What one pass found. ``counts`` is of all hits of a rule, ``hits`` keeps the first few."""
 
-    hits: dict[str, list[Hit]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    hits: dict[tuple[str, str], list[Hit]] = field(default_factory=dict)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
     signals: dict[str, int] = field(default_factory=dict)
     captures: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None
@@ -51,29 +50,24 @@ class Seen:
 
 def scan(stream: Iterable[bytes], clean: Callable[[str], str]) -> Seen:
     """``clean`` redacts: what is kept of the log has been through it."""
-    sieve, owners = _sieve()
+    sieve = _sieve()
     seen = Seen()
-    looks: dict[bytes, int] = {}
     for block in blocks(stream):
-        told: set[tuple[str, int]] = set()
-        for needle, at, line in _needles(block, sieve):
-            looks[needle] = looks.get(needle, 0) + 1
-            who = owners[needle]
-            if looks[needle] > LOOKS and who:
+        for at, line, text in _candidates(block, sieve.anchors):
+            owners = {id(o): o for needle, who in sieve.owners if needle in text for o in who}
+            failed = any(needle in text for needle in FAILURE_NEEDLES)
+            if not owners and not failed:
                 continue
             where = window(block, at, line)
-            for owner in who:
-                if (owner.id, line) in told:
-                    continue
+            for owner in owners.values():
                 if isinstance(owner, Rule):
-                    if _look(owner, where, seen, clean):
-                        told.add((owner.id, line))
+                    _look(owner, where, seen, clean)
                 elif found := owner.pattern.search(where.text):
                     seen.signals.setdefault(owner.id, line)
                     for name, value in found.groupdict().items():
                         if value:
                             seen.captures.setdefault(name, clean(value))
-            if needle in FAILURE_NEEDLES:
+            if failed:
                 _failure(where, seen, clean)
         seen.lines = block.first_line + block.data.count(b"\n", block.start, block.end) - 1
         if block.end == len(block.data) and not block.data.endswith(b"\n"):
@@ -81,16 +75,24 @@ def scan(stream: Iterable[bytes], clean: Callable[[str], str]) -> Seen:
     return seen
 
 
-def _needles(block: Block, sieve: re.Pattern[bytes]) -> Iterator[tuple[bytes, int, int]]:
-    line, counted = block.first_line, block.start
-    for found in sieve.finditer(block.data, block.start, block.end):
-        at = found.start()
-        line += block.data.count(b"\n", counted, at)
-        counted = at
-        yield found[0], at, line
+def _candidates(block: Block, anchors: re.Pattern[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Each line, or piece of a very long one, in which an anchor stands: place, line number, bytes."""
+    data, line, counted, at = block.data, block.first_line, block.start, block.start
+    while found := anchors.search(data, at, block.end):
+        here = found.start()
+        start = max(data.rfind(b"\n", counted, here) + 1, at, here - LINE_BYTES // 2)
+        start = max(start, data.rfind(b"\r", start, here) + 1)
+        stop = data.find(b"\n", here, here + LINE_BYTES // 2) + 1 or here + LINE_BYTES // 2
+        line += data.count(b"\n", counted, here)
+        counted = here
+        carriage = data.find(b"\r", found.end(), stop - 2)
+        if carriage > 0:
+            stop = carriage + 1
+        yield here, line, data[start:stop]
+        at = max(stop, found.end())
 
 
-def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) -> bool:
+def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) -> None:
     for pattern in rule.patterns:
         found = pattern.search(where.text)
         if found is None or found.start() > where.first_length:
@@ -100,13 +102,12 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
             continue
         if rule.not_near is not None and rule.not_near.search(around):
             continue
-        seen.counts[rule.id] = seen.counts.get(rule.id, 0) + 1
-        kept = seen.hits.setdefault(rule.id, [])
+        seen.counts[rule.key] = seen.counts.get(rule.key, 0) + 1
+        kept = seen.hits.setdefault(rule.key, [])
         if len(kept) < HITS_KEPT:
             captures = tuple((k, clean(v)) for k, v in found.groupdict().items() if v)
             kept.append(Hit(line=where.line, excerpt=_excerpt(where, found, clean), captures=captures))
-        return True
-    return False
+        return
 
 
 def _excerpt(where: Window, found: re.Match[str], clean: Callable[[str], str]) -> str:
@@ -124,20 +125,36 @@ def _failure(where: Window, seen: Seen, clean: Callable[[str], str]) -> None:
         seen.failure = Failure(line=where.line, excerpt=clean(first[:EXCERPT_CHARS]))
 
 
-FAILURE_NEEDLES = frozenset(n.encode() for n in FAILURES)
+FAILURE_NEEDLES = tuple(n.encode() for n in FAILURES)
+# how often a byte stands in training and build logs, of 1000, roughly; what is not named here is rarer
+COMMON = {" ": 150, **dict.fromkeys("0123456789", 40), **dict.fromkeys("etaoinsr", 50), **dict.fromkeys("lcdpumh", 25),
+          **dict.fromkeys("gfbyw.-_/=:,", 12), **dict.fromkeys("vkx", 5), "\n": 15}  # fmt: skip
+SHORTEST_ANCHOR = 4
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """``anchors`` finds lines, ``owners`` says whose needles stand in one."""
+
+    anchors: re.Pattern[bytes]
+    owners: tuple[tuple[bytes, tuple[Rule | Signal, ...]], ...]
 
 
 @cache
-def _sieve() -> tuple[re.Pattern[bytes], dict[bytes, list[Rule | Signal]]]:
-    """The prefilter, and whose needle each is. Where one needle holds another, both owners look."""
+def _sieve() -> Sieve:
+    """The prefilter. It looks for each needle from its rarest byte on: the search then stops at few places."""
     book = rulebook()
-    own: dict[bytes, list[Rule | Signal]] = {needle: [] for needle in FAILURE_NEEDLES}
+    own: dict[bytes, list[Rule | Signal]] = {}
     for owner in (*book.signals, *book.rules):
         for needle in owner.needles:
             own.setdefault(needle.encode(), []).append(owner)
-    # finditer takes the longest at a place and goes on behind it: a needle inside another one would be missed
-    whole = {n: [o for m in own if m in n for o in own[m]] for n in own}
-    return re.compile(_trie(sorted(own))), whole
+    anchors = sorted({_anchor(n) for n in (*own, *FAILURE_NEEDLES)})
+    return Sieve(re.compile(_trie(anchors)), tuple((n, tuple(o)) for n, o in own.items()))
+
+
+def _anchor(needle: bytes) -> bytes:
+    starts = range(max(1, len(needle) - SHORTEST_ANCHOR + 1))
+    return needle[min(starts, key=lambda at: (COMMON.get(chr(needle[at]), 1), at)) :]
 
 
 def _trie(words: list[bytes]) -> bytes:
