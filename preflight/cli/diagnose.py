@@ -1,0 +1,139 @@
+"""`preflight diagnose`: what made this log fail, first cause first."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from preflight.diagnosis import diagnose
+from preflight.diagnosis.document import document
+from preflight.diagnosis.model import Cause, Diagnosis, Verdict
+from preflight.report.text import in_encoding, printable
+
+CHUNK_BYTES = 1 << 18
+NARROWEST, WIDEST = 40, 110
+EXIT = {Verdict.CLEAN: 0, Verdict.KNOWN: 1, Verdict.UNKNOWN: 3}
+BINARY_MAGIC = (b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"%PDF", b"(\xb5/\xfd")
+Fetch = Callable[[str], Iterable[bytes]]
+
+
+@click.command("diagnose", short_help="Name what made a log fail.")
+@click.argument("log", required=False, metavar="[LOG | -]")
+@click.option("--app", metavar="ap-…", help="Read the log of this Modal app.")
+@click.option("--image", metavar="im-…", help="Read the build log of this Modal image.")
+@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.diagnosis/1 and nothing else.")
+def diagnose_command(log: str | None, app: str | None, image: str | None, is_json: bool) -> int:
+    """Read a build or run log, of any size, and name its first cause, why, and the fix for this log.
+
+    Exit codes: 0 nothing failed, 1 the cause is known, 3 it failed for a cause that is not known.
+    """
+    if sum(given is not None for given in (log, app, image)) > 1:
+        raise click.UsageError("LOG, --app and --image name one log each; give one of them")
+    diagnosis = diagnose(_stream(log, app, image))
+    if is_json:
+        click.echo(json.dumps(document(diagnosis), ensure_ascii=True, indent=2))
+    else:
+        show(diagnosis, log or app or image or "-")
+    return EXIT[diagnosis.verdict]
+
+
+def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[bytes]:
+    if app is not None:
+        return fetched("app", app)
+    if image is not None:
+        return fetched("image", image)
+    if log is None and sys.stdin.isatty():
+        raise click.UsageError("no log: give a file, or - to read standard input")
+    if log in (None, "-"):
+        return _checked(_chunks(click.get_binary_stream("stdin")), "standard input")
+    assert log is not None
+    path = Path(log)
+    if path.is_dir():
+        raise click.UsageError(f"{log} is a folder; wanted a log file, or - for standard input")
+    try:
+        file = path.open("rb")
+    except OSError as e:
+        raise click.UsageError(f"{log} can't be read: {e.strerror or e}") from e
+    return _checked(_closing(file), log)
+
+
+def fetched(kind: str, name: str) -> Iterable[bytes]:
+    """The log as Modal keeps it. Raises UsageError where this installation can't fetch one."""
+    import importlib
+
+    try:
+        logs_api = importlib.import_module("preflight.remote.logs_api")
+    except ModuleNotFoundError as e:
+        if e.name != "preflight.remote.logs_api":
+            raise
+        command = f"modal app logs {name}" if kind == "app" else f"modal image logs {name}"
+        raise click.UsageError(f"this release reads no logs from Modal; run `{command} | preflight diagnose -`") from e
+    fetch: Fetch = getattr(logs_api, f"{kind}_log")
+    return fetch(name)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _closing(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        yield from _chunks(file)
+
+
+def _checked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """The chunks, of which the first must be there and look like text. Raises UsageError."""
+    first = next(chunks, b"")
+    if not first.strip():
+        raise click.UsageError(f"{name} is empty: there is no log to read")
+    if first.startswith(BINARY_MAGIC) or first.count(b"\0") * 10 > len(first):
+        raise click.UsageError(f"{name} holds binary data, not a log (its first bytes are {first[:8]!r})")
+    yield first
+    yield from chunks
+
+
+def show(diagnosis: Diagnosis, name: str) -> None:
+    """The screen: cause first, then its proof, why, and the fix."""
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
+    console = Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    for number, cause in enumerate(diagnosis.causes):
+        _show_cause(console, cause, is_first=number == 0)
+    if diagnosis.verdict is Verdict.UNKNOWN and diagnosis.failure is not None:
+        _put(console, f"UNKNOWN  {name} failed, and no rule knows why", "bold yellow")
+        _field(console, "last", f"line {diagnosis.failure.line}: {diagnosis.failure.excerpt}")
+        _field(console, "next", "read upwards from that line; an exception of your own code is yours to mend")
+    if diagnosis.verdict is Verdict.CLEAN:
+        _put(console, f"CLEAN  {name}: {diagnosis.lines} lines, no sign of a failure", "bold green")
+
+
+def _show_cause(console: Console, cause: Cause, *, is_first: bool) -> None:
+    _put(console, f"{'CAUSE' if is_first else 'ALSO '}  {cause.title}", "bold red")
+    for offset, line in enumerate(cause.excerpt.split("\n")):
+        _field(console, "seen" if offset == 0 else "", f"{cause.line + offset:>5} | {line.strip()}")
+    _field(console, "why", cause.why)
+    _field(console, "fix", cause.remedy)
+    if cause.explained_lines:
+        _field(console, "", f"explains {cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
+    _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
+
+
+def _field(console: Console, name: str, text: str) -> None:
+    console.print(Padding(_text(console, f"{name:<5} {text}"), (0, 0, 0, 2)))
+
+
+def _put(console: Console, text: str, style: str) -> None:
+    console.print(_text(console, text, style))
+
+
+def _text(console: Console, text: str, style: str = "") -> Text:
+    return Text(in_encoding(printable(text), console.encoding), style=style)
