@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import sys
@@ -53,14 +54,13 @@ def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[byt
         return fetched("image", image)
     if log is None and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
-    if log in (None, "-"):
+    if log is None or log == "-":
         return _checked(_chunks(click.get_binary_stream("stdin")), "standard input")
-    assert log is not None
     path = Path(log)
     if path.is_dir():
         raise click.UsageError(f"{log} is a folder; wanted a log file, or - for standard input")
     try:
-        file = path.open("rb")
+        file: BinaryIO = path.open("rb")
     except OSError as e:
         raise click.UsageError(f"{log} can't be read: {e.strerror or e}") from e
     return _checked(_closing(file), log)
@@ -68,8 +68,6 @@ def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[byt
 
 def fetched(kind: str, name: str) -> Iterable[bytes]:
     """The log as Modal keeps it. Raises UsageError where this installation can't fetch one."""
-    import importlib
-
     try:
         logs_api = importlib.import_module("preflight.remote.logs_api")
     except ModuleNotFoundError as e:
@@ -77,7 +75,7 @@ def fetched(kind: str, name: str) -> Iterable[bytes]:
             raise
         command = f"modal app logs {name}" if kind == "app" else f"modal image logs {name}"
         raise click.UsageError(f"this release reads no logs from Modal; run `{command} | preflight diagnose -`") from e
-    fetch: Fetch = getattr(logs_api, f"{kind}_log")
+    fetch: Fetch = vars(logs_api)[f"{kind}_log"]
     return fetch(name)
 
 

@@ -75,10 +75,12 @@ def scan(stream: Iterable[bytes], clean: Callable[[str], str]) -> Seen:
     return seen
 
 
-def _candidates(block: Block, anchors: re.Pattern[bytes]) -> Iterator[tuple[int, int, bytes]]:
+def _candidates(block: Block, anchors: tuple[re.Pattern[bytes], ...]) -> Iterator[tuple[int, int, bytes]]:
     """Each line, or piece of a very long one, in which an anchor stands: place, line number, bytes."""
     data, line, counted, at = block.data, block.first_line, block.start, block.start
-    while found := anchors.search(data, at, block.end):
+    nexts = [one.search(data, at, block.end) for one in anchors]
+    while founds := [f for f in nexts if f]:
+        found = min(founds, key=lambda f: f.start())
         here = found.start()
         start = max(data.rfind(b"\n", counted, here) + 1, at, here - LINE_BYTES // 2)
         start = max(start, data.rfind(b"\r", start, here) + 1)
@@ -90,6 +92,10 @@ def _candidates(block: Block, anchors: re.Pattern[bytes]) -> Iterator[tuple[int,
             stop = carriage + 1
         yield here, line, data[start:stop]
         at = max(stop, found.end())
+        nexts = [
+            one.search(data, at, block.end) if was and was.start() < at else was
+            for one, was in zip(anchors, nexts, strict=True)
+        ]
 
 
 def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) -> None:
@@ -130,13 +136,14 @@ FAILURE_NEEDLES = tuple(n.encode() for n in FAILURES)
 COMMON = {" ": 150, **dict.fromkeys("0123456789", 40), **dict.fromkeys("etaoinsr", 50), **dict.fromkeys("lcdpumh", 25),
           **dict.fromkeys("gfbyw.-_/=:,", 12), **dict.fromkeys("vkx", 5), "\n": 15}  # fmt: skip
 SHORTEST_ANCHOR = 4
+FREQUENT = 12
 
 
 @dataclass(frozen=True)
 class Sieve:
     """``anchors`` finds lines, ``owners`` says whose needles stand in one."""
 
-    anchors: re.Pattern[bytes]
+    anchors: tuple[re.Pattern[bytes], ...]
     owners: tuple[tuple[bytes, tuple[Rule | Signal, ...]], ...]
 
 
@@ -145,11 +152,15 @@ def _sieve() -> Sieve:
     """The prefilter. It looks for each needle from its rarest byte on: the search then stops at few places."""
     book = rulebook()
     own: dict[bytes, list[Rule | Signal]] = {}
-    for owner in (*book.signals, *book.rules):
+    owners: tuple[Rule | Signal, ...] = (*book.signals, *book.rules)
+    for owner in owners:
         for needle in owner.needles:
             own.setdefault(needle.encode(), []).append(owner)
     anchors = sorted({_anchor(n) for n in (*own, *FAILURE_NEEDLES)})
-    return Sieve(re.compile(_trie(anchors)), tuple((n, tuple(o)) for n, o in own.items()))
+    # re tries every first byte in turn: two short alternations over all bytes cost 0.43 s per 25 MB, one long 0.72 s
+    frequent = [a for a in anchors if COMMON.get(chr(a[0]), 1) >= FREQUENT]
+    rare = [a for a in anchors if COMMON.get(chr(a[0]), 1) < FREQUENT]
+    return Sieve((re.compile(_trie(frequent)), re.compile(_trie(rare))), tuple((n, tuple(o)) for n, o in own.items()))
 
 
 def _anchor(needle: bytes) -> bytes:

@@ -11,7 +11,10 @@ NAMED = re.compile(
     r"(?=[^\s\"',;]{6})([^\s\"',;]{1,4096})"
 )
 IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{0,200}:[^\s/@]{1,500}@")
-HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization[\"']?\s?[:=]\s?[\"']?)((?:bearer|basic|aws4-hmac-sha256|token) )?[^\"'\r\n]{1,2000}")
+HEADER = re.compile(
+    r"(?i)\b((?:proxy-)?authorization[\"']?\s?[:=]\s?[\"']?)"
+    r"((?:bearer|basic|aws4-hmac-sha256|token) )?[^\"'\r\n]{1,2000}"
+)
 SHAPES = Redactor()
 
 
