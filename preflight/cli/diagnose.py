@@ -55,7 +55,7 @@ def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[byt
     if log is None and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
     if log is None or log == "-":
-        return _checked(_chunks(click.get_binary_stream("stdin")), "standard input")
+        return _checked(_chunks(sys.stdin.buffer), "standard input")
     path = Path(log)
     if path.is_dir():
         raise click.UsageError(f"{log} is a folder; wanted a log file, or - for standard input")

@@ -34,9 +34,7 @@ def test_no_cause_is_reported_where_none_is_known(log: dict[str, Any]) -> None:
 @pytest.mark.parametrize("log", FAILED[::4], ids=case)
 def test_colour_prefixes_and_carriage_returns_change_nothing(log: dict[str, Any]) -> None:
     plain = diagnose(log["log"]).causes[0]
-    dressed = "".join(
-        f" 10%|#  | 1/10\r\x1b[31m{line}\x1b[0m\r\n" for line in log["log"].split("\n")
-    )
+    dressed = "".join(f" 10%|#  | 1/10\r\x1b[31m{line}\x1b[0m\r\n" for line in log["log"].split("\n"))
     found = diagnose(dressed).causes[0]
     assert (found.rule, found.line) == (plain.rule, plain.line)
     assert "\x1b" not in found.excerpt
@@ -50,7 +48,7 @@ def test_the_size_of_the_chunks_changes_nothing(size: int) -> None:
 
 
 def test_a_users_own_exception_is_unknown_and_shown() -> None:
-    found = diagnose("Traceback (most recent call last):\n  File \"a.py\", line 1\nZeroDivisionError: division by zero\n")
+    found = diagnose('Traceback (most recent call last):\n  File "a.py", line 1\nZeroDivisionError: division by zero\n')
     assert found.verdict is Verdict.UNKNOWN
     assert found.failure is not None
     assert (found.failure.line, found.failure.excerpt) == (3, "ZeroDivisionError: division by zero")

@@ -51,7 +51,12 @@ def test_all_forms_of_a_cause_agree_on_phase_and_family() -> None:
 def test_no_pattern_takes_more_than_a_moment_on_a_hostile_line(hostile: str) -> None:
     slow = []
     for rule, pattern in PATTERNS:
-        for text in (hostile, f"undefined symbol: {hostile}", f"No such file or directory: '{hostile}", f"An error {hostile}"):
+        for text in (
+            hostile,
+            f"undefined symbol: {hostile}",
+            f"No such file or directory: '{hostile}",
+            f"An error {hostile}",
+        ):
             began = time.process_time()
             pattern.search(text)
             if (took := time.process_time() - began) > 0.2:
