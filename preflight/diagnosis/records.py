@@ -56,9 +56,18 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
 
 
 def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """The stream in pieces of about a block: a log told line by line must not be copied once a line."""
+    held: list[bytes] = []
+    size = 0
     for piece in stream:
         for at in range(0, len(piece), BLOCK_BYTES):
-            yield piece[at : at + BLOCK_BYTES]
+            part = piece[at : at + BLOCK_BYTES]
+            held.append(part)
+            size += len(part)
+            if size >= BLOCK_BYTES:
+                yield b"".join(held)
+                held, size = [], 0
+    yield b"".join(held)
 
 
 def _keep(data: bytes) -> int:
@@ -86,12 +95,18 @@ def _last_lines(data: bytes, count: int) -> bytes:
 
 @dataclass(frozen=True)
 class Window:
-    """The line a needle stands in, with what follows it, and what stands around it. Text, without prefixes."""
+    """The line a needle stands in, with what follows it. Text, without prefixes."""
 
     line: int
     text: str
-    before: str
     first_length: int
+    block: Block
+    start: int
+
+    def before(self) -> str:
+        """What stands above it: up to 24 lines. Made only when asked for, as few patterns ask."""
+        begun = _last_lines(self.block.data[max(0, self.start - AROUND * 256) : self.start], AROUND)
+        return "\n".join(_clean(raw) for raw in begun.splitlines()[-AROUND:])
 
 
 def window(block: Block, at: int, line: int) -> Window:
@@ -108,9 +123,11 @@ def window(block: Block, at: int, line: int) -> Window:
             break
         stop = found + 1
     lines = [_clean(raw) for raw in re.split(rb"[\r\n]+", data[start:stop])]
-    begun = _last_lines(data[max(0, start - AROUND * 256) : start], AROUND)
-    before = "\n".join(_clean(raw) for raw in begun.splitlines()[-AROUND:])
-    return Window(line=line, text="\n".join(lines), before=before, first_length=len(lines[0]))
+    return Window(line=line, text="\n".join(lines), first_length=len(lines[0]), block=block, start=start)
+
+
+def first_line(raw: bytes) -> str:
+    return _clean(raw.strip(b"\r\n"))
 
 
 def _clean(raw: bytes) -> str:
