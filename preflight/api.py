@@ -18,6 +18,7 @@ from preflight.facts.packages import (
     pins_torch,
 )
 from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, torch_row
+from preflight.facts.torch import dotted as cuda_dotted
 from preflight.facts.torch import number as version_number
 from preflight.facts.types import TorchRow
 from preflight.facts.wheels import (
@@ -258,6 +259,7 @@ __all__ = [
     "builders",
     "calls_in",
     "counted",
+    "cuda_dotted",
     "cuda_of",
     "cuda_tag",
     "cuda_use_of",

@@ -18,10 +18,10 @@ from preflight.api import (
     base_of,
     counted,
     limit,
-    number,
     over_images,
     rule,
     torch_at_end,
+    version_number,
     warning,
 )
 
@@ -37,11 +37,11 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
     least = limit("guaranteed_cuda_major").least
-    if base is not None and base.cuda is not None and number(base.cuda)[0] < least:
+    if base is not None and base.cuda is not None and version_number(base.cuda)[0] < least:
         yield _old(f"{base.reference} has CUDA {base.cuda}", base.step.where)
         return
     torch = torch_at_end(image)
-    if torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and number(torch.cuda)[0] < least:
+    if torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and version_number(torch.cuda)[0] < least:
         yield _old(
             f"torch {torch.version or ''} is built for CUDA {torch.cuda}".replace("  ", " "), image.steps[torch.n].where
         )

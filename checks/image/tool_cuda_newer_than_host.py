@@ -10,7 +10,19 @@ Source     modal.com/docs/guide/cuda, 2026-08-22
 
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, base_of, counted, limit, number, over_images, rule, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Recipe,
+    base_of,
+    counted,
+    limit,
+    over_images,
+    rule,
+    version_number,
+    warning,
+)
 
 
 def applies(recipe: Recipe) -> str:
@@ -29,7 +41,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
     if base is not None and base.cuda is not None:
         host = limit("host_cuda")
-        if number(base.cuda) > number(str(host.most)):
+        if version_number(base.cuda) > version_number(str(host.most)):
             yield warning(
                 f"{base.reference} has CUDA {base.cuda}; Modal's hosts have CUDA {host.most} (read {host.seen})",
                 f"take a base of CUDA {host.most} or older",

@@ -20,11 +20,11 @@ from preflight.api import (
     counted,
     error,
     gpu,
-    number,
     over_images,
     rule,
     source_builds,
     torch_at_end,
+    version_number,
 )
 
 
@@ -44,7 +44,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     torch = torch_at_end(image)
     base = base_of(image)
     cards = ", ".join(row.name for row in blackwell)
-    if torch.n >= 0 and torch.version and torch.cuda and torch.cuda != "cpu" and number(torch.cuda) < (12, 8):
+    if torch.n >= 0 and torch.version and torch.cuda and torch.cuda != "cpu" and version_number(torch.cuda) < (12, 8):
         yield error(
             f"torch {torch.version} is built for CUDA {torch.cuda}, and {cards} needs 12.8 or newer",
             "take torch 2.7 from the cu128 index, or torch 2.8 or newer",
@@ -52,8 +52,8 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             why="the first kernel fails on the GPU: no kernel image is available",
         )
     builds = source_builds(image)
-    least = min((row.least_cuda for row in blackwell), key=number)
-    if base is not None and base.cuda is not None and builds and number(base.cuda) < number(least):
+    least = min((row.least_cuda for row in blackwell), key=version_number)
+    if base is not None and base.cuda is not None and builds and version_number(base.cuda) < version_number(least):
         yield error(
             f"{base.reference} has the toolkit of CUDA {base.cuda}, and {cards} needs {least} or newer",
             f"take an nvidia/cuda base of CUDA {least} or newer",

@@ -24,11 +24,11 @@ from preflight.api import (
     env_before,
     insert_link,
     names,
-    number,
     outcome_of,
     over_images,
     rule,
     source_builds,
+    version_number,
 )
 
 MEASURED = {"mamba-ssm": "86 s in place of 260 s", "causal-conv1d": "170 s in place of more than 540 s"}
@@ -46,7 +46,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
-    if base is None or base.cuda is None or number(base.cuda) < (12, 8):
+    if base is None or base.cuda is None or version_number(base.cuda) < (12, 8):
         return
     steps: dict[int, list[ExtInstall]] = {}
     for ext in source_builds(image):

@@ -38,7 +38,6 @@ from preflight.api import (
     is_known_before,
     minor,
     newest_with_wheel,
-    number,
     over_images,
     python_of,
     release,
@@ -46,6 +45,7 @@ from preflight.api import (
     rule,
     torch_before,
     torch_range,
+    version_number,
     warning,
 )
 
@@ -88,7 +88,7 @@ def _version(ext: ExtInstall) -> Version | None:
 
 
 def _with_torch(ext: ExtInstall, version: Version, torch: str) -> str:
-    has = number(torch)
+    has = version_number(torch)
     row = release(ext.name, str(version))
     if ext.name == "mamba-ssm" and version >= Version("2.3.2") and has < (2, 9):
         return (

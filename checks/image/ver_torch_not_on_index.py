@@ -19,11 +19,11 @@ from preflight.api import (
     counted,
     error,
     newest_torch,
-    number,
     over_images,
     python_of,
     rule,
     torch_row,
+    version_number,
 )
 
 
@@ -70,7 +70,9 @@ def _problem(version: str, row: TorchRow, install: PipInstall, python: str | Non
     build = local or next((p for p in on_index.split("/") if p[:2] == "cu" and p[2:].isdigit()), "")
     if python is not None and python not in row.python:
         return f"has no wheel for Python {python}", f"take Python {row.python[0]} to {row.python[-1]}"
-    is_closed = number(row.minor)[1] <= number(newest_torch().minor)[1] - 2  # newer minors may get another patch
+    is_closed = (
+        version_number(row.minor)[1] <= version_number(newest_torch().minor)[1] - 2
+    )  # newer minors may get another patch
     if is_closed and public.count(".") == 2 and public not in row.patches:
         return "was never released", f"take one of {', '.join(row.patches)}"
     if build.startswith("cu") and row.builds_known and build not in row.builds:

@@ -17,7 +17,7 @@ from preflight.api import (
     Image,
     Recipe,
     counted,
-    dotted,
+    cuda_dotted,
     error,
     minor,
     over_images,
@@ -46,7 +46,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         torch = torch_with(image, n, install)
         if found is None or torch.version is None or torch.held not in (Held.PINNED, Held.BASE):
             continue
-        page_cuda = dotted(found[2])
+        page_cuda = cuda_dotted(found[2])
         has = torch.cuda or page_cuda
         wrong_torch = found[1] != minor(torch.version)
         wrong_cuda = page_cuda.split(".")[0] != has.split(".")[0]
