@@ -126,7 +126,7 @@ def _show_cause(console: Console, cause: Cause, *, is_first: bool) -> None:
 
 
 def _field(console: Console, name: str, text: str) -> None:
-    console.print(Padding(_text(console, f"{name:<5} {text}"), (0, 0, 0, 2)))
+    console.print(Padding(_text(console, f"{name:<5} {text}"), (0, 0, 0, 2), expand=False))
 
 
 def _put(console: Console, text: str, style: str) -> None:

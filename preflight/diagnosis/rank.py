@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from preflight.diagnosis.explain import remedy_for
+from preflight.diagnosis.explain import in_words_of_log
 from preflight.diagnosis.model import Cause
 from preflight.diagnosis.rules import Rule, rulebook
 from preflight.diagnosis.scan import Seen
@@ -45,8 +45,8 @@ def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
         phase=rule.phase,
         line=hits[0].line,
         excerpt=hits[0].excerpt,
-        why=rule.why,
-        remedy=remedy_for(rule.remedy, captures),
+        why=in_words_of_log(rule.why, captures),
+        remedy=in_words_of_log(rule.remedy, captures),
         explains=tuple(r.id for r in folded),
         explained_lines=sum(seen.counts[r.key] for r in folded) + seen.counts[rule.key] - 1,
         confidence=rule.confidence,

@@ -39,7 +39,8 @@ def test_every_explained_rule_and_every_signal_exists() -> None:
     for rule in RULES:
         assert set(rule.explains) <= ids - {rule.id}, rule.id
         assert set(rule.needs) | set(rule.unless) <= signals, rule.id
-        assert "{" not in diagnose(rule.examples[0][0]).causes[0].remedy, rule.id
+        cause = diagnose(rule.examples[0][0]).causes[0]
+        assert "{" not in cause.remedy + cause.why, rule.id
 
 
 def test_all_forms_of_a_cause_agree_on_phase_and_family() -> None:
