@@ -4,6 +4,7 @@ from preflight.commands import Ran, run_command
 from preflight.cost.estimate import Estimate, NotSaid, Resources, estimate, resources_of
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.rates import RateRefused, Rates
+from preflight.diagnosis.first import first_cause
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
 from preflight.facts.modal_api import ModalApi, modal_api
@@ -276,6 +277,7 @@ __all__ = [
     "extension_at",
     "failed",
     "fingerprint_of",
+    "first_cause",
     "folder_of",
     "function_named",
     "functions_of",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-TAIL_LINES = 40
+TAIL_LINES = 2_000  # enough for a diagnosis of most logs; a whole one is in the log file
 LONGEST_LINE = 16_384  # bytes; a longer one is cut in the tail and in progress, not in the log
 GRACE_S = 5.0  # between SIGINT and SIGKILL: a client stops its app in the meantime
 

@@ -1,4 +1,7 @@
-"""Secrets leave through no door: values we know, and shapes that are secrets wherever they stand."""
+"""Secrets leave through no door: values we know, shapes that are secrets wherever they stand, and named values.
+
+The name of a secret stays, its value does not.  Commit hashes, image ids and symbols are no secrets and stay.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,22 @@ from collections.abc import Iterable
 
 MASK = "[redacted]"
 SHAPES = re.compile(
-    r"\b(?:a[ks]-[A-Za-z0-9]{16,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|A(?:KIA|SIA)[A-Z0-9]{16})\b"
+    r"\b(?:a[ks]-[A-Za-z0-9]{16,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}"
+    r"|A(?:KIA|SIA)[A-Z0-9]{16})\b"
+)
+NAMED = re.compile(
+    r"(?i)\b([A-Z0-9_]{0,60}(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]{0,60}[\"']? ?[=:] ?[\"']?)"
+    r"(?=[^\s\"',;]{6})([^\s\"',;]{1,4096})"
+)
+IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{0,200}:[^\s/@]{1,500}@")
+HEADER = re.compile(
+    r"(?i)\b((?:proxy-)?authorization[\"']?\s?[:=]\s?[\"']?)"
+    r"((?:bearer|basic|aws4-hmac-sha256|token) )?[^\"'\r\n]{1,2000}"
 )
 
 
 class Redactor:
-    """Takes known values and known shapes of secrets out of text."""
+    """``values`` are secrets of this machine's environment; the shapes and names are taken out without being told."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         longest_first = sorted({v for v in values if v}, key=len, reverse=True)
@@ -21,4 +34,15 @@ class Redactor:
     def text(self, text: str) -> str:
         if self._values is not None:
             text = self._values.sub(MASK, text)
+        text = HEADER.sub(lambda m: f"{m[1]}{m[2] or ''}{MASK}", text)
+        text = IN_URL.sub(lambda m: f"{m[1]}{MASK}@", text)
+        text = NAMED.sub(lambda m: f"{m[1]}{MASK}", text)
         return SHAPES.sub(MASK, text)
+
+
+_without_values = Redactor()
+
+
+def without_secrets(text: str) -> str:
+    """The text without what is a secret by its shape or its name."""
+    return _without_values.text(text)

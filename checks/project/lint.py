@@ -14,7 +14,7 @@ Source
 
 import re
 
-from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Severity, Stage, run_command
+from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Severity, Stage, first_cause, run_command
 
 TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)
 SHOWN_LINES = 12
@@ -35,10 +35,11 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     seen = {"command": command, "code": ran.code, "seconds": round(ran.seconds, 1)}
     if ran.code == 0:
         return Answer(said=f"`{command}` passed in {ran.seconds:.1f} s", seen=seen)
+    cause = first_cause(ran.tail)
     finding = Finding(
         severity=Severity.ERROR,
-        message=f"`{command}` {ran.outcome}",
-        remedy=f"run `{command}` in {settings.project.name}/ and mend what it names",
+        message=f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
+        remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and mend what it names",
         why="what the project's own command finds here, Modal would find after the image build",
         evidence=ran.tail[-SHOWN_LINES:],
     )

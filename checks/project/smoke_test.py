@@ -39,6 +39,7 @@ from preflight.api import (
     TooLarge,
     estimate,
     fingerprint_of,
+    first_cause,
     folder_of,
     function_named,
     recall,
@@ -92,14 +93,17 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         if settings.state is not None and before is not None and before == _fingerprint(looked):
             remember(settings.state, settings.project, Pass(CHECK.id, before, looked.now, said))
         return Answer(said=said, seen=seen)
-    log = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
+    cause = first_cause(ran.tail, ran.log)
+    read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
     finding = Finding(
         severity=Severity.ERROR,
-        message=f"`{settings.smoke.command}` {ran.outcome}",
-        remedy=log,
+        message=f"`{settings.smoke.command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
+        remedy=cause.remedy if cause else read_on,
         why="the long run would end the same way, after the same image build",
-        evidence=ran.tail[-SHOWN_LINES:],
+        evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )
+    if cause is not None:
+        seen |= {"cause": cause.rule, "line": cause.line}
     return Answer(said=f"`{settings.smoke.command}` {ran.outcome}", seen=seen, findings=(finding,))
 
 

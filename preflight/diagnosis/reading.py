@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from preflight.diagnosis.model import Diagnosis
 from preflight.diagnosis.rank import causes
 from preflight.diagnosis.scan import scan
-from preflight.diagnosis.secrets import without_secrets
+from preflight.redact import without_secrets
 
 
 def read(stream: Iterable[bytes] | bytes | str, *, redact: Callable[[str], str] | None = None) -> Diagnosis:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import NoFunction, function_named
 from preflight.cost.rates import Rates
+from preflight.diagnosis.first import first_cause
 from preflight.model import Json
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.problems import Problem
@@ -97,8 +98,11 @@ async def probe_on_modal(
             say=say,
         )
     except BuildFailed as e:
-        kept = not_run(f"the image does not build: {e}", "mend the build: preflight diagnose on its log")
-        return _same({**kept, "evidence": list(e.log), "sandbox": is_sandbox}, plan.gpus)
+        cause = first_cause(e.log)
+        said = f"the image does not build: {cause.title if cause else e}"
+        kept = not_run(said, cause.remedy if cause else "mend the build; `modal image logs` has its log")
+        evidence = cause.excerpt.splitlines() if cause else list(e.log)
+        return _same({**kept, "evidence": evidence, "sandbox": is_sandbox}, plan.gpus)
     except AppNotLoaded as e:
         return _same(
             not_run(str(e), "run `modal run` on the app: it fails the same way", is_sandbox=is_sandbox), plan.gpus

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.records import blocks
 from preflight.diagnosis.rules import rulebook
-from preflight.diagnosis.secrets import without_secrets
+from preflight.redact import without_secrets
 
 OOM = b"RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB.\n"
 NEEDLES = sorted({n for r in rulebook().rules for n in r.needles})
