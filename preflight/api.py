@@ -1,5 +1,6 @@
 """All that a check or a plugin may import."""
 
+from preflight.bucket import bucket_answer, bucket_refused
 from preflight.commands import Ran, run_command
 from preflight.cost.estimate import Estimate, NotSaid, Resources, estimate, resources_of
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
@@ -144,7 +145,7 @@ from preflight.recipe.surroundings import (
     python_packages_before,
 )
 from preflight.recipe.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
-from preflight.remote.apps import age_text, is_stale
+from preflight.remote.apps import age_text, is_run, is_stale
 from preflight.remote.lookups import (
     APPS,
     CLIENT,
@@ -159,6 +160,7 @@ from preflight.remote.lookups import (
     WORKSPACE_BUILDER,
 )
 from preflight.remote.modal_types import Client, Environment, Secret, Spend, Token, Workspace
+from preflight.remote.s3_inside import sample_inside
 from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
 
@@ -256,6 +258,8 @@ __all__ = [
     "argument_dropped",
     "base_of",
     "brings",
+    "bucket_answer",
+    "bucket_refused",
     "builder",
     "builders",
     "calls_in",
@@ -300,6 +304,7 @@ __all__ = [
     "is_known_before",
     "is_on_pytorch_index",
     "is_only_on_pypi",
+    "is_run",
     "is_stale",
     "is_web",
     "is_wheel_on_pypi",
@@ -346,6 +351,7 @@ __all__ = [
     "resources_of",
     "rule",
     "run_command",
+    "sample_inside",
     "shell_strings",
     "source_builds",
     "source_of",

@@ -15,7 +15,7 @@ SHAPES = re.compile(
 )
 NAMED = re.compile(
     r"(?i)\b([A-Z0-9_]{0,60}(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]{0,60}[\"']? ?[=:] ?[\"']?)"
-    r"(?=[^\s\"',;]{6})([^\s\"',;]{1,4096})"
+    r"(?![a-z][a-z0-9+.-]{1,20}://)(?=[^\s\"',;]{6})([^\s\"',;]{1,4096})"  # an address is no secret: IN_URL sees to it
 )
 IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{0,200}:[^\s/@]{1,500}@")
 HEADER = re.compile(

@@ -13,12 +13,15 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
+AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+AGE_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class SettingsError(Exception):
@@ -150,9 +153,21 @@ def parse(table: object, *, file: Path, project: Path, **given: Any) -> Settings
         raise SettingsError(
             f"{file}: tool.preflight.image-builder.minimum is {settings.image_builder.minimum!r}; wanted like '2025.06'"
         )
+    try:
+        parse_age(settings.stale_apps.older_than)
+    except ValueError as e:
+        raise SettingsError(f"{file}: tool.preflight.stale-apps.older-than: {e}") from e
     if settings.spend_max < 0:
         raise SettingsError(f"{file}: tool.preflight.spend-max is {settings.spend_max}; wanted dollars, 0 or more")
     return settings
+
+
+def parse_age(text: str) -> timedelta:
+    """``90m``, ``24h``, ``2d``.  Raises ValueError that says what was wanted."""
+    found = AGE.fullmatch(text.strip().lower())
+    if found is None:
+        raise ValueError(f"{text!r} is not an age; wanted like 90m, 24h or 2d")
+    return timedelta(seconds=float(found.group(1)) * AGE_UNITS_S[found.group(2)])
 
 
 def _fields(into: type, table: object, at: str) -> dict[str, Any]:

@@ -43,9 +43,9 @@ REMEDIES = {
 
 async def run(looked: Looked) -> Answer:
     workspace = looked.tried(WORKSPACE)
-    if isinstance(workspace, LookupFailed):
-        return _not_signed_in(workspace)
     client = looked[CLIENT]
+    if isinstance(workspace, LookupFailed):
+        return _not_signed_in(workspace, client.server_url)
     via = f"profile {client.profile}" if client.profile else "the environment's token"
     who, seen = f"workspace {workspace.name}", {"workspace": workspace.name, "profile": client.profile}
     token = looked.tried(TOKEN)
@@ -70,10 +70,12 @@ async def run(looked: Looked) -> Answer:
     return passed(f"{name}; token ends {day}", **seen)
 
 
-def _not_signed_in(e: LookupFailed) -> Answer:
+def _not_signed_in(e: LookupFailed, server: str) -> Answer:
     problem = e.__cause__
     if not isinstance(problem, Problem) or problem.kind not in REMEDIES:
-        raise e  # not an answer about the token: nobody could be asked
+        # not an answer about the token: nobody could be asked
+        why = f"{e.why} from {server}; look at the network, HTTPS_PROXY and MODAL_SERVER_URL"
+        raise LookupFailed(e.lookup, why) from problem
     return failed(
         f"Modal says: {problem.said}",
         remedy=REMEDIES[problem.kind],

@@ -13,13 +13,14 @@ Source
     Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
 """
 
-from preflight.api import APPS, Answer, Check, Finding, Looked, Severity, Stage, age_text, is_stale
+from preflight.api import APPS, Answer, Check, Finding, Looked, Severity, Stage, age_text, is_run, is_stale
 
 
 async def run(looked: Looked) -> Answer:
     apps, settings = looked[APPS], looked.settings.stale_apps
-    stale = [a for a in apps if is_stale(a, settings, looked.now)]
-    runs = [a for a in apps if a.state != "deployed"]
+    runs = [a for a in apps if is_run(a, settings)]
+    stale = [a for a in runs if is_stale(a, settings, looked.now)]
+    undated = [a for a in runs if a.created is None]
     findings = tuple(
         Finding(
             severity=Severity.WARNING,
@@ -28,13 +29,12 @@ async def run(looked: Looked) -> Answer:
             remedy=f"modal app stop {a.id} --yes",
             why="it goes on being billed, and holds the GPU that the new run waits for",
         )
-        for a in stale
+        for a in (*stale, *undated)
     )
-    deployed = len(apps) - len(runs)
+    deployed = sum(a.state == "deployed" for a in apps)
     said = f"{len(runs)} running, {deployed} deployed; {len(stale) or 'none'} older than {settings.older_than}"
-    unknown = sum(a.created is None for a in runs)
-    if unknown:
-        said += f"; of {unknown} Modal does not say when they were started"
+    if undated:
+        said += f"; of {len(undated)} Modal does not say when they were started"
     return Answer(said=said, seen={"running": len(runs), "stale": [a.id for a in stale]}, findings=findings)
 
 

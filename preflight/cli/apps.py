@@ -17,6 +17,7 @@ from preflight.remote import apps as ages
 from preflight.remote import modal_api
 from preflight.remote.modal_types import App
 from preflight.report.text import one_line
+from preflight.settings import parse_age
 
 ASK_S = 10.0
 
@@ -41,7 +42,7 @@ def apps_command(
         settings = settings_for(Options(environment=environment), start=project, scenario=name)
         limit = older_than or settings.stale_apps.older_than
         try:
-            ages.parse_age(limit)
+            parse_age(limit)
         except ValueError as e:
             raise click.BadParameter(str(e), param_hint="--older-than") from e
         stale_settings = replace(settings.stale_apps, older_than=limit)

@@ -85,6 +85,8 @@ def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
     except ImportError as e:
         raise click.UsageError(f"the sandbox needs `pip install 'modal-preflight[sandbox]'` ({e})") from e
     before = dict(os.environ)
+    if sys.stderr.isatty():
+        click.echo("starting the sandbox: a local Modal and S3 on 127.0.0.1 …", err=True)
     try:
         with serve.start(scenario) as sandbox:
             applied = sandbox.applied(os.environ)
@@ -148,7 +150,9 @@ def resolve_app(settings: Settings, given: str | None) -> str:
     """The app's path relative to the project.  Raises UsageError that names the candidates."""
     if given is not None:
         file = Path(given) if Path(given).exists() else settings.project / given
-        return _in_project(file, settings)
+        app = _in_project(file, settings)
+        _refuse_foreign(file, settings)
+        return app
     if settings.app is not None:
         file = settings.project / settings.app
         if not file.is_file():
@@ -176,6 +180,21 @@ def _in_project(file: Path, settings: Settings) -> str:
         return str(file.resolve().relative_to(settings.project.resolve()))
     except ValueError:
         return str(file.resolve())
+
+
+def _refuse_foreign(file: Path, settings: Settings) -> None:
+    """A file without Modal in it would pass every rule: none has anything to look at.  Raises UsageError."""
+    from preflight.recipe import parse
+
+    try:
+        content = file.read_bytes()
+    except OSError as e:
+        raise click.UsageError(f"{file} can't be read: {e.strerror}") from e
+    if b"modal" in content:
+        return
+    recipe = parse.read(file, project=settings.project, content=content)
+    if not recipe.broken and not recipe.apps and not recipe.functions:
+        raise click.UsageError(f"{file} makes no Modal app and imports none; name the file with modal.App(…)")
 
 
 def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:

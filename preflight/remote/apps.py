@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from preflight.remote.modal_types import App
-from preflight.settings import StaleAppsSettings
-
-AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def parse_age(text: str) -> timedelta:
-    """``90m``, ``24h``, ``2d``.  Raises ValueError that says what was wanted."""
-    found = AGE.fullmatch(text.strip().lower())
-    if found is None:
-        raise ValueError(f"{text!r} is not an age; wanted like 90m, 24h or 2d")
-    return timedelta(seconds=float(found.group(1)) * UNITS[found.group(2)])
+from preflight.settings import StaleAppsSettings, parse_age
 
 
 def is_stale(app: App, settings: StaleAppsSettings, now: datetime) -> bool:
-    """A run, not a deployment, that is older than the setting.  One of unknown age is not called stale.
-
-    Raises ValueError when the setting is no age.
-    """
+    """A run, not a deployment, that is older than the setting.  One of unknown age is not called stale."""
     limit = parse_age(settings.older_than)
-    if app.state in ("deployed", "stopped", "stopping") or app.created is None:
-        return False
-    return app.description not in settings.ignore and app.id not in settings.ignore and now - app.created > limit
+    return is_run(app, settings) and app.created is not None and now - app.created > limit
+
+
+def is_run(app: App, settings: StaleAppsSettings) -> bool:
+    """Neither deployed nor ended, and not one that the settings say is meant to be there."""
+    is_meant = app.description in settings.ignore or app.id in settings.ignore
+    return app.state not in ("deployed", "stopped", "stopping") and not is_meant
 
 
 def age_text(created: datetime | None, now: datetime) -> str:

@@ -41,9 +41,7 @@ ACTIONS = {"HeadBucket": "s3:ListBucket", "ListObjectsV2": "s3:ListBucket", "Get
 def sample(place: S3Place, *, most: int) -> S3Sample:
     """Lists at most ``most`` objects under the prefix and reads one byte of one.  Raises Problem.  Blocks."""
     client = _client(place)
-    with _as_problems("HeadBucket"):
-        head = client.head_bucket(Bucket=place.bucket)
-    region = head.get("BucketRegion") or head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    region = _region_of(client, place.bucket)
     count = size = 0
     read_key: str | None = None
     token: dict[str, str] = {}
@@ -65,6 +63,19 @@ def sample(place: S3Place, *, most: int) -> S3Sample:
         with _as_problems("GetObject"):
             client.get_object(Bucket=place.bucket, Key=read_key, Range="bytes=0-0")["Body"].read()
     return S3Sample(bucket_region=region, objects=count, bytes=size, is_all=is_all, read_key=read_key)
+
+
+def _region_of(client: Any, bucket: str) -> str | None:
+    """The bucket's region; None where S3 refuses: a refused HEAD has no body, the listing's refusal names its cause."""
+    try:
+        with _as_problems("HeadBucket"):
+            head = client.head_bucket(Bucket=bucket)
+    except Problem as e:
+        if e.kind is Kind.FORBIDDEN:
+            return None
+        raise
+    region = head.get("BucketRegion") or head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+    return region if isinstance(region, str) else None
 
 
 def _client(place: S3Place) -> Any:

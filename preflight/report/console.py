@@ -26,7 +26,14 @@ GLYPHS = {
     Status.BLOCKED: ("⊘", "magenta"),
     Status.ERROR: ("E", "bold magenta"),
 }
-WORDS = {Status.PASS: "passed", Status.WARN: "warned", Status.FAIL: "failed", Status.SKIP: "skipped"}
+WORDS = {
+    Status.PASS: "passed",
+    Status.WARN: "warned",
+    Status.FAIL: "failed",
+    Status.SKIP: "skipped",
+    Status.BLOCKED: "blocked",
+    Status.ERROR: "unanswered",
+}
 VERDICTS = {
     Verdict.READY: ("READY", "bold green"),
     Verdict.NOT_READY: ("NOT READY", "bold red"),
@@ -66,7 +73,7 @@ class ConsoleReporter:
             parts.append(f"environment {target.environment}")
         if target.sandbox:
             parts.append(f"sandbox {target.sandbox}: a local Modal and S3, no account, nothing billed")
-        self._print(Text(" · ".join(parts), style="bold"), indent=0)
+        self._print(Text(" · ".join(parts), style="bold"))
         self._print(Text())
         if self.console.is_terminal and not self.console.is_dumb_terminal:
             self.live = Live(console=self.console, refresh_per_second=8, transient=True)
@@ -100,17 +107,17 @@ class ConsoleReporter:
             self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
         word, style = VERDICTS[report.verdict]
         counts = report.counts
-        parts = [f"{counts[s]} {WORDS.get(s, s.value)}" for s in _WORST_FIRST if counts[s]]
+        parts = [f"{counts[s]} {WORDS[s]}" for s in _WORST_FIRST if counts[s]]
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
         parts += [f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
         self._print(Text())
-        line = Text()
-        line.append(word, style=style)
-        line.append("   " + " · ".join(parts))
-        self._print(line, indent=0, hanging=len(word) + 3)
-        self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), next_command(report)), indent=0)
+        first, *rest = _wrap(parts, self.width - len(word) - 3, " · ")
+        self._out(Text.assemble((word, style), "   ", first))
+        for more in rest:
+            self._out(Text(" " * (len(word) + 3) + more))
+        self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), next_command(report)))
 
     # --- lines ----------------------------------------------------------------------------------------------------
 
@@ -170,18 +177,26 @@ class ConsoleReporter:
         check = result.check
         said = result.reason
         if result.status is Status.BLOCKED and result.blocked_by:
-            said = f"blocked by {self._name_of(result.blocked_by)}: {result.reason}"
+            said = f"blocked by {self._name_of(result.blocked_by)}"
+            if self.is_verbose or not self._is_told(result.blocked_by):
+                said += f": {result.reason}"
         findings = list(result.findings) if self.is_verbose else [f for f in result.findings if f.severity != "info"]
-        if len(findings) == 1 and not findings[0].where:
-            said, message_shown = findings[0].message, True
-        else:
-            message_shown = False
+        is_one = len(findings) == 1
+        if is_one:
+            said = findings[0].message
         self._line(str(check.step or ""), result.status, check.name, said, result.seconds)
         for found in findings:
-            self._finding(found, message_shown=message_shown)
+            self._finding(found, is_message_shown=is_one)
 
-    def _finding(self, found: Finding, *, message_shown: bool) -> None:
-        if not message_shown:
+    def _is_told(self, check_id: str) -> bool:
+        """Whether that check is part of this run: then its own line says why it could not answer."""
+        return any(c.id == check_id for c in self.checks)
+
+    def _finding(self, found: Finding, *, is_message_shown: bool) -> None:
+        if is_message_shown:
+            if found.where:
+                self._labelled("at", str(found.where))
+        else:
             where = f"{found.where}: " if found.where else ""
             style = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}[found.severity]
             self._labelled("", where + found.message, style)
@@ -207,7 +222,7 @@ class ConsoleReporter:
         start = cell_len(line.plain)
         clock = seconds(took) if took >= 0.05 else ""
         room = self.width - start - (len(clock) + 2 if clock else 0)
-        first, *rest = _wrap(one_line(said), room)
+        first, *rest = _wrap(one_line(said).split(" "), room)
         line.append(first, style="dim" if status is Status.SKIP else "")
         if clock:
             line.append(" " * max(2, self.width - cell_len(line.plain) - len(clock)) + clock, style="dim")
@@ -217,16 +232,16 @@ class ConsoleReporter:
 
     def _labelled(self, label: str, text: str, style: str = "") -> None:
         start = MARGIN + (6 if label not in ("", "|") else len(label) + (1 if label else 0))
-        for n, part in enumerate(_wrap(one_line(text), self.width - start)):
+        for n, part in enumerate(_wrap(one_line(text).split(" "), self.width - start)):
             head = (" " * MARGIN + f"{label:<{start - MARGIN}}") if n == 0 else " " * start
             self._out(Text.assemble((head, "dim"), (part, style)))
 
-    def _print(self, text: Text, *, indent: int = 0, hanging: int = 0) -> None:
+    def _print(self, text: Text, *, indent: int = 0) -> None:
         """A line of our own words, wrapped at the width."""
-        lines = text.wrap(self.console, max(20, self.width - indent - hanging)) if text.plain else [text]
-        for n, line in enumerate(lines):
+        lines = text.wrap(self.console, max(20, self.width - indent)) if text.plain else [text]
+        for line in lines:
             line.rstrip()
-            self._out(Text(" " * (indent + (hanging if n else 0))).append_text(line))
+            self._out(Text(" " * indent).append_text(line))
 
     def _out(self, line: Text) -> None:
         line.plain = in_encoding(printable(line.plain), getattr(self.to, "encoding", None))
@@ -262,12 +277,12 @@ def _is_rule(check: Check) -> bool:
     return check.step is None and check.stage is Stage.STATIC
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def _wrap(words: Sequence[str], width: int, between: str = " ") -> list[str]:
     """Lines of at most ``width`` cells, broken between words; a longer word stays whole, to be copied."""
     width = max(width, 16)
     lines, line = [], ""
-    for word in text.split(" "):
-        joined = f"{line} {word}" if line else word
+    for word in words:
+        joined = f"{line}{between}{word}" if line else word
         if line and cell_len(joined) > width:
             lines.append(line)
             line = word
@@ -280,6 +295,8 @@ def next_command(report: Report) -> str:
     """The one thing to do now."""
     bad = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN)
     first = next((r for s in bad for r in report.results if r.status is s), None)
+    if first is not None and first.blocked_by:
+        first = next((r for r in report.results if r.check.id == first.blocked_by), first)
     app = report.target.app or "APP"
     if report.verdict is Verdict.READY:
         if report.target.sandbox:

@@ -25,6 +25,7 @@ REMEDIES = {  # what the first bad check must tell its user to do
     "empty-prefix": ("s3-bucket", "s3://eeg-training-data/tusz/"),
     "denied-bucket": ("s3-bucket", "s3:ListBucket"),
     "wrong-region": ("s3-bucket", "AWS_REGION=eu-west-1"),
+    "refused-secret": ("s3-bucket-inside", "modal secret create aws-s3-secret"),
     "budget-too-small": ("credits", "raise the budget"),
     "spend-limit-reached": ("credits", "raise the limit"),
     "stale-apps": ("stale-apps", "modal app stop ap-"),

@@ -21,7 +21,7 @@ NEEDED = {
 }  # fmt: skip
 CHECKS = {
     "image-builder", "modal-auth", "s3-secret", "s3-bucket", "credits", "project-lint", "smoke-test",
-    "stale-apps", "gpu-probe", "client-version", "volume",
+    "stale-apps", "gpu-probe", "client-version", "volume", "s3-bucket-inside",
 }  # fmt: skip
 
 

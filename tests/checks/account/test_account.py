@@ -1,0 +1,223 @@
+"""The account's checks on stand-ins for what Modal says: which answer makes which verdict, and which does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from checks.account import auth, client_version, image_builder, stale_apps
+from preflight.api import (
+    APPS,
+    CLIENT,
+    ENVIRONMENT,
+    TOKEN,
+    WORKSPACE,
+    WORKSPACE_BUILDER,
+    Kind,
+    LookupFailed,
+    Problem,
+)
+from preflight.lookups import Lookup
+from preflight.model import Result, Status
+from preflight.remote.modal_types import App, Client, Environment, Token, Workspace
+from preflight.settings import ImageBuilderSettings, Settings, StaleAppsSettings
+from preflight.testing import NOON, run_check
+
+HERE = Client(
+    version="1.6.4",
+    builders=("2024.10", "2025.06", "2026.10"),
+    builder_override=None,
+    override_by=None,
+    profile="aws",
+    token_id="ak-1",
+    environment=None,
+    server_url="https://api.example",
+)
+MAIN = Environment(
+    name="main",
+    is_default=True,
+    builder=None,
+    budget_usd=None,
+    spend_limit_usd=None,
+    spent_usd=0,  # type: ignore[arg-type]
+    is_spend_limit_reached=False,
+    max_gpus=None,
+    gpus_in_use=0,
+)
+CLARITY = Workspace(name="clarity", warnings=())
+ALICE = Token(id="ak-1", name="laptop", owner="alice", expires=NOON + timedelta(days=30))
+
+
+def cannot(lookup: Lookup[object], kind: Kind, said: str = "its own words") -> LookupFailed:
+    failed = LookupFailed(lookup, said)
+    failed.__cause__ = Problem(kind, service="Modal", operation="ask", said=said)
+    return failed
+
+
+# --- modal-auth -------------------------------------------------------------------------------------------------
+
+
+def auth_of(workspace: object = CLARITY, token: object = ALICE) -> Result:
+    return run_check(auth.CHECK, {CLIENT: HERE, WORKSPACE: workspace, TOKEN: token})
+
+
+def test_a_token_that_lasts_passes_and_says_whose_it_is_and_until_when() -> None:
+    result = auth_of()
+    assert (result.status, result.reason) == (Status.PASS, "alice in workspace clarity; token ends 2026-01-31")
+
+
+def test_a_token_that_never_ends_passes_without_a_date() -> None:
+    assert auth_of(token=replace(ALICE, expires=None)).reason == "alice in workspace clarity; the token does not end"
+
+
+@pytest.mark.parametrize(("left", "status"), [(timedelta(days=3, hours=1), Status.PASS), (timedelta(days=2), "warn")])
+def test_a_token_that_ends_during_the_run_or_soon_after_warns(left: timedelta, status: Status) -> None:
+    assert auth_of(token=replace(ALICE, expires=NOON + left)).status is Status(status)
+
+
+def test_a_token_whose_row_is_not_told_passes_on_the_sign_in_and_claims_no_date() -> None:
+    result = auth_of(token=cannot(TOKEN, Kind.FORBIDDEN))
+    assert result.status is Status.PASS
+    assert "does not tell this token's last day" in result.reason
+
+
+@pytest.mark.parametrize("kind", [Kind.NOT_SIGNED_IN, Kind.REFUSED, Kind.FORBIDDEN, Kind.CLIENT_TOO_OLD])
+def test_an_answer_about_the_token_fails_with_a_remedy(kind: Kind) -> None:
+    result = auth_of(workspace=cannot(WORKSPACE, kind))
+    assert result.status is Status.FAIL
+    assert result.findings[0].remedy == auth.REMEDIES[kind]
+
+
+@pytest.mark.parametrize("kind", [Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED, Kind.UNSUPPORTED])
+def test_no_answer_is_blocked_and_never_a_verdict_on_the_token(kind: Kind) -> None:
+    result = auth_of(workspace=cannot(WORKSPACE, kind, "connection refused"))
+    assert result.status is Status.BLOCKED
+    assert "connection refused from https://api.example" in result.reason
+
+
+# --- image-builder ----------------------------------------------------------------------------------------------
+
+
+def builder_of(
+    *, client: Client = HERE, environment: object = MAIN, workspace: object = "2025.06", minimum: str = "2025.06"
+) -> Result:
+    return run_check(
+        image_builder.CHECK,
+        {CLIENT: client, ENVIRONMENT: environment, WORKSPACE_BUILDER: workspace},
+        settings=Settings(image_builder=ImageBuilderSettings(minimum=minimum)),
+    )
+
+
+@pytest.mark.parametrize("version", ["2025.06", "2026.10"])
+def test_the_minimum_and_anything_newer_pass(version: str) -> None:
+    assert builder_of(workspace=version).status is Status.PASS
+
+
+def test_an_older_one_than_the_newest_passes_and_names_the_newest() -> None:
+    assert builder_of().reason == "2025.06, from the workspace setting (2026.10 is the newest)"
+    assert "newest" not in builder_of(workspace="2026.10").reason
+
+
+def test_what_wins_is_judged_and_named_variable_before_environment_before_workspace() -> None:
+    old = replace(HERE, builder_override="2024.10", override_by="MODAL_IMAGE_BUILDER_VERSION")
+    forced = builder_of(client=old, environment=replace(MAIN, builder="2026.10"))
+    assert forced.findings[0].remedy == "export MODAL_IMAGE_BUILDER_VERSION=2025.06, or unset it"
+    own = builder_of(environment=replace(MAIN, builder="2024.10"), workspace="2026.10")
+    assert own.findings[0].remedy == "modal environment update main --set-image-builder-version 2025.06"
+    profile = builder_of(client=replace(HERE, builder_override="2024.10", override_by="the profile"))
+    assert profile.findings[0].remedy == "modal config set image_builder_version 2025.06"
+    assert (
+        builder_of(workspace="2024.10").findings[0].remedy
+        == "modal workspace settings set image-builder-version 2025.06"
+    )
+
+
+def test_a_newer_override_makes_an_old_workspace_setting_no_problem() -> None:
+    assert builder_of(environment=replace(MAIN, builder="2025.06"), workspace="2023.12").status is Status.PASS
+
+
+def test_a_preview_is_a_warning_since_it_has_no_date_to_compare() -> None:
+    assert builder_of(workspace="PREVIEW").status is Status.WARN
+
+
+def test_an_environment_that_is_not_told_blocks_since_its_override_would_win() -> None:
+    assert builder_of(environment=cannot(ENVIRONMENT, Kind.UNREACHABLE)).status is Status.BLOCKED
+
+
+def test_a_workspace_that_is_not_told_does_not_matter_under_an_override() -> None:
+    mine = replace(HERE, builder_override="2026.10", override_by="the profile")
+    assert builder_of(client=mine, workspace=cannot(WORKSPACE_BUILDER, Kind.FORBIDDEN)).status is Status.PASS
+
+
+# --- client-version ---------------------------------------------------------------------------------------------
+
+
+def version_of(workspace: Workspace = CLARITY, builder: object = "2025.06", client: Client = HERE) -> Result:
+    return run_check(
+        client_version.CHECK,
+        {CLIENT: client, WORKSPACE: workspace, ENVIRONMENT: MAIN, WORKSPACE_BUILDER: builder},
+    )
+
+
+def test_a_quiet_server_and_a_known_builder_pass() -> None:
+    assert version_of().status is Status.PASS
+
+
+def test_each_warning_of_the_server_is_shown_in_its_own_words() -> None:
+    result = version_of(Workspace(name="clarity", warnings=("1.6.4 ends on 2027-01-01",)))
+    assert (result.status, result.findings[0].message) == (Status.WARN, "the server says: 1.6.4 ends on 2027-01-01")
+
+
+def test_a_builder_newer_than_the_client_fails() -> None:
+    old = replace(HERE, version="1.6.0", builders=("2024.10", "2025.06"))
+    assert version_of(builder="2026.10", client=old).status is Status.FAIL
+
+
+@pytest.mark.parametrize("builder", ["2024.10", "PREVIEW"])
+def test_a_builder_that_the_client_knows_or_a_preview_is_no_mismatch(builder: str) -> None:
+    assert version_of(builder=builder).status is Status.PASS
+
+
+# --- stale-apps -------------------------------------------------------------------------------------------------
+
+RUN = App(id="ap-1", description="train", state="ephemeral", created=NOON - timedelta(hours=30), created_by="alice")
+
+
+def stale_of(*apps: App, **settings: object) -> Result:
+    stale = StaleAppsSettings(**settings)  # type: ignore[arg-type]
+    return run_check(stale_apps.CHECK, {APPS: apps}, settings=Settings(stale_apps=stale))
+
+
+def test_a_run_older_than_a_day_is_named_with_its_age_and_how_to_stop_it() -> None:
+    result = stale_of(RUN)
+    assert result.status is Status.WARN
+    assert result.findings[0].message == "train (ap-1, ephemeral) was started 30 h ago by alice"
+    assert result.findings[0].remedy == "modal app stop ap-1 --yes"
+
+
+def test_a_run_whose_start_modal_does_not_tell_is_no_pass() -> None:
+    result = stale_of(replace(RUN, created=None))
+    assert result.status is Status.WARN
+    assert "an unknown time" in result.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "app",
+    [
+        replace(RUN, created=NOON - timedelta(hours=23)),
+        replace(RUN, state="deployed"),
+        replace(RUN, state="stopped"),
+        replace(RUN, state="deployed", created=None),
+        replace(RUN, created=datetime(2026, 2, 1, tzinfo=UTC)),  # a clock that is off is no forgotten app
+    ],
+)
+def test_a_young_run_a_deployment_and_what_has_ended_are_not_forgotten(app: App) -> None:
+    assert stale_of(app).status is Status.PASS
+
+
+def test_a_run_that_is_meant_to_be_there_is_not_named_by_description_or_id() -> None:
+    assert stale_of(RUN, ignore=("train",)).status is Status.PASS
+    assert stale_of(RUN, ignore=("ap-1",)).status is Status.PASS
+    assert stale_of(RUN, older_than="2d").status is Status.PASS
