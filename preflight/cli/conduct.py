@@ -61,17 +61,25 @@ def conduct(options: Options) -> Exit:
     """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
     with sandboxed(options.sandbox) as (project, scenario):
         settings = settings_for(options, start=project, scenario=scenario)
-        try:
-            selection = select(
-                all_checks(), only=options.only, skip=(*settings.skip, *options.skip), stage=options.stage
-            )
-        except UnknownCheck as e:
-            raise click.UsageError(str(e)) from e
+        selection = selection_for(options, settings)
         if asks_for_app(selection):
             settings = replace(settings, app=resolve_app(settings, options.app))
         with reporters(options.outputs, is_verbose=options.is_verbose) as told:
             report = run_selection(selection, settings, options, told)
     return report.exit
+
+
+def selection_for(options: Options, settings: Settings) -> Selection:
+    """Raises UsageError for a name that no check has, with the file when it stands in the configuration."""
+    checks = all_checks()
+    try:
+        select(checks, skip=settings.skip)
+    except UnknownCheck as e:
+        raise click.UsageError(f"{settings.read_from}: tool.preflight.skip: {e}") from e
+    try:
+        return select(checks, only=options.only, skip=(*settings.skip, *options.skip), stage=options.stage)
+    except UnknownCheck as e:
+        raise click.UsageError(str(e)) from e
 
 
 @contextlib.contextmanager

@@ -157,16 +157,11 @@ async def _lint(
 
 def _kept(rules: Sequence[Check], settings: Settings) -> tuple[Check, ...]:
     """The rules that the project's `skip` leaves in."""
-    from preflight.engine.select import UnknownCheck, select
-
     if not settings.skip:
         return tuple(rules)
-    from preflight.cli.conduct import all_checks
+    from preflight.cli.conduct import Options, selection_for
 
-    try:
-        chosen = {c.id for c in select(all_checks(), skip=settings.skip).chosen}
-    except UnknownCheck as e:
-        raise click.UsageError(f"{settings.read_from}: {e}") from e
+    chosen = {c.id for c in selection_for(Options(), settings).chosen}
     return tuple(r for r in rules if r.id in chosen)
 
 

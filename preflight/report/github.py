@@ -12,6 +12,7 @@ from typing import TextIO
 from preflight.engine.events import Event
 from preflight.model import Check, Finding, Report, Result, Severity, Target
 from preflight.report.ordered import findings, unanswered
+from preflight.report.text import printable
 
 MOST = 10
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -61,7 +62,8 @@ class GithubReporter:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = "\n".join(printable(line) for line in text.splitlines())
+    return lines.replace("%", "%25").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
