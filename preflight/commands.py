@@ -14,6 +14,7 @@ from pathlib import Path
 
 TAIL_LINES = 2_000  # enough for a diagnosis of most logs; a whole one is in the log file
 LONGEST_LINE = 16_384  # bytes; a longer one is cut in the tail and in progress, not in the log
+NO_SUCH_PROGRAM = 127  # the shell's own code for it
 GRACE_S = 5.0  # between SIGINT and SIGKILL: a client stops its app in the meantime
 
 
@@ -30,6 +31,10 @@ class Ran:
     def outcome(self) -> str:
         if self.code is None:
             return f"did not end within {self.seconds:.0f} s"
+        if self.code == NO_SUCH_PROGRAM:
+            return f"ended with exit code {self.code}: the shell found no such program on its PATH"
+        if self.code < 0:
+            return f"was ended by signal {-self.code}"
         return f"ended with exit code {self.code}"
 
 

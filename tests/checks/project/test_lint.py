@@ -39,7 +39,9 @@ def test_a_known_cause_is_named_with_its_cure(tmp_path: Path) -> None:
 
 
 def test_a_command_that_does_not_exist_fails_and_is_not_a_crash(tmp_path: Path) -> None:
-    assert lint_of("no-such-program-here", tmp_path).status is Status.FAIL
+    result = lint_of("no-such-program-here", tmp_path)
+    assert result.status is Status.FAIL
+    assert "no such program" in result.findings[0].message
 
 
 def test_a_command_that_goes_on_is_ended_with_its_children(tmp_path: Path) -> None:
