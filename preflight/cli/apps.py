@@ -55,8 +55,8 @@ def apps_command(
         stale = [a for a in found if ages.is_stale(a, stale_settings, now)]
         for app in stale:
             by = f" by {app.created_by}" if app.created_by else ""
-            line = f"{app.id}  {app.state:<10} {ages.age_text(app.created, now):>8}  {app.description}{by}"
-            click.echo(one_line(line))
+            age = ages.age_text(app.created, now)
+            click.echo(f"{one_line(app.id)}  {one_line(app.state):<10} {age:>8}  {one_line(app.description + by)}")
         if not stale:
             click.echo(f"none of {len(found)} apps is a run older than {limit}")
             return Exit.READY
