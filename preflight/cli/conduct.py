@@ -25,7 +25,7 @@ from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
-from preflight.recipe.lookups import RECIPE
+from preflight.recipe.reading import READING
 from preflight.redact import Redactor
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
@@ -147,7 +147,7 @@ def _state(scenario: str | None) -> Path | None:
 
 def asks_for_app(selection: Selection) -> bool:
     """Whether some chosen check can't do without the app's file, or would use it."""
-    return any(_reaches(c.needs, RECIPE) or _reaches(c.tries, RECIPE) for c in selection.chosen)
+    return any(_reaches(c.needs, READING) or _reaches(c.tries, READING) for c in selection.chosen)
 
 
 def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:

@@ -78,7 +78,8 @@ def frames(error: BaseException) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     trace = error.__traceback__
     while trace is not None:
-        found.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+        if trace.tb_frame.f_code.co_filename != __file__:
+            found.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
         trace = trace.tb_next
     return found[-MOST_FRAMES:]
 

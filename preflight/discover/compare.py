@@ -17,7 +17,6 @@ from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretR
 
 DEFAULT_TIMEOUT_S = 300  # of Modal, for a function that gives none (client 1.6.4)
 NOT_DEPLOYED = "local_entrypoint"
-IN_TEXT = "in the text"
 WITH_VALUES = frozenset({"from_dict"})  # whose keys the text holds; a .env file's are not read
 
 
@@ -30,6 +29,7 @@ class Difference:
     recorded: str
     where: Where
     unless: str = ""
+    is_about_a_value: bool = True  # False: a whole function that only one of them has
 
 
 def pairs(recipe: Recipe, recording: Recording) -> tuple[tuple[Function, RecordedFunction], ...]:
@@ -71,7 +71,7 @@ def differences(recipe: Recipe, recording: Recording) -> tuple[Difference, ...]:
     found = [d for function, recorded in paired for d in _of_function(function, recorded)]
     read = {_tag(f) for f in deployed(recipe)} | {r.name for _, r in paired}
     asked = {f.name for f in recording.functions} | {None}
-    found += [_absent(f.name, IN_TEXT, "not deployed", f.where) for f in deployed(recipe) if _tag(f) not in asked]
+    found += [_absent(f.name, "in the text", "not deployed", f.where) for f in deployed(recipe) if _tag(f) not in asked]
     at = Where(recipe.source.path)
     found += [_absent(f.name, "not found", "deployed", at) for f in recording.functions if f.name not in read]
     return tuple(found)
@@ -86,7 +86,7 @@ def _of_function(function: Function, recorded: RecordedFunction) -> Iterator[Dif
 
 
 def _absent(name: str, read: str, recorded: str, where: Where) -> Difference:
-    return Difference(subject=name, read=read, recorded=recorded, where=where)
+    return Difference(subject=name, read=read, recorded=recorded, where=where, is_about_a_value=False)
 
 
 def _compared(function: Function, recorded: RecordedFunction) -> Iterator[tuple[str, str, str, str]]:

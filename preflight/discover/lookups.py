@@ -22,5 +22,5 @@ async def _recording(looked: Looked) -> AsyncIterator[Recording | NotRecorded | 
 
 
 RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
-    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S
+    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S, answered_by="PRJ980"
 )

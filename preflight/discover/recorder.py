@@ -43,7 +43,7 @@ ASKS_THE_SERVER = frozenset(  # what only a real workspace can answer; the app i
 )
 
 
-class Why(StrEnum):
+class Obstacle(StrEnum):
     """What kept an app from being recorded.  Only the first two would keep it from being deployed too."""
 
     RAISED = "raised"
@@ -59,7 +59,7 @@ class Why(StrEnum):
 class NotRecorded:
     """``said`` is the exception in one line; ``where`` and ``line`` the user's own line that it came from."""
 
-    why: Why
+    obstacle: Obstacle
     said: str
     where: Where | None = None
     line: str = ""
@@ -68,7 +68,7 @@ class NotRecorded:
 
     @property
     def is_the_apps(self) -> bool:
-        return self.why in (Why.RAISED, Why.EXITED)
+        return self.obstacle in (Obstacle.RAISED, Obstacle.EXITED)
 
 
 class RecorderBroken(Exception):
@@ -184,28 +184,28 @@ def _failure(asked: Asked, told: Mapping[str, Any], report: Mapping[str, Any]) -
     raised, said = report.get("raised"), " ".join(str(report.get("said", "")).split())
     refused = [str(r) for r in report.get("refused") or [] if r]
 
-    def failure(why: Why, said: str) -> NotRecorded:
-        return NotRecorded(why=why, said=said, where=where, line=line, output=output, seconds=seconds)
+    def failure(obstacle: Obstacle, said: str) -> NotRecorded:
+        return NotRecorded(obstacle=obstacle, said=said, where=where, line=line, output=output, seconds=seconds)
 
     if code is None:
         last = told["rows"][-1]["rpc"] if told["rows"] else ""
         doing = f"its last request was {last}" if last else "its top level had not ended"
-        return failure(Why.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}")
+        return failure(Obstacle.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}")
     if not isinstance(raised, str):
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return failure(Why.EXITED, f"the process ended with {ended} in the app's top level, without an exception")
+        return failure(Obstacle.EXITED, f"the process ended with {ended} in the app's top level, without an exception")
     if raised == "SystemExit":
-        return failure(Why.EXITED, _exit_said(said, where, output))
+        return failure(Obstacle.EXITED, _exit_said(said, where, output))
     shown = f"{raised}: {said}" if said else raised
     if refused:
-        return failure(Why.NETWORK, f"{shown} (asked for {', '.join(refused[:3])})")
+        return failure(Obstacle.NETWORK, f"{shown} (asked for {', '.join(refused[:3])})")
     if raised == "KeyError" and _is_of_environ(report.get("frames")):
-        return failure(Why.VARIABLE, said.strip("'\""))
+        return failure(Obstacle.VARIABLE, said.strip("'\""))
     if raised == "ModuleNotFoundError":
-        return failure(Why.MODULE, said)
+        return failure(Obstacle.MODULE, said)
     if raised in ASKS_THE_SERVER or "records and runs no function" in said:
-        return failure(Why.SERVER, shown)
-    return failure(Why.RAISED, shown)
+        return failure(Obstacle.SERVER, shown)
+    return failure(Obstacle.RAISED, shown)
 
 
 def _exit_said(code: str, where: Where | None, output: Sequence[str]) -> str:

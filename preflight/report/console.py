@@ -151,8 +151,9 @@ class ConsoleReporter:
 
     def _show_rules(self, results: Sequence[Result]) -> None:
         """Static rules in one line when nothing is wrong; each one that found something gets its own."""
-        loud = [r for r in results if r.status not in (Status.PASS, Status.SKIP)]
-        quiet = [r for r in results if r.status is Status.PASS]
+        own = [r for r in results if r.status is Status.PASS and not _looks_at_the_text_alone(r.check)]
+        loud = [r for r in results if r.status not in (Status.PASS, Status.SKIP) or r in own]
+        quiet = [r for r in results if r.status is Status.PASS and r not in own]
         advice = sum(len(r.findings) for r in quiet)
         if quiet or not loud:
             said = f"{len(quiet)} of {len(results)} rules looked at the app and found nothing"
@@ -164,7 +165,7 @@ class ConsoleReporter:
             self._line("", status, "app-rules", said, max(r.seconds for r in results))
         reasons: dict[tuple[Status, str], list[Result]] = {}
         for result in loud:
-            if result.findings:
+            if result.findings or result in own:
                 self._show(result)
             else:
                 reasons.setdefault((result.status, result.reason), []).append(result)
@@ -275,6 +276,11 @@ _LOUD = {Status.FAIL, Status.ERROR}
 
 def _is_rule(check: Check) -> bool:
     return check.step is None and check.stage is Stage.STATIC
+
+
+def _looks_at_the_text_alone(check: Check) -> bool:
+    """What a rule found nothing in needs no line of its own; what was run to be looked at does."""
+    return len(check.needs) <= 1
 
 
 def _wrap(words: Sequence[str], width: int, between: str = " ") -> list[str]:
