@@ -69,6 +69,8 @@ class ConsoleReporter:
         parts = [f"preflight {preflight.__version__}"]
         if target.app:
             parts.append(target.app)
+        if target.apps:
+            parts.append(f"{len(target.apps)} apps: {', '.join(target.apps)}")
         if target.environment:
             parts.append(f"environment {target.environment}")
         if target.sandbox:
@@ -303,11 +305,11 @@ def next_command(report: Report) -> str:
     first = next((r for s in bad for r in report.results if r.status is s), None)
     if first is not None and first.blocked_by:
         first = next((r for r in report.results if r.check.id == first.blocked_by), first)
-    app = report.target.app or "APP"
+    app = report.target.app or ("--all" if report.target.apps else "APP")
     if report.verdict is Verdict.READY:
         if report.target.sandbox:
             return "preflight run APP   (your own app, with your Modal account)"
-        return f"modal run --detach {app}"
+        return f"modal run --detach {report.target.app or 'APP'}"
     if report.verdict is Verdict.INTERRUPTED or first is None:
         return f"preflight run {app}"
     return f"preflight explain {first.check.name}"
