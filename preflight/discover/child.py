@@ -29,6 +29,7 @@ from preflight.sandbox.control_plane.service import client_server
 CLOSED = Path(__file__).with_name("closed.py")
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h: what a daemon of the user's is handed to, instead of to init
 TAIL_BYTES = 20_000
+CHUNK_BYTES = 1 << 18  # more than a pipe holds
 REPORT_BYTES = 1_000_000
 STRAYS_S = 2.0
 SECRET_VALUES = "env_dict"  # of SecretGetOrCreate: the keys leave this process, the values don't
@@ -96,27 +97,29 @@ async def _parent_gone() -> None:
 async def _deploy(words: list[str], cwd: Path, environ: dict[str, str], limit_s: float) -> dict[str, Any]:
     """Run it to its end or its limit.  Nothing that it started is left when this returns or is cancelled."""
     began = time.monotonic()
-    read_end, write_end = os.pipe()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        str(CLOSED),
-        str(write_end),
-        *words,
-        cwd=cwd,
-        env=environ,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        pass_fds=(write_end,),
-        start_new_session=True,
-    )
-    os.close(write_end)
-    _tell({"pid": process.pid})
-    tail = bytearray()
-    reading = asyncio.create_task(_keep_tail(process, tail))
-    code: int | None = None
-    with os.fdopen(read_end, "rb") as report:
+    with _pipe() as (report, report_to), _pipe() as (output, output_to):
+        # pipes of our own: asyncio's wait() goes on for as long as somebody holds the other end of its own
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            str(CLOSED),
+            str(report_to.fileno()),
+            *words,
+            cwd=cwd,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output_to,
+            stderr=output_to,
+            pass_fds=(report_to.fileno(),),
+            start_new_session=True,
+        )
+        report_to.close()
+        output_to.close()
+        _tell({"pid": process.pid})
+        tail = bytearray()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(output, _keep_tail, output, tail)
+        code: int | None = None
         try:
             async with asyncio.timeout(limit_s):
                 code = await process.wait()
@@ -126,9 +129,8 @@ async def _deploy(words: list[str], cwd: Path, environ: dict[str, str], limit_s:
             _kill(process.pid)
             await process.wait()
             _kill_strays()
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
-        os.set_blocking(report.fileno(), False)
+            loop.remove_reader(output)
+        _keep_tail(output, tail)
         told = report.read(REPORT_BYTES) or b""
     return {
         "code": code,
@@ -138,11 +140,19 @@ async def _deploy(words: list[str], cwd: Path, environ: dict[str, str], limit_s:
     }
 
 
-async def _keep_tail(process: asyncio.subprocess.Process, tail: bytearray) -> None:
-    assert process.stdout is not None
-    while chunk := await process.stdout.read(65_536):
-        tail += chunk
-        del tail[:-TAIL_BYTES]
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[io.FileIO, io.FileIO]]:
+    """The end to read from, which never waits, and the one to write to."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    with io.FileIO(read_end, "r") as reader, io.FileIO(write_end, "w") as writer:
+        yield reader, writer
+
+
+def _keep_tail(output: io.FileIO, tail: bytearray) -> None:
+    """Take what is there; of more than TAIL_BYTES, the end."""
+    tail += output.read(CHUNK_BYTES) or b""
+    del tail[:-TAIL_BYTES]
 
 
 def _kill(group: int) -> None:
