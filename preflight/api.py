@@ -6,6 +6,11 @@ from preflight.cost.estimate import Estimate, NotSaid, Resources, estimate, reso
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.rates import RateRefused, Rates
 from preflight.diagnosis.first import first_cause
+from preflight.discover.compare import Difference, differences
+from preflight.discover.lookups import RECORDING
+from preflight.discover.merge import filled
+from preflight.discover.recorder import NotRecorded, Obstacle
+from preflight.discover.recording import Recording
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
 from preflight.facts.modal_api import ModalApi, modal_api
@@ -118,6 +123,7 @@ from preflight.recipe.model import (
     VolumeRef,
 )
 from preflight.recipe.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
+from preflight.recipe.reading import READING
 from preflight.recipe.rewrites import (
     add_argument,
     counted,
@@ -172,7 +178,9 @@ __all__ = [
     "ENVIRONMENTS",
     "PLANNED_FUNCTION",
     "RATES",
+    "READING",
     "RECIPE",
+    "RECORDING",
     "S3_PLACE",
     "S3_SAMPLE",
     "S3_SECRET",
@@ -191,6 +199,7 @@ __all__ = [
     "Check",
     "Client",
     "Context",
+    "Difference",
     "Edit",
     "Environment",
     "Estimate",
@@ -213,7 +222,9 @@ __all__ = [
     "NoFunction",
     "NoWheel",
     "NotApplicable",
+    "NotRecorded",
     "NotSaid",
+    "Obstacle",
     "Outcome",
     "Pass",
     "PipInstall",
@@ -225,6 +236,7 @@ __all__ = [
     "RateRefused",
     "Rates",
     "Recipe",
+    "Recording",
     "Resources",
     "S3Place",
     "S3Sample",
@@ -270,6 +282,7 @@ __all__ = [
     "cuda_use_of",
     "defs_of",
     "depends_on_torch",
+    "differences",
     "distribution",
     "distribution_of",
     "dotted",
@@ -280,6 +293,7 @@ __all__ = [
     "extension",
     "extension_at",
     "failed",
+    "filled",
     "fingerprint_of",
     "first_cause",
     "folder_of",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from preflight.settings import GIVEN_BY_US, Settings
 
+NOT_OF_THE_APP = GIVEN_BY_US | {"record"}  # how it is looked at changes nothing of it
 SKIPPED = frozenset({"node_modules", "venv", "__pycache__", "build", "dist"})
 SUFFIXES = frozenset(
     ".py .toml .lock .txt .cfg .ini .yaml .yml .json .sh .cu .cuh .cpp .c .h .hpp .pyx .ipynb .env".split()
@@ -51,7 +52,7 @@ def _add(whole: hashlib._Hash, name: str, content: bytes) -> None:
 def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
     if is_dataclass(value) and not isinstance(value, type):
         for field in fields(value):
-            if prefix or field.name not in GIVEN_BY_US:
+            if prefix or field.name not in NOT_OF_THE_APP:
                 yield from _flat(f"{prefix}.{field.name}", getattr(value, field.name))
     else:
         yield prefix, repr(value)

@@ -222,9 +222,13 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What was checked.  ``app`` is as the user would type it; the rest is None until Modal has said it."""
+    """What was checked.  ``app`` is as the user would type it; the rest is None until Modal has said it.
+
+    ``apps`` are those of a run over several; ``app`` is None then.
+    """
 
     app: str | None = None
+    apps: tuple[str, ...] = ()
     environment: str | None = None
     workspace: str | None = None
     sandbox: str | None = None  # the scenario's name

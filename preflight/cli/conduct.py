@@ -25,7 +25,7 @@ from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
-from preflight.recipe.lookups import RECIPE
+from preflight.recipe.reading import READING
 from preflight.redact import Redactor
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
@@ -47,6 +47,7 @@ class Options:
     fail_on: Status = Status.FAIL
     environment: str | None = None
     record: bool = False
+    is_for_all: bool = False  # every app of the project
     outputs: tuple[Output, ...] = (Output("console"),)
     is_verbose: bool = False
 
@@ -62,7 +63,14 @@ def conduct(options: Options) -> Exit:
     with sandboxed(options.sandbox) as (project, scenario):
         settings = settings_for(options, start=project, scenario=scenario)
         selection = selection_for(options, settings)
-        if asks_for_app(selection):
+        if options.is_for_all and len(apps := every_app(settings)) > 1:
+            from preflight.cli.every_app import run_every
+
+            with reporters(options.outputs, is_verbose=options.is_verbose) as told:
+                return run_every(apps, selection, settings, options, Audience(told)).exit
+        if options.is_for_all:
+            settings = replace(settings, app=apps[0])
+        elif asks_for_app(selection):
             settings = replace(settings, app=resolve_app(settings, options.app))
         with reporters(options.outputs, is_verbose=options.is_verbose) as told:
             report = run_selection(selection, settings, options, told)
@@ -147,7 +155,11 @@ def _state(scenario: str | None) -> Path | None:
 
 def asks_for_app(selection: Selection) -> bool:
     """Whether some chosen check can't do without the app's file, or would use it."""
-    return any(_reaches(c.needs, RECIPE) or _reaches(c.tries, RECIPE) for c in selection.chosen)
+    return any(looks_at_app(check) for check in selection.chosen)
+
+
+def looks_at_app(check: Check) -> bool:
+    return _reaches((*check.needs, *check.tries), READING)
 
 
 def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:
@@ -176,7 +188,19 @@ def resolve_app(settings: Settings, given: str | None) -> str:
             f"no Modal app is in {settings.project}; name its file, or try `preflight run --sandbox` first"
         )
     names = "\n  ".join(_in_project(f, settings) for f in found)
-    raise click.UsageError(f"{len(found)} Modal apps are in {settings.project}; name one of them:\n  {names}")
+    raise click.UsageError(
+        f"{len(found)} Modal apps are in {settings.project}; name one of them, or take --all:\n  {names}"
+    )
+
+
+def every_app(settings: Settings) -> tuple[str, ...]:
+    """The paths of all apps, relative to the project.  Raises UsageError where there is none."""
+    from preflight.recipe.find import find_apps
+
+    found = find_apps(settings.project)
+    if not found:
+        raise click.UsageError(f"no Modal app is in {settings.project}; --all has nothing to take")
+    return tuple(_in_project(f, settings) for f in found)
 
 
 def _in_project(file: Path, settings: Settings) -> str:
@@ -205,31 +229,51 @@ def _refuse_foreign(file: Path, settings: Settings) -> None:
         raise click.UsageError(f"{file} makes no Modal app and imports none; name the file with modal.App(…)")
 
 
-def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
-    """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
-    redactor = Redactor(_secret_values(os.environ))
-    target = Target(
-        app=settings.app,
-        environment=settings.environment or os.environ.get("MODAL_ENVIRONMENT") or None,
-        sandbox=settings.sandbox,
-    )
+class Audience:
+    """The reporters of one run; whatever reaches them has been redacted."""
 
-    readers = list(told)
+    def __init__(self, told: Sequence[Reporter]) -> None:
+        self._readers = list(told)
+        self._redactor = Redactor(_secret_values(os.environ))
 
-    def tell(say: Callable[[Reporter], None]) -> None:
+    def begin(self, target: Target, selection: Selection) -> None:
+        shown = (*selection.chosen, *(c for c, _ in selection.left_out))
+        self._tell(lambda reporter: reporter.begin(target, shown))
+
+    def observe(self, event: Event) -> None:
+        shown = redacted.event(self._redactor, event)
+        self._tell(lambda reporter: reporter.observe(shown))
+
+    def finish(self, report: Report) -> Report:
+        clean = redacted.report(self._redactor, _with_workspace(report))
+        self._tell(lambda reporter: reporter.finish(clean))
+        return clean
+
+    def _tell(self, say: Callable[[Reporter], None]) -> None:
         """A reader that has gone (a closed pipe) costs its own output, not the run, the others or the verdict."""
-        for reporter in tuple(readers):
+        for reporter in tuple(self._readers):
             try:
                 say(reporter)
             except BrokenPipeError:
-                readers.remove(reporter)
+                self._readers.remove(reporter)
 
-    def observe(event: Event) -> None:
-        shown = redacted.event(redactor, event)
-        tell(lambda reporter: reporter.observe(shown))
 
-    shown = (*selection.chosen, *(c for c, _ in selection.left_out))
-    tell(lambda reporter: reporter.begin(target, shown))
+def target_of(settings: Settings) -> Target:
+    environment = settings.environment or os.environ.get("MODAL_ENVIRONMENT") or None
+    return Target(app=settings.app, environment=environment, sandbox=settings.sandbox)
+
+
+def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
+    """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
+    audience = Audience(told)
+    audience.begin(target_of(settings), selection)
+    return audience.finish(engine_report(selection, settings, options, audience.observe))
+
+
+def engine_report(
+    selection: Selection, settings: Settings, options: Options, observe: Callable[[Event], None]
+) -> Report:
+    """What the engine found, not yet redacted; SIGINT and SIGTERM interrupt it."""
     world = World(now=datetime.now(UTC), settings=settings, progress=lambda name, text: observe(Progress(name, text)))
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 
@@ -239,12 +283,10 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         return await run_engine(
-            selection, world, target=target, observe=observe, limits=limits, fail_on=options.fail_on
+            selection, world, target=target_of(settings), observe=observe, limits=limits, fail_on=options.fail_on
         )
 
-    report = redacted.report(redactor, _with_workspace(asyncio.run(go())))
-    tell(lambda reporter: reporter.finish(report))
-    return report
+    return asyncio.run(go())
 
 
 def _with_workspace(report: Report) -> Report:

@@ -1,12 +1,18 @@
-"""What an app's file says, with file:line, as text or JSON."""
+"""The document ``preflight.discovered/1``: what an app's file says, with file:line, and what a recording adds."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import click
-
+from preflight.discover.compare import differences
+from preflight.discover.recorder import NotRecorded
+from preflight.discover.recording import (
+    RecordedBucket,
+    RecordedFunction,
+    RecordedSecret,
+    RecordedVolume,
+    Recording,
+)
 from preflight.model import Where
 from preflight.recipe.model import (
     BucketMount,
@@ -19,24 +25,14 @@ from preflight.recipe.model import (
     Unresolved,
     VolumeRef,
 )
-from preflight.report.text import printable
+from preflight.redact import without_secrets
 
 SCHEMA = "preflight.discovered/1"
 
 
-def show(recipe: Recipe, *, as_json: bool) -> None:
-    """Apps, functions, images step by step, secrets, and what the text left open."""
-    document = discovered(recipe)
-    if as_json:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        return
-    for line in _lines(document):
-        click.echo(printable(line))
-
-
-def discovered(recipe: Recipe) -> dict[str, Any]:
-    """The document ``preflight.discovered/1``."""
-    return {
+def document(recipe: Recipe, recording: Recording | NotRecorded | None = None) -> dict[str, Any]:
+    """``recipe`` as filled from the recording.  Secrets are taken from every text of it."""
+    whole = {
         "schema": SCHEMA,
         "path": recipe.source.path,
         "broken": recipe.broken or None,
@@ -48,7 +44,10 @@ def discovered(recipe: Recipe) -> dict[str, Any]:
             for r in recipe.environ_reads
         ],
         "unresolved": [{"why": u.why, "where": str(u.where)} for u in recipe.unresolved],
+        "recording": _recording(recipe, recording),
     }
+    clean: dict[str, Any] = _clean(whole)
+    return clean
 
 
 def _function(function: Function) -> dict[str, Any]:
@@ -69,6 +68,7 @@ def _function(function: Function) -> dict[str, Any]:
         "volumes": {path: _mount(v) for path, v in function.volumes.items()},
         "schedule": function.schedule,
         "image": [i.variable or str(i.where) for i in images] if isinstance(images, tuple) else _value(images),
+        "recorded": list(function.recorded),
     }
 
 
@@ -119,6 +119,71 @@ def _mount(mount: VolumeRef | BucketMount | Unresolved) -> Any:
     }
 
 
+def _recording(recipe: Recipe, recording: Recording | NotRecorded | None) -> dict[str, Any] | None:
+    if recording is None:
+        return None
+    if isinstance(recording, NotRecorded):
+        return {
+            "ok": False,
+            "obstacle": recording.obstacle.value,
+            "said": recording.said,
+            "where": str(recording.where) if recording.where else None,
+            "line": recording.line or None,
+        }
+    return {
+        "ok": True,
+        "builder": recording.builder,
+        "seconds": round(recording.seconds, 2),
+        "network_closed_by": recording.closed_by,
+        "requests": recording.requests,
+        "apps": list(recording.apps),
+        "functions": [_recorded(f) for f in recording.functions],
+        "differences": [
+            {
+                "subject": d.subject,
+                "read": d.read,
+                "recorded": d.recorded,
+                "unless": d.unless or None,
+                "where": str(d.where),
+            }
+            for d in differences(recipe, recording)
+        ],
+    }
+
+
+def _recorded(function: RecordedFunction) -> dict[str, Any]:
+    image = function.image
+    return {
+        "name": function.name,
+        "definition": function.definition,
+        "gpu": [{"type": kind, "count": count} for kind, count in function.gpus],
+        "timeout_s": function.timeout_s,
+        "startup_timeout_s": function.startup_timeout_s,
+        "cpu": _value(function.cpu),
+        "memory_mib": _value(function.memory_mib),
+        "retries": function.retries,
+        "secrets": [_recorded_secret(s) for s in function.secrets],
+        "mounts": {path: _recorded_mount(m) for path, m in function.mounts.items()},
+        "image": [*image.base, *image.commands] if image is not None else [],
+    }
+
+
+def _recorded_secret(secret: RecordedSecret) -> dict[str, Any]:
+    return {"name": secret.name, "required_keys": list(secret.required_keys), "keys": list(secret.keys)}
+
+
+def _recorded_mount(mount: RecordedVolume | RecordedBucket) -> dict[str, Any]:
+    if isinstance(mount, RecordedVolume):
+        return {mount.kind: mount.name, "read_only": mount.is_read_only}
+    return {
+        "bucket": mount.bucket,
+        "prefix": mount.prefix,
+        "endpoint_url": mount.endpoint_url,
+        "secret": None if mount.secret is None else _recorded_secret(mount.secret),
+        "read_only": mount.is_read_only,
+    }
+
+
 def _value(value: Any) -> Any:
     """Folded data as JSON holds it; what is not in the text as {unresolved: why, where}."""
     if isinstance(value, Known):
@@ -136,43 +201,9 @@ def _value(value: Any) -> Any:
     return str(value) if isinstance(value, str) else {"unresolved": type(value).__name__, "where": ""}
 
 
-def _lines(document: dict[str, Any]) -> list[str]:
-    lines = [f"{document['path']}" + (f": {document['broken']}" if document["broken"] else "")]
-    for app in document["apps"]:
-        lines.append(f"  app {_text(app['name'])}  ({app['where']})")
-    for function in document["functions"]:
-        lines.append(f"  {function['kind']} {function['name']}  ({function['where']})")
-        for key in ("gpu", "timeout_s", "startup_timeout_s", "cpu", "memory_mib", "retries", "schedule", "image"):
-            value = function[key]
-            if value not in (None, []):
-                shown = (
-                    ", ".join(g["written"] for g in value) if key == "gpu" and isinstance(value, list) else _text(value)
-                )
-                lines.append(f"      {key:<18} {shown}")
-        for secret in function["secrets"]:
-            keys = " ".join(secret.get("required_keys", []))
-            lines.append(f"      {'secret':<18} {_text(secret.get('name') or secret)}  {keys}")
-        for path, mount in function["volumes"].items():
-            lines.append(f"      {'mount ' + path:<18} {_text(mount)}")
-    for image in document["images"]:
-        open_ended = "" if image["complete"] else ", not all of it is in the text"
-        lines.append(f"  image {image['variable'] or '(inline)'}  ({image['where']}{open_ended})")
-        for step in image["steps"]:
-            said = step["packages"] or step["args"]
-            lines.append(f"      {step['where'].rsplit(':', 1)[-1]:>5}  .{step['method']}  {_text(said)}")
-    for read in document["environ"]:
-        need = "needs" if read["required"] else "reads"
-        lines.append(f"  {need} {read['key']}  ({read['by']}, {read['where']})")
-    for each in document["unresolved"]:
-        lines.append(f"  not in the text: {each['why']}  ({each['where']})")
-    return lines
-
-
-def _text(value: Any) -> str:
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
     if isinstance(value, dict):
-        if "unresolved" in value:
-            return f"not in the text: {value['unresolved']}"
-        return "  ".join(f"{k}={_text(v)}" for k, v in value.items() if v not in (None, False) and k != "where")
-    if isinstance(value, list):
-        return ", ".join(_text(v) for v in value)
-    return str(value)
+        return {k: _clean(v) for k, v in value.items()}
+    return [_clean(v) for v in value] if isinstance(value, list) else value

@@ -6,37 +6,66 @@ import json
 
 import click
 
+from preflight.model import Exit
+
 
 @click.command("list")
 @click.argument("app", required=False)
 @click.option("--discovered", is_flag=True, help="What the app's file says, with file:line.")
-@click.option("--json", "as_json", is_flag=True)
-def list_command(app: str | None, discovered: bool, as_json: bool) -> None:
-    """List every check: step, id, name, stage, title; or, with --discovered, what APP's file says."""
+@click.option("--record", is_flag=True, help="Also what the real client would deploy (runs the app's top level).")
+@click.option("--json", "as_json", is_flag=True, help="Print the document and nothing else.")
+def list_command(app: str | None, discovered: bool, record: bool, as_json: bool) -> int:
+    """List every check: step, id, name, stage, title; or, with --discovered, what APP's file says.
+
+    With --discovered nothing of yours is imported or run, unless --record is given.  Exit codes: 0 it was read, 2
+    usage, 3 it does not parse, or could not be recorded.
+    """
     if discovered:
-        _discovered(app, as_json)
-        return
-    if app is not None:
-        raise click.UsageError("an APP belongs to --discovered")
+        return _discovered(app, is_recorded=record, as_json=as_json)
+    if app is not None or record:
+        raise click.UsageError("an APP and --record belong to --discovered")
     from preflight.cli.conduct import all_checks
 
     checks = all_checks()
     if as_json:
         rows = [{"id": c.id, "name": c.name, "title": c.title, "stage": c.stage, "step": c.step} for c in checks]
         click.echo(json.dumps(rows, indent=2))
-        return
+        return Exit.READY
     width = max(len(c.name) for c in checks)
     for check in checks:
         click.echo(f"{check.step or '':>2} {check.id}  {check.name:<{width}}  {check.stage:<6}  {check.title}")
+    return Exit.READY
 
 
-def _discovered(app: str | None, as_json: bool) -> None:
+def _discovered(app: str | None, *, is_recorded: bool, as_json: bool) -> Exit:
+    import asyncio
     from pathlib import Path
 
     from preflight.cli.conduct import Options, resolve_app, settings_for
-    from preflight.cli.discovered import show
+    from preflight.cli.discovered import document
+    from preflight.cli.discovered_screen import lines
+    from preflight.discover.merge import filled
+    from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
+    from preflight.discover.recording import Recording
     from preflight.recipe import parse
 
     settings = settings_for(Options(app=app), start=Path.cwd(), scenario=None)
     file = settings.project / resolve_app(settings, app)
-    show(parse.read(file, project=settings.project), as_json=as_json)
+    try:
+        recipe = parse.read(file, project=settings.project)
+    except OSError as e:
+        raise click.UsageError(f"{file} can't be read: {e.strerror or e}") from e
+    recording: Recording | NotRecorded | None = None
+    if is_recorded and not recipe.broken:
+        try:
+            recording = asyncio.run(record_file(recipe, settings))
+        except RecorderBroken as e:
+            click.echo(f"not recorded: {e}", err=True)
+            return Exit.INCOMPLETE
+    whole = document(filled(recipe, recording) if isinstance(recording, Recording) else recipe, recording)
+    if as_json:
+        click.echo(json.dumps(whole, indent=2))
+    else:
+        for line in lines(whole):
+            click.echo(line)
+    return Exit.INCOMPLETE if recipe.broken or isinstance(recording, NotRecorded) else Exit.READY

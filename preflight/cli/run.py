@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -43,16 +44,22 @@ def run_options(command: F) -> F:
 
 @click.command("run")
 @click.argument("app", required=False)
+@click.option("--all", "is_for_all", is_flag=True, help="Every Modal app of the project, in one report.")
 @click.option("--only", metavar="IDS", multiple=True, help="Only these checks: ids or names, by comma or repeated.")
 @click.option("--skip", metavar="IDS", multiple=True, help="Without these checks.")
 @click.option("--stage", type=click.Choice([s.value for s in Stage]), default="paid", help="Go no further than this.")
 @run_options
-def run_command(app: str | None, only: tuple[str, ...], skip: tuple[str, ...], stage: str, **rest: Any) -> int:
+def run_command(
+    app: str | None, is_for_all: bool, only: tuple[str, ...], skip: tuple[str, ...], stage: str, **rest: Any
+) -> int:
     """Work through the whole checklist for APP, and say READY or the one next command.
 
     APP is the app's Python file; without it, `[tool.preflight] app`, or the one Modal app of the project.
     """
-    return conduct(_options(app, only=_split(only), skip=_split(skip), stage=Stage(stage), **rest))
+    if is_for_all and app is not None:
+        raise click.UsageError(f"--all takes every app of the project; leave out {app}, or --all")
+    options = _options(app, only=_split(only), skip=_split(skip), stage=Stage(stage), **rest)
+    return conduct(replace(options, is_for_all=is_for_all))
 
 
 @click.command("check")

@@ -1,26 +1,26 @@
-"""The app's recipe as a lookup: read once a run, for every rule and check that asks."""
+"""The app's recipe as a lookup, for every rule and check that asks: the text, filled from a recording where there is
+one."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from preflight.discover.lookups import RECORDING
+from preflight.discover.recording import Recording
 from preflight.lookups import Looked, Lookup
 from preflight.recipe.model import Recipe
-
-
-class NoApp(Exception):
-    """There is no app file to read; the text says where we looked."""
+from preflight.recipe.reading import READING
 
 
 @asynccontextmanager
-async def _read(looked: Looked) -> AsyncIterator[Recipe]:
-    from preflight.recipe import parse  # tree-sitter is loaded only when there is a file to read
+async def _recipe(looked: Looked) -> AsyncIterator[Recipe]:
+    recipe, recording = looked[READING], looked.tried(RECORDING)
+    if isinstance(recording, Recording):
+        from preflight.discover.merge import filled
 
-    settings = looked.settings
-    if settings.app is None:
-        raise NoApp("no Modal app was named, and none was found in the project")
-    yield parse.read(settings.project / settings.app, project=settings.project)
+        recipe = filled(recipe, recording)
+    yield recipe
 
 
-RECIPE: Lookup[Recipe] = Lookup("the app's recipe", _read, timeout_s=30.0)
+RECIPE: Lookup[Recipe] = Lookup("the app's recipe", _recipe, needs=(READING,), tries=(RECORDING,), timeout_s=30.0)

@@ -254,6 +254,7 @@ class Function:
     call: Call
     body: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None = field(repr=False, default=None, compare=False)
     decorators: tuple[Call, ...] = ()  # modal.enter, modal.concurrent, modal.fastapi_endpoint … on it or its methods
+    recorded: tuple[str, ...] = ()  # fields that the text leaves open and a recording of the real client has filled
 
     @property
     def mounts(self) -> tuple[BucketMount, ...]:

@@ -230,7 +230,12 @@ def take_requirements(gathered: Gathered, file: Path, *, where: Where, depth: in
         text = file.read_text("utf-8-sig", "replace")
     except (OSError, ValueError):
         return False
-    at = Where(str(file.name), 0)
+    take_lines(gathered, text, where=where, name=file.name, folder=file.parent, depth=depth)
+    return True
+
+
+def take_lines(gathered: Gathered, text: str, *, where: Where, name: str, folder: Path | None, depth: int = 0) -> None:
+    """The lines of the requirements file ``name``; another file that they name is looked for in ``folder``."""
     for number, line in enumerate(text.replace("\\\r\n", " ").replace("\\\n", " ").splitlines(), start=1):
         content = re.sub(r"(^|\s)#.*$", "", line).strip()
         if not content:
@@ -238,13 +243,12 @@ def take_requirements(gathered: Gathered, file: Path, *, where: Where, depth: in
         if content.startswith("-"):
             option, _, value = content.partition("=" if "=" in content.split(" ", 1)[0] else " ")
             if option.strip() in WITH_VALUE:
-                take_option(gathered, option.strip(), value.strip(), where=where, folder=file.parent, depth=depth)
+                take_option(gathered, option.strip(), value.strip(), where=where, folder=folder, depth=depth)
             else:
                 take_flag(gathered, content)
             continue
         requirement = re.split(r"\s--(?:hash|config-settings|global-option)", content)[0]
-        gathered.packages.append(package(requirement, where=Where(at.path, number)))
-    return True
+        gathered.packages.append(package(requirement, where=Where(name, number)))
 
 
 def take_pyproject(gathered: Gathered, file: Path, *, extras: Sequence[str]) -> bool:

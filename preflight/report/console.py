@@ -69,6 +69,8 @@ class ConsoleReporter:
         parts = [f"preflight {preflight.__version__}"]
         if target.app:
             parts.append(target.app)
+        if target.apps:
+            parts.append(f"{len(target.apps)} apps: {', '.join(target.apps)}")
         if target.environment:
             parts.append(f"environment {target.environment}")
         if target.sandbox:
@@ -151,8 +153,9 @@ class ConsoleReporter:
 
     def _show_rules(self, results: Sequence[Result]) -> None:
         """Static rules in one line when nothing is wrong; each one that found something gets its own."""
-        loud = [r for r in results if r.status not in (Status.PASS, Status.SKIP)]
-        quiet = [r for r in results if r.status is Status.PASS]
+        own = [r for r in results if r.status is Status.PASS and not _looks_at_the_text_alone(r.check)]
+        loud = [r for r in results if r.status not in (Status.PASS, Status.SKIP) or r in own]
+        quiet = [r for r in results if r.status is Status.PASS and r not in own]
         advice = sum(len(r.findings) for r in quiet)
         if quiet or not loud:
             said = f"{len(quiet)} of {len(results)} rules looked at the app and found nothing"
@@ -164,7 +167,7 @@ class ConsoleReporter:
             self._line("", status, "app-rules", said, max(r.seconds for r in results))
         reasons: dict[tuple[Status, str], list[Result]] = {}
         for result in loud:
-            if result.findings:
+            if result.findings or result in own:
                 self._show(result)
             else:
                 reasons.setdefault((result.status, result.reason), []).append(result)
@@ -277,6 +280,11 @@ def _is_rule(check: Check) -> bool:
     return check.step is None and check.stage is Stage.STATIC
 
 
+def _looks_at_the_text_alone(check: Check) -> bool:
+    """What a rule found nothing in needs no line of its own; what was run to be looked at does."""
+    return len(check.needs) <= 1
+
+
 def _wrap(words: Sequence[str], width: int, between: str = " ") -> list[str]:
     """Lines of at most ``width`` cells, broken between words; a longer word stays whole, to be copied."""
     width = max(width, 16)
@@ -297,11 +305,11 @@ def next_command(report: Report) -> str:
     first = next((r for s in bad for r in report.results if r.status is s), None)
     if first is not None and first.blocked_by:
         first = next((r for r in report.results if r.check.id == first.blocked_by), first)
-    app = report.target.app or "APP"
+    app = report.target.app or ("--all" if report.target.apps else "APP")
     if report.verdict is Verdict.READY:
         if report.target.sandbox:
             return "preflight run APP   (your own app, with your Modal account)"
-        return f"modal run --detach {app}"
+        return f"modal run --detach {report.target.app or 'APP'}"
     if report.verdict is Verdict.INTERRUPTED or first is None:
         return f"preflight run {app}"
     return f"preflight explain {first.check.name}"

@@ -36,6 +36,7 @@ def document(report: Report, *, facts_digest: str) -> dict[str, Any]:
         "facts_digest": facts_digest,
         "target": {
             "app": report.target.app,
+            "apps": list(report.target.apps or filter(None, [report.target.app])),
             "environment": report.target.environment,
             "workspace": report.target.workspace,
             "sandbox": report.target.sandbox,

@@ -28,7 +28,7 @@ class MarkdownReporter:
 
     def finish(self, report: Report) -> None:
         target = report.target
-        about = [p for p in (target.app, target.workspace, target.environment) if p]
+        about = [p for p in (target.app, *target.apps, target.workspace, target.environment) if p]
         if target.sandbox:
             about.append(f"sandbox {target.sandbox}: no real cloud, GPU or bucket was looked at")
         lines = [f"## preflight {preflight.__version__}: {report.verdict.value.upper()}", ""]

@@ -42,8 +42,9 @@ class Functions:
             function = Function(self._plane.app(request.app_id), pre)
             self._keep(function)
         definition = data.ranked_functions[0].function
-        for ranked in data.ranked_functions:
-            _refuse_what_modal_refuses(ranked.function)
+        if not self._plane.scenario.permissive:
+            for ranked in data.ranked_functions:
+                _refuse_what_modal_refuses(ranked.function)
         function.definition.CopyFrom(definition)
         warnings = self._plane.scenario.server.function_warnings
         return pb.FunctionCreateResponse(

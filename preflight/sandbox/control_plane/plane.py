@@ -121,6 +121,8 @@ class Plane:
 
     def environment(self, name: str) -> EnvironmentRow:
         row = self.environments.get(name or self.main)
+        if row is None and self.scenario.permissive:
+            row = self.environments[name] = EnvironmentRow(name, state.Environment(), None)
         if row is None:
             raise GRPCError(Status.NOT_FOUND, f"Environment '{name}' not found")
         return row

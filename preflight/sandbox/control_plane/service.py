@@ -30,6 +30,7 @@ from preflight.sandbox.control_plane.functions import Functions
 from preflight.sandbox.control_plane.identity import Identity
 from preflight.sandbox.control_plane.images import Images
 from preflight.sandbox.control_plane.logs import Logs
+from preflight.sandbox.control_plane.others import Others
 from preflight.sandbox.control_plane.secret_store import Secrets
 from preflight.sandbox.control_plane.volumes import Volumes
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from preflight.sandbox.control_plane.tasks import Task
 
 API = pb.DESCRIPTOR.services_by_name["ModalClient"]
-FOR_ALL = (Identity, Billing, Environments, Secrets, Volumes, Apps, Logs, Images, Functions, Calls, Blobs)
+FOR_ALL = (Identity, Billing, Environments, Secrets, Volumes, Others, Apps, Logs, Images, Functions, Calls, Blobs)
 WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
 

@@ -1,0 +1,166 @@
+"""`preflight run --all`: every Modal app of the project, told as one report.
+
+What does not look at an app is asked once.  All free checks of all apps come before anything that costs: one of them
+failing keeps money from being spent, whichever app it was for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from preflight.cli.conduct import Audience, Options, engine_report, looks_at_app, target_of
+from preflight.engine.events import Event, Priced, Progress, Waiting
+from preflight.engine.select import Selection, in_order
+from preflight.model import (
+    LOOKED,
+    UNANSWERED,
+    Answer,
+    Check,
+    Finding,
+    Report,
+    Result,
+    Stage,
+    Status,
+    Target,
+    Where,
+)
+from preflight.settings import Settings
+
+WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
+NOTHING = Decimal(0)
+SHORTEST_S = 0.01  # of a run whose limit is over: its checks are told so
+
+ByApp = list[tuple[str, Result]]
+
+
+def run_every(
+    apps: tuple[str, ...], selection: Selection, settings: Settings, options: Options, audience: Audience
+) -> Report:
+    """The one report of all apps, told to the audience.  A Ctrl-C ends the app under way and starts no other."""
+    target = replace(target_of(replace(settings, app=None)), apps=apps)
+    audience.begin(target, selection)
+    run = _Every(selection, settings, options, audience, apps)
+    for stages in ((Stage.STATIC, Stage.REMOTE), (Stage.PAID,)):
+        for app in apps:
+            run.ask(app, stages)
+    report = run.report(target)
+    for result in report.results:
+        audience.observe(result)
+    return audience.finish(report)
+
+
+class _Every:
+    def __init__(
+        self, selection: Selection, settings: Settings, options: Options, audience: Audience, apps: tuple[str, ...]
+    ) -> None:
+        self.selection = selection
+        self.settings = settings
+        self.options = options
+        self.audience = audience
+        self.apps = apps
+        self.began, self.clock = datetime.now(UTC), time.monotonic()
+        self.told: dict[str, ByApp] = {}
+        self.is_interrupted = False
+
+    def ask(self, app: str, stages: Sequence[Stage]) -> None:
+        """The checks of these stages for one app; what has been asked and looks at no app is left out."""
+        chosen = tuple(
+            c for c in self.selection.chosen if c.stage in stages and (looks_at_app(c) or c.id not in self.told)
+        )
+        if self.is_interrupted or not chosen:
+            self._keep(app, [_unasked(c, Status.ERROR, "interrupted before it could answer") for c in chosen])
+            return
+        stopper = self._stopper()
+        if Stage.PAID in stages and stopper and not self.selection.is_named:
+            self._keep(app, [_unasked(c, Status.SKIP, f"not started: {stopper}") for c in chosen])
+            return
+        spent = sum((r.spent_usd for results in self.told.values() for _, r in results), NOTHING)
+        settings = replace(self.settings, app=app, spend_max=max(self.settings.spend_max - spent, NOTHING))
+        left_s = self.options.timeout_s and max(SHORTEST_S, self.options.timeout_s - (time.monotonic() - self.clock))
+        self.audience.observe(Progress(app, "looking at it"))
+        only = Selection(chosen, is_named=self.selection.is_named)
+        report = engine_report(only, settings, replace(self.options, timeout_s=left_s), self._observe)
+        self.is_interrupted = report.is_interrupted
+        self._keep(app, report.results)
+
+    def _observe(self, event: Event) -> None:
+        """Results wait until every app has theirs; what is under way is told at once."""
+        if isinstance(event, Progress | Priced | Waiting):
+            self.audience.observe(event)
+
+    def _keep(self, app: str, results: Sequence[Result]) -> None:
+        for result in results:
+            self.told.setdefault(result.check.id, []).append((app, result))
+
+    def _stopper(self) -> str:
+        """What a free check of any app found that keeps money from being spent."""
+        bad = {Status.FAIL, *UNANSWERED} | ({Status.WARN} if self.options.fail_on is Status.WARN else set())
+        names = [r.check.name for results in self.told.values() for _, r in results if r.status in bad]
+        more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]} must be right first{more}" if names else ""
+
+    def report(self, target: Target) -> Report:
+        left_out = [_unasked(check, Status.SKIP, reason) for check, reason in self.selection.left_out]
+        merged = [together(check, self.told[check.id]) for check in self.selection.chosen]
+        by_id = {r.check.id: r for r in (*left_out, *merged)}
+        return Report(
+            target=target,
+            started=self.began,
+            seconds=time.monotonic() - self.clock,
+            results=tuple(by_id[c.id] for c in in_order([r.check for r in by_id.values()])),
+            fail_on=self.options.fail_on,
+            is_interrupted=self.is_interrupted,
+        )
+
+
+def together(check: Check, told: ByApp) -> Result:
+    """One check's results over the apps: the worst status, every finding with its app, every reason.
+
+    A check that could not look at one app and warned of another is what it could not look at; the warning stands in
+    the reason then.
+    """
+    if not looks_at_app(check):
+        return told[0][1]
+    worst = next(s for s in WORST_FIRST if any(r.status is s for _, r in told))
+    result = Result(
+        check=check,
+        status=Status.SKIP,
+        seconds=sum(r.seconds for _, r in told),
+        reason=_reason(told, worst),
+        spent_usd=sum((r.spent_usd for _, r in told), NOTHING),
+    )
+    if worst not in LOOKED:
+        by = next((r.blocked_by for _, r in told if r.status is worst), "")
+        return replace(result, status=worst, blocked_by=by)
+    findings = [_of_app(f, app) for app, r in told for f in r.findings]
+    answer = Answer(
+        said=result.reason,
+        seen={"apps": {app: {"status": r.status.value, **(r.answer.seen if r.answer else {})} for app, r in told}},
+        findings=tuple(dict.fromkeys(findings)),
+    )
+    return replace(result, status=answer.status, answer=answer)
+
+
+def _of_app(finding: Finding, app: str) -> Finding:
+    """With a place: the app's file, where the finding names none."""
+    return finding if finding.where is not None else replace(finding, where=Where(app))
+
+
+def _reason(told: ByApp, worst: Status) -> str:
+    reasons = {r.reason for _, r in told}
+    if len(reasons) == 1:
+        return told[0][1].reason
+    parts = []
+    for app, result in told:
+        messages = "; ".join(f.message for f in result.findings) if worst not in LOOKED else ""
+        state = f"{result.status.value}: " if result.status is not worst else ""
+        parts.append(f"{app}: {state}{result.reason}" + (f" ({messages})" if messages else ""))
+    return "; ".join(parts)
+
+
+def _unasked(check: Check, status: Status, reason: str) -> Result:
+    return Result(check=check, status=status, seconds=0.0, reason=reason)

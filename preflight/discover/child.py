@@ -1,0 +1,184 @@
+"""The process behind ``recorder.record``: it serves our plane on a unix socket and runs `modal deploy` against it.
+
+Asked with one JSON line on standard input, it answers with JSON lines on standard output: first the process id of the
+deploy, at the end what came of it.  When its standard input closes, the parent is gone or wants no answer: then it
+ends the deploy, and whatever the user's top level has left behind, and goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import io
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from preflight.sandbox import state
+from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.service import client_server
+
+CLOSED = Path(__file__).with_name("closed.py")
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h: what a daemon of the user's is handed to, instead of to init
+TAIL_BYTES = 20_000
+CHUNK_BYTES = 1 << 18  # more than a pipe holds
+REPORT_BYTES = 1_000_000
+STRAYS_S = 2.0
+SECRET_VALUES = "env_dict"  # of SecretGetOrCreate: the keys leave this process, the values don't
+
+
+async def main() -> None:
+    asked = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    folder = Path(asked["folder"])
+    scenario = replace(state.load(state.RECORDER), workspace=state.Workspace(image_builder_version=asked["builder"]))
+    rows = io.StringIO()
+    plane = Plane(scenario, Folders(folder, folder), record=rows)
+    server = client_server(plane)
+    await server.start(path=str(folder / "plane"))
+    environ = asked["environ"] | {
+        "MODAL_SERVER_URL": f"unix://{folder / 'plane'}",
+        "MODAL_TOKEN_ID": scenario.token.id,
+        "MODAL_TOKEN_SECRET": scenario.token.secret,
+    }
+    ended = asyncio.create_task(_deploy(asked["words"], Path(asked["cwd"]), environ, asked["limit_s"]))
+    gone = asyncio.create_task(_parent_gone())
+    await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if not ended.done():
+        ended.cancel()
+        await asyncio.gather(ended, return_exceptions=True)
+    else:
+        _tell({**ended.result(), "rows": [json.loads(line) for line in _without_values(rows)]})
+    await plane.stop()
+    server.close()
+    shutil.rmtree(folder, ignore_errors=True)  # the parent does it too, unless it was killed
+
+
+def _tell(row: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+
+
+def _without_values(rows: io.StringIO) -> Iterator[str]:
+    for line in rows.getvalue().splitlines():
+        if SECRET_VALUES not in line:
+            yield line
+            continue
+        row = json.loads(line)
+        held = row["request"].get(SECRET_VALUES, {})
+        row["request"][SECRET_VALUES] = dict.fromkeys(held, "")
+        yield json.dumps(row)
+
+
+async def _parent_gone() -> None:
+    """Ends when standard input does."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stdin = sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(stdin, 4096):
+            loop.remove_reader(stdin)
+            over.set()
+
+    loop.add_reader(stdin, read)
+    await over.wait()
+
+
+async def _deploy(words: list[str], cwd: Path, environ: dict[str, str], limit_s: float) -> dict[str, Any]:
+    """Run it to its end or its limit.  Nothing that it started is left when this returns or is cancelled."""
+    began = time.monotonic()
+    with _pipe() as (report, report_to), _pipe() as (output, output_to):
+        # pipes of our own: asyncio's wait() goes on for as long as somebody holds the other end of its own
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            str(CLOSED),
+            str(report_to.fileno()),
+            *words,
+            cwd=cwd,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output_to,
+            stderr=output_to,
+            pass_fds=(report_to.fileno(),),
+            start_new_session=True,
+        )
+        report_to.close()
+        output_to.close()
+        _tell({"pid": process.pid})
+        tail = bytearray()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(output, _keep_tail, output, tail)
+        code: int | None = None
+        try:
+            async with asyncio.timeout(limit_s):
+                code = await process.wait()
+        except TimeoutError:
+            code = None
+        finally:
+            _kill(process.pid)
+            await process.wait()
+            _kill_strays()
+            loop.remove_reader(output)
+        _keep_tail(output, tail)
+        told = report.read(REPORT_BYTES) or b""
+    return {
+        "code": code,
+        "seconds": time.monotonic() - began,
+        "output": tail.decode("utf-8", "replace"),
+        "report": told.decode("utf-8", "replace"),
+    }
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[io.FileIO, io.FileIO]]:
+    """The end to read from, which never waits, and the one to write to."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    with io.FileIO(read_end, "r") as reader, io.FileIO(write_end, "w") as writer:
+        yield reader, writer
+
+
+def _keep_tail(output: io.FileIO, tail: bytearray) -> None:
+    """Take what is there; of more than TAIL_BYTES, the end."""
+    tail += output.read(CHUNK_BYTES) or b""
+    del tail[:-TAIL_BYTES]
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _kill_strays() -> None:
+    """End what left the deploy's process group: on Linux it is ours by now, elsewhere it can't be found."""
+    end = time.monotonic() + STRAYS_S
+    while time.monotonic() < end and (strays := _children()):
+        for pid in strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    """Process ids of our own children, dead ones too."""
+    found: list[int] = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text("ascii").split())
+    return found
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

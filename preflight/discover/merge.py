@@ -1,0 +1,113 @@
+"""Fills what the text leaves open from a recording of the real client.
+
+What the text says stays as it says it, with its lines; where the two differ is ``compare``'s to tell.  A filled field
+is named in ``Function.recorded`` and its place is that of the expression that the text could not decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from preflight.discover.compare import pairs
+from preflight.discover.recording import (
+    RecordedBucket,
+    RecordedFunction,
+    RecordedSecret,
+    RecordedVolume,
+    Recording,
+)
+from preflight.model import Where
+from preflight.recipe.model import BucketMount, Function, Gpu, Known, Recipe, SecretRef, Unresolved, VolumeRef
+
+RECORDED = "recorded"  # SecretRef.made_by of one whose call is not in the text
+
+
+def filled(recipe: Recipe, recording: Recording) -> Recipe:
+    recorded = {id(f): r for f, r in pairs(recipe, recording)}
+    functions = tuple(_function(f, recorded[id(f)]) if id(f) in recorded else f for f in recipe.functions)
+    return replace(recipe, functions=functions)
+
+
+def _function(function: Function, recorded: RecordedFunction) -> Function:
+    new: dict[str, Any] = {}
+    if isinstance(function.gpu, Unresolved):
+        at, span = function.gpu.where, function.gpu.span
+        new["gpu"] = tuple(
+            Gpu(kind.rstrip("!+"), count, kind if count == 1 else f"{kind}:{count}", at, span)
+            for kind, count in recorded.gpus
+        )
+    for name, number in (
+        ("timeout_s", float(recorded.timeout_s)),
+        ("startup_timeout_s", float(recorded.startup_timeout_s)),
+        ("retries", recorded.retries),
+    ):
+        value = getattr(function, name)
+        if isinstance(value, Unresolved):
+            new[name] = Known(number, value.where, value.span)
+    for name, pair in (("cpu", recorded.cpu), ("memory_mib", recorded.memory_mib)):
+        if isinstance(getattr(function, name), Unresolved):
+            new[name] = pair
+    if any(isinstance(s, Unresolved) for s in function.secrets):
+        new["secrets"] = _secrets(function, recorded)
+    mounts = _mounts(function, recorded)
+    if mounts != function.volumes:
+        new["volumes"] = mounts
+    return replace(function, **new, recorded=tuple(new)) if new else function
+
+
+def _secrets(function: Function, recorded: RecordedFunction) -> tuple[SecretRef, ...]:
+    """The recorded ones, in their order; one that the text names too keeps its line."""
+    named = {s.name: s for s in function.secrets if isinstance(s, SecretRef) and s.name is not None}
+    at = next(s.where for s in function.secrets if isinstance(s, Unresolved))
+    return tuple(named.get(s.name or "") or _secret(s, at) for s in recorded.secrets)
+
+
+def _secret(secret: RecordedSecret, at: Where) -> SecretRef:
+    return SecretRef(secret.name, secret.required_keys, secret.keys, secret.environment, at, RECORDED)
+
+
+def _mounts(function: Function, recorded: RecordedFunction) -> Mapping[str, VolumeRef | BucketMount | Unresolved]:
+    """Every path of the text, with what is open filled; and where a whole dict is open, the recorded paths."""
+    theirs = {str(PurePosixPath(path)): mount for path, mount in recorded.mounts.items()}
+    found: dict[str, VolumeRef | BucketMount | Unresolved] = {}
+    for path, mount in function.volumes.items():
+        asked = theirs.get(str(PurePosixPath(path)))
+        if path.startswith("<") and isinstance(mount, Unresolved):
+            known = {str(PurePosixPath(p)) for p in function.volumes}
+            found |= {p: _mount(m, mount.where) for p, m in theirs.items() if p not in known}
+        elif isinstance(mount, Unresolved) and asked is not None:
+            found[path] = _mount(asked, mount.where)
+        elif isinstance(mount, BucketMount) and isinstance(asked, RecordedBucket):
+            found[path] = _bucket(mount, asked)
+        else:
+            found[path] = mount
+    return found
+
+
+def _mount(mount: RecordedVolume | RecordedBucket, at: Where) -> VolumeRef | BucketMount:
+    if isinstance(mount, RecordedVolume):
+        return VolumeRef(mount.name, mount.creates_if_missing, at, mount.kind, mount.is_read_only)
+    return BucketMount(
+        bucket=Known(mount.bucket, at),
+        prefix=None if mount.prefix is None else Known(mount.prefix, at),
+        endpoint_url=None if mount.endpoint_url is None else Known(mount.endpoint_url, at),
+        secret=None if mount.secret is None else _secret(mount.secret, at),
+        has_oidc_role=mount.has_oidc_role,
+        is_read_only=mount.is_read_only,
+        where=at,
+    )
+
+
+def _bucket(mount: BucketMount, asked: RecordedBucket) -> BucketMount:
+    whole = _mount(asked, mount.where)
+    assert isinstance(whole, BucketMount)
+    return replace(
+        mount,
+        bucket=whole.bucket if isinstance(mount.bucket, Unresolved) else mount.bucket,
+        prefix=whole.prefix if isinstance(mount.prefix, Unresolved) else mount.prefix,
+        endpoint_url=whole.endpoint_url if isinstance(mount.endpoint_url, Unresolved) else mount.endpoint_url,
+        secret=whole.secret if isinstance(mount.secret, Unresolved) else mount.secret,
+    )

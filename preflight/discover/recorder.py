@@ -1,0 +1,274 @@
+"""Records one app: the real `modal deploy FILE` against our own plane, in a child process that can reach nothing else.
+
+It executes the user's top level, as `modal run` and `modal deploy` do.  So it is asked for (`--record`), bounded,
+without credentials, without a network, and whatever the top level starts is ended with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from preflight.discover import recording
+from preflight.discover.recording import Recording
+from preflight.discover.surroundings import scrubbed
+from preflight.model import Where
+from preflight.recipe.model import Recipe
+from preflight.settings import Settings
+
+LIMIT_S = (
+    60.0  # 1.3 s for a small app; the rest is for a top level that imports torch, and for hashing what is uploaded
+)
+START_S = 20.0  # until the child serves, under load
+STOP_S = 5.0
+LONGEST_ANSWER = 256 * 2**20  # bytes; a row a mount lists its files
+OUTPUT_LINES = 12
+OURS = str(Path(__file__).resolve().parents[2])
+MOST_APPS = 8
+ASKS_THE_SERVER = frozenset(  # what only a real workspace can answer; the app is not wrong
+    "NotFoundError UnimplementedError PermissionDeniedError ConflictError ServiceError InternalError "
+    "AuthError ConnectionError ResourceExhaustedError AlreadyExistsError StreamTerminatedError".split()
+)
+
+
+class Obstacle(StrEnum):
+    """What kept an app from being recorded.  Only the first two would keep it from being deployed too."""
+
+    RAISED = "raised"
+    EXITED = "exited"
+    VARIABLE = "variable"  # of the environment, which is not set here
+    MODULE = "module"  # that the Python running preflight does not have
+    NETWORK = "network"
+    SERVER = "server"
+    TIME = "time"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotRecorded:
+    """``said`` is the exception in one line; ``where`` and ``line`` the user's own line that it came from."""
+
+    obstacle: Obstacle
+    said: str
+    where: Where | None = None
+    line: str = ""
+    output: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def is_the_apps(self) -> bool:
+        return self.obstacle in (Obstacle.RAISED, Obstacle.EXITED)
+
+
+class RecorderBroken(Exception):
+    """The machinery failed, and nothing is known of the app; the text holds the end of what it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """``words`` are those after `modal`: deploy and the app's reference.  ``project`` is the working directory."""
+
+    words: tuple[str, ...]
+    project: Path
+    builder: str
+    environment: str | None
+    limit_s: float = LIMIT_S
+
+
+async def record(asked: Asked, environ: Mapping[str, str]) -> Recording | NotRecorded:
+    """One deploy, recorded.  Raises RecorderBroken."""
+    folder = _folder()
+    try:
+        told = await _told(asked, environ, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    rows: list[dict[str, Any]] = told["rows"]
+    report = _report(told["report"])
+    if told["code"] == 0 and recording.is_deployed(rows):
+        closed_by = str(report.get("closed_by", "python"))
+        return recording.read(rows, builder=asked.builder, seconds=told["seconds"], closed_by=closed_by)
+    return _failure(asked, told, report)
+
+
+def _folder() -> Path:
+    """In /tmp where there is one: the path of a unix socket must stay under 104 bytes."""
+    return Path(tempfile.mkdtemp(prefix="pfr-", dir="/tmp" if Path("/tmp").is_dir() else None)).resolve()
+
+
+async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    clean = scrubbed(environ, folder=str(folder), builder=asked.builder, environment=asked.environment)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        "-m",
+        "preflight.discover.child",
+        cwd=folder,
+        env=clean | {"PYTHONPATH": OURS},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C of the terminal is ours to handle
+        limit=LONGEST_ANSWER,
+    )
+    assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+    deploy: int | None = None
+    try:
+        wanted = {
+            "folder": str(folder),
+            "builder": asked.builder,
+            "words": list(asked.words),
+            "cwd": str(asked.project),
+            "environ": clean,
+            "limit_s": asked.limit_s,
+        }
+        child.stdin.write(json.dumps(wanted).encode() + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await child.stdin.drain()
+        async with asyncio.timeout(START_S + asked.limit_s + STOP_S):
+            first = await child.stdout.readline()
+            if first:
+                deploy = int(json.loads(first)["pid"])
+            answer = await child.stdout.readline()
+        if not answer:
+            error = (await child.stderr.read(100_000)).decode("utf-8", "replace").strip().splitlines()
+            raise RecorderBroken("the recorder ended without an answer: " + (error[-1] if error else "it said nothing"))
+        told: dict[str, Any] = json.loads(answer)
+        return told
+    except TimeoutError as e:
+        raise RecorderBroken(f"the recorder said nothing for {START_S + asked.limit_s + STOP_S:g} s") from e
+    except ValueError as e:
+        raise RecorderBroken(f"the recorder's answer can't be read: {e}") from e
+    finally:
+        await _end(child, deploy)
+
+
+async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:
+    """By the pipe first: the child takes the deploy with it.  One that was itself killed can't, so we do."""
+    assert child.stdin is not None
+    child.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_S):
+            await child.wait()
+    if child.returncode != 0:
+        for group in (child.pid, deploy):
+            if group is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(group, signal.SIGKILL)
+        await child.wait()
+
+
+def _report(text: str) -> dict[str, Any]:
+    """What the deploy's process says of its own end; the user's code could have written there too."""
+    try:
+        row = json.loads(text)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def _failure(asked: Asked, told: Mapping[str, Any], report: Mapping[str, Any]) -> NotRecorded:
+    output = tuple(line.rstrip() for line in str(told["output"]).splitlines() if line.strip())[-OUTPUT_LINES:]
+    where, line = _place(report.get("frames"), asked.project)
+    code, seconds = told["code"], float(told["seconds"])
+    raised, said = report.get("raised"), " ".join(str(report.get("said", "")).split())
+    refused = [str(r) for r in report.get("refused") or [] if r]
+
+    def failure(obstacle: Obstacle, said: str) -> NotRecorded:
+        return NotRecorded(obstacle=obstacle, said=said, where=where, line=line, output=output, seconds=seconds)
+
+    if code is None:
+        last = told["rows"][-1]["rpc"] if told["rows"] else ""
+        doing = f"its last request was {last}" if last else "its top level had not ended"
+        return failure(Obstacle.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}")
+    if not isinstance(raised, str):
+        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return failure(Obstacle.EXITED, f"the process ended with {ended} in the app's top level, without an exception")
+    if raised == "SystemExit":
+        return failure(Obstacle.EXITED, _exit_said(said, where, output))
+    shown = f"{raised}: {said}" if said else raised
+    if refused:
+        return failure(Obstacle.NETWORK, f"{shown} (asked for {', '.join(refused[:3])})")
+    if raised == "KeyError" and _is_of_environ(report.get("frames")):
+        return failure(Obstacle.VARIABLE, said.strip("'\""))
+    if raised == "ModuleNotFoundError":
+        return failure(Obstacle.MODULE, said)
+    if raised in ASKS_THE_SERVER or "records and runs no function" in said:
+        return failure(Obstacle.SERVER, shown)
+    return failure(Obstacle.RAISED, shown)
+
+
+def _exit_said(code: str, where: Where | None, output: Sequence[str]) -> str:
+    """An exit of the user's own line, or Click's after it has said what is wrong."""
+    if where is not None:
+        return f"its top level exits ({code}) before Modal has seen an app"
+    return f"`modal deploy` exits ({code}): {output[-1] if output else 'it printed nothing'}"
+
+
+def _place(frames: object, project: Path) -> tuple[Where | None, str]:
+    """The innermost line of a file in the project, and its text."""
+    for frame in reversed(frames if isinstance(frames, list) else []):
+        if not (isinstance(frame, list) and len(frame) == 2 and isinstance(frame[1], int)):
+            continue
+        file = Path(str(frame[0]))
+        if not file.is_absolute():
+            file = project / file
+        try:
+            shown = str(file.resolve().relative_to(project.resolve()))
+            if "site-packages" in file.parts or not file.is_file():
+                continue
+            lines = file.read_text("utf-8", "replace").splitlines()
+        except (OSError, ValueError):
+            continue
+        return Where(shown, frame[1]), lines[frame[1] - 1].strip() if 0 < frame[1] <= len(lines) else ""
+    return None, ""
+
+
+def _is_of_environ(frames: object) -> bool:
+    last = frames[-1] if isinstance(frames, list) and frames else None
+    return isinstance(last, list) and bool(last) and "frozen os" in str(last[0])
+
+
+async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LIMIT_S) -> Recording | NotRecorded:
+    """Every app of the file that was read, one after the other within one limit.  Raises RecorderBroken."""
+    found: list[Recording] = []
+    left_s = limit_s
+    for reference in _references(recipe):
+        asked = Asked(
+            words=("deploy", *reference),
+            project=settings.project.resolve(),
+            builder=settings.builder or settings.image_builder.minimum,
+            environment=settings.environment,
+            limit_s=max(1.0, left_s),
+        )
+        told = await record(asked, settings.environ or os.environ)
+        if isinstance(told, NotRecorded):
+            return told
+        found.append(told)
+        left_s -= told.seconds
+    return recording.together(found)
+
+
+def _references(recipe: Recipe) -> list[tuple[str, ...]]:
+    """How `modal deploy` is told of each app: FILE::variable, by module where the file imports relatively."""
+    path = recipe.source.path
+    tree = recipe.source.tree
+    is_module = tree is not None and any(isinstance(n, ast.ImportFrom) and n.level > 0 for n in tree.body)
+    mine = [a for a in recipe.apps if a.where.path == path and a.variable.isidentifier()]
+    variables = list(dict.fromkeys(a.variable for a in mine))[:MOST_APPS] or ["app"]
+    file = ".".join(Path(path).with_suffix("").parts) if is_module else path
+    nameless = {a.variable for a in mine if a.name is None}
+    return [
+        (*(("-m",) if is_module else ()), *(("--name", "nameless") if v in nameless else ()), f"{file}::{v}")
+        for v in variables
+    ]
