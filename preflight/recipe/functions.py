@@ -31,8 +31,8 @@ from preflight.recipe.values import (
     ImageValue,
     Opaque,
     Value,
-    shown_value,
     missing_in,
+    shown_value,
     variable_of,
 )
 

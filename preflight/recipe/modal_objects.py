@@ -34,8 +34,8 @@ from preflight.recipe.values import (
     PathValue,
     UserFunction,
     Value,
-    strings_of,
     missing_in,
+    strings_of,
     variable_of,
 )
 
