@@ -297,7 +297,7 @@ class Interpreter:
         if isinstance(called, BoundMethod) and isinstance(called.value, AppValue | Opaque):
             return modal_objects.method(self, called.value, called.name, node)
         if isinstance(called, BoundMethod) and called.name in ("read_only", "with_mount_options"):
-            return modal_objects.read_only(called.value, called.name)
+            return modal_objects.mounted(self, called.value, called.name, node)
         if isinstance(called, Call):  # app.function(...)(fn): a decorator applied by hand
             return modal_objects.applied(self, called, node)
         if isinstance(called, Partial):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from preflight.model import Where
 from preflight.recipe import steps
+from preflight.recipe.flow import merged
 from preflight.recipe.model import (
     App,
     BucketMount,
@@ -23,6 +24,7 @@ from preflight.recipe.values import (
     Alternatives,
     AppValue,
     BoundMethod,
+    ClassValue,
     Decorated,
     DefaultFloat,
     DefaultInt,
@@ -118,22 +120,25 @@ def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Ca
     return value if name == "with_options" else Opaque(f"{value.kind}.{name}")
 
 
-def read_only(value: Value, name: str) -> Value:
-    """A Volume with options of its mount."""
+def mounted(scope: Interpreter, value: Value, name: str, node: ast.Call) -> Value:
+    """A Volume with options of its mount: ``read_only()``, ``with_mount_options(read_only=True)``."""
+    _, keywords = scope.arguments(node)
     if isinstance(value, VolumeRef):
-        return replace(value, is_read_only=value.is_read_only or name == "read_only")
-    return Unresolved(f"{name}() of what the text does not hold", Where(""))
+        is_read_only = name == "read_only" or keywords.get("read_only") is True
+        return replace(value, is_read_only=value.is_read_only or is_read_only)
+    return missing_in(value, scope.where(node)) or Unresolved(f"{name}() of no Volume", scope.where(node))
 
 
 def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
     """``app.function(…)(fn)``: a decorator called by hand."""
     args, _ = scope.arguments(node)
     pending = scope.shared.pending.get(id(call))
-    if pending is not None and args and isinstance(args[0], UserFunction):
-        if not isinstance(args[0].node, ast.Lambda):
-            made = Decorated(args[0].node, call, pending[1], args[0].decorators, args[0].scope.source)
-            scope.shared.decorated.append(made)
-        return args[0]
+    if pending is not None and args and isinstance(args[0], UserFunction | ClassValue):
+        given = args[0]
+        if given.node is not None and not isinstance(given.node, ast.Lambda):
+            source = given.scope.source if given.scope is not None else scope.source
+            scope.shared.decorated.append(Decorated(given.node, call, pending[1], given.decorators, source))
+        return given
     return Unresolved("a decorator of what the text does not hold", scope.where(node))
 
 
@@ -241,9 +246,9 @@ def _secret(scope: Interpreter, made_by: str, node: ast.Call, args: list[Value],
         return SecretRef(
             str(name), tuple(required), (), environment if isinstance(environment, str) else None, where, made_by
         )
-    first = args[0] if args else keywords.get("env_dict", keywords.get("env_keys"))
+    first = merged(args[0] if args else keywords.get("env_dict", keywords.get("env_keys")))
     if isinstance(first, dict):
-        keys = tuple(k for k in first if isinstance(k, str))
+        keys = tuple(k for k in first if isinstance(k, str) and k != "**")
     else:
         keys = tuple(strings_of(first)[0]) if made_by == "from_local_environ" else ()
     return SecretRef(None, (), keys, None, where, made_by)

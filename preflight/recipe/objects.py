@@ -25,8 +25,8 @@ NAMESPACES = frozenset({"types.SimpleNamespace", "argparse.Namespace"})
 NAMED_TUPLE = "collections.namedtuple"
 
 
-def class_of(node: ast.ClassDef, bases: list[Value], own: dict[str, Value]) -> ClassValue:
-    """The class that ``own`` is the body of."""
+def class_of(node: ast.ClassDef, bases: list[Value], body: Interpreter) -> ClassValue:
+    """The class whose body was read in the scope ``body``."""
     names: dict[str, Value] = {}
     fields: dict[str, None] = {}
     for base in reversed(bases):
@@ -43,7 +43,14 @@ def class_of(node: ast.ClassDef, bases: list[Value], own: dict[str, Value]) -> C
         for b in bases
     )
     return ClassValue(
-        node.name, {**names, **own}, tuple(fields), is_followed and (is_enum or not dotted & MIXINS), is_enum
+        name=node.name,
+        names={**names, **body.names},
+        fields=tuple(fields),
+        is_followed=is_followed and (is_enum or not dotted & MIXINS),
+        is_enum=is_enum,
+        node=node,
+        scope=body,
+        decorators=tuple(d for f in body.names.values() if isinstance(f, UserFunction) for d in f.decorators),
     )
 
 

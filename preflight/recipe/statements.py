@@ -222,9 +222,8 @@ def _class(scope: Interpreter, node: ast.ClassDef) -> None:
     inside = scope.inside(for_functions=scope)
     with suppress(Returned, Raised, Skipped):
         run(inside, node.body)
-    made = objects.class_of(node, [scope.value(base) for base in node.bases], inside.names)
-    methods = tuple(d for f in inside.names.values() if isinstance(f, UserFunction) for d in f.decorators)
-    decorate(scope, node, methods)
+    made = objects.class_of(node, [scope.value(base) for base in node.bases], inside)
+    decorate(scope, node, made.decorators)
     scope.set(node.name, made)
 
 

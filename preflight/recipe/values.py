@@ -197,6 +197,9 @@ class ClassValue:
     fields: tuple[str, ...] = ()
     is_followed: bool = True  # False: a metaclass, a base class that is not in the text
     is_enum: bool = False
+    node: ast.ClassDef | None = None  # None for a class that the standard library makes
+    scope: Any = None  # the Interpreter that read it
+    decorators: tuple[Call, ...] = ()  # Modal's, on its methods
 
 
 @dataclass(frozen=True, eq=False)
