@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from preflight.discover.compare import differences
@@ -25,6 +26,7 @@ from preflight.recipe.model import (
     Unresolved,
     VolumeRef,
 )
+from preflight.recipe.values import Opaque, UserFunction
 from preflight.redact import without_secrets
 
 SCHEMA = "preflight.discovered/1"
@@ -192,6 +194,14 @@ def _value(value: Any) -> Any:
         return {"unresolved": value.why, "where": str(value.where)}
     if isinstance(value, Where):
         return str(value)
+    if isinstance(value, SecretRef):
+        return _secret(value)
+    if isinstance(value, VolumeRef | BucketMount):
+        return _mount(value)
+    if isinstance(value, Opaque) and value.call is not None and value.call.node is not None:
+        return ast.unparse(value.call.node)
+    if isinstance(value, UserFunction):
+        return getattr(value.node, "name", "lambda")
     if isinstance(value, dict):
         return {str(k): _value(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set):

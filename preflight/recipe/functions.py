@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from preflight.model import Where
-from preflight.recipe.flow import images_of, values_of
+from preflight.recipe import objects
+from preflight.recipe.flow import images_of, merged, values_of
 from preflight.recipe.modal_objects import place, plain
 from preflight.recipe.model import (
     BucketMount,
@@ -30,8 +31,8 @@ from preflight.recipe.values import (
     ImageValue,
     Opaque,
     Value,
+    missing_in,
     shown_value,
-    unresolved_in,
     variable_of,
 )
 
@@ -53,7 +54,7 @@ class _Given:
         self.open_end = call.kwargs.get("**")
 
     def __getitem__(self, name: str) -> Value:
-        return self.call.kwargs.get(name, self.open_end)
+        return objects.value_of_member(self.call.kwargs.get(name, self.open_end))
 
     def with_default(self, name: str) -> list[Value]:
         """The App's value and the function's own, which come together for secrets and volumes."""
@@ -100,11 +101,12 @@ def _images(
     found = tuple(image_of(v) for v in images_of(value))
     if found:
         return found
-    return unresolved_in(value) or Unresolved("the image is not made in the text", where)
+    return missing_in(value, where) or Unresolved("the image is not made in the text", where)
 
 
 def gpus(value: Value, call: Call) -> tuple[Gpu, ...] | Unresolved:
     """The alternatives of ``gpu=``; () for none, Unresolved when the text does not say."""
+    value = value.default if isinstance(value, Alternatives) else objects.value_of_member(value)
     if value is None or value is False:
         return ()
     if isinstance(value, Alternatives):
@@ -123,42 +125,51 @@ def gpus(value: Value, call: Call) -> tuple[Gpu, ...] | Unresolved:
         kind, count = (parsed[1], int(parsed[3] or 1)) if parsed is not None else (value, 1)
         return (Gpu(kind.upper(), count, str(value), at, span, variable_of(value)),)
     if isinstance(value, Opaque) and value.kind.startswith("gpu.") and value.call is not None:
-        return (_gpu_object(value, at, span),)
-    return unresolved_in(value) or Unresolved("the GPU is not in the text", at)
+        return _gpu_object(value, at, span)
+    return missing_in(value, at) or Unresolved("the GPU is not in the text", at)
 
 
-def _gpu_object(value: Opaque, at: Where, span: Span | None) -> Gpu:
+def _gpu_object(value: Opaque, at: Where, span: Span | None) -> tuple[Gpu, ...] | Unresolved:
     """``modal.gpu.A100(count=4, size="80GB")``: removed from Modal, still in many apps."""
     assert value.call is not None
     kind = value.kind.removeprefix("gpu.").upper()
-    size, count = value.call.kwargs.get("size"), value.call.kwargs.get("count", 1)
-    if isinstance(size, str) and kind == "A100":
+    given = value.call.kwargs
+    size, count = given.get("size"), given.get("count", next(iter(value.call.args), 1))
+    if size is None and isinstance(given.get("memory"), int):
+        size = f"{given['memory']}GB"
+    missing = missing_in([size, count], at)
+    if missing is not None or not isinstance(count, int):
+        return missing or Unresolved("the count of GPUs is not in the text", at, span)
+    if isinstance(size, str) and kind == "A100" and size:
         kind = f"A100-{size.upper()}"
-    return Gpu(kind, count if isinstance(count, int) else 1, ast.unparse(value.call.node), at, span)  # type: ignore[arg-type]
+    return (Gpu(kind, count, ast.unparse(value.call.node), at, span, variable_of(count)),)  # type: ignore[arg-type]
 
 
 def _number(call: Call, value: Value, keyword: str) -> Known[float] | Unresolved | None:
     at, span = place(call, -1, keyword)
+    value = value.default if isinstance(value, Alternatives) else value
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Known(float(value), at, span, variable_of(value))
-    return unresolved_in(value) or Unresolved(f"{keyword} is not a number in the text", at, span)
+    return missing_in(value, at) or Unresolved(f"{keyword} is not a number in the text", at, span)
 
 
 def _pair(value: Value, where: Where) -> tuple[float, float | None] | Unresolved | None:
     """(request, limit) of ``cpu=`` or ``memory=``."""
+    value = value.default if isinstance(value, Alternatives) else value
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value), None
     if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
         return float(value[0]), float(value[1])
-    return unresolved_in(value) or Unresolved("it is not a number in the text", where)
+    return missing_in(value, where) or Unresolved("it is not a number in the text", where)
 
 
 def _retries(call: Call, value: Value) -> Known[int] | Unresolved | None:
     at, span = place(call, -1, "retries")
+    value = value.default if isinstance(value, Alternatives) else value
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
@@ -167,7 +178,7 @@ def _retries(call: Call, value: Value) -> Known[int] | Unresolved | None:
         most = value.call.kwargs.get("max_retries")
         if isinstance(most, int):
             return Known(most, at, span)
-    return unresolved_in(value) or Unresolved("retries is not a number in the text", at, span)
+    return missing_in(value, at) or Unresolved("retries is not a number in the text", at, span)
 
 
 def _secrets(value: Value, where: Where) -> list[SecretRef | Unresolved]:
@@ -176,10 +187,10 @@ def _secrets(value: Value, where: Where) -> list[SecretRef | Unresolved]:
     for branch in values_of(value):
         for item in branch if isinstance(branch, list | tuple) else [branch]:
             for each in values_of(item):
-                if isinstance(each, SecretRef | Unresolved):
+                if isinstance(each, SecretRef):
                     found.append(each)
                 elif each is not None:
-                    found.append(Unresolved("a secret is not made in the text", where))
+                    found.append(missing_in(each, where) or Unresolved("a secret is not made in the text", where))
             if isinstance(item, Alternatives):
                 found.append(Unresolved("a condition decides which secret it is", where))
     if isinstance(value, Alternatives):
@@ -188,24 +199,35 @@ def _secrets(value: Value, where: Where) -> list[SecretRef | Unresolved]:
 
 
 def _volumes(given: _Given, where: Where) -> dict[str, VolumeRef | BucketMount | Unresolved]:
-    """What is mounted where; of a mount that a condition decides, Unresolved."""
+    """What is mounted where; of a path for which a condition decides between mounts, Unresolved."""
     found: dict[str, VolumeRef | BucketMount | Unresolved] = {}
     for keyword in ("volumes", "network_file_systems", "shared_volumes"):
         for value in given.with_default(keyword) if keyword == "volumes" or keyword in given.call.kwargs else ():
-            for branch in values_of(value):
-                if not isinstance(branch, dict):
-                    found[f"<{keyword}>"] = unresolved_in(branch) or Unresolved("it is not in the text", where)
-                    continue
-                for path, each in branch.items():
-                    known = isinstance(each, VolumeRef | BucketMount | Unresolved)
-                    mount = each if known else unresolved_in(each) or Unresolved("a mount is not in the text", where)
-                    found[f"<{keyword}>" if path == "**" else str(path)] = mount
+            mounts = merged(value)
+            if not isinstance(mounts, dict):
+                found[f"<{keyword}>"] = missing_in(mounts, where) or Unresolved("it is not in the text", where)
+                continue
+            for path, each in mounts.items():
+                found[f"<{keyword}>" if path == "**" else str(path)] = _mount(each, where)
     return found
 
 
+def _mount(value: Value, where: Where) -> VolumeRef | BucketMount | Unresolved:
+    """One mount.  ``None`` in another branch is no mount: there the path is not in the container at all."""
+    if isinstance(value, Alternatives):
+        some = [v for v in value.values if v is not None]
+        value = some[0] if len(some) == 1 else value.default
+    if isinstance(value, VolumeRef | BucketMount | Unresolved):
+        return value
+    return missing_in(value, where) or Unresolved("a mount is not in the text", where)
+
+
 def _schedule(call: Call) -> str | None:
-    if isinstance(call.node, ast.Call):
-        for each in call.node.keywords:
-            if each.arg == "schedule" and not (isinstance(each.value, ast.Constant) and each.value.value is None):
-                return ast.unparse(each.value)
-    return None
+    """The schedule as the text makes it: ``modal.Cron("0 * * * *")``."""
+    value = call.kwargs.get("schedule")
+    if value is None:
+        return None
+    if isinstance(value, Opaque) and value.call is not None and value.call.node is not None:
+        return ast.unparse(value.call.node)
+    keywords = call.node.keywords if isinstance(call.node, ast.Call) else []
+    return next((ast.unparse(k.value) for k in keywords if k.arg == "schedule"), None)

@@ -13,8 +13,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from preflight.model import Where
-from preflight.recipe import folding, modal_objects, statements
-from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, TooMuch, either, values_of
+from preflight.recipe import containers, folding, modal_objects, objects, paths, pure, statements
+from preflight.recipe.flow import (
+    MISSING,
+    Outcomes,
+    Raised,
+    Returned,
+    Skipped,
+    TooMuch,
+    either,
+    known_part,
+    merged,
+    over,
+    values_of,
+)
 from preflight.recipe.model import App, Call, Source, Unresolved
 from preflight.recipe.offsets import Offsets
 from preflight.recipe.values import (
@@ -24,9 +36,11 @@ from preflight.recipe.values import (
     ClassValue,
     Decorated,
     Dotted,
+    Duration,
     ImageValue,
     ObjectValue,
     Opaque,
+    Partial,
     PathValue,
     SiblingModule,
     UserFunction,
@@ -55,6 +69,8 @@ class Shared:
     included: list[AppValue] = field(default_factory=list)  # by app.include(other)
     evaluated: dict[int, Arguments] = field(default_factory=dict)  # by id of the call's node
     inlined: set[int] = field(default_factory=set)  # ids of the helpers' nodes that were read with a call's arguments
+    given: dict[int, Partial] = field(default_factory=dict)  # by id of the call's node: arguments bound before
+    search: list[Path] = field(default_factory=list)  # folders that the text puts on sys.path
 
     def name_app(self, value: AppValue) -> None:
         """The App learns the variable that it is bound to."""
@@ -74,10 +90,11 @@ class Interpreter:
         self.names: dict[str, Value] = {"__file__": PathValue(PurePosixPath(file.name))}
         self.modules: dict[str, SiblingModule] = {}  # by dotted name, of `import package.module`
         self.journal: dict[str, Value] | None = None  # of the branch being read: names it bound, with their old values
-        self.returned: list[Value] = []  # by branches, while others go on
+        self.returned = Outcomes()  # by branches, while others go on
         self.outer: Interpreter | None = None
         self.for_functions: Interpreter = self  # whose names a def sees: not those of the class around it
         self.is_repeating = False
+        self.is_branching = False
         self.is_top = True
         self.depth = 0
 
@@ -96,7 +113,7 @@ class Interpreter:
         """A scope within this one: of a helper's call, or of a class body."""
         inner = Interpreter.__new__(Interpreter)
         inner.__dict__.update(self.__dict__)
-        inner.names, inner.journal, inner.returned = {}, None, []
+        inner.names, inner.journal, inner.returned = {}, None, Outcomes()
         inner.outer, inner.is_top = self, False
         inner.for_functions = for_functions or inner
         return inner
@@ -122,26 +139,37 @@ class Interpreter:
         elif isinstance(target, ast.Starred):
             self.bind(target.value, value)
         elif isinstance(target, ast.Tuple | ast.List):
-            is_starred = any(isinstance(t, ast.Starred) for t in target.elts)
-            if isinstance(value, list | tuple) and len(value) == len(target.elts) and not is_starred:
-                for each, part in zip(target.elts, value, strict=True):
-                    self.bind(each, part)
-            else:
-                why = Unresolved("it is unpacked from a value that is not in the text", self.where(target))
-                for each in target.elts:
-                    self.bind(each, why)
+            self._unpack(target.elts, value, target)
         elif isinstance(target, ast.Subscript):
-            holder, key = self.value(target.value), self.value(target.slice)
-            if isinstance(holder, dict):
-                self._replace(target.value, {**holder, key if isinstance(key, str | int) else "**": value})
-            elif isinstance(holder, list):
-                self._replace(target.value, Unresolved("a list that is changed in place", self.where(target)))
+            holder, key, where = self.value(target.value), self.value(target.slice), self.where(target)
+            if any(isinstance(h, dict | list) for h in values_of(holder)):
+                self._replace(target.value, over(lambda h: containers.with_item(h, key, value, where), holder))
         elif isinstance(target, ast.Attribute):
             held = self.value(target.value)
             if isinstance(held, ObjectValue):
-                held.names[target.attr] = self._named(target.attr, value)
+                objects.set_attribute(self, held, target.attr, self._named(target.attr, value))
+            elif isinstance(held, AppValue):
+                modal_objects.set_on_app(held, target.attr, self._named(ast.unparse(target), value))
             else:
                 self._named(ast.unparse(target), value)
+
+    def _unpack(self, targets: list[ast.expr], value: Value, at: ast.expr) -> None:
+        star = next((n for n, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
+        if isinstance(value, list | tuple):
+            after = len(targets) - star - 1 if star is not None else 0
+            if star is None and len(value) == len(targets):
+                parts = list(value)
+            elif star is not None and len(value) >= len(targets) - 1:
+                parts = [*value[:star], list(value[star : len(value) - after]), *value[len(value) - after :]]
+            else:
+                parts = []
+            if parts:
+                for each, part in zip(targets, parts, strict=True):
+                    self.bind(each, part)
+                return
+        why = unresolved_in(value) or Unresolved("it is unpacked from a value that is not in the text", self.where(at))
+        for each in targets:
+            self.bind(each, why)
 
     def _named(self, variable: str, value: Value) -> Value:
         """The value as it is bound: images are noted under the name, an App learns it."""
@@ -172,7 +200,7 @@ class Interpreter:
             if node.id in scope.names:
                 return scope.names[node.id]
             scope = scope.outer
-        return folding.BUILTINS.get(node.id) or Unresolved(f"{node.id} is not set in the text above", self.where(node))
+        return pure.BUILTINS.get(node.id) or Unresolved(f"{node.id} is not set in the text above", self.where(node))
 
     # --- expressions ----------------------------------------------------------------------------------------------
 
@@ -191,7 +219,7 @@ class Interpreter:
             test = self.value(node.test)
             if statements.is_decided(test):
                 return self.value(node.body if test else node.orelse)
-            return either([self.value(node.body), self.value(node.orelse)])
+            return either([self.value(node.body), self.value(node.orelse)], *statements.usual_branch(test))
         if isinstance(node, ast.NamedExpr):
             value = self.value(node.value)
             self.bind(node.target, value)
@@ -210,25 +238,24 @@ class Interpreter:
             found = held.interpreter.names.get(node.attr)
             return found if found is not None else Unresolved(f"{node.attr} is not set there", self.where(node))
         if isinstance(held, PathValue):
-            return folding.path_attribute(held, node.attr, self.where(node))
+            return paths.attribute(held, node.attr)
         if isinstance(held, Alternatives):
-            some = [v for v in held.values if v is not None and not isinstance(v, Unresolved)]
-            return either([self._attribute(v, node) for v in some or held.values])
+            return self._of_some(held, node)
         if isinstance(held, Unresolved):
             return held
-        if isinstance(held, ClassValue):
-            return self._of_class(held, node)
-        if isinstance(held, ObjectValue):
-            if node.attr in held.names:
-                return held.names[node.attr]
-            found = self._of_class(held.made_by, node)
-            return replace(found, held_by=held) if isinstance(found, UserFunction) else found
+        if isinstance(held, ClassValue | ObjectValue):
+            return objects.attribute(self, held, node)
+        if isinstance(held, AppValue) and node.attr in held.names:
+            return held.names[node.attr]
+        if isinstance(held, Duration) and node.attr == "seconds":
+            return int(held.seconds % 86_400)
         return BoundMethod(held, node.attr)
 
-    def _of_class(self, held: ClassValue, node: ast.Attribute) -> Value:
-        if node.attr in held.names and held.is_followed:
-            return held.names[node.attr]
-        return Unresolved(f"{held.name}.{node.attr} is not in the text", self.where(node))
+    def _of_some(self, held: Alternatives, node: ast.Attribute) -> Value:
+        """Of the values that have attributes: ``modal = None`` in another branch has none."""
+        some = [v for v in held.values if v is not None and not isinstance(v, Unresolved)] or list(held.values)
+        usual = next((n for n, v in enumerate(some) if held.usual >= 0 and v is held.values[held.usual]), -1)
+        return either([self._attribute(v, node) for v in some], usual, held.variable)
 
     def _call(self, node: ast.Call) -> Value:
         """A chain of calls from its base outwards: 500 links are a loop here, not 500 frames."""
@@ -243,8 +270,21 @@ class Interpreter:
             if link is not links[-1]:
                 assert isinstance(link.func, ast.Attribute)
                 called = self._attribute(called, link.func)
-            called = either([self._called(each, link) for each in values_of(called)])
+            if isinstance(called, Alternatives):
+                called = self._called_of_some(called, link)
+            else:
+                called = self._called(called, link)
         return called
+
+    def _called_of_some(self, called: Alternatives, node: ast.Call) -> Value:
+        lists = [c for c in called.values if isinstance(c, BoundMethod) and containers.changes_in_place(c)]
+        if len(lists) == len(called.values) and isinstance(node.func, ast.Attribute):
+            args, keywords = self.arguments(node)
+            where = self.where(node)
+            changed = [containers.changed(each, args, keywords, where) for each in lists]
+            self._replace(node.func.value, either(changed, called.usual, called.variable))
+            return None
+        return either([self._called(each, node) for each in called.values], called.usual, called.variable)
 
     def _called(self, called: Value, node: ast.Call) -> Value:
         if isinstance(called, UserFunction):
@@ -257,52 +297,67 @@ class Interpreter:
         if isinstance(called, BoundMethod) and isinstance(called.value, AppValue | Opaque):
             return modal_objects.method(self, called.value, called.name, node)
         if isinstance(called, BoundMethod) and called.name in ("read_only", "with_mount_options"):
-            return modal_objects.read_only(called.value, called.name)
+            return modal_objects.mounted(self, called.value, called.name, node)
         if isinstance(called, Call):  # app.function(...)(fn): a decorator applied by hand
             return modal_objects.applied(self, called, node)
+        if isinstance(called, Partial):
+            self.shared.given[id(node)] = called
+            return self._called(called.called, node)
         args, keywords = self.arguments(node)
         if isinstance(called, ClassValue):
-            return self._made(called, args, keywords, node)
+            return objects.construct(self, called, args, keywords, node)
+        if isinstance(called, Dotted):
+            return self._of_library(called.name, args, keywords, node)
+        where = self.where(node)
         if (
             isinstance(called, BoundMethod)
-            and folding.changes_in_place(called)
+            and containers.changes_in_place(called)
             and isinstance(node.func, ast.Attribute)
         ):
-            self._replace(node.func.value, folding.changed(called, args, keywords, self.where(node)))
-            return None
-        return folding.call(called, args, keywords, self.where(node))
+            self._replace(node.func.value, containers.changed(called, args, keywords, where))
+            return containers.given_back(called, args, where)
+        return over(lambda *a: pure.call(called, list(a), keywords, where), *args)
 
-    def _made(self, made_by: ClassValue, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
-        """An instance of a class of the project: through its ``__init__``, or by its fields as a dataclass has them."""
-        if not made_by.is_followed:
-            return Unresolved(f"an object of {made_by.name} is not followed", self.where(node))
-        made = ObjectValue(made_by, {})
-        init = made_by.names.get("__init__")
-        if isinstance(init, UserFunction):
-            self.call_with(replace(init, held_by=made), args, keywords, node)
-        else:
-            made.names.update(zip(made_by.fields, args, strict=False))
-            made.names.update(keywords)
-        return made
+    def _of_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
+        """A call of what is imported, or built in."""
+        if name in ("sys.path.insert", "sys.path.append") and args:
+            self._search(args[-1])
+            return None
+        if name == "functools.partial" and args and "**" not in keywords:
+            return Partial(args[0], tuple(args[1:]), keywords)
+        if name == "builtins.getattr" and len(args) >= 2 and isinstance(args[1], str):
+            return self._attribute(args[0], ast.copy_location(ast.Attribute(node.args[0], args[1], ast.Load()), node))
+        made = objects.library_made(self, name, args, keywords, node)
+        if made is not None:
+            return made
+        where = self.where(node)
+        return over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args)
+
+    def _search(self, folder: Value) -> None:
+        if isinstance(folder, str | PathValue):
+            self.shared.search.append(self.file.parent / str(folder))
 
     def arguments(self, node: ast.Call) -> Arguments:
         """Folded arguments; ``*`` and ``**`` of known values are spread, of others stand as Unresolved."""
-        args: list[Value] = []
+        bound = self.shared.given.pop(id(node), None) if self.shared.given else None
+        args: list[Value] = list(bound.args) if bound is not None else []
         for arg in node.args:
             value = self.value(arg)
             if not isinstance(arg, ast.Starred):
                 args.append(value)
-            elif isinstance(value, list | tuple):
+                continue
+            value = known_part(value)
+            if isinstance(value, list | tuple):
                 args.extend(value)
             else:
                 args.append(unresolved_in(value) or Unresolved("a * of what the text does not hold", self.where(arg)))
-        keywords: dict[str, Value] = {}
+        keywords: dict[str, Value] = dict(bound.keywords) if bound is not None else {}
         for keyword in node.keywords:
             value = self.value(keyword.value)
             if keyword.arg is not None:
                 keywords[keyword.arg] = value
-            elif isinstance(value, dict):
-                keywords.update({k: v for k, v in value.items() if isinstance(k, str)})
+            elif isinstance(spread := merged(value), dict):
+                keywords.update({k: v for k, v in spread.items() if isinstance(k, str)})
             else:
                 keywords["**"] = Unresolved("a ** of a value that is not in the text", self.where(keyword))
         self._remember(node, args, keywords)
@@ -339,10 +394,11 @@ class Interpreter:
         try:
             statements.run(inner, function.node.body)
         except Returned as e:
-            return either([*inner.returned, e.value])
+            return inner.returned.either(e.value)
         except Raised:
-            return either(inner.returned) if inner.returned else Unresolved("the helper raises", self.where(at))
-        return either([*inner.returned, None]) if inner.returned else None
+            said = inner.returned.values
+            return either(said) if said else Unresolved("the helper raises", self.where(at))
+        return inner.returned.either(None)
 
     def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> list[Value] | None:
         """The values of a comprehension over known sequences; None when one is not known."""

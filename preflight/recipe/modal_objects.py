@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from preflight.model import Where
 from preflight.recipe import steps
+from preflight.recipe.flow import merged
 from preflight.recipe.model import (
     App,
     BucketMount,
@@ -23,15 +24,19 @@ from preflight.recipe.values import (
     Alternatives,
     AppValue,
     BoundMethod,
+    ClassValue,
     Decorated,
     DefaultFloat,
     DefaultInt,
     Dotted,
     ImageValue,
+    ObjectValue,
     Opaque,
+    Partial,
     PathValue,
     UserFunction,
     Value,
+    missing_in,
     strings_of,
     variable_of,
 )
@@ -44,6 +49,8 @@ BASES = frozenset(
     "debian_slim from_registry from_dockerfile from_aws_ecr from_gcp_artifact_registry from_scratch micromamba "
     "from_id from_name conda from_dockerhub".split()
 )
+VOLUMES = frozenset({"Volume", "NetworkFileSystem", "SharedVolume"})
+MAKE_VOLUME = frozenset({"from_name", "persisted", "new", "ephemeral", "lookup"})
 WHOLE_BASES = frozenset({"debian_slim", "from_registry", "micromamba", "from_scratch", "from_dockerhub"})
 SECRETS = frozenset({"from_name", "from_dict", "from_dotenv", "from_local_environ"})
 NOT_STEPS = frozenset({"imports", "build", "hydrate", "run", "entrypoint_args", "from_id", "logs"})
@@ -54,28 +61,28 @@ def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
     args, keywords = scope.arguments(node)
     short = name.removeprefix("modal.")
     parts = short.split(".")
+    if short == "is_local":
+        return True  # the text is read where it is deployed from
     if short in ("App", "Stub", "app.App"):
         return _app(scope, call_of(scope, f"modal.{short}", node, args, keywords), keywords)
     if parts[-2:-1] == ["Image"] and parts[-1] in BASES:
-        step = steps.read(scope, parts[-1], node, args, keywords)
-        return ImageValue(step, None, scope.source, is_complete=parts[-1] in WHOLE_BASES and step.is_complete)
+        return _base(scope, parts[-1], node, args, keywords)
     if parts[-1] in ("raw_registry_image", "raw_dockerfile_image"):  # of modal.experimental, before 1.4.0
         return ImageValue(steps.read(scope, parts[-1], node, args, keywords), None, scope.source, is_complete=False)
     if parts[-2:-1] == ["Secret"] and parts[-1] in SECRETS:
         return _secret(scope, parts[-1], node, args, keywords)
-    if parts[0] in ("Volume", "NetworkFileSystem") and parts[-1] in (
-        "from_name",
-        "persisted",
-        "new",
-        "ephemeral",
-        "lookup",
-    ):
+    if parts[0] in VOLUMES and parts[-1] in MAKE_VOLUME:
         return _volume(scope, parts[0], node, args, keywords)
     if short == "CloudBucketMount":
         return _bucket(scope, node, args, keywords)
     if parts[0] == "gpu" or parts[-2:-1] == ["gpu"]:
         return Opaque(f"gpu.{parts[-1]}", call_of(scope, name, node, args, keywords))
     return Opaque(short, call_of(scope, name, node, args, keywords))
+
+
+def _base(scope: Interpreter, method: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> ImageValue:
+    step = steps.read(scope, method, node, args, keywords)
+    return ImageValue(step, None, scope.source, is_complete=method in WHOLE_BASES and step.is_complete)
 
 
 def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> Value:
@@ -86,6 +93,8 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
             return scope.call_with(args[0], [image, *args[1:]], keywords, node)
         missing = Unresolved(".pipe() of a function that is not in the project", scope.where(node))
         return replace(image, is_complete=False, unresolved=(*image.unresolved, missing))
+    if name in BASES:  # a static method: it begins a new chain, whatever it is called on
+        return _base(scope, name, node, args, keywords)
     if name in NOT_STEPS:
         return Opaque(f"Image.{name}")
     step = steps.read(scope, name, node, args, keywords)
@@ -103,31 +112,45 @@ def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Ca
             scope.shared.pending[id(call)] = (call, value)
         elif name == "include":
             scope.shared.included += [a for a in args if isinstance(a, AppValue)]
+        elif name == "is_inside":
+            return False  # the text is read where it is deployed from
         return call
+    if name == "persist" and value.kind in VOLUMES:
+        return _volume(scope, value.kind, node, args, keywords)
     return value if name == "with_options" else Opaque(f"{value.kind}.{name}")
 
 
-def read_only(value: Value, name: str) -> Value:
-    """A Volume with options of its mount."""
+def mounted(scope: Interpreter, value: Value, name: str, node: ast.Call) -> Value:
+    """A Volume with options of its mount: ``read_only()``, ``with_mount_options(read_only=True)``."""
+    _, keywords = scope.arguments(node)
     if isinstance(value, VolumeRef):
-        return replace(value, is_read_only=value.is_read_only or name == "read_only")
-    return Unresolved(f"{name}() of what the text does not hold", Where(""))
+        is_read_only = name == "read_only" or keywords.get("read_only") is True
+        return replace(value, is_read_only=value.is_read_only or is_read_only)
+    return missing_in(value, scope.where(node)) or Unresolved(f"{name}() of no Volume", scope.where(node))
 
 
 def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
     """``app.function(…)(fn)``: a decorator called by hand."""
     args, _ = scope.arguments(node)
     pending = scope.shared.pending.get(id(call))
-    if pending is not None and args and isinstance(args[0], UserFunction):
-        if not isinstance(args[0].node, ast.Lambda):
-            made = Decorated(args[0].node, call, pending[1], args[0].decorators, args[0].scope.source)
-            scope.shared.decorated.append(made)
-        return args[0]
+    if pending is not None and args and isinstance(args[0], UserFunction | ClassValue):
+        given = args[0]
+        if given.node is not None and not isinstance(given.node, ast.Lambda):
+            source = given.scope.source if given.scope is not None else scope.source
+            scope.shared.decorated.append(Decorated(given.node, call, pending[1], given.decorators, source))
+        return given
     return Unresolved("a decorator of what the text does not hold", scope.where(node))
 
 
-def decorator(scope: Interpreter, node: ast.expr) -> tuple[Call, AppValue | None] | None:
-    """The call a decorator of Modal makes, and the App it belongs to; None for decorators of others."""
+def set_on_app(app: AppValue, name: str, value: Value) -> None:
+    """``stub.name = value``: an object of its own, or, as ``image``, what its functions get by default."""
+    app.names[name] = value
+    if name == "image":
+        app.defaults["image"] = value
+
+
+def decorator(scope: Interpreter, node: ast.expr) -> list[tuple[Call, AppValue | None] | UserFunction]:
+    """The call a decorator of Modal makes with the App it belongs to; or a helper of the project that may make it."""
     func = node.func if isinstance(node, ast.Call) else node
     held = scope.value(func)
     if isinstance(held, Alternatives):
@@ -137,12 +160,22 @@ def decorator(scope: Interpreter, node: ast.expr) -> tuple[Call, AppValue | None
         name, app = f"modal.App.{held.name}", held.value
     elif isinstance(held, Dotted) and held.name.startswith("modal."):
         name, app = held.name, None
+    elif isinstance(held, UserFunction | Partial | ObjectValue | Call):
+        return _by_helper(scope, scope.value(node))
     else:
-        return None
+        return []
     if isinstance(node, ast.Call):
         args, keywords = scope.arguments(node)
-        return call_of(scope, name, node, args, keywords), app
-    return Call(name=name, where=scope.where(node), span=scope.offsets.span(node), is_bare=True, node=node), app
+        return [(call_of(scope, name, node, args, keywords), app)]
+    return [(Call(name=name, where=scope.where(node), span=scope.offsets.span(node), is_bare=True, node=node), app)]
+
+
+def _by_helper(scope: Interpreter, value: Value) -> list[tuple[Call, AppValue | None] | UserFunction]:
+    """A decorator that the project makes: ``gpu_function()`` that returns ``app.function(…)``, or a wrapper."""
+    if isinstance(value, UserFunction):
+        return [value]
+    pending = scope.shared.pending.get(id(value)) if isinstance(value, Call) else None
+    return [pending] if pending is not None else []
 
 
 def call_of(scope: Interpreter, name: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Call:
@@ -173,8 +206,9 @@ def known(value: Value, call: Call, position: int, keyword: str) -> Known[Any] |
     if isinstance(value, Unresolved):
         return value
     at, span = place(call, position, keyword)
-    if isinstance(value, Alternatives):
-        return Unresolved("it depends on a condition", at)
+    value = value.default if isinstance(value, Alternatives) else value
+    if not isinstance(value, str | int | float | PathValue):
+        return missing_in(value, at) or Unresolved(f"{keyword} is not in the text", at)
     return Known(plain(value), at, span, variable_of(value))
 
 
@@ -204,29 +238,38 @@ def place(call: Call, position: int, keyword: str) -> tuple[Where, Span | None]:
 def _secret(scope: Interpreter, made_by: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
     where = scope.offsets.method(node)
     if made_by == "from_name":
-        name = args[0] if args else keywords.get("name", keywords.get("label"))
+        name = _name(args, keywords)
         if not isinstance(name, str):
-            return name if isinstance(name, Unresolved) else Unresolved("the secret's name is not in the text", where)
+            return missing_in(name, where) or Unresolved("the secret's name is not in the text", where)
         required, _ = strings_of(keywords.get("required_keys"))
         environment = keywords.get("environment_name")
         return SecretRef(
             str(name), tuple(required), (), environment if isinstance(environment, str) else None, where, made_by
         )
-    first = args[0] if args else keywords.get("env_dict", keywords.get("env_keys"))
+    first = merged(args[0] if args else keywords.get("env_dict", keywords.get("env_keys")))
     if isinstance(first, dict):
-        keys = tuple(k for k in first if isinstance(k, str))
+        keys = tuple(k for k in first if isinstance(k, str) and k != "**")
     else:
         keys = tuple(strings_of(first)[0]) if made_by == "from_local_environ" else ()
     return SecretRef(None, (), keys, None, where, made_by)
 
 
+def _name(args: list[Value], keywords: dict[str, Value]) -> Value:
+    """The name an object is looked up by; None when there is none."""
+    name = args[0] if args else keywords.get("name", keywords.get("label", keywords.get("**")))
+    return name.default if isinstance(name, Alternatives) else name
+
+
 def _volume(scope: Interpreter, kind: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    name = args[0] if args else keywords.get("name", keywords.get("label"))
+    name = _name(args, keywords)
+    where = scope.offsets.method(node)
+    if name is not None and not isinstance(name, str):
+        return missing_in(name, where) or Unresolved("the volume's name is not in the text", where)
     environment = keywords.get("environment_name")
     return VolumeRef(
-        str(name) if isinstance(name, str) else None,
+        None if name is None else str(name),
         keywords.get("create_if_missing") is True,
-        scope.offsets.method(node),
+        where,
         "volume" if kind == "Volume" else "network-file-system",
         False,
         environment if isinstance(environment, str) else None,
@@ -235,16 +278,16 @@ def _volume(scope: Interpreter, kind: str, node: ast.Call, args: list[Value], ke
 
 def _bucket(scope: Interpreter, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> BucketMount:
     call = call_of(scope, "modal.CloudBucketMount", node, args, keywords)
-    bucket = known(args[0] if args else keywords.get("bucket_name"), call, 0, "bucket_name")
-    secret = keywords.get("secret")
+    more = keywords.get("**")  # what a spread of something unresolved may hold
+    bucket = known(args[0] if args else keywords.get("bucket_name", more), call, 0, "bucket_name")
+    endpoint = keywords.get("bucket_endpoint_url", args[1] if len(args) > 1 else more)
+    secret = keywords.get("secret", more)
     if secret is not None and not isinstance(secret, SecretRef | Unresolved):
-        secret = Unresolved("the secret is not in the text", call.where)
+        secret = missing_in(secret, call.where) or Unresolved("the secret is not in the text", call.where)
     return BucketMount(
         bucket=bucket if bucket is not None else Unresolved("no bucket_name is given", call.where),
-        prefix=known(keywords.get("key_prefix"), call, -1, "key_prefix"),
-        endpoint_url=known(
-            keywords.get("bucket_endpoint_url", args[1] if len(args) > 1 else None), call, 1, "bucket_endpoint_url"
-        ),
+        prefix=known(keywords.get("key_prefix", more), call, -1, "key_prefix"),
+        endpoint_url=known(endpoint, call, 1, "bucket_endpoint_url"),
         secret=secret,
         has_oidc_role=keywords.get("oidc_auth_role_arn") is not None,
         is_read_only=keywords.get("read_only") is True,

@@ -33,7 +33,7 @@ def read(file: Path, *, project: Path, content: bytes | None = None) -> Recipe:
     if source.tree is None:
         return Recipe(source=source, broken=broken, broken_at=at, ignores=ignores(source.text))
     loader = _Siblings(project.resolve())
-    shared = Shared(project=project, load=loader.load)
+    shared = Shared(project=project, load=loader.load, search=loader.search)
     main = Interpreter(source, file.resolve(), shared)
     loader.loaded[file.resolve()] = main
     main.run_module()
@@ -103,6 +103,7 @@ class _Siblings:
 
     def __init__(self, project: Path) -> None:
         self.project = project
+        self.search: list[Path] = []  # folders that the app puts on sys.path
         self.loaded: dict[Path, Interpreter | None] = {}
 
     def load(self, importer: Interpreter, module: str, level: int) -> Interpreter | None:
@@ -124,14 +125,7 @@ class _Siblings:
 
     def _file(self, importer: Path, module: str, level: int) -> Path | None:
         parts = [p for p in module.split(".") if p]
-        if level:
-            base = importer.parent
-            for _ in range(level - 1):
-                base = base.parent
-            bases = [base]
-        else:
-            bases = [importer.parent, self.project, self.project / "src"]
-        for base in bases:
+        for base in self._bases(importer, parts, level):
             stem = base.joinpath(*parts)
             for candidate in (stem.with_suffix(".py") if parts else None, stem / "__init__.py"):
                 if candidate is None:
@@ -143,6 +137,14 @@ class _Siblings:
                 except (OSError, ValueError):
                     continue
         return None
+
+    def _bases(self, importer: Path, parts: list[str], level: int) -> list[Path]:
+        """Folders that an import may start from: the importer's, those above it in the project, and of sys.path."""
+        if level:
+            return [importer.parents[min(level, len(importer.parents)) - 1]]
+        above = [f for f in importer.parents[1:] if f.is_relative_to(self.project)]
+        package = [self.project.parent] if parts[:1] == [self.project.name] else []
+        return [importer.parent, *self.search, self.project, self.project / "src", *above, *package]
 
 
 class _Images:

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from preflight.recipe import folding, modal_objects
+from preflight.recipe import folding, modal_objects, objects
 from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, either
 from preflight.recipe.model import Call, Unresolved
 from preflight.recipe.values import (
     AppValue,
-    ClassValue,
     Decorated,
     Dotted,
     ImageValue,
@@ -133,7 +132,7 @@ def _if(scope: Interpreter, node: ast.If) -> None:
     if is_decided(test):
         run(scope, node.body if test else node.orelse)
     else:
-        _branches(scope, [node.body, node.orelse])
+        _branches(scope, [node.body, node.orelse], *usual_branch(test))
 
 
 def is_decided(test: Value) -> bool:
@@ -142,9 +141,24 @@ def is_decided(test: Value) -> bool:
     return known and unresolved_in(test) is None and not variable_of(test)
 
 
+def usual_branch(test: Value) -> tuple[int, str]:
+    """Which of ``then`` (0) and ``else`` (1) is taken while the variable is not set; -1 when not known."""
+    truth = folding.truth(test)
+    return (-1, "") if truth is None else (0 if truth.value else 1, truth.variable)
+
+
 def _try(scope: Interpreter, node: ast.Try) -> None:
-    _branches(scope, [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)])
+    if _imports_modal(node.body):  # without modal there is nobody who would deploy
+        run(scope, [*node.body, *node.orelse])
+    else:
+        _branches(scope, [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)])
     run(scope, node.finalbody)
+
+
+def _imports_modal(body: list[ast.stmt]) -> bool:
+    names = [a.name for s in body if isinstance(s, ast.Import) for a in s.names]
+    names += [s.module or "" for s in body if isinstance(s, ast.ImportFrom) and not s.level]
+    return any(n.split(".")[0] == "modal" for n in names)
 
 
 def _match(scope: Interpreter, node: ast.Match) -> None:
@@ -208,19 +222,9 @@ def _class(scope: Interpreter, node: ast.ClassDef) -> None:
     inside = scope.inside(for_functions=scope)
     with suppress(Returned, Raised, Skipped):
         run(inside, node.body)
-    bases = [scope.value(base) for base in node.bases]
-    names: dict[str, Value] = {}
-    for base in reversed(bases):
-        if isinstance(base, ClassValue):
-            names |= base.names
-    fields = tuple(s.target.id for s in node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name))
-    is_followed = not node.keywords and all(
-        (isinstance(b, ClassValue) and b.is_followed) or (isinstance(b, Dotted) and b.name == "builtins.object")
-        for b in bases
-    )
-    methods = tuple(d for f in inside.names.values() if isinstance(f, UserFunction) for d in f.decorators)
-    decorate(scope, node, methods)
-    scope.set(node.name, ClassValue(node.name, {**names, **inside.names}, fields, is_followed))
+    made = objects.class_of(node, [scope.value(base) for base in node.bases], inside)
+    decorate(scope, node, made.decorators)
+    scope.set(node.name, made)
 
 
 def decorate(
@@ -229,61 +233,73 @@ def decorate(
     """Notes a function or class that an App's decorator hands to Modal.  ``inner`` are its methods' decorators."""
     calls: list[Call] = []
     mine: tuple[Call, AppValue] | None = None
+    helpers: list[tuple[UserFunction, ast.expr]] = []
     for decorator in node.decorator_list:
-        made = modal_objects.decorator(scope, decorator)
-        if made is None:
-            continue
-        call, app = made
-        if app is not None and call.name.rsplit(".", 1)[-1] in modal_objects.RUN_BY_MODAL:
-            mine = (call, app)
-        else:
-            calls.append(call)
+        for made in modal_objects.decorator(scope, decorator):
+            if isinstance(made, UserFunction):
+                helpers.append((made, decorator))
+            elif made[1] is not None and made[0].name.rsplit(".", 1)[-1] in modal_objects.RUN_BY_MODAL:
+                mine = (made[0], made[1])
+            else:
+                calls.append(made[0])
     if mine is not None:
         scope.shared.decorated.append(Decorated(node, mine[0], mine[1], (*calls, *inner), scope.source))
+    elif not isinstance(node, ast.ClassDef):
+        for helper, decorator in reversed(helpers):
+            scope.call_with(helper, [UserFunction(node, scope.for_functions, tuple(calls))], {}, decorator)
     return tuple(calls)
 
 
-def _branches(scope: Interpreter, bodies: list[list[ast.stmt]]) -> None:
+def _branches(scope: Interpreter, bodies: list[list[ast.stmt]], usual: int = -1, variable: str = "") -> None:
     """Each body from the same names; afterwards a name that differs has the values of all branches.
 
     A branch that raises has no say in what follows.  One that returns, continues or breaks leaves what follows
     to the others: a ``continue`` in one branch marks the image steps that follow in the loop as repeated.
+    ``usual`` is the number of the body that runs while ``variable`` is not set, -1 when nothing is known of it.
     """
     ends: list[dict[str, Value]] = []
     returned: list[Value] = []
+    usual_end = usual_return = -1
     skipped: Skipped | None = None
-    outer = scope.journal
+    outer, was_branching = scope.journal, scope.is_branching
     before: dict[str, Value] = {}
-    for body in bodies:
-        scope.journal = {}
+    for n, body in enumerate(bodies):
+        scope.journal, scope.is_branching = {}, True
         is_end = False
+        since = len(scope.returned.values)
         try:
             run(scope, body)
             is_end = True
         except Returned as e:
+            usual_return = len(returned) if n == usual else usual_return
             returned.append(e.value)
         except Skipped as e:
             skipped = e
         except Raised:
             pass
         finally:
+            scope.returned.confine(since, is_usual=n == usual, variable=variable)
             changed = {name: scope.names.get(name, MISSING) for name in scope.journal}
             for name, old in scope.journal.items():
                 before.setdefault(name, old)
                 scope.restore(name, old)
-            scope.journal = outer
+            scope.journal, scope.is_branching = outer, was_branching
         if is_end:
+            usual_end = len(ends) if n == usual else usual_end
             ends.append(changed)
     for name, old in before.items():
-        values = [value for end in ends if (value := end.get(name, old)) is not MISSING]
-        if values:
-            scope.set(name, either(values))
+        values = [end.get(name, old) for end in ends]
+        kept = [value for value in values if value is not MISSING]
+        if kept:
+            is_all = len(kept) == len(values)
+            scope.set(name, either(kept, usual_end if is_all else -1, variable if is_all else ""))
     if ends and skipped is not None:
         scope.is_repeating = True
     if returned and ends:
-        scope.returned += returned
+        for n, value in enumerate(returned):
+            scope.returned.add(value, is_usual=n == usual_return, variable=variable)
     elif returned:
-        raise Returned(either(returned))
+        raise Returned(either(returned, usual_return, variable))
     elif not ends:
         raise skipped or Raised
 

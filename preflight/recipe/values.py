@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
@@ -51,6 +51,14 @@ class DefaultFloat(float):
 
 
 @dataclass(frozen=True)
+class DefaultBool:
+    """What a condition on the environment comes to while ``variable`` is not set: ``os.environ.get("X") == "1"``."""
+
+    value: bool
+    variable: str
+
+
+@dataclass(frozen=True)
 class NoDefault(Unresolved):
     """``os.environ.get(variable)``: nothing, unless the variable is set; ``or`` may give it a default."""
 
@@ -59,7 +67,7 @@ class NoDefault(Unresolved):
 
 def variable_of(value: Value) -> str:
     """The environment variable that may override the value; "" when none."""
-    if isinstance(value, DefaultStr | DefaultInt | DefaultFloat | NoDefault):
+    if isinstance(value, DefaultStr | DefaultInt | DefaultFloat | DefaultBool | NoDefault):
         return value.variable
     if isinstance(value, list | tuple):
         return next((v for each in value if (v := variable_of(each))), "")
@@ -71,7 +79,7 @@ def defaulted(value: Value, variable: str) -> Value:
     if not variable or value is None or isinstance(value, Unresolved):
         return value
     if isinstance(value, bool):
-        raise TypeError
+        return DefaultBool(value, variable)
     if isinstance(value, str):
         return DefaultStr(value, variable)
     if isinstance(value, int):
@@ -107,7 +115,8 @@ class PathValue:
 class AppValue:
     call: Call
     variable: str = ""
-    defaults: Mapping[str, Any] = field(default_factory=dict, compare=False)  # image=, secrets=, volumes= of the App
+    defaults: dict[str, Any] = field(default_factory=dict, compare=False)  # image=, secrets=, volumes= of the App
+    names: dict[str, Any] = field(default_factory=dict, compare=False)  # set on it later: `stub.volume = …`
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,9 +154,28 @@ class ImageValue:
 
 @dataclass(frozen=True, eq=False)
 class Alternatives:
-    """Values of the branches of an ``if`` whose condition the text does not decide."""
+    """Values of the branches of an ``if`` whose condition the text does not decide.
+
+    Where a variable of the environment decides, ``usual`` is the number of the value that holds while
+    ``variable`` is not set; -1 where nothing is known of that.
+    """
 
     values: tuple[Value, ...]
+    usual: int = -1
+    variable: str = ""
+
+    @property
+    def default(self) -> Value:
+        """The value while the variable is not set, marked as one that it may override; self where there is none."""
+        if self.usual < 0:
+            return self
+        value = self.values[self.usual]
+        if variable_of(value):
+            return value
+        try:
+            return defaulted(value, self.variable)
+        except TypeError:
+            return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +185,7 @@ class UserFunction:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Any  # the Interpreter whose names its body sees
     decorators: tuple[Call, ...] = ()
-    held_by: ObjectValue | None = None  # the object whose method it is
+    held_by: ObjectValue | ClassValue | None = None  # the object or class whose method it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +194,12 @@ class ClassValue:
 
     name: str
     names: dict[str, Value]
-    fields: tuple[str, ...]
-    is_followed: bool  # False: a metaclass, an Enum, a base class that is not in the text
+    fields: tuple[str, ...] = ()
+    is_followed: bool = True  # False: a metaclass, a base class that is not in the text
+    is_enum: bool = False
+    node: ast.ClassDef | None = None  # None for a class that the standard library makes
+    scope: Any = None  # the Interpreter that read it
+    decorators: tuple[Call, ...] = ()  # Modal's, on its methods
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +216,22 @@ class BoundMethod:
 
     value: Value
     name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """``functools.partial(called, *args, **keywords)``."""
+
+    called: Value
+    args: tuple[Value, ...]
+    keywords: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A ``datetime.timedelta``."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +255,8 @@ def unresolved_in(value: Value) -> Unresolved | None:
         return value
     if isinstance(value, Alternatives):
         return Unresolved("it depends on a condition", Where(""))
+    if isinstance(value, DefaultBool):
+        return Unresolved(f"it depends on the variable {value.variable}", Where(""))
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple):
@@ -215,6 +265,12 @@ def unresolved_in(value: Value) -> Unresolved | None:
             if found is not None:
                 return found
     return None
+
+
+def missing_in(value: Value, where: Where) -> Unresolved | None:
+    """As ``unresolved_in``; what no one place in the text decides is said to stand at ``where``."""
+    found = unresolved_in(value)
+    return replace(found, where=where) if found is not None and not found.where.path else found
 
 
 def strings_of(value: Value) -> tuple[list[str], bool]:
@@ -239,7 +295,15 @@ def shown_value(value: Value, where: Where) -> Value:
     if isinstance(value, PathValue):
         return str(value)
     if isinstance(value, Alternatives):
+        if value.usual >= 0:
+            return shown_value(value.default, where)
         return Unresolved("it depends on a condition", where)
+    if isinstance(value, DefaultBool):
+        return value.value
+    if isinstance(value, Dotted):
+        return Unresolved(f"{value.name} is not in the project", where)
+    if isinstance(value, Unresolved):
+        return missing_in(value, where)
     if isinstance(value, list):
         return [shown_value(v, where) for v in value]
     if isinstance(value, tuple):
