@@ -117,6 +117,7 @@ from preflight.recipe.model import (
     VolumeRef,
 )
 from preflight.recipe.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
+from preflight.recipe.places import argument_where, package_where, word_where
 from preflight.recipe.rewrites import (
     add_argument,
     counted,
@@ -254,6 +255,7 @@ __all__ = [
     "apt_gone",
     "apt_words",
     "argument_dropped",
+    "argument_where",
     "base_of",
     "brings",
     "builder",
@@ -323,6 +325,7 @@ __all__ = [
     "options_given_later",
     "outcome_of",
     "over_images",
+    "package_where",
     "passed",
     "pins_torch",
     "pip_of",
@@ -366,4 +369,5 @@ __all__ = [
     "warning",
     "wheel_for",
     "wheel_name",
+    "word_where",
 ]

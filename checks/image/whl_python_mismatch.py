@@ -18,6 +18,7 @@ from preflight.api import (
     counted,
     error,
     over_images,
+    package_where,
     python_of,
     rule,
     wheel_name,
@@ -52,7 +53,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield error(
                     f"the wheel of {name.name} is for Python {name.python}, and the image has Python {python}",
                     f"take the file that says cp{python.replace('.', '')}, or Python {name.python} for the image",
-                    image.steps[n].where,
+                    package_where(image.steps[n], install, package),
                     why="pip stops with: is not a supported wheel on this platform",
                 )
 
