@@ -42,6 +42,7 @@ from preflight.lint.bodies import (
     options_given_later,
     training_of,
 )
+from preflight.lint.credentials import credential_in, is_credential, is_secret_name
 from preflight.lint.edits import (
     argument_dropped,
     keyword_dropped,
@@ -262,6 +263,7 @@ __all__ = [
     "builders",
     "calls_in",
     "counted",
+    "credential_in",
     "cuda_dotted",
     "cuda_of",
     "cuda_tag",
@@ -296,12 +298,14 @@ __all__ = [
     "is_bare",
     "is_build_forced",
     "is_certain",
+    "is_credential",
     "is_cuda_skipped",
     "is_debian",
     "is_guarded",
     "is_known_before",
     "is_on_pytorch_index",
     "is_only_on_pypi",
+    "is_secret_name",
     "is_stale",
     "is_web",
     "is_wheel_on_pypi",
