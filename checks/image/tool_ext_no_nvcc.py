@@ -29,8 +29,10 @@ from preflight.api import (
     names,
     outcome_of,
     over_images,
+    python_of,
     rule,
     source_builds,
+    torch_before,
     warning,
 )
 
@@ -70,7 +72,10 @@ def _needs_it(ext: ExtInstall) -> bool:
         return False
     if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not Form.INDEX:
         return True
-    return outcome_of(ext) is Outcome.SOURCE
+    if outcome_of(ext) is not Outcome.UNKNOWN:
+        return outcome_of(ext) is Outcome.SOURCE
+    torch = torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
+    return torch.version is not None and python_of(ext.image) is not None
 
 
 CHECK = rule(
