@@ -10,6 +10,7 @@ from enum import StrEnum
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
+from preflight.recipe import checkouts
 from preflight.recipe.model import Image, PipInstall, PipPackage, Step
 from preflight.recipe.places import package_where
 
@@ -89,6 +90,8 @@ def _found(image: Image) -> Iterator[ExtInstall]:
     for n, install in image.pip_installs():
         for package in install.packages:
             row, form = classify(package)
+            if row is None and checkouts.is_local(package):
+                row = checkouts.extension_in(image, n, install, package)
             if row is not None:
                 yield ExtInstall(image, n, install, package, row, form)
 
