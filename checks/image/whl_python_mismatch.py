@@ -4,7 +4,7 @@ Looks at   addresses of wheels whose name says cpXY, and the Python of the image
 Why        "ERROR: …-cp310-cp310-linux_x86_64.whl is not a supported wheel on this platform".
 Before     debian_slim(python_version="3.11").pip_install("https://…-cp310-cp310-linux_x86_64.whl")
 After      debian_slim(python_version="3.11").pip_install("https://…-cp311-cp311-linux_x86_64.whl")
-Source     PEP 425
+Source     PEP 425, compatibility tags; pip 25, "is not a supported wheel on this platform"
 """
 
 from collections.abc import Iterator
