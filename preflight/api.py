@@ -48,6 +48,7 @@ from preflight.lint.bodies import (
     options_given_later,
     training_of,
 )
+from preflight.lint.credentials import credential_in, is_credential, is_secret_name
 from preflight.lint.edits import (
     argument_dropped,
     keyword_dropped,
@@ -123,6 +124,7 @@ from preflight.recipe.model import (
     VolumeRef,
 )
 from preflight.recipe.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
+from preflight.recipe.places import argument_where, package_where, word_where
 from preflight.recipe.reading import READING
 from preflight.recipe.rewrites import (
     add_argument,
@@ -139,6 +141,7 @@ from preflight.recipe.surroundings import (
     Base,
     apt_before,
     apt_words,
+    are_tools_known_before,
     base_of,
     distribution_of,
     env_before,
@@ -267,7 +270,9 @@ __all__ = [
     "apt_before",
     "apt_gone",
     "apt_words",
+    "are_tools_known_before",
     "argument_dropped",
+    "argument_where",
     "base_of",
     "brings",
     "bucket_answer",
@@ -276,6 +281,7 @@ __all__ = [
     "builders",
     "calls_in",
     "counted",
+    "credential_in",
     "cuda_dotted",
     "cuda_of",
     "cuda_tag",
@@ -312,6 +318,7 @@ __all__ = [
     "is_bare",
     "is_build_forced",
     "is_certain",
+    "is_credential",
     "is_cuda_skipped",
     "is_debian",
     "is_guarded",
@@ -319,6 +326,7 @@ __all__ = [
     "is_on_pytorch_index",
     "is_only_on_pypi",
     "is_run",
+    "is_secret_name",
     "is_stale",
     "is_web",
     "is_wheel_on_pypi",
@@ -342,6 +350,7 @@ __all__ = [
     "options_given_later",
     "outcome_of",
     "over_images",
+    "package_where",
     "passed",
     "pins_torch",
     "pip_of",
@@ -386,4 +395,5 @@ __all__ = [
     "warning",
     "wheel_for",
     "wheel_name",
+    "word_where",
 ]

@@ -80,7 +80,7 @@ def _parts(link: Link, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
 
 def _changing(syntax: Syntax, node: ast.expr) -> str:
     """What in the expression is another with every run; "" for nothing."""
-    for inner in sources_of(syntax, node):
+    for inner in [*sources_of(syntax, node), *_bodies_of(syntax, node)]:
         if isinstance(inner, ast.Call):
             name = dotted(inner.func)
             if CHANGES.match(name):
@@ -95,6 +95,14 @@ def _changing(syntax: Syntax, node: ast.expr) -> str:
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and OF_A_JOB.search(key.value):
                 return f"the job's variable {key.value}"
     return ""
+
+
+def _bodies_of(syntax: Syntax, node: ast.expr) -> Iterator[ast.AST]:
+    """The nodes of functions of the file that the expression, or a constant in it, calls."""
+    called = {dotted(n.func) for n in sources_of(syntax, node) if isinstance(n, ast.Call)}
+    for each in syntax.defs():
+        if each.name in called and syntax.is_import_time(each):
+            yield from ast.walk(each)
 
 
 CHECK = rule(

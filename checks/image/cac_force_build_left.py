@@ -14,17 +14,7 @@ Source
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    counted,
-    keyword_dropped,
-    keyword_where,
-    rule,
-    warning,
-)
+from preflight.api import Call, Context, Finding, Recipe, counted, keyword_dropped, keyword_where, rule, warning
 
 
 def applies(recipe: Recipe) -> str:

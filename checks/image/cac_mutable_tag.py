@@ -14,7 +14,7 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Link, Recipe, counted, image_links, rule, tag_of, warning
+from preflight.api import Context, Finding, Link, Recipe, argument_where, counted, image_links, rule, tag_of, warning
 
 MOVES = re.compile(r"^(?:main|master|edge|dev|develop|stable)$|(?:^|[-_.])(?:latest|nightly)(?:[-_.]|$)")
 
@@ -34,7 +34,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
             yield warning(
                 f"the base {tag} " + (f"has the moving tag {version!r}" if version else "has no tag: it means latest"),
                 "name a version, or the digest (…@sha256:…)",
-                link.step.where,
+                argument_where(recipe, link.step, "tag", 0),
                 why="the cached layer and the next full build are different images",
             )
 

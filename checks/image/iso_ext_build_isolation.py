@@ -21,6 +21,7 @@ from preflight.api import (
     Fix,
     Image,
     Recipe,
+    Where,
     add_argument,
     counted,
     error,
@@ -43,15 +44,15 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         if ext.is_isolated:
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         yield error(
             f"{names(found)} is installed with build isolation, where the image's torch is not seen",
             'install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"',
-            found[0].step.where,
+            where,
             why="the image build stops, or the extension is built for another torch and fails at run time on the GPU",
             fix=_switch_off(recipe, found),
         )

@@ -10,7 +10,21 @@ Source     Modal client release notes 1.0.0; llm-finetuning 7baa0189
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Edit, Finding, Fix, Image, Recipe, Step, counted, error, over_images, rule, source_of
+from preflight.api import (
+    Context,
+    Edit,
+    Finding,
+    Fix,
+    Image,
+    Recipe,
+    Step,
+    counted,
+    error,
+    over_images,
+    rule,
+    source_of,
+    word_where,
+)
 
 METHODS = frozenset({"pip_install", "uv_pip_install"})
 FLAG = re.compile(r"^\s*-{1,2}[A-Za-z]|^[^\s@;]+\s+-{1,2}[A-Za-z]")
@@ -31,7 +45,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f"{', '.join(repr(f) for f in flags)} stands among the packages of {step.method}",
                 f'give flags as extra_options="{" ".join(f for f in flags if f.lstrip().startswith("-"))}"',
-                step.where,
+                word_where(recipe, step, flags[0]),
                 why="the client refuses the file before anything is built",
                 fix=_move(recipe, step, flags),
             )

@@ -18,6 +18,7 @@ from preflight.api import (
     Image,
     PipPackage,
     Recipe,
+    Where,
     base_of,
     brings,
     builder,
@@ -49,23 +50,23 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, tuple[list[ExtInstall], dict[str, bool]]] = {}
+    places: dict[Where, tuple[list[ExtInstall], dict[str, bool]]] = {}
     for ext in source_builds(image):
         if ext.is_isolated or not is_known_before(image, ext.n):
             continue
         missing = _missing(image, ext, context.builder)
         if missing:
-            found, all_missing = steps.setdefault(ext.n, ([], {}))
+            found, all_missing = places.setdefault(ext.where, ([], {}))
             found.append(ext)
             all_missing.update(missing)
-    for found, missing in steps.values():
+    for where, (found, missing) in places.items():
         say = error if any(missing.values()) else warning
         listed = " and ".join(missing)
         packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
         yield say(
-            f"{names(found)} is built without isolation, and {listed} is not installed before it",
+            f"{names(found)} is built without isolation, and {listed} {'is' if len(missing) == 1 else 'are'} not installed before it",
             f"put .pip_install({packages}) before this step",
-            found[0].step.where,
+            where,
             why=f"the image build stops with: No module named '{next(iter(missing))}'",
             fix=insert_link(recipe, found[0].step, f".pip_install({packages})", is_safe=True),
         )

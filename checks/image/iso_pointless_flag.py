@@ -15,6 +15,7 @@ from preflight.api import (
     Image,
     Recipe,
     advice,
+    argument_where,
     counted,
     is_wheel_on_pypi,
     over_images,
@@ -49,7 +50,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield advice(
             f"--no-build-isolation does nothing for {', '.join(name for name in names_ if name)}: they come as wheels",
             "leave the flag out",
-            step.where,
+            argument_where(recipe, step, "extra_options") if step.method.endswith("pip_install") else install.where,
             fix=remove_keyword(recipe, step, "extra_options", is_safe=True) if alone else None,
         )
 

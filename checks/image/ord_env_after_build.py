@@ -22,6 +22,7 @@ from preflight.api import (
     rule,
     source_builds,
     warning,
+    word_where,
 )
 
 STEERS = frozenset({"CC", "CXX", "CUDA_HOME", "TORCH_CUDA_ARCH_LIST", "MAX_JOBS", "FLASH_ATTN_CUDA_ARCHS"})
@@ -56,7 +57,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield say(
             f"{', '.join(late)} is set after {builds[-1].name} was built (line {builds[-1].step.where.line})",
             "put this .env before the build",
-            step.where,
+            word_where(recipe, step, late[0]),
             why="the build ran without it",
         )
 

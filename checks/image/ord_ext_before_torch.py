@@ -17,6 +17,7 @@ from preflight.api import (
     Held,
     Image,
     Recipe,
+    Where,
     brings,
     counted,
     error,
@@ -40,16 +41,16 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         if torch_before(image, ext.n, ext.install).held is Held.ABSENT and _comes_too_late(image, ext):
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         same = any(p.name == "torch" for p in found[0].install.packages)
         yield error(
             f"{names(found)} is installed " + ("in the same pip call as torch" if same else "before torch"),
             "install torch in a step of its own before it, and build with --no-build-isolation",
-            found[0].step.where,
+            where,
             why="the image build stops at this step with: No module named 'torch'",
         )
 

@@ -36,12 +36,13 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for step in image.steps:
         if step.method not in ("run_commands", "run_function") or step.kwargs.get("gpu") or "**" in step.kwargs:
             continue
-        needs = next((n for c in step.shell if (n := _of_command(c))), "") or _of_function(step)
+        asking = next(((n, c.where) for c in step.shell if (n := _of_command(c))), ("", step.where))
+        needs = asking[0] or _of_function(step)
         if needs:
             yield error(
                 f"{step.method} has no gpu=, and it needs one: {needs}",
                 'leave this out of the build, or give the step gpu="T4"',
-                step.where,
+                asking[1],
                 why="the image build stops at this step; the steps before it have been paid for in minutes",
             )
 

@@ -10,7 +10,19 @@ Source     modal/_image.py 1.6.4, uv_sync
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, Step, counted, over_images, replace_span, rule, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Recipe,
+    Step,
+    counted,
+    over_images,
+    package_where,
+    replace_span,
+    rule,
+    warning,
+)
 
 LOCKS_PIP = re.compile(r'^name = "pip"$', re.MULTILINE)
 
@@ -30,12 +42,13 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for step in image.steps[synced + 1 :]:
         if any("ensurepip" in c.text for c in step.shell) or any(p.name == "pip" for i in step.pip for p in i.packages):
             return
-        if any(i.tool == "pip" for i in step.pip):
+        called = next((i for i in step.pip if i.tool == "pip"), None)
+        if called is not None:
             in_shell = step.method == "run_commands"
             yield warning(
                 f"{step.method} calls pip after uv_sync (line {image.steps[synced].where.line}), where there is none",
                 "use uv pip install" if in_shell else "use uv_pip_install",
-                step.where,
+                package_where(step, called),
                 why="the image build stops with: No module named pip",
                 fix=None
                 if in_shell or step.method != "pip_install"

@@ -23,6 +23,7 @@ from preflight.api import (
     ext_installs,
     minor,
     over_images,
+    package_where,
     pins_torch,
     rule,
     torch_before,
@@ -57,7 +58,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield warning(
                 f"{changing.written} may replace the torch of {first.name} (line {first.step.where.line})",
                 f"install {changing.name} before {first.name}, or with --no-deps or a constraint on torch",
-                image.steps[n].where,
+                package_where(image.steps[n], install, changing),
                 why="the extension then fails at import on the GPU with: undefined symbol",
             )
 

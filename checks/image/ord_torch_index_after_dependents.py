@@ -10,7 +10,19 @@ Source     pip's resolver; Ajimsha1080/idm-vton
 
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Held, Image, Recipe, counted, over_images, rule, torch_before, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Held,
+    Image,
+    Recipe,
+    counted,
+    over_images,
+    package_where,
+    rule,
+    torch_before,
+    warning,
+)
 
 
 def applies(recipe: Recipe) -> str:
@@ -41,7 +53,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield warning(
                 f"line {image.steps[before.n].where.line} has already brought torch: this index is not asked",
                 "put the step that installs torch first",
-                image.steps[n].where,
+                package_where(image.steps[n], install, package),
                 why="the image gets PyPI's torch, of another CUDA than was meant",
             )
 

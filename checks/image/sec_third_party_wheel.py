@@ -10,7 +10,19 @@ Source     release pages of mamba, causal-conv1d, flash-attention
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, advice, counted, extension, over_images, rule, wheel_name
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Recipe,
+    advice,
+    counted,
+    extension,
+    over_images,
+    package_where,
+    rule,
+    wheel_name,
+)
 
 OWNER = re.compile(r"^https?://(?:github\.com|raw\.githubusercontent\.com)/([^/]+/[^/]+)/")
 
@@ -39,7 +51,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield advice(
                     f"the wheel of {name.name} comes from {found[1]}, not from {row.repos[0]}",
                     "take the project's own file, or add #sha256=<digest> to the address",
-                    image.steps[n].where,
+                    package_where(image.steps[n], install, package),
                 )
 
 

@@ -75,11 +75,9 @@ def _swallowed(commands: tuple[ShellCommand, ...], n: int) -> str:
     following = commands[n + 1] if n + 1 < len(commands) else None
     if command.operator == "||" and following is not None and following.words:
         name = following.words[0].rsplit("/", 1)[-1]
-        fails = name == "exit" and following.words[1:] != ("0",)
-        goes_on = (
-            following.operator == "&&" and name == "echo" and "exit" in " ".join(c.text for c in commands[n + 1 :])
-        )
-        if name in HARMLESS_END and not fails and not goes_on:
+        then = commands[n + 2] if n + 2 < len(commands) and following.operator in ("&&", ";") else following
+        is_told = then.words[:1] == ("exit",) and then.words[1:] != ("0",)  # `|| (echo why; exit 1)`
+        if name in HARMLESS_END and not is_told:
             return f"`|| {name}` hides its failure"
     if command.operator == "|" and following is not None and following.words:
         name = following.words[0].rsplit("/", 1)[-1]

@@ -16,18 +16,7 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Link,
-    Recipe,
-    ShellCommand,
-    counted,
-    image_links,
-    program_of,
-    rule,
-    warning,
-)
+from preflight.api import Context, Finding, Link, Recipe, ShellCommand, counted, image_links, program_of, rule, warning
 
 
 def applies(recipe: Recipe) -> str:

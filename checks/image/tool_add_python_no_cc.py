@@ -18,13 +18,14 @@ from preflight.api import (
     Image,
     Outcome,
     Recipe,
+    Where,
+    are_tools_known_before,
     base_of,
     counted,
     env_before,
     error,
     has_clang,
     insert_link,
-    is_known_before,
     names,
     outcome_of,
     over_images,
@@ -46,21 +47,23 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     if not _adds_python(image):
         return
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         said = {**env_before(image, ext.n), **ext.install.env}
-        if {"CC", "CXX"} & said.keys() or has_clang(image, ext.n) or not is_known_before(image, ext.n):
+        if {"CC", "CXX"} & said.keys() or has_clang(image, ext.n) or not are_tools_known_before(image, ext.n):
             continue
         if outcome_of(ext) is not Outcome.WHEEL:
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
-        is_certain = any(e.is_isolated or outcome_of(e) is Outcome.SOURCE for e in found)
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
+        base = base_of(image)
+        is_known = base is not None and base.row is not None  # another base may have a clang of its own
+        is_certain = is_known and any(e.is_isolated or outcome_of(e) is Outcome.SOURCE for e in found)
         say = error if is_certain else warning
         compiles = "compiles" if is_certain else "compiles when no release wheel fits"
         yield say(
             f"{names(found)} {compiles}, and the Python of add_python asks for clang++, which is not there",
             'put .env({"CC": "gcc", "CXX": "g++"}) before this step',
-            found[0].step.where,
+            where,
             why="the image build stops at this step: `which clang++` finds nothing",
             fix=insert_link(recipe, found[0].step, '.env({"CC": "gcc", "CXX": "g++"})', is_safe=True),
         )

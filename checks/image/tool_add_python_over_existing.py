@@ -10,7 +10,19 @@ Source     modal.com/docs/guide/existing-images
 
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, base_of, counted, over_images, remove_keyword, rule, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Recipe,
+    argument_where,
+    base_of,
+    counted,
+    over_images,
+    remove_keyword,
+    rule,
+    warning,
+)
 
 
 def applies(recipe: Recipe) -> str:
@@ -31,7 +43,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield warning(
             f"{base.reference} has its own {has}, and add_python puts a second Python in front of it",
             "leave add_python out, or start from an nvidia/cuda image",
-            base.step.where,
+            argument_where(recipe, base.step, "add_python", 1),
             why="packages land in one Python and torch sits in the other",
             fix=remove_keyword(recipe, base.step, "add_python", is_safe=True),
         )

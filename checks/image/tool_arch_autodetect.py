@@ -53,7 +53,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield say(
             f"{ext.name} is built for the GPUs that the builder sees, and it sees none",
             'set .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"}) before this step, or give the step gpu=',
-            ext.step.where,
+            ext.where,
             why="the build stops with IndexError, or leaves out the CUDA code without a word",
         )
 

@@ -26,6 +26,7 @@ from preflight.api import (
     over_images,
     rule,
     source_builds,
+    word_where,
 )
 
 ARCH = re.compile(r"(\d+)\.(\d)(\+PTX)?")
@@ -51,7 +52,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f"{ext.name} has no kernels for {', '.join(old)}: it needs compute capability {ext.row.least_sm / 10}",
                 "ask for an A10, L4, A100 or newer, or leave it out for this function",
-                ext.step.where,
+                ext.where,
                 why="the first forward fails on the GPU: no kernel image is available",
             )
     if not any(not e.row.has_own_archs for e in source_builds(image)):
@@ -63,7 +64,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f'TORCH_CUDA_ARCH_LIST="{listed}" has nothing that runs on {", ".join(missing)}',
                 "add its compute capability, for example 9.0 for an H100",
-                step.where,
+                word_where(recipe, step, "TORCH_CUDA_ARCH_LIST"),
                 why="the first forward fails on the GPU: no kernel image is available",
             )
 

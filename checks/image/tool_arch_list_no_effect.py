@@ -10,7 +10,19 @@ Source     torch/utils/cpp_extension.py 2.0 to 2.15: no flags when any flag says
 
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, advice, counted, names, over_images, rule, source_builds
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Recipe,
+    advice,
+    counted,
+    names,
+    over_images,
+    rule,
+    source_builds,
+    word_where,
+)
 
 
 def applies(recipe: Recipe) -> str:
@@ -30,7 +42,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield advice(
                 f"TORCH_CUDA_ARCH_LIST has no effect on {names(list(builds))}, which list their own architectures",
                 "leave it out, unless something compiles at run time",
-                step.where,
+                word_where(recipe, step, "TORCH_CUDA_ARCH_LIST"),
             )
 
 

@@ -15,6 +15,7 @@ from preflight.api import (
     Image,
     Recipe,
     Where,
+    argument_where,
     base_of,
     counted,
     limit,
@@ -38,13 +39,11 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
     least = limit("guaranteed_cuda_major").least
     if base is not None and base.cuda is not None and version_number(base.cuda)[0] < least:
-        yield _old(f"{base.reference} has CUDA {base.cuda}", base.step.where)
+        yield _old(f"{base.reference} has CUDA {base.cuda}", argument_where(recipe, base.step, "tag", 0))
         return
     torch = torch_at_end(image)
     if torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and version_number(torch.cuda)[0] < least:
-        yield _old(
-            f"torch {torch.version or ''} is built for CUDA {torch.cuda}".replace("  ", " "), image.steps[torch.n].where
-        )
+        yield _old(f"torch {torch.version or ''} is built for CUDA {torch.cuda}".replace("  ", " "), torch.where(image))
 
 
 def _old(said: str, where: Where) -> Finding:

@@ -24,6 +24,7 @@ from preflight.api import (
     replace_span,
     rule,
     warning,
+    word_where,
 )
 
 FOLDER = re.compile(r"/usr/local/cuda-(\d+\.\d+)")
@@ -60,7 +61,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield warning(
                     f"{key} names /usr/local/cuda-{other}, and {base.reference} has CUDA {has}",
                     "use /usr/local/cuda, which is always the one that is there",
-                    step.where,
+                    word_where(recipe, step, key),
                     why="nvcc or its libraries are not found when something compiles",
                     fix=replace_span(
                         recipe, step.where, step.link, f"/usr/local/cuda-{other}", "/usr/local/cuda", is_safe=True

@@ -15,6 +15,7 @@ from preflight.api import (
     Finding,
     Image,
     Recipe,
+    argument_where,
     base_of,
     counted,
     limit,
@@ -45,7 +46,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield warning(
                 f"{base.reference} has CUDA {base.cuda}; Modal's hosts have CUDA {host.most} (read {host.seen})",
                 f"take a base of CUDA {host.most} or older",
-                base.step.where,
+                argument_where(recipe, base.step, "tag", 0),
                 why="code compiled with a newer toolkit may not load under the hosts' driver",
             )
 

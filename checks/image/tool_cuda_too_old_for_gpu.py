@@ -16,6 +16,7 @@ from preflight.api import (
     Gpu,
     Image,
     Recipe,
+    argument_where,
     base_of,
     counted,
     error,
@@ -48,7 +49,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield error(
             f"torch {torch.version} is built for CUDA {torch.cuda}, and {cards} needs 12.8 or newer",
             "take torch 2.7 from the cu128 index, or torch 2.8 or newer",
-            image.steps[torch.n].where,
+            torch.where(image),
             why="the first kernel fails on the GPU: no kernel image is available",
         )
     builds = source_builds(image)
@@ -57,7 +58,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield error(
             f"{base.reference} has the toolkit of CUDA {base.cuda}, and {cards} needs {least} or newer",
             f"take an nvidia/cuda base of CUDA {least} or newer",
-            base.step.where,
+            argument_where(recipe, base.step, "tag", 0),
             why=f"{builds[0].name} is built without code for this GPU",
         )
 

@@ -20,6 +20,7 @@ from preflight.api import (
     Image,
     Outcome,
     Recipe,
+    Where,
     base_of,
     counted,
     error,
@@ -28,8 +29,10 @@ from preflight.api import (
     names,
     outcome_of,
     over_images,
+    python_of,
     rule,
     source_builds,
+    torch_before,
     warning,
 )
 
@@ -47,19 +50,19 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         if has_nvcc(image, ext.n) is False and not is_cuda_skipped(ext):
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         base = base_of(image)
         assert base is not None  # has_nvcc said no, not unknown
         say = error if any(_needs_it(e) for e in found) else warning
-        where = base.reference or base.step.method
+        image_name = base.reference or base.step.method
         yield say(
-            f"{names(found)} is installed from source, and {where} has no nvcc",
+            f"{names(found)} is installed from source, and {image_name} has no nvcc",
             "start from an nvidia/cuda:…-devel-… image of torch's CUDA version, or install a wheel by its address",
-            found[0].step.where,
+            where,
             why="the image build stops at this step, after torch was downloaded (3 to 5 min)",
         )
 
@@ -69,7 +72,10 @@ def _needs_it(ext: ExtInstall) -> bool:
         return False
     if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not Form.INDEX:
         return True
-    return outcome_of(ext) is Outcome.SOURCE
+    if outcome_of(ext) is not Outcome.UNKNOWN:
+        return outcome_of(ext) is Outcome.SOURCE
+    torch = torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
+    return torch.version is not None and python_of(ext.image) is not None
 
 
 CHECK = rule(

@@ -17,6 +17,7 @@ from preflight.api import (
     Outcome,
     Recipe,
     apt_before,
+    argument_where,
     base_of,
     counted,
     distribution,
@@ -56,7 +57,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     yield warning(
         f"{row.name} compiles with gcc {row.gcc}, and nvcc of CUDA {base.cuda} takes gcc {newest_taken} at most",
         f"take the same CUDA on an older Ubuntu, or install gcc-{newest_taken} and set CC and CXX to it",
-        base.step.where,
+        argument_where(recipe, base.step, "tag", 0),
         why=f"the build of {builds[0].name} stops with: unsupported GNU version",
     )
 

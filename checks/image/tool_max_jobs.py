@@ -46,7 +46,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield advice(
                 "flash-attn may compile, and MAX_JOBS does not say how many compilers may run",
                 'put .env({"MAX_JOBS": "4"}) before this step',
-                ext.step.where,
+                ext.where,
                 why="the image builder may run out of memory after 10 to 30 min",
                 fix=insert_link(recipe, ext.step, '.env({"MAX_JOBS": "4"})', is_safe=False),
             )

@@ -47,7 +47,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield advice(
                 f"{ext.name} may compile, and ninja is not installed before it",
                 'add "ninja" to the step that installs its other build requirements',
-                ext.step.where,
+                ext.where,
                 why="one file is compiled at a time",
             )
 

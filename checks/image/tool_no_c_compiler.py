@@ -17,6 +17,7 @@ from preflight.api import (
     Image,
     Outcome,
     Recipe,
+    Where,
     base_of,
     counted,
     error,
@@ -42,17 +43,17 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         if has_c_compiler(image, ext.n) is False and outcome_of(ext) is not Outcome.WHEEL:
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         base = base_of(image)
         say = error if any(outcome_of(e) is Outcome.SOURCE or e.is_isolated for e in found) else warning
         yield say(
             f"{names(found)} compiles, and {base.reference if base else 'the base'} has no C++ compiler",
             'put .apt_install("build-essential") before this step',
-            found[0].step.where,
+            where,
             why="the image build stops at this step: gcc is not found",
             fix=insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
         )

@@ -18,6 +18,7 @@ from preflight.api import (
     Image,
     Outcome,
     Recipe,
+    Where,
     advice,
     base_of,
     counted,
@@ -48,18 +49,18 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
     if base is None or base.cuda is None or version_number(base.cuda) < (12, 8):
         return
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         said = {**env_before(image, ext.n), **ext.install.env}
         flags = said.get("NVCC_APPEND_FLAGS", "")
         if ext.name in MEASURED and outcome_of(ext) is Outcome.SOURCE and "split-compile" not in str(flags):
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         gain = "; ".join(f"{e.name} {MEASURED[e.name]}" for e in found)
         yield advice(
             f"{names(found)} compiles, and nvcc uses one core a file",
             'put .env({"NVCC_APPEND_FLAGS": "--split-compile=0"}) before this step',
-            found[0].step.where,
+            where,
             why=f"measured on 16 cores: {gain}",
             fix=insert_link(recipe, found[0].step, '.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})', is_safe=False),
         )

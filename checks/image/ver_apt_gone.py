@@ -17,6 +17,7 @@ from preflight.api import (
     Image,
     Recipe,
     Step,
+    Where,
     apt_gone,
     apt_words,
     base_of,
@@ -28,6 +29,7 @@ from preflight.api import (
     replace_span,
     rule,
     warning,
+    word_where,
 )
 
 
@@ -56,7 +58,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 f"install {row.successor} in its place"
                 if row.successor
                 else f"leave {package} out, or keep an older base",
-                step.where,
+                _where(recipe, step, package),
                 why="apt stops with: Unable to locate package",
                 fix=_rename(recipe, step, package, row.successor),
             )
@@ -64,6 +66,12 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
 
 def _packages(step: Step) -> tuple[str, ...]:
     return (*step.apt, *(p for c in step.shell for p in apt_words(c)))
+
+
+def _where(recipe: Recipe, step: Step, package: str) -> Where:
+    if package in step.apt:
+        return word_where(recipe, step, package)
+    return next((c.where for c in step.shell if package in apt_words(c)), step.where)
 
 
 def _rename(recipe: Recipe, step: Step, old: str, new: str) -> Fix | None:

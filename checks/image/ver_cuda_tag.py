@@ -10,7 +10,19 @@ Source     NVIDIA's container-images repository: supported and unsupported tags
 
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, base_of, counted, error, over_images, rule, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    Recipe,
+    argument_where,
+    base_of,
+    counted,
+    error,
+    over_images,
+    rule,
+    warning,
+)
 
 
 def applies(recipe: Recipe) -> str:
@@ -30,7 +42,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     yield say(
         f"{base.reference} {base.cuda_tag.problem}",
         "use a tag such as nvidia/cuda:12.4.1-devel-ubuntu22.04",
-        base.step.where,
+        argument_where(recipe, base.step, "tag", 0),
         why="the image build stops at its first line: manifest unknown",
     )
 

@@ -74,7 +74,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 problem,
                 _remedy(ext),
-                ext.step.where,
+                ext.where,
                 why="the image build stops, or the import fails on the GPU after it was paid for",
             )
     yield from _with_each_other(pinned)
@@ -132,7 +132,7 @@ def _with_each_other(pinned: list[tuple[ExtInstall, Version]]) -> Iterator[Findi
         yield error(
             f"mamba-ssm {mamba[1]} calls causal-conv1d in another way than {causal[1]} offers",
             f"pin causal-conv1d to {fits}",
-            causal[0].step.where,
+            causal[0].where,
             why="the first forward fails on the GPU: incompatible function arguments, or None is not callable",
         )
 
@@ -151,7 +151,7 @@ def _with_transformers(image: Image, pinned: list[tuple[ExtInstall, Version]]) -
         yield warning(
             f"mamba-ssm {mamba[1]} does not import under transformers 5, and nothing keeps transformers below it",
             'add "transformers<5" to the step that installs torch',
-            mamba[0].step.where,
+            mamba[0].where,
             why="import mamba_ssm fails: cannot import name 'GreedySearchDecoderOnlyOutput'",
         )
 

@@ -18,6 +18,7 @@ from preflight.api import (
     Form,
     Image,
     Recipe,
+    Where,
     counted,
     ext_installs,
     has_cxx11_abi,
@@ -46,16 +47,16 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in ext_installs(image):
         if _is_ours(ext) and not ext.package.specifier.startswith("==") and not PINNED_BY_FILE & {*ext.install.options}:
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         said = [s for e in found if (s := _meaning(e))]
         yield warning(
             f"{names(found)} is not pinned" + (f"; today that means {', '.join(said)}" if said else ""),
             "pin it with == to a release that has a wheel for this torch" + _which(found),
-            found[0].step.where,
+            where,
             why="the same file builds something else next month, or compiles for 5 to 60 min",
             evidence=tuple(e.package.written for e in found),
             fix=_pin(recipe, found),

@@ -19,8 +19,10 @@ from preflight.api import (
     Recipe,
     ShellCommand,
     Step,
+    Where,
     counted,
     over_images,
+    package_where,
     rule,
     warning,
 )
@@ -41,14 +43,21 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for n, step in enumerate(image.steps):
-        moving = [p.url or p.written for i in step.pip for p in i.packages if _is_moving(p)]
         later = [c for s in image.steps[n:] for c in s.shell]
-        moving += [_repository(c) for c in step.shell if _clones_a_branch(c) and not _is_settled(c, later)]
-        if moving:
+        places: dict[Where, list[str]] = {}
+        for install in step.pip:
+            for package in install.packages:
+                if _is_moving(package):
+                    where = package_where(step, install, package)
+                    places.setdefault(where, []).append(package.url or package.written)
+        for command in step.shell:
+            if _clones_a_branch(command) and not _is_settled(command, later):
+                places.setdefault(command.where, []).append(_repository(command))
+        for where, moving in places.items():
             yield warning(
                 f"{', '.join(dict.fromkeys(moving))} follows a branch",
                 "pin the commit: git+https://…@<sha>, or git checkout <sha> after the clone",
-                step.where,
+                where,
                 why="the image can't be built again as it was, and Modal's cache hides when the code has moved",
             )
 

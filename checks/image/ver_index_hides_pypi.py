@@ -15,6 +15,7 @@ from preflight.api import (
     Finding,
     Image,
     Recipe,
+    argument_where,
     counted,
     error,
     is_on_pytorch_index,
@@ -51,7 +52,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield say(
             f"{', '.join(strangers)} is asked of {url} alone, which {'does' if say is error else 'may'} not hold it",
             "use extra_index_url, or install it in a call of its own",
-            step.where,
+            argument_where(recipe, step, "index_url") if "index_url" in step.kwargs else install.where,
             why="pip stops with: No matching distribution found",
             fix=replace_span(
                 recipe, step.where, step.kwarg_spans.get("index_url"), "index_url", "extra_index_url", is_safe=True

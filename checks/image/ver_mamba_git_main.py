@@ -50,7 +50,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield warning(
                 "mamba-ssm from the main branch builds no selective_scan_cuda",
                 "name a tag (…/mamba@v2.2.4), or set MAMBA_KEEP_CUDA_BUILD=TRUE for this step",
-                ext.step.where,
+                ext.where,
                 why="the install succeeds, and Mamba raises at its first forward on the GPU",
             )
 

@@ -46,7 +46,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     yield warning(
         "mamba-ssm is installed without causal-conv1d",
         "install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm",
-        mamba.step.where,
+        mamba.where,
         why="Mamba2 fails at the first forward, or a caught error trains a Conv1d for 24 h of A100",
     )
 

@@ -11,7 +11,21 @@ Source     the PyTorch nightly index
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Image, Recipe, counted, over_images, rule, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Image,
+    PipInstall,
+    Recipe,
+    Step,
+    Where,
+    argument_where,
+    counted,
+    over_images,
+    package_where,
+    rule,
+    warning,
+)
 
 DATED = re.compile(r"\.?dev20\d{6}")
 
@@ -26,15 +40,24 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for n, install in image.pip_installs():
-        dated = [p.written for p in install.packages if DATED.search(p.specifier) or DATED.search(p.url or "")]
+        dated = [p for p in install.packages if DATED.search(p.specifier) or DATED.search(p.url or "")]
         urls = [u for u in (install.index_url or "", *install.extra_index_urls, *install.find_links) if "/nightly" in u]
         if dated or urls:
             yield warning(
-                f"{', '.join(dated or urls)} is a nightly build",
+                f"{', '.join([p.written for p in dated] or urls)} is a nightly build",
                 "pin a release",
-                image.steps[n].where,
+                package_where(image.steps[n], install, dated[0])
+                if dated
+                else _index_where(recipe, image.steps[n], install),
                 why="dated nightlies are deleted, undated ones change every day: the image can't be built again",
             )
+
+
+def _index_where(recipe: Recipe, step: Step, install: PipInstall) -> Where:
+    keyword = next(
+        (k for k in ("index_url", "extra_index_url", "find_links") if "nightly" in str(step.kwargs.get(k))), ""
+    )
+    return argument_where(recipe, step, keyword) if keyword else package_where(step, install)
 
 
 CHECK = rule(

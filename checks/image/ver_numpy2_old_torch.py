@@ -25,6 +25,7 @@ from preflight.api import (
     counted,
     is_known_before,
     over_images,
+    package_where,
     rule,
     source_of,
     torch_at_end,
@@ -57,10 +58,11 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         return
     if not is_known_before(image, len(image.steps)):
         return
+    numpy = next(((n, i, p) for n, i in image.pip_installs() for p in i.packages if p.name == "numpy"), None)
     yield warning(
         f"torch {torch.version} was built for numpy 1, and nothing keeps numpy below 2",
         'add "numpy<2" to the step that installs torch',
-        image.steps[torch.n].where,
+        package_where(image.steps[numpy[0]], *numpy[1:]) if numpy else torch.where(image),
         why="the first tensor.numpy() fails with: Numpy is not available",
         fix=_cap(recipe, torch),
     )

@@ -15,6 +15,7 @@ from preflight.api import (
     Finding,
     Image,
     Recipe,
+    argument_where,
     base_of,
     builder,
     counted,
@@ -49,7 +50,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     yield warning(
         f'{keyword}="{base.python}": Modal warns about Python 3.10 since 2026-11-04, and client 1.7 will not deploy it',
         f'use {keyword}="3.11", and the wheels of that Python',
-        base.step.where,
+        argument_where(recipe, base.step, keyword, 0 if base.is_slim else 1),
         why="the next client or builder refuses the image",
         fix=replace_span(
             recipe, base.step.where, base.step.kwarg_spans.get(keyword), base.python, "3.11", is_safe=False

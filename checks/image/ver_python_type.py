@@ -19,6 +19,7 @@ from preflight.api import (
     Recipe,
     Span,
     Step,
+    argument_where,
     base_of,
     counted,
     error,
@@ -58,7 +59,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f"{keyword}={given} is a number; 3.10 would be 3.1",
                 f'write {keyword}="{right}"',
-                base.step.where,
+                argument_where(recipe, base.step, keyword),
                 why="the client refuses the file before anything is built",
                 fix=_quoted(recipe, base.step, span, right),
             )
@@ -66,7 +67,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f'add_python="{given}" names a patch release; Modal takes two numbers',
                 f'write add_python="{found[1]}"',
-                base.step.where,
+                argument_where(recipe, base.step, keyword),
                 why="the client refuses the image",
                 fix=replace_span(recipe, base.step.where, span, given, found[1], is_safe=True),
             )

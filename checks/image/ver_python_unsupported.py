@@ -17,6 +17,7 @@ from preflight.api import (
     Finding,
     Image,
     Recipe,
+    argument_where,
     base_of,
     builder,
     builders,
@@ -56,7 +57,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     yield error(
         f"{keyword}={base.python!r}: {whom} {has}; it goes from {lists[0].pythons[0]} to {lists[-1].pythons[-1]}",
         f'use {keyword}="{SAFE}"',
-        base.step.where,
+        argument_where(recipe, base.step, keyword, 0 if base.is_slim else 1),
         why="the image is refused before its first step",
         fix=replace_span(recipe, base.step.where, span, base.python, SAFE, is_safe=True),
     )

@@ -16,6 +16,7 @@ from preflight.api import (
     Finding,
     Image,
     Recipe,
+    argument_where,
     counted,
     is_on_pytorch_index,
     over_images,
@@ -51,7 +52,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         yield warning(
             f"{url} is an index, and find_links finds nothing there",
             f"write {keyword}= in place of find_links=",
-            step.where,
+            argument_where(recipe, step, "find_links") if span is not None else install.where,
             why="PyPI's torch is taken without a word, of another CUDA than was meant",
             fix=replace_span(recipe, step.where, span, "find_links", keyword, is_safe=True)
             if span is not None and keyword not in step.kwargs

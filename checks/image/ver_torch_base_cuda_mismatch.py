@@ -58,7 +58,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     yield say(
         f"{_name(torch)} is built for CUDA {said}, and {base.reference} has the toolkit of CUDA {base.cuda}",
         f"take a torch of CUDA {base.cuda.split('.')[0]} (its index, or an older pin), or an nvidia/cuda:{said} base",
-        image.steps[torch.n].where,
+        torch.where(image),
         why="torch refuses to build an extension across CUDA majors: the image build stops, or the first JIT does",
     )
 

@@ -21,6 +21,7 @@ from preflight.api import (
     error,
     minor,
     over_images,
+    package_where,
     replace_package,
     rule,
     torch_row,
@@ -57,7 +58,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield error(
                     f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",
                     f"use {package.name}=={exact}",
-                    image.steps[n].where,
+                    package_where(image.steps[n], install, package),
                     why="pip finds no solution, or replaces torch under what was built for it",
                     fix=replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
                     if "+" not in package.pin

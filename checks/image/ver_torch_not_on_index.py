@@ -20,6 +20,7 @@ from preflight.api import (
     error,
     newest_torch,
     over_images,
+    package_where,
     python_of,
     rule,
     torch_row,
@@ -56,7 +57,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield error(
                     f"torch {version} {problem}",
                     remedy,
-                    image.steps[n].where,
+                    package_where(image.steps[n], install, package),
                     why="pip stops with: No matching distribution found",
                 )
 

@@ -19,6 +19,7 @@ from preflight.api import (
     counted,
     ext_installs,
     over_images,
+    package_where,
     rule,
     warning,
     wheel_name,
@@ -48,7 +49,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield say(
                     f"{package.written} takes the newest torch of the day",
                     "pin torch with ==" + (f": {bound} fits one minor of torch" if bound else ""),
-                    image.steps[n].where,
+                    package_where(image.steps[n], install, package),
                     why="the next image build may get another torch, and what was built for the old one stops loading",
                 )
 

@@ -21,6 +21,7 @@ from preflight.api import (
     has_cxx11_abi,
     minor,
     over_images,
+    package_where,
     release,
     replace_span,
     rule,
@@ -59,7 +60,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f"the wheel of {name.name} has cxx11abi{wrong}, and torch {name.torch} was built with cxx11abi{right}",
                 f"take the file that says cxx11abi{right}",
-                image.steps[n].where,
+                package_where(image.steps[n], install, package),
                 why="the import fails on the GPU with: undefined symbol",
                 fix=replace_span(recipe, package.where, span, f"cxx11abi{wrong}", f"cxx11abi{right}", is_safe=True),
             )

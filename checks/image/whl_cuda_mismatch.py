@@ -18,6 +18,7 @@ from preflight.api import (
     counted,
     error,
     over_images,
+    package_where,
     rule,
     torch_at_end,
     warning,
@@ -52,7 +53,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 f"the wheel of {name.name} is for CUDA {name.cuda}, and torch {torch.version or torch.expected} "
                 f"is built for CUDA {torch.cuda}",
                 f"take the file that says cu{major}, or a torch of CUDA {name.cuda}",
-                image.steps[n].where,
+                package_where(image.steps[n], install, package),
                 why="the import fails on the GPU: libcudart is not found",
             )
 

@@ -16,11 +16,13 @@ from preflight.api import (
     Held,
     Image,
     Recipe,
+    argument_where,
     counted,
     cuda_dotted,
     error,
     minor,
     over_images,
+    package_where,
     rule,
     torch_with,
 )
@@ -42,6 +44,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for n, install in image.pip_installs():
+        step = image.steps[n]
         found = next((m for u in install.find_links if (m := PAGE.search(u))), None)
         torch = torch_with(image, n, install)
         if found is None or torch.version is None or torch.held not in (Held.PINNED, Held.BASE):
@@ -54,7 +57,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield error(
                 f"the page of torch {found[1]}, CUDA {page_cuda}; the image has torch {torch.version}, CUDA {has}",
                 f"use torch-{minor(torch.version)}.0+{'cpu' if has == 'cpu' else 'cu' + has.replace('.', '')}.html",
-                image.steps[n].where,
+                package_where(step, install) if step.shell else argument_where(recipe, step, "find_links"),
                 why="the import fails with: undefined symbol",
             )
 

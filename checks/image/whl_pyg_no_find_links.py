@@ -18,6 +18,7 @@ from preflight.api import (
     Fix,
     Image,
     Recipe,
+    Where,
     add_argument,
     counted,
     error,
@@ -45,17 +46,17 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    steps: dict[int, list[ExtInstall]] = {}
+    places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
         if ext.row.is_pyg and not ext.package.url:
-            steps.setdefault(ext.n, []).append(ext)
-    for found in steps.values():
+            places.setdefault(ext.where, []).append(ext)
+    for where, found in places.items():
         page = _page(found[0])
         say = error if any(e.is_isolated for e in found) else warning
         yield say(
             f"{names(found)} is installed from PyPI, which has only the source",
             f"add find_links={page or 'https://data.pyg.org/whl/torch-X.Y.0+cuZZZ.html'} with this torch and CUDA",
-            found[0].step.where,
+            where,
             why="the image build stops, or compiles for 10 to 40 min",
             fix=_fix(recipe, found, page) if page else None,
         )

@@ -4,7 +4,7 @@ Looks at   addresses of wheels whose name says cpXY, and the Python of the image
 Why        "ERROR: …-cp310-cp310-linux_x86_64.whl is not a supported wheel on this platform".
 Before     debian_slim(python_version="3.11").pip_install("https://…-cp310-cp310-linux_x86_64.whl")
 After      debian_slim(python_version="3.11").pip_install("https://…-cp311-cp311-linux_x86_64.whl")
-Source     PEP 425
+Source     PEP 425, compatibility tags; pip 25, "is not a supported wheel on this platform"
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from preflight.api import (
     counted,
     error,
     over_images,
+    package_where,
     python_of,
     rule,
     wheel_name,
@@ -52,7 +53,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 yield error(
                     f"the wheel of {name.name} is for Python {name.python}, and the image has Python {python}",
                     f"take the file that says cp{python.replace('.', '')}, or Python {name.python} for the image",
-                    image.steps[n].where,
+                    package_where(image.steps[n], install, package),
                     why="pip stops with: is not a supported wheel on this platform",
                 )
 

@@ -19,6 +19,7 @@ from preflight.api import (
     error,
     minor,
     over_images,
+    package_where,
     rule,
     torch_at_end,
     warning,
@@ -54,7 +55,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield say(
                 f"the wheel of {name.name} is for torch {name.torch}, and the image has {has}",
                 f"take a wheel that says torch{minor(said)}, or pin torch to {name.torch}",
-                image.steps[n].where,
+                package_where(image.steps[n], install, package),
                 why="the import fails on the GPU with: undefined symbol",
             )
 

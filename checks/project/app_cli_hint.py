@@ -26,7 +26,7 @@ HINTS = (
         "write `modal run --detach FILE …`",
     ),
     (
-        re.compile(r"\bmodal\s+status\b"),
+        re.compile(r"(?<!the )\bmodal\s+status\b(?!\s+page)"),
         "`modal status` is no command",
         "write `modal token info`, or `modal billing summary` for what was spent",
     ),

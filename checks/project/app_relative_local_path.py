@@ -64,7 +64,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         yield tell(
             f"{method} takes {text!r} from the folder where `modal run` is started",
             f"build it from the file: Path(__file__).parent / {text!r}",
-            call.where,
+            syntax.where(node),
             why="started from another folder it is not found, or it is another folder of that name",
         )
 

@@ -66,30 +66,35 @@ def _loads(syntax: Syntax) -> list[ast.Name]:
 
 
 def _bound(syntax: Syntax) -> set[str] | None:
-    """Every name that the file binds in any way and scope; None when an import of * may bind any."""
+    """Every name that importing the file may bind, or a function by ``global``; None when anything may be bound."""
     bound: set[str] = set()
     for node in syntax.nodes:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.alias):
-            if node.name == "*":
-                return None
-            bound.add(node.asname or node.name.split(".")[0])
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            bound.add(node.name or "")
-        elif isinstance(node, ast.MatchMapping):
-            bound.add(node.rest or "")
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            bound.update(node.names)
-        elif type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
-            bound.add(getattr(node, "name", ""))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "globals"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "globals"):
             return None
+        if isinstance(node, ast.alias) and node.name == "*":
+            return None
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            bound.update(node.names)
+        names = _names_bound_by(node)
+        if names - bound and syntax.is_import_time(node):
+            bound |= names
     return bound
+
+
+def _names_bound_by(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Name):
+        return set() if isinstance(node.ctx, ast.Load) else {node.id}
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.alias):
+        return {node.asname or node.name.split(".")[0]}
+    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        return {node.name or ""}
+    if isinstance(node, ast.MatchMapping):
+        return {node.rest or ""}
+    if type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
+        return {getattr(node, "name", "")}
+    return set()
 
 
 def _is_annotation(syntax: Syntax, node: ast.AST) -> bool:

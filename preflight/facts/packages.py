@@ -37,6 +37,12 @@ def extension_at(url: str) -> Extension | None:
     return _by_repo().get(found[1].lower().removesuffix(".git")) if found else None
 
 
+def extension_of_checkout(folder: str) -> Extension | None:
+    """The extension whose repository is cloned to a folder of that name: "flash-attention", "NATTEN"."""
+    name = folder.lower()
+    return next((row for repo, row in _by_repo().items() if repo.split("/")[1] == name), None)
+
+
 def depends_on_torch(name: str) -> bool:
     return "depends-on-torch" in _roles().get(name, ())
 

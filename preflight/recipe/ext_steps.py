@@ -9,7 +9,10 @@ from enum import StrEnum
 
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
+from preflight.model import Where
+from preflight.recipe import checkouts
 from preflight.recipe.model import Image, PipInstall, PipPackage, Step
+from preflight.recipe.places import package_where
 
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi\.org|pythonhosted\.org|download\.pytorch\.org)(?:/|$)")
 TAG = re.compile(r"\.git@v?(\d[\w.]*)|(?<!git)@v?(\d[\w.]*)(?:#|$)")
@@ -41,6 +44,10 @@ class ExtInstall:
     @property
     def name(self) -> str:
         return self.row.name
+
+    @property
+    def where(self) -> Where:
+        return package_where(self.step, self.install, self.package)
 
     @property
     def may_be_wheel(self) -> bool:
@@ -83,6 +90,8 @@ def _found(image: Image) -> Iterator[ExtInstall]:
     for n, install in image.pip_installs():
         for package in install.packages:
             row, form = classify(package)
+            if row is None and checkouts.is_local(package):
+                row = checkouts.extension_in(image, n, install, package)
             if row is not None:
                 yield ExtInstall(image, n, install, package, row, form)
 

@@ -25,6 +25,7 @@ WITH_VALUE = frozenset(
     "-P --upgrade-package --reinstall-package --exclude-newer --group --extra --log --overrides --override".split()
 )
 VERSIONED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(.*)$", re.S)
+IN_FOLDER = re.compile(r"[\w.-]+/[\w./-]+$")
 WHEEL = re.compile(r"(?:^|/)([A-Za-z0-9_.]+)-[^-/]+(?:-[^-/]+)?-[^-/]+-[^-/]+-[^-/]+\.whl(?:#.*)?$")
 EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 REPOSITORY = re.compile(r"/([A-Za-z0-9._-]+?)(?:\.git)?(?:@[^/]*)?(?:#.*)?$")
@@ -83,7 +84,7 @@ def package(written: str, *, where: Where, span: Span | None = None, is_editable
     text = written.strip()
     if text.startswith(("git+", "http://", "https://", "file:")) or "://" in text.split("@", 1)[0]:
         return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
-    if text.startswith((".", "/", "~")) or text.endswith((".whl", ".tar.gz", ".zip")):
+    if text.startswith((".", "/", "~")) or text.endswith((".whl", ".tar.gz", ".zip")) or IN_FOLDER.match(text):
         return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
     try:
         found = Requirement(text)

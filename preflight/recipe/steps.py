@@ -87,9 +87,7 @@ def _pip(
     gathered = pip_args.Gathered()
     for text, literal in _literals(node, args):
         gathered.packages.append(_placed(scope, text, literal, where))
-    strings, is_all = strings_of(args)
-    if len(strings) != len(gathered.packages):
-        gathered.packages = [pip_args.package(s, where=where) for s in strings]
+    _, is_all = strings_of(args)
     gathered.is_complete = is_all and "**" not in keywords
     options = keywords.get("extra_options")
     if isinstance(options, str):
@@ -121,22 +119,25 @@ def _take_keywords(gathered: pip_args.Gathered, keywords: dict[str, Value], fold
 
 
 def _literals(node: ast.Call, args: list[Value]) -> list[Literal]:
-    """Each package string with the literal that holds it, when the call is written out."""
+    """Each string of the arguments with the expression that gives it in the call; None past a ``*``."""
+    if any(isinstance(a, ast.Starred) for a in node.args[:-1]) or len(args) < len(node.args) - 1:
+        return [(s, None) for s in strings_of(args)[0]]
     found: list[Literal] = []
-    for arg in node.args:
-        elements = arg.elts if isinstance(arg, ast.List | ast.Tuple) else [arg]
-        for each in elements:
-            if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                found.append((each.value, each))
-            else:
-                return []
+    for n, arg in enumerate(node.args):
+        given = args[n:] if isinstance(arg, ast.Starred) else args[n]
+        if isinstance(arg, ast.List | ast.Tuple) and isinstance(given, list | tuple) and len(given) == len(arg.elts):
+            for value, element in zip(given, arg.elts, strict=True):
+                found += [(s, element) for s in strings_of(value)[0]]
+        else:
+            found += [(s, arg) for s in strings_of(given)[0]]
     return found
 
 
 def _placed(scope: Interpreter, text: str, literal: ast.expr | None, where: Where) -> PipPackage:
     if literal is None:
         return pip_args.package(text, where=where)
-    return pip_args.package(text, where=scope.where(literal), span=scope.offsets.span(literal))
+    span = scope.offsets.span(literal) if isinstance(literal, ast.Constant) else None
+    return pip_args.package(text, where=scope.where(literal), span=span)
 
 
 def _from_file(
@@ -180,18 +181,14 @@ def _inside(scope: Interpreter, path: str | None) -> Path | None:
 def _shell(
     scope: Interpreter, method: str, node: ast.Call, args: list[Value], where: Where, call: Span | None
 ) -> tuple[tuple[ShellCommand, ...], tuple[PipInstall, ...]]:
-    literals = _literals(node, args)
-    strings, _ = strings_of(args)
-    if len(literals) != len(strings):
-        literals = [(s, None) for s in strings]
     commands: list[ShellCommand] = []
     installs: list[PipInstall] = []
-    for text, literal in literals:
+    for text, literal in _literals(node, args):
         if method == "dockerfile_commands":
             keyword, _, rest = text.strip().partition(" ")
             if keyword.upper() != "RUN":
                 continue
-            text, literal = rest, None
+            text = rest
         at = scope.where(literal) if literal is not None else where
         found = shell.commands(text, _locator(scope, text, literal, at))
         commands += found
@@ -205,7 +202,7 @@ def _shell(
 
 def _locator(scope: Interpreter, text: str, literal: ast.expr | None, at: Where) -> shell.Locate:
     """Places of offsets inside a literal; exact when the literal stands in the source as it reads."""
-    span = scope.offsets.span(literal) if literal is not None else None
+    span = scope.offsets.span(literal) if isinstance(literal, ast.Constant) else None
     if span is None:
         return lambda start, end: (at, None)
     written = scope.source.text[span.start : span.end]

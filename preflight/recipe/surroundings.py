@@ -20,6 +20,9 @@ CHANGING = frozenset(
     "pip_install uv_pip_install pip_install_from_requirements pip_install_from_pyproject poetry_install_from_file "
     "uv_sync pip_install_private_repos apt_install run_commands dockerfile_commands micromamba_install env".split()
 )
+PYTHON_ONLY = frozenset(
+    "pip_install uv_pip_install pip_install_from_requirements pip_install_from_pyproject uv_sync".split()
+)
 LOCKED = frozenset({"uv_sync", "poetry_install_from_file", "micromamba_install"})
 OTHER_MANAGERS = re.compile(r"\b(conda|micromamba|mamba|spack|pixi|nix|brew|apk|dnf|yum)\b")
 CUDA_WORDS = re.compile(r"cuda|nvcc|nvidia-hpc", re.IGNORECASE)
@@ -138,6 +141,11 @@ def is_known_before(image: Image, n: int) -> bool:
     return image.is_complete and all(_is_read(step) for step in image.steps[:n])
 
 
+def are_tools_known_before(image: Image, n: int) -> bool:
+    """The same for what pip does not bring: compilers, toolkits, programs."""
+    return image.is_complete and all(step.method in PYTHON_ONLY or _is_read(step) for step in image.steps[:n])
+
+
 def _is_read(step: Step) -> bool:
     if step.method in LOCKED:
         return False
@@ -163,7 +171,7 @@ def has_nvcc(image: Image, n: int) -> bool | None:
     apt = apt_before(image, n)
     if any(p.startswith(("cuda", "nvidia-cuda")) for p in apt):
         return True
-    if not is_known_before(image, n) or _says(image, n, CUDA_WORDS) or _says(image, n, OTHER_MANAGERS):
+    if not are_tools_known_before(image, n) or _says(image, n, CUDA_WORDS) or _says(image, n, OTHER_MANAGERS):
         return None
     if any((p.name or "").startswith("nvidia-cuda-nvcc") for _, i in installs_before(image, n) for p in i.packages):
         return None
@@ -190,7 +198,7 @@ def has_c_compiler(image: Image, n: int) -> bool | None:
         return True
     if any(COMPILER_APT.match(p) for p in apt_before(image, n)):
         return True
-    if base.row is None or base.row.is_served or not is_known_before(image, n):
+    if base.row is None or base.row.is_served or not are_tools_known_before(image, n):
         return None
     if _says(image, n, OTHER_MANAGERS) or _says(image, n, SCRIPTS) or _says(image, n, re.compile(r"gcc|clang|build")):
         return None

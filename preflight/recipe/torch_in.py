@@ -11,7 +11,9 @@ from preflight.facts import packages
 from preflight.facts import torch as facts
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
+from preflight.model import Where
 from preflight.recipe.model import Image, PipInstall, PipPackage
+from preflight.recipe.places import package_where
 from preflight.recipe.surroundings import LOCKED, base_of, installs_before, python_of
 
 
@@ -35,6 +37,11 @@ class TorchIn:
     n: int = -1
     install: PipInstall | None = None
     package: PipPackage | None = None
+
+    def where(self, image: Image) -> Where:
+        """Of the requirement that names it; of the base that holds it."""
+        step = image.steps[max(self.n, 0)]
+        return package_where(step, self.install, self.package) if self.install is not None else step.where
 
     @property
     def build(self) -> str | None:

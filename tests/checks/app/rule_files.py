@@ -16,6 +16,7 @@ from preflight.testing import run_checks
 
 DATA = Path(__file__).parents[2] / "data" / "rules" / "app"
 EXPECT = re.compile(r"#\s*expect:\s*([a-z0-9-]+)")
+BUILDER = re.compile(r"^# builder: (\S+)", re.MULTILINE)
 
 
 @cache
@@ -30,7 +31,8 @@ def read(file: Path) -> Recipe:
 
 def findings(check: Check, recipe: Recipe, *, project: Path) -> tuple[Finding, ...]:
     """What the rule finds, through the engine.  A rule that breaks is an error here too."""
-    settings = Settings(project=project, app=recipe.source.path)
+    builder = BUILDER.search(recipe.source.text)
+    settings = Settings(project=project, app=recipe.source.path, builder=builder[1] if builder else None)
     result = run_checks(check, given={RECIPE: recipe}, settings=settings).results[0]
     assert result.status not in ("error", "blocked"), result.reason
     return result.findings

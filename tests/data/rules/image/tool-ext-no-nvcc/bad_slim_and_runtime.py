@@ -8,9 +8,9 @@ slim = (
 runtime = (
     modal.Image.from_registry("nvidia/cuda:12.4.1-runtime-ubuntu22.04", add_python="3.11")
     .pip_install("torch==2.4.1", "packaging", "wheel")
-    .run_commands(  # expect: tool-ext-no-nvcc
-        "CXX=g++ pip install --no-build-isolation causal-conv1d==1.5.0.post8",
-        "pip install flash-attn",
+    .run_commands(
+        "CXX=g++ pip install --no-build-isolation causal-conv1d==1.5.0.post8",  # expect: tool-ext-no-nvcc
+        "pip install flash-attn",  # expect: tool-ext-no-nvcc
     )
 )
 app = modal.App("a", image=slim)

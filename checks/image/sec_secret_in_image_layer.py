@@ -1,0 +1,137 @@
+"""No secret is built into a layer of the image.
+
+Looks at
+    `.env()` variables that speak of a secret and get their value from the environment or the configuration; shell
+    strings that put one in from an f-string, or that write one down: `git clone https://$TOKEN@…` without a later
+    `git remote set-url` to a clean address, `git config`, `huggingface-cli login --token`, `wandb login`, `> file`.
+Why it matters
+    Layers are kept and shared in the workspace: everybody who can use the image can read the secret, and a new one does
+    not replace it.
+Example
+    before   image.env({"HF_TOKEN": os.environ["HF_TOKEN"]})
+    after    @app.function(image=image, secrets=[modal.Secret.from_name("huggingface")])
+Source
+    modal.com/docs/guide/secrets; modal.com/docs/guide/images, build steps take secrets= too.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from preflight.api import (
+    Context,
+    Finding,
+    Link,
+    Recipe,
+    ShellCommand,
+    Syntax,
+    Where,
+    counted,
+    dotted,
+    image_links,
+    is_secret_name,
+    rule,
+    sources_of,
+    syntax_of,
+    warning,
+)
+
+VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+IN_URL = re.compile(r"https?://[^\s/\"']*\$\{?([A-Za-z_]\w*)\}?[^\s/\"']*@")
+LOGINS = re.compile(
+    r"\b(?:huggingface-cli|hf(?:\s+auth)?|wandb|docker|gh\s+auth|npm|aws)\b.*\b(?:login|configure|set)\b"
+)
+REMEDY = "give it to the step or the function with secrets=[…], and write it nowhere"
+READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
+
+
+def applies(recipe: Recipe) -> str:
+    steps = [k for k in image_links(recipe) if k.step.method in ("env", "run_commands", "dockerfile_commands")]
+    return counted(len(steps), "layer of variables or commands", "layers of variables or commands")
+
+
+def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    syntax = syntax_of(recipe.source)
+    for link in image_links(recipe):
+        node = link.step.node
+        if syntax is not None and node is not None and link.step.where.path == recipe.source.path:
+            for name, where in _from_python(syntax, link, node):
+                yield warning(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
+        yield from _from_shell(link)
+
+
+WHY = "the layer is kept and shared, with the secret in it"
+
+
+def _from_python(syntax: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
+    if link.step.method == "env":
+        for mapping in [a for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Dict)]:
+            for key, value in zip(mapping.keys, mapping.values, strict=True):
+                if isinstance(key, ast.Constant) and is_secret_name(str(key.value)) and _is_read(syntax, value):
+                    yield str(key.value), syntax.where(key)
+    elif link.step.method in ("run_commands", "dockerfile_commands"):
+        for part in ast.walk(node):
+            if isinstance(part, ast.JoinedStr):
+                name = next((n for v in part.values if (n := _secret_of(syntax, v))), "")
+                if name:
+                    yield name, syntax.where(part)
+
+
+def _is_read(syntax: Syntax, value: ast.expr) -> bool:
+    """Whether the value comes from outside the file: the environment, a settings object."""
+    if isinstance(value, ast.Attribute):
+        return True
+    for inner in sources_of(syntax, value):
+        if isinstance(inner, ast.Call) and dotted(inner.func) in READS:
+            return True
+        if isinstance(inner, ast.Subscript) and dotted(inner.value) in ("os.environ", "environ"):
+            return True
+    return False
+
+
+def _secret_of(syntax: Syntax, value: ast.expr) -> str:
+    """The name of a secret that a piece of an f-string puts in; "" for none."""
+    if not isinstance(value, ast.FormattedValue) or not _is_read(syntax, value.value):
+        return ""
+    for inner in sources_of(syntax, value.value):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and is_secret_name(inner.value):
+            return inner.value
+        if isinstance(inner, ast.Attribute) and is_secret_name(inner.attr):
+            return inner.attr
+    return ""
+
+
+def _from_shell(link: Link) -> Iterator[Finding]:
+    following = [c for s in (link.step, *link.after) for c in s.shell]
+    for command in link.step.shell:
+        names = [n for n in VARIABLE.findall(command.text) if is_secret_name(n)]
+        if names and _writes(command, following):
+            yield warning(
+                f"`{' '.join(command.words[:3])} …` writes ${names[0]} into the layer", REMEDY, command.where, why=WHY
+            )
+
+
+def _writes(command: ShellCommand, following: list[ShellCommand]) -> bool:
+    text = " ".join(command.words)
+    if command.words[:1] == ("git",) and IN_URL.search(text):
+        later = following[following.index(command) + 1 :] if command in following else following
+        if "config" in command.words or "set-url" in command.words:
+            return "--system" in command.words or not any("--unset" in c.words for c in later)
+        cleaned = any(
+            ("set-url" in c.words and not IN_URL.search(" ".join(c.words))) or ".git" in " ".join(c.words)
+            for c in later
+            if c.words[:1] in (("git",), ("rm",)) and "clone" not in c.words
+        )
+        return "clone" in command.words and not cleaned
+    if LOGINS.search(text):
+        return True
+    return bool(command.redirects) and any(r.startswith(">") for r in command.redirects) and "echo" in command.words
+
+
+CHECK = rule(
+    id="IMG840",
+    name="sec-secret-in-image-layer",
+    title="no secret is built into a layer of the image",
+    find=find,
+    applies=applies,
+)

@@ -1,0 +1,4 @@
+# builder: 2024.10
+import modal
+
+app = modal.App("a", image=modal.Image.debian_slim(python_version="3.11"))

@@ -1,0 +1,3 @@
+import modal
+
+app = modal.App("a", image=modal.Image.debian_slim(python_version="3.11"))

@@ -1,0 +1,4 @@
+# builder: 2025.06
+import modal
+
+app = modal.App("a", image=modal.Image.debian_slim(python_version="3.11"))
