@@ -31,9 +31,15 @@ def _line(rule: Rule, seen: Seen) -> int:
 
 
 def _holds(rule: Rule, seen: Seen) -> bool:
+    if rule.key not in seen.firm and not _failed_after(_line(rule, seen), seen):
+        return False
     if rule.needs and not any(s in seen.signals for s in rule.needs):
         return False
     return not any(s in seen.signals for s in rule.unless)
+
+
+def _failed_after(line: int, seen: Seen) -> bool:
+    return seen.failure is not None and seen.failure.line > line
 
 
 def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:

@@ -11,12 +11,17 @@ LINE_BYTES = 4096  # what a pattern sees of one line; a longer one is cut around
 AFTER = 4  # lines after the hit that a pattern may cross
 AROUND = 24  # lines before the hit that `near` may look at: a traceback's frames
 ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
-# what a runner writes before each line: buildkit's step and clock, a container's id, an ISO clock, rich's frame
+# what a runner writes before each line: buildkit's step and clock, a container's id or name, a line's number, an
+# ISO clock, journald's clock, host and unit, kubernetes' stream, rich's frame
 PREFIX = re.compile(
     r"^(?:#\d{1,4} \d{1,7}\.\d{1,4} "
     r"|\[?(?:ta|fu|ap|sb|im)-[A-Za-z0-9]{4,40}\]?[:|]? {1,4}"
-    r"|\[?rank\d{1,4}\]?: ?"
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)? {1,2}"
+    r"|\[?(?:rank|default|node)\d{1,4}\]?: ?"
+    r"|\[\d{1,7}\] "
+    r"|[\w.-]{1,60}-\d{1,4} {1,20}\| ?"
+    r"|[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)?[\])]? {1,2}"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,64} [\w.@/-]{1,64}(?:\[\d{1,8}\])?: "
+    r"|std(?:out|err) [FP] "
     r"|[│|] )"
 )
 FRAME_END = re.compile(r" {2,}[│|]$")
@@ -132,6 +137,8 @@ def first_line(raw: bytes) -> str:
 
 def _clean(raw: bytes) -> str:
     text = raw[:LINE_BYTES].decode("utf-8", "replace")
-    for _ in range(2):
+    if "\\n" in text and '"' in text:  # a record of a JSON log holds many lines
+        text = text.replace("\\n", "\n").replace('\\"', '"')
+    for _ in range(3):
         text = PREFIX.sub("", text, count=1)
     return FRAME_END.sub("", text.rstrip())

@@ -26,21 +26,32 @@ FAILURES = (
     "core dumped",
     "Unknown options",
     "exit status ",
+    "exit code: ",
     "Segmentation fault",
+    "Error 1",
+    "Error 2",
+    "npm ERR!",
+    "##[error]",
+    "fatal: ",
+    "error[",
 )
 FAILURE = re.compile(
-    r"^(?:[\w.]{1,120}(?:Error|Exception|Interrupt|Exit|Warning))(?::|$)"
-    r"|\berror: |^ERROR: |^Error: |FAILED|terminate called|core dumped|Segmentation fault"
-    r"|^Unknown options|exit status [1-9]"
+    r"^[\s>│|E*]{0,12}(?:[\w.]{1,120}(?:Error|Exception|Interrupt|Exit|Unsatisfiable\w{0,10}))(?::|$)"
+    r"|\berror(?:\[\w+\])?: |^\s{0,12}ERROR: |^Error: |FAILED|terminate called|core dumped|Segmentation fault"
+    r"|^Unknown options|exit (?:status|code:?) [1-9]|^make(?:\[\d+\])?: \*\*\* |^npm ERR!|##\[error\]|^\s{0,12}fatal: "
 )
 NOT_A_FAILURE = re.compile(r"Warning: |\b0 errors?\b|dependency resolver does not|Ignored the following|^\[notice\]")
 
 
 @dataclass
 class Seen:
-    """What one pass found. ``counts`` is of all hits of a rule, ``hits`` keeps the first few."""
+    """What one pass found. ``counts`` is of all hits of a rule, ``hits`` keeps the first few.
+
+    ``firm`` are the rules with a hit on a line that is more than a warning or a retry; such a hit stands first.
+    """
 
     hits: dict[tuple[str, str], list[Hit]] = field(default_factory=dict)
+    firm: set[tuple[str, str]] = field(default_factory=set)
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     signals: dict[str, int] = field(default_factory=dict)
     captures: dict[str, str] = field(default_factory=dict)
@@ -106,6 +117,9 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
         found = pattern.search(where.text)
         if found is None or found.start() > where.first_length:
             continue
+        line = where.text[: where.first_length]
+        if rulebook().harmless.search(line):
+            return
         if rule.near is not None or rule.not_near is not None:
             around = f"{where.before()}\n{where.text}"
             if rule.near is not None and not rule.near.search(around):
@@ -114,9 +128,15 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
                 continue
         seen.counts[rule.key] = seen.counts.get(rule.key, 0) + 1
         kept = seen.hits.setdefault(rule.key, [])
-        if len(kept) < HITS_KEPT:
+        is_firm = not (rulebook().retried.search(line) or (rule.passing and rule.passing.search(line)))
+        is_first_firm = is_firm and rule.key not in seen.firm
+        if is_firm:
+            seen.firm.add(rule.key)
+        if len(kept) < HITS_KEPT or is_first_firm:
             captures = tuple((k, clean(v)) for k, v in found.groupdict().items() if v)
-            kept.append(Hit(line=where.line, excerpt=_excerpt(where, found, clean), captures=captures))
+            hit = Hit(line=where.line, excerpt=_excerpt(where, found, clean), captures=captures)
+            kept.insert(0 if is_first_firm else len(kept), hit)
+            del kept[HITS_KEPT:]
         return
 
 
