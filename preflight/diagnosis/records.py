@@ -22,8 +22,11 @@ PREFIX = re.compile(
     r"|[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)?[\])]? {1,2}"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,64} [\w.@/-]{1,64}(?:\[\d{1,8}\])?: "
     r"|std(?:out|err) [FP] "
+    r'|\{"(?:log|message|msg)": ?"'
     r"|[│|] )"
 )
+# a record of a JSON log: one line that holds many
+JSON_LINE = re.compile(rb'^[^\n{]{0,80}\{ ?"[^\n]*', re.M)
 FRAME_END = re.compile(r" {2,}[│|]$")
 
 
@@ -46,7 +49,7 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
         pending += piece
         if len(pending) < BLOCK_BYTES:
             continue
-        data = ANSI.sub(b"", pending) if b"\x1b" in pending else pending
+        data = _undone(pending)
         end = _keep(data)
         if end == 0:
             pending = data
@@ -56,8 +59,17 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
         before = _last_lines(data[max(0, end - AROUND * 512) : end], AROUND)
         pending = data[end:]
     if pending:
-        data = ANSI.sub(b"", pending)
+        data = _undone(pending)
         yield Block(before + data, len(before), line, len(before) + len(data))
+
+
+def _undone(data: bytes) -> bytes:
+    """Without colours, and with the escaped lines of a JSON record set apart as a progress bar's are: by ``\\r``."""
+    if b"\x1b" in data:
+        data = ANSI.sub(b"", data)
+    if b'{"' in data and b"\\n" in data:
+        data = JSON_LINE.sub(lambda m: m[0].replace(b"\\n", b"\r").replace(b'\\"', b'"'), data)
+    return data
 
 
 def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
@@ -137,8 +149,6 @@ def first_line(raw: bytes) -> str:
 
 def _clean(raw: bytes) -> str:
     text = raw[:LINE_BYTES].decode("utf-8", "replace")
-    if "\\n" in text and '"' in text:  # a record of a JSON log holds many lines
-        text = text.replace("\\n", "\n").replace('\\"', '"')
     for _ in range(3):
         text = PREFIX.sub("", text, count=1)
     return FRAME_END.sub("", text.rstrip())
