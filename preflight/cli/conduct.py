@@ -26,7 +26,7 @@ from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
 from preflight.recipe.lookups import RECIPE
-from preflight.redact import Redactor
+from preflight.redact import Redactor, secrets_of
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings, SettingsError
@@ -207,7 +207,7 @@ def _refuse_foreign(file: Path, settings: Settings) -> None:
 
 def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
-    redactor = Redactor(_secret_values(os.environ))
+    redactor = Redactor(secrets_of(os.environ))
     target = Target(
         app=settings.app,
         environment=settings.environment or os.environ.get("MODAL_ENVIRONMENT") or None,
@@ -256,12 +256,3 @@ def _with_workspace(report: Report) -> Report:
         environment=report.target.environment or seen.get("environment"),
     )
     return replace(report, target=target)
-
-
-SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "API_KEY", "ACCESS_KEY")
-
-
-def _secret_values(environ: os._Environ[str]) -> tuple[str, ...]:
-    """Values in our own environment that must never be shown, whatever text they turn up in."""
-    named = (v for k, v in environ.items() if any(n in k.upper() for n in SECRET_NAMES))
-    return tuple(v for v in named if len(v) >= 8)
