@@ -6,9 +6,11 @@ The name of a secret stays, its value does not.  Commit hashes, image ids and sy
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 MASK = "[redacted]"
+SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "ACCESS_KEY")
+SHORTEST_VALUE = 8  # characters; a shorter one would take ordinary words out of a text
 SHAPES = re.compile(
     r"\b(?:a[ks]-[A-Za-z0-9]{16,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}"
     r"|A(?:KIA|SIA)[A-Z0-9]{16})\b"
@@ -46,3 +48,9 @@ _without_values = Redactor()
 def without_secrets(text: str) -> str:
     """The text without what is a secret by its shape or its name."""
     return _without_values.text(text)
+
+
+def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of an environment that must never be shown, whatever text they turn up in."""
+    named = (value for name, value in environ.items() if any(n in name.upper() for n in SECRET_NAMES))
+    return tuple(value for value in named if len(value) >= SHORTEST_VALUE)

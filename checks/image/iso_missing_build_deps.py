@@ -64,7 +64,8 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         listed = " and ".join(missing)
         packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
         yield say(
-            f"{names(found)} is built without isolation, and {listed} {'is' if len(missing) == 1 else 'are'} not installed before it",
+            f"{names(found)} is built without isolation, and {listed} "
+            f"{'is' if len(missing) == 1 else 'are'} not installed before it",
             f"put .pip_install({packages}) before this step",
             where,
             why=f"the image build stops with: No module named '{next(iter(missing))}'",

@@ -41,7 +41,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         message=f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
         remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and mend what it names",
         why="what the project's own command finds here, Modal would find after the image build",
-        evidence=ran.tail[-SHOWN_LINES:],
+        evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )
     return Answer(said=f"`{command}` {ran.outcome}", seen=seen, findings=(finding,))
 

@@ -26,7 +26,7 @@ from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
 from preflight.recipe.reading import READING
-from preflight.redact import Redactor
+from preflight.redact import Redactor, secrets_of
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings, SettingsError
@@ -234,7 +234,7 @@ class Audience:
 
     def __init__(self, told: Sequence[Reporter]) -> None:
         self._readers = list(told)
-        self._redactor = Redactor(_secret_values(os.environ))
+        self._redactor = Redactor(secrets_of(os.environ))
 
     def begin(self, target: Target, selection: Selection) -> None:
         shown = (*selection.chosen, *(c for c, _ in selection.left_out))
@@ -298,12 +298,3 @@ def _with_workspace(report: Report) -> Report:
         environment=report.target.environment or seen.get("environment"),
     )
     return replace(report, target=target)
-
-
-SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "API_KEY", "ACCESS_KEY")
-
-
-def _secret_values(environ: os._Environ[str]) -> tuple[str, ...]:
-    """Values in our own environment that must never be shown, whatever text they turn up in."""
-    named = (v for k, v in environ.items() if any(n in k.upper() for n in SECRET_NAMES))
-    return tuple(v for v in named if len(v) >= 8)

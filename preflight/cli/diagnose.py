@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
+import asyncio
 import json
+import os
+import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,13 +20,18 @@ from rich.text import Text
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.document import document
 from preflight.diagnosis.model import Cause, Diagnosis, Verdict
+from preflight.model import Exit
+from preflight.problems import Kind, Problem
+from preflight.redact import Redactor, secrets_of
 from preflight.report.text import in_encoding, printable
 
 CHUNK_BYTES = 1 << 18
 NARROWEST, WIDEST = 40, 110
 EXIT = {Verdict.CLEAN: 0, Verdict.KNOWN: 1, Verdict.UNKNOWN: 3}
 BINARY_MAGIC = (b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"%PDF", b"(\xb5/\xfd")
-Fetch = Callable[[str], Iterable[bytes]]
+FETCH_S = 30.0
+PREFIX_OF = {"app": "ap-", "image": "im-"}
+ID = re.compile(r"[a-z]{2}-[A-Za-z0-9]{1,64}")
 
 
 @click.command("diagnose", short_help="Name what made a log fail.")
@@ -35,11 +42,16 @@ Fetch = Callable[[str], Iterable[bytes]]
 def diagnose_command(log: str | None, app: str | None, image: str | None, is_json: bool) -> int:
     """Read a build or run log, of any size, and name its first cause, why, and the fix for this log.
 
-    Exit codes: 0 nothing failed, 1 the cause is known, 3 it failed for a cause that is not known.
+    Exit codes: 0 nothing failed, 1 the cause is known, 3 it failed for a cause that is not known, or there is
+    no log to read.
     """
     if sum(given is not None for given in (log, app, image)) > 1:
         raise click.UsageError("LOG, --app and --image name one log each; give one of them")
-    diagnosis = diagnose(_stream(log, app, image))
+    try:
+        diagnosis = diagnose(_stream(log, app, image), redact=Redactor(secrets_of(os.environ)).text)
+    except NoLog as e:
+        click.echo(in_encoding(printable(f"there is no log to read: {e}"), sys.stderr.encoding), err=True)
+        return Exit.INCOMPLETE
     if is_json:
         click.echo(json.dumps(document(diagnosis), ensure_ascii=True, indent=2))
     else:
@@ -66,17 +78,42 @@ def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[byt
     return _checked(_closing(file), log)
 
 
-def fetched(kind: str, name: str) -> Iterable[bytes]:
-    """The log as Modal keeps it. Raises UsageError where this installation can't fetch one."""
+class NoLog(Exception):
+    """Modal could not be asked, or keeps nothing of what was asked for: what happened, and what to do."""
+
+
+def fetched(kind: str, name: str) -> list[bytes]:
+    """The log as Modal keeps it.  Raises UsageError for what is no id of this kind, and NoLog."""
+    prefix = PREFIX_OF[kind]
+    if not ID.fullmatch(name) or not name.startswith(prefix):
+        raise click.UsageError(f"{name!r} is no id of an {kind}; wanted {prefix}…, as `modal {kind} list` prints it")
+    from preflight.remote import logs_api
+
+    ask = logs_api.app_log if kind == "app" else logs_api.image_log
     try:
-        logs_api = importlib.import_module("preflight.remote.logs_api")
-    except ModuleNotFoundError as e:
-        if e.name != "preflight.remote.logs_api":
-            raise
-        command = f"modal app logs {name}" if kind == "app" else f"modal image logs {name}"
-        raise click.UsageError(f"this release reads no logs from Modal; run `{command} | preflight diagnose -`") from e
-    fetch: Fetch = vars(logs_api)[f"{kind}_log"]
-    return fetch(name)
+        log = asyncio.run(_in_time(ask(name)))
+    except TimeoutError as e:
+        raise NoLog(f"Modal gave no answer within {FETCH_S:g} s") from e
+    except Problem as e:
+        raise NoLog(_advised(e, kind, name)) from e
+    if not any(part.strip() for part in log):
+        raise NoLog(f"Modal keeps no output of {name}; it keeps 30 days")
+    return log
+
+
+async def _in_time(asked: Coroutine[None, None, list[bytes]]) -> list[bytes]:
+    async with asyncio.timeout(FETCH_S):
+        return await asked
+
+
+def _advised(problem: Problem, kind: str, name: str) -> str:
+    advice = {
+        Kind.NOT_FOUND: f"check the id and the workspace: `modal {kind} list` shows those of this one; not {name}",
+        Kind.NOT_SIGNED_IN: "`modal token new`, or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET",
+        Kind.REFUSED: "`modal token new`, or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET",
+        Kind.UNSUPPORTED: f"`modal {kind} logs {name} | preflight diagnose -`",
+    }.get(problem.kind, f"try again, or `modal {kind} logs {name} | preflight diagnose -`")
+    return f"{problem}\n{advice}"
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from rich.text import Text
 from preflight import settings as config
 from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, sandboxed, settings_for
 from preflight.cli.options import parse_dollars
+from preflight.diagnosis.first import meaning
 from preflight.engine.events import Event, Priced, Progress
 from preflight.engine.select import select
 from preflight.model import Check, Exit, Json, Report, Status, Target
@@ -149,7 +150,7 @@ def _local(asked: Request, python: str, settings: config.Settings) -> tuple[dict
         reading = parsed(given)
     except (LocalProbeFailed, ReadingError) as e:
         return not_run(str(e), "give --python the path of a Python 3.9 or newer that has torch"), where
-    return document(reading, judge(reading, table())), where
+    return document(reading, judge(reading, table(), meaning)), where
 
 
 def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:

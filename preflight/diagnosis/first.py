@@ -19,3 +19,9 @@ def first_cause(lines: Sequence[str], log: Path | None = None) -> Cause | None:
         except OSError:
             pass  # the lines at hand are still there to be read
     return next(iter(diagnose("\n".join(lines)).causes), None)
+
+
+def meaning(raw: str) -> tuple[str, str]:
+    """What a raw error means in one sentence, and its cure; both empty where no rule knows it."""
+    cause = first_cause([raw])
+    return (cause.title, cause.remedy) if cause else ("", "")

@@ -31,9 +31,18 @@ def _line(rule: Rule, seen: Seen) -> int:
 
 
 def _holds(rule: Rule, seen: Seen) -> bool:
+    if rule.key not in seen.firm and not _came_to_nothing(rule, seen):
+        return False
     if rule.needs and not any(s in seen.signals for s in rule.needs):
         return False
     return not any(s in seen.signals for s in rule.unless)
+
+
+def _came_to_nothing(rule: Rule, seen: Seen) -> bool:
+    """A failure follows the warning, or the log's last line is the retry."""
+    if seen.failed_at > seen.warned[rule.key]:
+        return True
+    return seen.lines > 1 and seen.tried.get(rule.key) == seen.lines
 
 
 def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:

@@ -11,14 +11,22 @@ LINE_BYTES = 4096  # what a pattern sees of one line; a longer one is cut around
 AFTER = 4  # lines after the hit that a pattern may cross
 AROUND = 24  # lines before the hit that `near` may look at: a traceback's frames
 ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
-# what a runner writes before each line: buildkit's step and clock, a container's id, an ISO clock, rich's frame
+# what a runner writes before each line: buildkit's step and clock, a container's id or name, a line's number, an
+# ISO clock, journald's clock, host and unit, kubernetes' stream, rich's frame
 PREFIX = re.compile(
     r"^(?:#\d{1,4} \d{1,7}\.\d{1,4} "
     r"|\[?(?:ta|fu|ap|sb|im)-[A-Za-z0-9]{4,40}\]?[:|]? {1,4}"
-    r"|\[?rank\d{1,4}\]?: ?"
-    r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)? {1,2}"
+    r"|\[?(?:rank|default|node)\d{1,4}\]?: ?"
+    r"|\[\d{1,7}\] "
+    r"|[\w.-]{1,60}-\d{1,4} {1,20}\| ?"
+    r"|[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)?[\])]? {1,2}"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,64} [\w.@/-]{1,64}(?:\[\d{1,8}\])?: "
+    r"|std(?:out|err) [FP] "
+    r'|\{"(?:log|message|msg)": ?"'
     r"|[│|] )"
 )
+# a record of a JSON log: one line that holds many
+JSON_LINE = re.compile(rb'^[^\n{]{0,80}\{ ?"[^\n]*', re.M)
 FRAME_END = re.compile(r" {2,}[│|]$")
 
 
@@ -41,7 +49,7 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
         pending += piece
         if len(pending) < BLOCK_BYTES:
             continue
-        data = ANSI.sub(b"", pending) if b"\x1b" in pending else pending
+        data = _undone(pending)
         end = _keep(data)
         if end == 0:
             pending = data
@@ -51,8 +59,17 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
         before = _last_lines(data[max(0, end - AROUND * 512) : end], AROUND)
         pending = data[end:]
     if pending:
-        data = ANSI.sub(b"", pending)
+        data = _undone(pending)
         yield Block(before + data, len(before), line, len(before) + len(data))
+
+
+def _undone(data: bytes) -> bytes:
+    """Without colours, and with the escaped lines of a JSON record set apart as a progress bar's are: by ``\\r``."""
+    if b"\x1b" in data:
+        data = ANSI.sub(b"", data)
+    if b'{"' in data and b"\\n" in data:
+        data = JSON_LINE.sub(lambda m: m[0].replace(b"\\n", b"\r").replace(b'\\"', b'"'), data)
+    return data
 
 
 def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
@@ -132,6 +149,6 @@ def first_line(raw: bytes) -> str:
 
 def _clean(raw: bytes) -> str:
     text = raw[:LINE_BYTES].decode("utf-8", "replace")
-    for _ in range(2):
+    for _ in range(3):
         text = PREFIX.sub("", text, count=1)
     return FRAME_END.sub("", text.rstrip())

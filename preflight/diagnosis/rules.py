@@ -32,7 +32,8 @@ class Rule:
     """``tier``: 3 names the mechanism outright, 2 is a symptom, 1 is a wrapper around something else.
 
     ``near`` must hold in the lines around the hit, ``not_near`` must not; ``needs`` are signals of which one must
-    have been seen anywhere in the log, ``unless`` signals of which none may have been. A cause that
+    have been seen anywhere in the log, ``unless`` signals of which none may have been. A line that ``passing``
+    matches is a warning: it counts only where a failure follows it. A cause that
     shows in ways that need different signals has one rule for each, told apart by ``form``.
     """
 
@@ -46,6 +47,7 @@ class Rule:
     patterns: tuple[re.Pattern[str], ...]
     near: re.Pattern[str] | None = None
     not_near: re.Pattern[str] | None = None
+    passing: re.Pattern[str] | None = None
     needs: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
@@ -63,8 +65,12 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Rulebook:
+    """A line that ``harmless`` matches proves nothing; one that ``retried`` matches only where a failure follows."""
+
     rules: tuple[Rule, ...]
     signals: tuple[Signal, ...]
+    harmless: re.Pattern[str]
+    retried: re.Pattern[str]
 
 
 @cache
@@ -72,6 +78,7 @@ def rulebook() -> Rulebook:
     """Every rule and signal of the folder. Raises RuleError."""
     rules: list[Rule] = []
     signals: list[Signal] = []
+    lines: dict[str, str] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         try:
             table = tomllib.loads(path.read_text("utf-8"))
@@ -79,7 +86,13 @@ def rulebook() -> Rulebook:
             raise RuleError(f"{path.name}: {e}") from e
         rules += [_rule(row, path.name) for row in table.get("rule", [])]
         signals += [_signal(row, path.name) for row in table.get("signal", [])]
-    return Rulebook(rules=tuple(rules), signals=tuple(signals))
+        lines |= table.get("lines", {})
+    return Rulebook(
+        rules=tuple(rules),
+        signals=tuple(signals),
+        harmless=re.compile(lines["harmless"]),
+        retried=re.compile(lines["retried"]),
+    )
 
 
 def _rule(row: dict[str, Any], file: str) -> Rule:
@@ -95,6 +108,7 @@ def _rule(row: dict[str, Any], file: str) -> Rule:
             patterns=tuple(re.compile(p) for p in row["patterns"]),
             near=re.compile(row["near"]) if "near" in row else None,
             not_near=re.compile(row["not_near"]) if "not_near" in row else None,
+            passing=re.compile(row["passing"]) if "passing" in row else None,
             needs=tuple(row.get("needs", ())),
             unless=tuple(row.get("unless", ())),
             explains=tuple(row.get("explains", ())),

@@ -89,7 +89,7 @@ def import_ruling(module: str, step: Step, reading: Reading, explain: Explain) -
             tail(step),
         )
     error = step.error
-    meaning = explain(str(error))
+    meaning, cure = explain(str(error))
     said = f"{error}" + (f" ({meaning})" if meaning else "")
     places = place(error)
     missing = NO_MODULE.search(error.message)
@@ -124,7 +124,7 @@ def import_ruling(module: str, step: Step, reading: Reading, explain: Explain) -
         Verdict.FALLBACK if is_caught else Verdict.BROKEN,
         Cause.IMPORT_ERROR,
         f"import {module}: {said}",
-        REINSTALL.format(package_of(error.message)),
+        cure or REINSTALL.format(package_of(error.message)),
         (str(error),),
         places,
     )
@@ -151,7 +151,7 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
             tail(step),
         )
     error = step.error
-    meaning = explain(str(error))
+    meaning, cure = explain(str(error))
     said = f"{error}" + (f" ({meaning})" if meaning else "")
     evidence, places = (str(error),), place(error)
     if NO_IMAGE.search(error.message):
@@ -198,7 +198,7 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
         Verdict.BROKEN,
         Cause.ERROR,
         f"{what} raises{at}: {said}",
-        REINSTALL.format(package_of(error.message)),
+        cure or REINSTALL.format(package_of(error.message)),
         evidence,
         places,
     )

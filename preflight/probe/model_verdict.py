@@ -122,9 +122,9 @@ def _raised(what: str, run: ModelRun, reading: Reading, explain: Explain) -> Rul
     error, place = run.error, causes.place(run.error)
     at = f" at {place[0]}" if place else ""
     if any(name in frame.path for frame in error.frames for name in LIBRARIES):
-        meaning = explain(str(error))
+        meaning, cure = explain(str(error))
         said = f"{what} raises in step {run.steps + 1}{at}: {error}" + (f" ({meaning})" if meaning else "")
-        remedy = causes.REINSTALL.format(causes.package_of(error.message))
+        remedy = cure or causes.REINSTALL.format(causes.package_of(error.message))
         return Ruling(Verdict.BROKEN, Cause.ERROR, said, remedy, (str(error),), place)
     return Ruling(
         Verdict.COULD_NOT_RUN,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import NoFunction, function_named
 from preflight.cost.rates import Rates
-from preflight.diagnosis.first import first_cause
+from preflight.diagnosis.first import first_cause, meaning
 from preflight.model import Json
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.problems import Problem
@@ -22,6 +22,7 @@ from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
 from preflight.settings import Settings
 
 HOUR_S = Decimal(3600)
+SHOWN_LINES = 12
 CONTAINER_SOURCE = "/root"  # where Modal puts the app's own modules
 
 
@@ -101,12 +102,13 @@ async def probe_on_modal(
         cause = first_cause(e.log)
         said = f"the image does not build: {cause.title if cause else e}"
         kept = not_run(said, cause.remedy if cause else "mend the build; `modal image logs` has its log")
-        evidence = cause.excerpt.splitlines() if cause else list(e.log)
+        evidence = cause.excerpt.splitlines() if cause else list(e.log[-SHOWN_LINES:])
         return _same({**kept, "evidence": evidence, "sandbox": is_sandbox}, plan.gpus)
     except AppNotLoaded as e:
-        return _same(
-            not_run(str(e), "run `modal run` on the app: it fails the same way", is_sandbox=is_sandbox), plan.gpus
-        )
+        cause = first_cause([str(e)])
+        said = f"{e} ({cause.title})" if cause else str(e)
+        remedy = cause.remedy if cause else "run `modal run` on the app: it fails the same way"
+        return _same(not_run(said, remedy, is_sandbox=is_sandbox), plan.gpus)
     except Problem as e:
         return _same(not_run(str(e), "preflight check modal-auth", is_sandbox=is_sandbox), plan.gpus)
     return tuple((gpu, _judged(readings[gpu], is_sandbox)) for gpu in plan.gpus)
@@ -123,7 +125,7 @@ def _judged(given: object, is_sandbox: bool) -> dict[str, Json]:
         reading = parsed(given)
     except ReadingError as e:
         return not_run(f"the reading can't be used: {e}", "run it again", is_sandbox=is_sandbox)
-    return document(reading, judge(reading, table()), is_sandbox=is_sandbox)
+    return document(reading, judge(reading, table(), meaning), is_sandbox=is_sandbox)
 
 
 def _same(said: dict[str, Json], gpus: Sequence[str]) -> tuple[tuple[str, dict[str, Json]], ...]:

@@ -74,11 +74,12 @@ class Ruling:
             raise ValueError("a ruling needs a reason, and a remedy unless the kernels launched")
 
 
-Explain = Callable[[str], str]  # a raw error in, what it means in one sentence out; empty where it is not known
+# a raw error in; what it means in one sentence, and its cure, out; both empty where it is not known
+Explain = Callable[[str], tuple[str, str]]
 
 
-def unexplained(raw: str) -> str:
-    return ""
+def unexplained(raw: str) -> tuple[str, str]:
+    return "", ""
 
 
 def worst(rulings: Iterable[Ruling]) -> Ruling | None:

@@ -22,7 +22,7 @@ from preflight.model import Json
 from preflight.problems import Kind, Problem
 
 QUEUE_S = 300.0  # for a GPU of the type to be free, beyond the payload's own limit
-TAIL = 60
+TAIL = 2_000  # lines; the cause of a failed build stands far above the end
 KINDS = {
     "AuthError": Kind.NOT_SIGNED_IN,
     "PermissionDeniedError": Kind.FORBIDDEN,

@@ -19,7 +19,7 @@ from typing import Any
 
 APP = "preflight-probe"
 SPARE_S = 60  # beyond the payload's own limit: it ends by itself, and says what it saw
-TAIL = 60
+LOG_ENTRIES = 2_000  # the line that made a compiler fail stands far above the end
 
 Tell = Callable[..., None]
 
@@ -72,7 +72,7 @@ def _log_of(e: Any) -> list[str]:
     import modal
 
     try:
-        entries = modal.Image.from_id(e.image_id).logs.tail(TAIL)
+        entries = modal.Image.from_id(e.image_id).logs.tail(LOG_ENTRIES)
     except (AttributeError, TypeError, ValueError, OSError, modal.exception.Error):
         return []
     return [line for entry in entries for line in entry.message.splitlines()]
