@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from preflight.diagnosis.explain import in_words_of_log
+from preflight.diagnosis.explain import in_words_of_log, of_symbols
 from preflight.diagnosis.model import Cause
 from preflight.diagnosis.rules import Rule, rulebook
 from preflight.diagnosis.scan import Seen
@@ -48,14 +48,15 @@ def _came_to_nothing(rule: Rule, seen: Seen) -> bool:
 def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
     hits = seen.hits[rule.key]
     captures = {**seen.captures, **dict(hits[0].captures)}
+    why, remedy = of_symbols(hits, captures)
     return Cause(
         rule=rule.id,
         title=rule.title,
         phase=rule.phase,
         line=hits[0].line,
         excerpt=hits[0].excerpt,
-        why=in_words_of_log(rule.why, captures),
-        remedy=in_words_of_log(rule.remedy, captures),
+        why=why or in_words_of_log(rule.why, captures),
+        remedy=remedy or in_words_of_log(rule.remedy, captures),
         explains=tuple(r.id for r in folded),
         explained_lines=sum(seen.counts[r.key] for r in folded) + seen.counts[rule.key] - 1,
         confidence=rule.confidence,

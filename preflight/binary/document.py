@@ -1,0 +1,42 @@
+"""`preflight.link/1`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from preflight.binary.link import Linked, Target
+from preflight.model import Json
+
+SCHEMA = "preflight.link/1"
+
+
+def document(linked: Sequence[Linked], target: Target) -> dict[str, Json]:
+    return {
+        "schema": SCHEMA,
+        "target": {
+            "torch": target.torch,
+            "gpus": [{"name": g.name, "sm": g.sm, "by": g.by} for g in target.gpus],
+        },
+        "files": [_file(one) for one in linked],
+    }
+
+
+def _file(one: Linked) -> Json:
+    return {
+        "path": one.path,
+        "verdict": one.verdict.value,
+        "reasons": list(one.reasons),
+        "notes": list(one.notes),
+        "remedy": one.remedy,
+        "torch_versions": list(one.torch_versions),
+        "cxx11abi": one.cxx11abi,
+        "missing_symbols": list(one.missing_symbols),
+        "unknown_symbols": list(one.unknown_symbols),
+        "torch_symbols": one.torch_symbols,
+        "archs": [{"sm": a.sm, "kind": a.kind.value, "variant": a.variant} for a in one.archs],
+        "gpus": [{"name": g.name, "sm": g.sm, "runs": runs} for g, runs in one.gpus],
+        "needed": list(one.needed),
+        "floors": dict(one.floors),
+        "python": one.python,
+        "modules": list(one.modules),
+    }

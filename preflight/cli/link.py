@@ -1,0 +1,93 @@
+"""`preflight link`: with which torch, and on which GPU, does this library load?"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from preflight.binary.document import document
+from preflight.binary.link import Linked, Target, Verdict, WantedGpu, link
+from preflight.facts.gpus import gpu, gpu_names
+from preflight.model import Exit
+
+NARROWEST, WIDEST = 40, 120
+TORCH = re.compile(r"\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:\.?(?:a|b|rc|dev|post)\d*)?(?:\+\w{1,20})?")
+IN_DOUBT = (Verdict.UNKNOWN, Verdict.UNREADABLE)
+
+
+@click.command("link", short_help="Say with which torch, and on which GPU, a library loads.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE.so|FILE.whl...", type=click.Path(path_type=Path))
+@click.option("--torch", "torch", metavar="X.Y.Z", help="The torch it shall load with; PyPI's build, or 2.6.0+cu126.")
+@click.option("--gpu", "gpus", multiple=True, metavar="TYPE", help="A GPU it shall run on.  [default: the app's]")
+@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.link/1 and nothing else.")
+def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ...], is_json: bool) -> int:
+    """Read shared libraries, and those in wheels, and say what the loader would say, before anything is imported.
+
+    Exit codes: 0 all load, 1 one does not, 3 one can't be read, or is not known to load.
+    """
+    if torch is not None and not TORCH.fullmatch(torch):
+        raise click.BadParameter(f"{torch!r} is no release of torch; wanted like 2.5.1 or 2.6.0+cu126")
+    target = Target(torch, tuple(_asked(gpus) if gpus else _of_app(Path.cwd())))
+    linked = [one for file in files for one in _linked(file, target)]
+    if is_json:
+        click.echo(json.dumps(document(linked, target), ensure_ascii=True, indent=2))
+    else:
+        _show(linked, target)
+    if any(one.verdict is Verdict.DOES_NOT_LOAD for one in linked):
+        return Exit.FINDINGS
+    return Exit.INCOMPLETE if any(one.verdict in IN_DOUBT for one in linked) else Exit.READY
+
+
+def _linked(file: Path, target: Target) -> tuple[Linked, ...]:
+    try:
+        return link(file, target)
+    except FileNotFoundError as e:
+        raise click.UsageError(f"{file} is not there") from e
+    except ValueError as e:  # a path with a NUL byte in it
+        raise click.UsageError(f"{str(file)!r} is no path") from e
+
+
+def _asked(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
+    for written in gpus:
+        row = gpu(written)
+        if row is None:
+            raise click.BadParameter(f"--gpu {written!r} is none of Modal's GPUs: {', '.join(gpu_names())}")
+        yield WantedGpu(row.name, row.sm, "--gpu")
+
+
+def _of_app(start: Path) -> Iterator[WantedGpu]:
+    """The GPUs of the one app of this folder's project; none where there is no project or no one app."""
+    from preflight.cli.conduct import Options, resolve_app, settings_for
+    from preflight.recipe import parse
+
+    settings = settings_for(Options(), start=start, scenario=None)
+    if not settings.read_from:
+        return  # without a pyproject.toml there is no project, and this folder may hold anything
+    try:
+        app = resolve_app(settings, None)
+    except click.UsageError:
+        return
+    recipe = parse.read(settings.project / app, project=settings.project)
+    told: set[str] = set()
+    for function in recipe.functions:
+        for asked in function.gpu if isinstance(function.gpu, tuple) else ():
+            row = gpu(asked.type)
+            if row is not None and row.name not in told:
+                told.add(row.name)
+                yield WantedGpu(row.name, row.sm, f"{app}, {function.name}")
+
+
+def _show(linked: list[Linked], target: Target) -> None:
+    from rich.console import Console
+
+    from preflight.report.link_screen import show
+
+    size = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
+    width = max(NARROWEST, min(WIDEST, size))
+    show(Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False), linked, target)

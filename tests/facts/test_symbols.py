@@ -1,0 +1,137 @@
+"""Which torch exports a symbol: the table against what was measured, and what it must not claim to know."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from preflight.facts.symbols import COLUMNS, FILE, PYPI_COLUMNS, abi_of, column_of, exports, is_torch
+from preflight.facts.types import How
+
+MEASURED = json.loads((Path(__file__).parent.parent / "data" / "symbols" / "measured.json").read_text("utf-8"))
+EXCHANGE = "_ZN3c104cuda14ExchangeDeviceEa"
+NAMES = sorted(MEASURED["symbols"])
+DRAWN = random.Random(5).sample(NAMES, 200)
+
+
+def minors(text: str) -> set[str]:
+    found: set[str] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found.update(PYPI_COLUMNS[PYPI_COLUMNS.index(first) : PYPI_COLUMNS.index(last or first) + 1])
+    return found
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_two_hundred_symbols_are_exported_by_exactly_the_releases_that_were_measured(name: str) -> None:
+    said = exports(name)
+    assert said is not None
+    for release, mark in zip(MEASURED["releases"], MEASURED["symbols"][name]["releases"], strict=True):
+        column = column_of(release)
+        assert column is not None
+        assert said.says(column) is (mark == "x"), release
+
+
+def test_the_abi_in_every_measured_name_is_read_without_a_demangler() -> None:
+    assert {n: abi_of(n) for n in NAMES} == {n: s["abi"] for n, s in MEASURED["symbols"].items()}
+
+
+def test_every_symbol_that_the_extensions_leave_undefined_is_known_for_every_release() -> None:
+    for name, by in MEASURED["extensions"].items():
+        said = exports(name)
+        assert said is not None and said.how is How.READ
+        assert {c for c in PYPI_COLUMNS if said.says(c)} == minors(by)
+
+
+def test_the_pre_cxx11_name_is_in_no_build_with_the_new_abi() -> None:
+    said = exports("_ZN3c106detail14torchCheckFailEPKcS2_jRKSs")
+    assert said is not None
+    assert said.says("2.6") is True
+    assert said.says("2.6+cxx11") is False
+
+
+@pytest.mark.parametrize(
+    ("torch", "column"),
+    [
+        ("2.6.0", "2.6"),
+        ("2.6.0+cu124", "2.6"),
+        ("2.6.0+cu126", "2.6+cxx11"),
+        ("2.10.0+cu128", "2.10"),
+        ("2.15.0", "2.15"),
+        ("1.13.1", None),
+        ("2.16.0", None),
+        ("nightly", None),
+    ],
+)
+def test_a_release_has_its_column_and_one_outside_the_table_has_none(torch: str, column: str | None) -> None:
+    assert column_of(torch) == column
+
+
+@pytest.mark.parametrize(
+    "name", ["_ZN3c103FooEv", "_ZN2at4_ops6nosuch4callEv", "torch_", "PyObject_Call", "malloc", ""]
+)
+def test_what_was_never_measured_is_unknown_and_not_absent(name: str) -> None:
+    assert exports(name) is None
+
+
+def test_a_torch_that_was_not_looked_at_is_unknown_for_that_symbol() -> None:
+    said = exports("_ZN2at4_ops10add_Tensor4callERKNS_6TensorES4_RKN3c106ScalarE")
+    assert said is not None
+    assert said.says("2.14") is True
+    assert said.says("2.15") is None
+
+
+def test_an_unknown_operator_with_an_optional_is_excluded_on_one_side_of_2_2_and_claimed_on_none() -> None:
+    old = exports("_ZN2at4_ops6nosuch4callEN3c108optionalIbEE")
+    new = exports("_ZN2at4_ops6nosuch4callESt8optionalIbE")
+    assert old is not None and new is not None
+    assert old.how is new.how is How.INFERRED
+    assert old.says("2.2") is False and old.says("2.1") is None
+    assert new.says("2.1") is False and new.says("2.2") is None
+
+
+@pytest.mark.parametrize("name", ["_ZN5boost8optionalIiE3getEv", "_ZNSt8optionalIiE5resetEv", "cudaLaunchKernel"])
+def test_the_rule_of_optional_is_for_torch_alone(name: str) -> None:
+    assert exports(name) is None
+    assert not is_torch(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "abi"),
+    [
+        ("_ZN3c104cuda14ExchangeDeviceEa", "neutral"),
+        ("_ZN2at4_ops5SsSs14callEv", "neutral"),  # inside an identifier
+        ("_ZN3c105ErrorC2ENS_14SourceLocationESs", "pre"),
+        ("_ZNK3c105Error3fooB5cxx11Ev", "cxx11"),
+        ("Ss", "neutral"),
+    ],
+)
+def test_the_abi_of_a_name(name: str, abi: str) -> None:
+    assert abi_of(name) == abi
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_questions(text: str) -> None:
+    exports(text)
+    exports("_ZN3c10" + text)
+    assert abi_of("_Z" + text) in ("cxx11", "pre", "neutral")
+
+
+def test_the_table_is_small_and_says_where_it_is_from() -> None:
+    assert FILE.stat().st_size <= 100_000
+    head = json.loads(FILE.read_bytes().partition(b"\n")[0])
+    assert head["columns"] == list(COLUMNS)
+    assert head["source"] and head["how"] == "read" and head["seen"].startswith("2026-")
+
+
+def test_the_table_is_read_only_when_a_symbol_is_asked_for() -> None:
+    code = "import preflight.facts.symbols as s, preflight.diagnosis.rank; print(s._table.cache_info().currsize)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.strip() == "0"
