@@ -102,6 +102,8 @@ from preflight.passes import Pass, folder_of, recall, remember
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
 from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, names, source_builds
+from preflight.recipe.forecast import Ending, Forecast
+from preflight.recipe.foretell import foretold
 from preflight.recipe.lookups import RECIPE
 from preflight.recipe.model import (
     App,
@@ -134,7 +136,7 @@ from preflight.recipe.rewrites import (
     replace_span,
     source_of,
 )
-from preflight.recipe.rule import Context, advice, error, rule, warning
+from preflight.recipe.rule import Context, advice, error, rule, warning, without_ignored
 from preflight.recipe.surroundings import (
     Base,
     apt_before,
@@ -201,11 +203,13 @@ __all__ = [
     "Context",
     "Difference",
     "Edit",
+    "Ending",
     "Environment",
     "Estimate",
     "ExtInstall",
     "Finding",
     "Fix",
+    "Forecast",
     "Form",
     "Function",
     "Gpu",
@@ -297,6 +301,7 @@ __all__ = [
     "fingerprint_of",
     "first_cause",
     "folder_of",
+    "foretold",
     "function_named",
     "functions_of",
     "gpu",
@@ -386,4 +391,5 @@ __all__ = [
     "warning",
     "wheel_for",
     "wheel_name",
+    "without_ignored",
 ]
