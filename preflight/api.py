@@ -12,7 +12,17 @@ from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle
 from preflight.discover.recording import Recording
 from preflight.facts.gpus import gpu, gpu_names
-from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
+from preflight.facts.images import (
+    apt_gone,
+    builder,
+    builders,
+    cuda_devel_tag,
+    cuda_tag,
+    distribution,
+    known_image,
+    limit,
+    newest_gcc,
+)
 from preflight.facts.modal_api import ModalApi, modal_api
 from preflight.facts.packages import (
     brings,
@@ -101,6 +111,7 @@ from preflight.model import (
 from preflight.passes import Pass, folder_of, recall, remember
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
+from preflight.recipe.downloads import Asset, BaseImage, Download
 from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, names, source_builds
 from preflight.recipe.forecast import Ending, Forecast
 from preflight.recipe.foretell import foretold
@@ -154,6 +165,8 @@ from preflight.recipe.surroundings import (
 )
 from preflight.recipe.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
 from preflight.remote.apps import age_text, is_run, is_stale
+from preflight.remote.index_lookups import PUBLISHED
+from preflight.remote.index_types import Published, There
 from preflight.remote.lookups import (
     APPS,
     CLIENT,
@@ -179,6 +192,7 @@ __all__ = [
     "ENVIRONMENT",
     "ENVIRONMENTS",
     "PLANNED_FUNCTION",
+    "PUBLISHED",
     "RATES",
     "READING",
     "RECIPE",
@@ -195,13 +209,16 @@ __all__ = [
     "WORKSPACE_BUILDER",
     "Answer",
     "App",
+    "Asset",
     "Base",
+    "BaseImage",
     "BucketMount",
     "Call",
     "Check",
     "Client",
     "Context",
     "Difference",
+    "Download",
     "Edit",
     "Ending",
     "Environment",
@@ -236,6 +253,7 @@ __all__ = [
     "Price",
     "ProbePlan",
     "Problem",
+    "Published",
     "Ran",
     "RateRefused",
     "Rates",
@@ -255,6 +273,7 @@ __all__ = [
     "Stage",
     "Step",
     "Syntax",
+    "There",
     "Token",
     "TooLarge",
     "TorchIn",
@@ -280,6 +299,7 @@ __all__ = [
     "builders",
     "calls_in",
     "counted",
+    "cuda_devel_tag",
     "cuda_dotted",
     "cuda_of",
     "cuda_tag",

@@ -12,7 +12,7 @@ from preflight.facts.types import Release
 from preflight.facts.wheels import Wheel
 from preflight.model import Where
 from preflight.recipe.compiling import Stop
-from preflight.recipe.ext_steps import ExtInstall
+from preflight.recipe.ext_steps import ExtInstall, Form
 from preflight.recipe.outcome import variables, version_of
 from preflight.recipe.surroundings import base_of
 
@@ -54,6 +54,12 @@ class Forecast:
     @property
     def where(self) -> Where:
         return self.ext.step.where
+
+    @property
+    def is_wheel_the_only_way(self) -> bool:
+        """The sdist holds no sources to build from where the wheel is not there."""
+        row = wheels.release(self.ext.name, self.version) if self.version else None
+        return row is not None and row.sdist_has_sources is False and self.ext.form is Form.INDEX
 
     @property
     def is_good(self) -> bool:
