@@ -70,7 +70,8 @@ def _by_address(ext: ExtInstall) -> Forecast:
         text = f"ERROR: {file} is not a supported wheel on this platform."
         return fails(ext, Stop(text, f"it is for Python {name.python}, not {python}", "whl-python-mismatch"))
     wheel = Wheel(file, ext.package.url or "", _known_as_broken(ext, name))
-    if wheel.broken:
+    is_cxx11 = torch_facts.has_cxx11_abi(has, torch.build) if has else None
+    if wheel.broken and not (name.torch == "2.6" and is_cxx11):  # what 2.6 lacks is the ABI that its FALSE files have
         return broken(ext, f"fetches {file}", wheel.broken, remedy="take a release whose wheel for this torch is sound")
     if has and name.torch and torch.held is not Held.BROUGHT and minor(has) != name.torch:
         why = f"it is for torch {name.torch}, and the image has {minor(has)}"

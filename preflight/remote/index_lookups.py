@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from preflight.remote.index_cache import Cache
 from preflight.remote.index_types import Published, Said, There
 
 MOST = 24  # questions of one run
-CONFIG_S = 4.0  # `pip config get`
+CONFIG_S = 4.0  # `pip config list`
 IN_SANDBOX = "PREFLIGHT_SANDBOX_SCENARIO"  # set by `preflight sandbox` for a shell of its own
 
 
@@ -66,7 +67,7 @@ async def _default_index(environ: Mapping[str, str]) -> str | None:
     """The index that this machine's pip is told to use; None where it is told nothing, or there is no pip."""
     if environ.get("PIP_INDEX_URL"):
         return environ["PIP_INDEX_URL"]
-    command = (sys.executable, "-m", "pip", "config", "get", "global.index-url")
+    command = (sys.executable, "-m", "pip", "config", "list")  # `get` does not see the file of PIP_CONFIG_FILE
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -84,8 +85,11 @@ async def _default_index(environ: Mapping[str, str]) -> str | None:
         process.kill()
         await process.wait()
         return None
-    url = out.decode("utf-8", "replace").strip()
-    return url if process.returncode == 0 and url.startswith(("http://", "https://")) else None
+    said = dict(
+        re.findall(r"^(:env:|global|install)\.index-url='([^']*)'$", out.decode("utf-8", "replace"), re.MULTILINE)
+    )
+    url = next((said[k] for k in (":env:", "install", "global") if k in said), "").strip()
+    return url if url.startswith(("http://", "https://")) else None
 
 
 PUBLISHED: Lookup[tuple[Published, ...]] = Lookup(

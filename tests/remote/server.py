@@ -59,7 +59,7 @@ def serving(answer: Answer) -> Iterator[Server]:
             if self.command != "HEAD":
                 self.wfile.write(reply.body)
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815 - http.server's own name
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing on stderr."""
