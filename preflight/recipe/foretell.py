@@ -249,14 +249,14 @@ def _without_nvcc(ext: ExtInstall) -> Stop | None:
 
 
 def _fetched(ext: ExtInstall, row: Release, torch: Torch, wheel: Wheel) -> Forecast:
-    said = f"prebuilt wheel {wheel.filename}" + _of_today(torch)
+    said, is_exact = f"prebuilt wheel {wheel.filename}" + _of_today(torch), torch.is_exact and ext.version is not None
     if wheel.broken:
         return broken(
             ext,
             f"fetches {wheel.filename}",
             wheel.broken,
             told_by=torch.told_by_floor,
-            is_certain=torch.is_exact,
+            is_certain=is_exact,
             remedy=f"pin {ext.name} to a release whose wheel for torch {minor(torch.version)} is sound",
         )
     system = distribution(distribution_of(ext.image, None) or "")
@@ -266,25 +266,31 @@ def _fetched(ext: ExtInstall, row: Release, torch: Torch, wheel: Wheel) -> Forec
             f"fetches {wheel.filename}",
             f"it was built on glibc {row.wheel_glibc}, and {system.name} has {system.glibc}: "
             "version `GLIBC_2.32' not found",
+            is_certain=is_exact,
             remedy="take the ubuntu22.04 image of the same CUDA",
         )
     trouble = trouble_after(ext, row, torch)
     if trouble is not None:
-        return broken(ext, f"fetches {wheel.filename}", trouble.why, told_by=trouble.told_by, remedy=trouble.remedy)
-    return Forecast(
-        ext=ext, ending=Ending.WHEEL, said=said, version=row.version, wheel=wheel, is_certain=torch.is_exact
-    )
+        return broken(
+            ext,
+            f"fetches {wheel.filename}",
+            trouble.why,
+            told_by=trouble.told_by,
+            is_certain=is_exact,
+            remedy=trouble.remedy,
+        )
+    return Forecast(ext=ext, ending=Ending.WHEEL, said=said, version=row.version, wheel=wheel, is_certain=is_exact)
 
 
 def _compiled(ext: ExtInstall, row: Release, torch: Torch, why: str) -> Forecast:
-    stop = first_stop(ext, row, torch)
+    stop, is_exact = first_stop(ext, row, torch), torch.is_exact and ext.version is not None
     if stop is not None:
         text = f"it must compile ({why}), and {stop.why}"
-        return fails(ext, Stop(stop.message, text, stop.told_by, stop.remedy), is_certain=torch.is_exact)
+        return fails(ext, Stop(stop.message, text, stop.told_by, stop.remedy), is_certain=is_exact)
     trouble = trouble_after(ext, row, torch)
     if trouble is not None:
-        return broken(ext, "compiles", trouble.why, told_by=trouble.told_by, remedy=trouble.remedy)
-    return source(ext, row, why + _of_today(torch), is_certain=torch.is_exact)
+        return broken(ext, "compiles", trouble.why, told_by=trouble.told_by, is_certain=is_exact, remedy=trouble.remedy)
+    return source(ext, row, why + _of_today(torch), is_certain=is_exact)
 
 
 def _skipped(ext: ExtInstall, why: str) -> Forecast:
