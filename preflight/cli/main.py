@@ -24,6 +24,7 @@ COMMANDS = {
     "probe": ("preflight.cli.probe", "Trace the mamba-ssm kernels where the GPU is."),
     "diagnose": ("preflight.cli.diagnose", "Name what made a log fail, and the cure."),
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
+    "init": ("preflight.cli.init", "Write [tool.preflight], or print a known-good image block."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
 }

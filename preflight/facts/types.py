@@ -86,13 +86,17 @@ class Release(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class GpuRow(Row):
-    """``sm`` is the compute capability times ten; ``most`` the GPUs of one container."""
+    """``sm`` is the compute capability times ten; ``most`` the GPUs of one container.
+
+    ``is_wrong`` says which kernels are known to compute wrong numbers on it.
+    """
 
     name: str
     aliases: tuple[str, ...]
     sm: int
     most: int
     least_cuda: str = ""
+    is_wrong: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

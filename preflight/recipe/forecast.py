@@ -32,8 +32,8 @@ class Ending(StrEnum):
 class Forecast:
     """``said`` is one line.  ``told_by`` names the rule that reports this cause, "" when none does.
 
-    ``is_certain`` is False where it rests on what is the newest today, of torch or of the package.  ``is_gap``: a table lacks the row.
-    ``minutes`` is of a source build, at least.
+    ``is_certain`` is False where it rests on what is the newest today, of torch or of the package.
+    ``is_gap``: a table lacks the row.  ``minutes`` is of a source build, at least.
     """
 
     ext: ExtInstall
