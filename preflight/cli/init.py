@@ -104,13 +104,14 @@ def _show(before: bytes, after: bytes, file: Path) -> None:
 
 def _recipe(asked: dict[str, str | None]) -> int:
     from preflight.recipe.block import block
-    from preflight.recipe.known_good import best, nearest
+    from preflight.recipe.known_good import best, nearest, runs_on
     from preflight.recipe.refusals import why_not
 
     wanted = _asked(asked)
     good = best(wanted)
     if good is None:
         near = f"preflight init --recipe {nearest(wanted).options}"
+        near += "" if wanted.gpu is None or not runs_on(nearest(wanted), wanted.gpu) else f" --gpu {wanted.gpu}"
         raise click.UsageError(f"no known-good combination: {why_not(wanted)}.  The nearest that works: {near}")
     click.echo(block(good, gpu=wanted.gpu), nl=False)
     return Exit.READY

@@ -51,7 +51,7 @@ def table(recipe: Recipe) -> str:
             *_bucket(recipe),
             "",
             "[tool.preflight.budget]",
-            f"# function = {function}            # the planned run; without it, the GPU function with the longest timeout",
+            f"# function = {function}            # the planned run; else the GPU function with the longest timeout",
             "# hours = 25                    # how long it takes",
             "# usd = 150                     # what it may cost",
             "",
@@ -85,10 +85,16 @@ def with_table(before: bytes, text: str, *, force: bool, file: Path) -> bytes:
         raise CanNotWrite(f"{where} has a [tool.preflight] table; --force replaces it, --force --diff shows how")
     rest = _without(before) if has_one else before
     newline = "\r\n" if b"\r\n" in before else "\n"
-    gap = "" if not rest else newline if rest.endswith(b"\n") else newline * 2
-    after = rest + (gap + text.replace("\n", newline)).encode()
+    after = rest + (_gap(rest, newline) + text.replace("\n", newline)).encode()
     _check(old, after, file)
     return after
+
+
+def _gap(rest: bytes, newline: str) -> str:
+    """What makes one blank line between the rest and the table."""
+    if not rest or rest.endswith((b"\n\n", b"\r\n\r\n")):
+        return ""
+    return newline if rest.endswith(b"\n") else newline * 2
 
 
 def _read(content: bytes, file: Path) -> dict[str, object]:
@@ -127,7 +133,9 @@ def _take_out(document: dict[str, object]) -> object | None:
 
 def _without(content: bytes) -> bytes:
     """Without the lines of our tables.  Comments that follow one after a blank line belong to what comes next."""
-    kept, held, inside = [], [], False
+    kept: list[str] = []
+    held: list[str] = []
+    inside = False
     for line in _lines(content):
         if HEADER.match(line):
             if not OURS.match(line):

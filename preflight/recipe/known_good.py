@@ -60,9 +60,9 @@ class KnownGood:
     def compiles(self) -> bool:
         return self.wheels < 2
 
-    def runs_on(self, sm: int) -> bool:
-        """Whether code of the same major, and no newer minor, is there: no PTX is ever embedded."""
-        return any(s // 10 == sm // 10 and s <= sm for s in self.sms)
+    def has_code_for(self, sm: int) -> bool:
+        """Whether torch and both extensions have some that this GPU runs."""
+        return _holds(tuple(self.sms), sm)
 
     @property
     def options(self) -> str:
@@ -80,10 +80,15 @@ def nearest(asked: Asked) -> KnownGood:
     return min(combinations(), key=lambda c: _distance(c, asked))
 
 
+def runs_on(good: KnownGood, written: str) -> bool:
+    """Whether it is right on this GPU, as Modal names it: False also for one that is not in the table."""
+    row = gpu(written)
+    return row is not None and not row.is_wrong and good.has_code_for(row.sm) and not _is_too_old(good, row.least_cuda)
+
+
 def _misses(good: KnownGood, asked: Asked) -> tuple[bool, ...]:
-    row = gpu(asked.gpu) if asked.gpu else None
     return (
-        row is not None and (bool(row.is_wrong) or not good.runs_on(row.sm) or _is_too_old(good, row.least_cuda)),
+        asked.gpu is not None and not runs_on(good, asked.gpu),
         asked.mamba is not None and _version(asked.mamba) != _version(good.mamba),
         asked.torch is not None and not begins(good.torch, asked.torch),
         asked.cuda is not None and not begins(good.cuda, asked.cuda),
@@ -263,4 +268,5 @@ def _torch_sms(row: TorchRow, cuda: str) -> tuple[int, ...]:
 
 
 def _holds(sms: tuple[int, ...], sm: int) -> bool:
+    """Code of the same major, and no newer minor: no PTX is ever embedded."""
     return any(s // 10 == sm // 10 and s <= sm for s in sms)

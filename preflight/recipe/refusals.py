@@ -16,8 +16,15 @@ from preflight.recipe.known_good import Asked, begins, combinations
 def why_not(asked: Asked) -> str:
     """One line, of the first cause that the tables know."""
     row = torch_facts.torch_row(asked.torch) if asked.torch else None
-    found = _of_torch(asked, row) or _of_mamba(asked, row) or _of_gpu(asked)
+    found = _of_python(asked) or _of_torch(asked, row) or _of_mamba(asked, row) or _of_gpu(asked)
     return found or "no combination in our tables has all of it"
+
+
+def _of_python(asked: Asked) -> str:
+    pythons = sorted({c.python for c in combinations()}, key=number)
+    if asked.python is None or asked.python in pythons:
+        return ""
+    return f"what our tables hold goes with Python {pythons[0]} to {pythons[-1]}, not {asked.python}"
 
 
 def _of_torch(asked: Asked, row: TorchRow | None) -> str:
@@ -62,6 +69,6 @@ def _of_gpu(asked: Asked) -> str:
         return ""
     if row.is_wrong:
         return row.is_wrong
-    if not any(c.runs_on(row.sm) for c in combinations()):
+    if not any(c.has_code_for(row.sm) for c in combinations()):
         return f"no combination in our tables holds code for {row.name} (sm_{row.sm})"
     return f"what is left holds no code for {row.name} (sm_{row.sm})"
