@@ -12,7 +12,17 @@ from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle
 from preflight.discover.recording import Recording
 from preflight.facts.gpus import gpu, gpu_names
-from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
+from preflight.facts.images import (
+    apt_gone,
+    builder,
+    builders,
+    cuda_devel_tag,
+    cuda_tag,
+    distribution,
+    known_image,
+    limit,
+    newest_gcc,
+)
 from preflight.facts.modal_api import ModalApi, modal_api
 from preflight.facts.packages import (
     brings,
@@ -102,7 +112,10 @@ from preflight.model import (
 from preflight.passes import Pass, folder_of, recall, remember
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
+from preflight.recipe.downloads import Asset, BaseImage, Download
 from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, names, source_builds
+from preflight.recipe.forecast import Ending, Forecast
+from preflight.recipe.foretell import foretold
 from preflight.recipe.lookups import RECIPE
 from preflight.recipe.model import (
     App,
@@ -136,7 +149,7 @@ from preflight.recipe.rewrites import (
     replace_span,
     source_of,
 )
-from preflight.recipe.rule import Context, advice, error, rule, warning
+from preflight.recipe.rule import Context, advice, error, rule, warning, without_ignored
 from preflight.recipe.surroundings import (
     Base,
     apt_before,
@@ -155,6 +168,8 @@ from preflight.recipe.surroundings import (
 )
 from preflight.recipe.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
 from preflight.remote.apps import age_text, is_run, is_stale
+from preflight.remote.index_lookups import PUBLISHED
+from preflight.remote.index_types import Published, There
 from preflight.remote.lookups import (
     APPS,
     CLIENT,
@@ -180,6 +195,7 @@ __all__ = [
     "ENVIRONMENT",
     "ENVIRONMENTS",
     "PLANNED_FUNCTION",
+    "PUBLISHED",
     "RATES",
     "READING",
     "RECIPE",
@@ -196,19 +212,24 @@ __all__ = [
     "WORKSPACE_BUILDER",
     "Answer",
     "App",
+    "Asset",
     "Base",
+    "BaseImage",
     "BucketMount",
     "Call",
     "Check",
     "Client",
     "Context",
     "Difference",
+    "Download",
     "Edit",
+    "Ending",
     "Environment",
     "Estimate",
     "ExtInstall",
     "Finding",
     "Fix",
+    "Forecast",
     "Form",
     "Function",
     "Gpu",
@@ -235,6 +256,7 @@ __all__ = [
     "Price",
     "ProbePlan",
     "Problem",
+    "Published",
     "Ran",
     "RateRefused",
     "Rates",
@@ -254,6 +276,7 @@ __all__ = [
     "Stage",
     "Step",
     "Syntax",
+    "There",
     "Token",
     "TooLarge",
     "TorchIn",
@@ -282,6 +305,7 @@ __all__ = [
     "calls_in",
     "counted",
     "credential_in",
+    "cuda_devel_tag",
     "cuda_dotted",
     "cuda_of",
     "cuda_tag",
@@ -303,6 +327,7 @@ __all__ = [
     "fingerprint_of",
     "first_cause",
     "folder_of",
+    "foretold",
     "function_named",
     "functions_of",
     "gpu",
@@ -396,4 +421,5 @@ __all__ = [
     "wheel_for",
     "wheel_name",
     "word_where",
+    "without_ignored",
 ]

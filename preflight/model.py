@@ -174,6 +174,7 @@ class Check:
 
     ``needs`` must be had or the check is blocked; ``tries`` may fail and the check says what that means.
     ``price`` is asked of paid checks before they start.  ``doc`` is the module's docstring, set on discovery.
+    ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
     """
 
     id: str
@@ -186,6 +187,7 @@ class Check:
     tries: tuple[Lookup[Any], ...] = ()
     timeout_s: float = 20.0
     price: Callable[[Looked], Awaitable[Price | NotApplicable]] | None = None
+    has_own_line: bool = False
     doc: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

@@ -15,6 +15,8 @@ from preflight.discover.recording import (
     Recording,
 )
 from preflight.model import Where
+from preflight.recipe.forecast import Forecast
+from preflight.recipe.foretell import foretold
 from preflight.recipe.model import (
     BucketMount,
     Function,
@@ -41,6 +43,7 @@ def document(recipe: Recipe, recording: Recording | NotRecorded | None = None) -
         "apps": [{"name": _value(a.name), "variable": a.variable, "where": str(a.where)} for a in recipe.apps],
         "functions": [_function(f) for f in recipe.functions],
         "images": [_image(i) for i in recipe.images],
+        "extensions": [_extension(f) for f in foretold(recipe, None)],
         "environ": [
             {"key": r.key, "by": r.by, "required": r.is_required, "inside": r.inside, "where": str(r.where)}
             for r in recipe.environ_reads
@@ -92,6 +95,16 @@ def _step(step: Step) -> dict[str, Any]:
         "packages": [p.written for install in step.pip for p in install.packages],
         "apt": list(step.apt),
         "complete": step.is_complete,
+    }
+
+
+def _extension(forecast: Forecast) -> dict[str, Any]:
+    return {
+        "name": forecast.ext.name,
+        "version": forecast.version,
+        "ending": forecast.ending.value,
+        "said": forecast.said,
+        "where": str(forecast.where),
     }
 
 

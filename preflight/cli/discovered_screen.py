@@ -63,6 +63,12 @@ def _rows(document: dict[str, Any]) -> Iterator[Row]:
         yield "", f"image {image['variable'] or 'without a name'}{more}", image["where"]
         for step in image["steps"]:
             yield from _step(step, path)
+    if document["extensions"]:
+        yield "", "", ""
+        yield "", "what the steps that install the kernels will come to", ""
+    for each in document["extensions"]:
+        name = " ".join(p for p in (each["name"], each["version"]) if p)
+        yield "kernels", f"{name}: {each['said']}", each["where"]
     if document["environ"]:
         yield "", "", ""
         yield "", "environment variables that the code reads", ""

@@ -25,6 +25,7 @@ COMMANDS = {
     "diagnose": ("preflight.cli.diagnose", "Name what made a log fail, and the cure."),
     "link": ("preflight.cli.link", "Say with which torch, and on which GPU, a library loads."),
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
+    "init": ("preflight.cli.init", "Write [tool.preflight], or print a known-good image block."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
 }

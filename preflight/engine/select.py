@@ -26,8 +26,13 @@ class Selection:
 
 
 def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money."""
-    return tuple(sorted(checks, key=lambda c: (BEFORE_PAID if c.step is None else c.step, c.stage != "remote", c.id)))
+    """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money: those with
+    a line of their own, then the other static rules."""
+    return tuple(sorted(checks, key=lambda c: (BEFORE_PAID if c.step is None else c.step, _is_among_rules(c), c.id)))
+
+
+def _is_among_rules(check: Check) -> bool:
+    return check.stage is not Stage.REMOTE and not check.has_own_line
 
 
 def find(checks: Sequence[Check], wanted: str) -> tuple[Check, ...]:

@@ -114,6 +114,13 @@ def distribution(name: str) -> Distribution | None:
     return next((d for d in rows_of(DISTRIBUTIONS, Distribution) if d.name == name), None)
 
 
+def cuda_devel_tag(reference: str) -> str | None:
+    """The tag of the newest devel image of the CUDA that a reference of nvidia/cuda, or a version, is of."""
+    tag = cuda_tag(reference)
+    short = ".".join((tag.version if tag else reference).split(".")[:2])
+    return next((c.image or None for c in rows_of(CUDA, CudaRow) if c.version == short), None)
+
+
 @cache
 def newest_gcc(cuda: str) -> int | None:
     """The newest gcc that nvcc of CUDA ``cuda`` ("12.1", "12.1.1") takes."""

@@ -8,6 +8,7 @@ from functools import cache
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
 
+INDEX = "https://download.pytorch.org/whl"  # + "/cu121": the wheels of one CUDA
 MINOR = re.compile(r"(\d+)\.(\d+)")
 
 

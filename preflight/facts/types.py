@@ -60,7 +60,11 @@ class WheelSet:
 
 @dataclass(frozen=True, kw_only=True)
 class Release(Row):
-    """``sdist_has_sources`` is None where it was not looked at; ``wheels`` counts only when ``matrix_known``."""
+    """``sdist_has_sources`` is None where it was not looked at; ``wheels`` counts only when ``matrix_known``.
+
+    ``wheel_glibc`` is of the machine that the wheels were built on.  ``no_wheels_from`` is the torch minor from which
+    on none is published, known also where the matrix is not.
+    """
 
     package: str
     version: str
@@ -75,18 +79,24 @@ class Release(Row):
     wheels: tuple[WheelSet, ...] = ()
     sdist_has_sources: bool | None = None
     released: date | None = None
+    wheel_glibc: str = ""
+    no_wheels_from: str = ""
     note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GpuRow(Row):
-    """``sm`` is the compute capability times ten; ``most`` the GPUs of one container."""
+    """``sm`` is the compute capability times ten; ``most`` the GPUs of one container.
+
+    ``is_wrong`` says which kernels are known to compute wrong numbers on it.
+    """
 
     name: str
     aliases: tuple[str, ...]
     sm: int
     most: int
     least_cuda: str = ""
+    is_wrong: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +120,11 @@ class Distribution(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class CudaRow(Row):
+    """``image`` is the tag of its nvidia/cuda devel image, in the newest point release that was seen listed."""
+
     version: str
     newest_gcc: int
+    image: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +173,27 @@ class AptGone(Row):
     successor: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BuildTime(Row):
+    """How long a source build took.  ``is_least``: it was stopped then; ``split_s`` is with --split-compile=0."""
+
+    package: str
+    version: str
+    cores: int
+    archs: int
+    seconds: float
+    split_s: float
+    is_least: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry(Row):
+    """``api`` is where the images of a registry are asked for, when that is not the registry's own name."""
+
+    name: str
+    api: str
+
+
 @dataclass(frozen=True)
 class Table:
     """A fact file: ``key`` is the name of its array of rows."""
@@ -183,6 +217,8 @@ EXTENSIONS = Table("extensions.toml", "extension", Extension, "packages that com
 PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend on torch, pin it, or share its index")
 IMAGES = Table("images.toml", "image", KnownImage, "known registry images")
 APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost")
+BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes")
+REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
     TORCH,
@@ -198,4 +234,6 @@ TABLES = (
     PACKAGES,
     IMAGES,
     APT_GONE,
+    BUILD_TIMES,
+    REGISTRIES,
 )

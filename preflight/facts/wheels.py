@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from preflight.facts.load import rows_of
-from preflight.facts.torch import minor
-from preflight.facts.types import CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, Release
+from preflight.facts.torch import minor, number
+from preflight.facts.types import BUILD_TIMES, CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, BuildTime, Release
 
 TABLE_OF = {"mamba-ssm": MAMBA_SSM, "causal-conv1d": CAUSAL_CONV1D, "flash-attn": FLASH_ATTN}
 PAGE_OF = {
@@ -79,7 +80,11 @@ def wheel_for(package: str, version: str, *, torch: str, cuda: str, python: str,
     None: the release is not in the table, or its wheels were not read.
     """
     row = release(package, version)
-    if row is None or not row.matrix_known:
+    if row is None:
+        return None
+    if row.no_wheels_from and number(torch) >= number(row.no_wheels_from):
+        return NoWheel(f"{package} {version} has no wheel for torch {row.no_wheels_from} or newer")
+    if not row.matrix_known:
         return None
     label, short, major = ("TRUE" if abi else "FALSE"), minor(torch), cuda.split(".")[0]
     if not row.wheels:
@@ -110,6 +115,38 @@ def newest_with_wheel(package: str, *, torch: str, cuda: str, python: str, abi: 
             if isinstance(found, Wheel) and not found.broken:
                 return row
     return None
+
+
+def newest_within(package: str, specifier: SpecifierSet) -> Release | None:
+    """The release that pip takes for ``specifier``: the newest on PyPI that the table knows; None when none fits."""
+    fitting = [r for r in releases(package) if r.on_pypi and specifier.contains(r.version)]
+    return max(fitting, key=lambda r: Version(r.version), default=None)
+
+
+def archs_of(row: Release, nvcc: str) -> tuple[int, ...]:
+    """The GPU architectures that setup.py of this release compiles for with ``nvcc`` ("12.8"): 90 is sm_90."""
+    return tuple(sorted(int(a.split()[0]) for a in row.archs if _is_compiled(a, number(nvcc))))
+
+
+def _is_compiled(arch: str, nvcc: tuple[int, int]) -> bool:
+    """ "100 nvcc >= 12.8": whether this toolkit fulfils the condition, if there is one."""
+    words = arch.split()
+    if len(words) == 1:
+        return True
+    _, _, operator, bound = words
+    return nvcc >= number(bound) if operator == ">=" else nvcc <= number(bound)
+
+
+def archs_in_wheel(row: Release, cuda: str) -> tuple[int, ...]:
+    """The architectures in the release wheels labelled for CUDA ``cuda`` ("12"), by the toolkit that built them."""
+    knows_blackwell = any(a.startswith("100 ") for a in row.archs)
+    nvcc = {"11": "11.8", "13": "13.0"}.get(cuda, "12.9" if knows_blackwell else "12.2")
+    return archs_of(row, nvcc)
+
+
+@cache
+def build_time(package: str) -> BuildTime | None:
+    return next((b for b in rows_of(BUILD_TIMES, BuildTime) if b.package == package), None)
 
 
 def torch_range(package: str, version: str) -> str | None:

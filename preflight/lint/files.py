@@ -113,7 +113,7 @@ def _one(check: Check, results: list[Result]) -> Result:
         more = f" (and {len(same) - 1} more files)" if len(same) > 1 else ""
         return Result(check=check, status=worst, seconds=seconds, reason=same[0].reason + more)
     if worst is Status.SKIP:
-        reason = f"none of {len(results)} files has anything this rule looks at"
+        reason = f"nothing for this rule to report in any of {len(results)} files"
         return Result(check=check, status=worst, seconds=seconds, reason=reason)
     findings = dict.fromkeys(f for answer in answers for f in answer.findings)
     unlooked = sum(r.status in (Status.ERROR, Status.BLOCKED) for r in results)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
@@ -37,11 +41,13 @@ def release_wheel(ext: ExtInstall) -> Wheel | NoWheel | None:
     """The wheel that setup.py asks for under the torch that stands before it; None when something is not known."""
     if ext.form is not Form.INDEX or ext.is_isolated:
         return None
+    return wheel_asked_for(ext)
+
+
+def wheel_asked_for(ext: ExtInstall) -> Wheel | NoWheel | None:
+    """The same of a build from git too, and as if nothing were isolated."""
     torch = torch_before(ext.image, ext.n, ext.install)
-    version, python = ext.version, python_of(ext.image)
-    if version is None and ext.name != "flash-attn":  # not every release of flash-attn is in its table
-        newest = wheels.newest(ext.name) if not _has_upper_bound(ext.package.specifier) else None
-        version = newest.version if newest else None
+    version, python = version_of(ext), python_of(ext.image)
     said = torch.version or torch.expected
     if version is None or said is None or torch.cuda in (None, "cpu"):
         return None
@@ -54,8 +60,17 @@ def release_wheel(ext: ExtInstall) -> Wheel | NoWheel | None:
     return wheels.wheel_for(ext.name, version, torch=said, cuda=torch.cuda, python=python, abi=abi)
 
 
-def _has_upper_bound(specifier: str) -> bool:
-    return any(mark in specifier for mark in ("<", "~=", "==", "!="))
+def version_of(ext: ExtInstall) -> str | None:
+    """The release that this step installs: the one it names, or the newest of today that its bounds allow."""
+    if ext.version is not None:
+        return ext.version
+    if ext.form is not Form.INDEX or ext.name == "flash-attn":  # not every release of flash-attn is in its table
+        return None
+    try:
+        newest = wheels.newest_within(ext.name, SpecifierSet(ext.package.specifier))
+    except InvalidSpecifier:
+        return None
+    return newest.version if newest else None
 
 
 def is_build_forced(ext: ExtInstall) -> bool:
@@ -68,6 +83,15 @@ def is_cuda_skipped(ext: ExtInstall) -> bool:
 
 
 def _flag(ext: ExtInstall, ending: str) -> bool:
-    prefix = {"flash-attn": "FLASH_ATTENTION"}.get(ext.name, ext.name.upper().replace("-", "_").removesuffix("_SSM"))
-    value = {**env_before(ext.image, ext.n), **ext.install.env}.get(f"{prefix}_{ending}", "")
+    value = variables(ext).get(f"{prefix_of(ext)}_{ending}", "")
     return isinstance(value, Unresolved) or str(value).upper() == "TRUE"
+
+
+def variables(ext: ExtInstall) -> Mapping[str, Any]:
+    """What the environment of this step says: the image's own, and what the command sets for itself."""
+    return {**env_before(ext.image, ext.n), **ext.install.env}
+
+
+def prefix_of(ext: ExtInstall) -> str:
+    """ "MAMBA": what the names of the variables that setup.py reads begin with."""
+    return {"flash-attn": "FLASH_ATTENTION"}.get(ext.name, ext.name.upper().replace("-", "_").removesuffix("_SSM"))

@@ -40,7 +40,7 @@ def rule(*, id: str, name: str, title: str, find: Find, applies: Applies) -> Che
             return NotApplicable(f"{recipe.source.path} has nothing this rule looks at")
         settings = looked.settings
         context = Context(settings.builder, settings.project, looked.now)
-        kept, ignored = _without_ignored(find(recipe, context), recipe, (name, id))
+        kept, ignored = without_ignored(find(recipe, context), recipe, (name, id))
         seen = {"looked_at": subject} | ({"ignored": ignored} if ignored else {})
         said = subject + (f" ({ignored} ignored in the file)" if ignored else "")
         return Answer(said=said, seen=seen, findings=kept)
@@ -48,7 +48,7 @@ def rule(*, id: str, name: str, title: str, find: Find, applies: Applies) -> Che
     return Check(id=id, name=name, title=title, stage=Stage.STATIC, needs=(RECIPE,), run=run)
 
 
-def _without_ignored(
+def without_ignored(
     findings: Iterable[Finding], recipe: Recipe, names: tuple[str, str]
 ) -> tuple[tuple[Finding, ...], int]:
     """The findings in order of place, less those that a ``# preflight: ignore[…]`` on their line takes back."""

@@ -277,7 +277,7 @@ _LOUD = {Status.FAIL, Status.ERROR}
 
 
 def _is_rule(check: Check) -> bool:
-    return check.step is None and check.stage is Stage.STATIC
+    return check.step is None and check.stage is Stage.STATIC and not check.has_own_line
 
 
 def _looks_at_the_text_alone(check: Check) -> bool:

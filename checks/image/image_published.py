@@ -1,0 +1,95 @@
+"""What the image downloads is published.
+
+Looks at
+    The base images, the pinned torch wheels and the release wheels that the app's text names or that setup.py
+    would ask for, by HTTP: the file, the index page, the registry's manifest (with an anonymous token).
+Why it matters
+    Old nvidia/cuda tags are deleted six months after their end of life, indexes never held some pairs of torch and
+    CUDA, and a release wheel that is not there turns seconds into a source build: all of it shows 5 to 15 min into
+    the image build.
+How to fix
+    A 404 names what is gone: take a tag, a torch or a wheel that is there.  What nobody could confirm (no network, a
+    refusal, a rate limit) is said so: run it again, or look by hand.
+Source
+    The simple index API, the OCI distribution API, the release pages.  Answers are kept for a day, a 404 for 15 min,
+    in the user's cache folder; PyPI is asked only where pip's own configuration names an index.
+"""
+
+from preflight.api import (
+    PUBLISHED,
+    RECIPE,
+    Answer,
+    Asset,
+    BaseImage,
+    Check,
+    Download,
+    Finding,
+    Looked,
+    NotApplicable,
+    Published,
+    Severity,
+    Stage,
+    There,
+    cuda_devel_tag,
+)
+
+
+async def run(looked: Looked) -> Answer | NotApplicable:
+    found = looked[PUBLISHED]
+    if not found:
+        return NotApplicable(f"{looked[RECIPE].source.path} names no base image, pinned torch or release wheel")
+    by = {there: [p for p in found if p.said.there is there] for there in There}
+    if len(by[There.NOT_ASKED]) == len(found):
+        return NotApplicable(f"not confirmed, since {found[0].said.why}: {_listed(found)}")
+    findings = [_missing(p) for p in by[There.MISSING]]
+    if by[There.NOT_CONFIRMED]:
+        findings.append(_not_confirmed(by[There.NOT_CONFIRMED]))
+    said = "; ".join(f"{there}: {_listed(by[there])}" for there in There if by[there])
+    seen = [{"what": p.download.what, "there": p.said.there.value, "why": p.said.why or None} for p in found]
+    return Answer(said=said, seen={"downloads": seen}, findings=tuple(findings))
+
+
+def _listed(found: tuple[Published, ...] | list[Published]) -> str:
+    return ", ".join(p.download.what for p in found)
+
+
+def _missing(published: Published) -> Finding:
+    download = published.download
+    return Finding(
+        severity=Severity.ERROR if download.is_needed else Severity.WARNING,
+        message=f"{download.what} does not exist: {published.said.why}",
+        remedy=_remedy(download),
+        why="the image build stops there" if download.is_needed else "setup.py compiles in its place, for 5 to 60 min",
+        where=download.where,
+    )
+
+
+def _remedy(download: Download) -> str:
+    if isinstance(download.target, BaseImage):
+        tag = cuda_devel_tag(download.what)
+        return f"take nvidia/cuda:{tag}, the newest of this CUDA in our table" if tag else "take a tag that is there"
+    if isinstance(download.target, Asset):
+        return "take a release that has a wheel for this torch and Python; `preflight init --recipe` names one"
+    return "pin a torch that this index holds for this Python, or take another index"
+
+
+def _not_confirmed(found: list[Published]) -> Finding:
+    return Finding(
+        severity=Severity.WARNING,
+        message=f"not confirmed that it is there: {_listed(found)}",
+        remedy="run this check again where these hosts can be reached, or leave it out with --skip image-published",
+        why="what is gone stops the image build after 5 to 15 min",
+        where=found[0].download.where,
+        evidence=tuple(dict.fromkeys(p.said.why for p in found)),
+    )
+
+
+CHECK = Check(
+    id="IMG550",
+    name="image-published",
+    title="what the image downloads is published",
+    stage=Stage.REMOTE,
+    needs=(RECIPE, PUBLISHED),
+    run=run,
+    timeout_s=25.0,
+)

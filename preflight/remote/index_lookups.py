@@ -1,0 +1,101 @@
+"""Whether what the app's images download is published, as a lookup: each asked once, all at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from preflight.engine.threads import in_thread
+from preflight.facts.load import rows_of
+from preflight.facts.types import REGISTRIES, Registry
+from preflight.lookups import Looked, Lookup
+from preflight.recipe.downloads import Download, OnIndex, downloads
+from preflight.recipe.lookups import RECIPE
+from preflight.remote import index_api
+from preflight.remote.index_cache import Cache
+from preflight.remote.index_types import Published, Said, There
+
+MOST = 24  # questions of one run
+CONFIG_S = 4.0  # `pip config list`
+IN_SANDBOX = "PREFLIGHT_SANDBOX_SCENARIO"  # set by `preflight sandbox` for a shell of its own
+
+
+@asynccontextmanager
+async def _published(looked: Looked) -> AsyncIterator[tuple[Published, ...]]:
+    settings = looked.settings
+    wanted = downloads(looked[RECIPE])
+    if settings.sandbox is not None or IN_SANDBOX in settings.environ:
+        no = Said(There.NOT_ASKED, "the sandbox asks nothing outside this machine")
+        yield tuple(Published(d, no) for d in wanted)
+        return
+    default = await _default_index(settings.environ) if any(_is_on_default(d) for d in wanted) else None
+    folder = None
+    if settings.state is not None:
+        import platformdirs
+
+        folder = platformdirs.user_cache_path("preflight")
+    cache = await in_thread(Cache, folder, looked.now)
+    answers = [cache.recall(d.target, default or "") for d in wanted]
+    unknown = [d for d, a in zip(wanted, answers, strict=True) if a is None]
+    said = await asyncio.gather(*(_ask(d, default) for d in unknown[:MOST]))
+    new = {d.target: s for d, s in zip(unknown, said, strict=False)}
+    await in_thread(cache.keep, {(t, default or ""): s for t, s in new.items()})
+    most = Said(There.NOT_ASKED, f"more than {MOST} questions in one run")
+    yield tuple(Published(d, a or new.get(d.target, most)) for d, a in zip(wanted, answers, strict=True))
+
+
+async def _ask(download: Download, default_index: str | None) -> Said:
+    apis = {row.name: row.api for row in rows_of(REGISTRIES, Registry)}
+    limit = asyncio.timeout(index_api.EACH_S)
+    try:
+        async with limit:
+            return await in_thread(index_api.ask, download.target, default_index=default_index, apis=apis)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return Said(There.NOT_CONFIRMED, f"no answer in {index_api.EACH_S:g} s")
+
+
+def _is_on_default(download: Download) -> bool:
+    return isinstance(download.target, OnIndex) and None in download.target.indexes
+
+
+async def _default_index(environ: Mapping[str, str]) -> str | None:
+    """The index that this machine's pip is told to use; None where it is told nothing, or there is no pip."""
+    if environ.get("PIP_INDEX_URL"):
+        return environ["PIP_INDEX_URL"]
+    command = (sys.executable, "-m", "pip", "config", "list")  # `get` does not see the file of PIP_CONFIG_FILE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=dict(environ),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return None
+    try:
+        async with asyncio.timeout(CONFIG_S):
+            out, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return None
+    said = dict(
+        re.findall(r"^(:env:|global|install)\.index-url='([^']*)'$", out.decode("utf-8", "replace"), re.MULTILINE)
+    )
+    url = next((said[k] for k in (":env:", "install", "global") if k in said), "").strip()
+    return url if url.startswith(("http://", "https://")) else None
+
+
+PUBLISHED: Lookup[tuple[Published, ...]] = Lookup(
+    "what the image downloads",
+    _published,
+    needs=(RECIPE,),
+    timeout_s=CONFIG_S + index_api.EACH_S + 4.0,
+    answered_by="IMG550",
+)
