@@ -2,9 +2,13 @@
 
 from preflight.bucket import bucket_answer, bucket_refused
 from preflight.commands import Ran, run_command
-from preflight.cost.estimate import Estimate, NotSaid, Resources, estimate, resources_of
+from preflight.cost.allowance import Allowance
+from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.plan import Finishes, Outlook
 from preflight.cost.rates import RateRefused, Rates
+from preflight.cost.reckoning import ASKED, Reckoning, reckon
+from preflight.cost.resources import NotSaid, resources_of
 from preflight.diagnosis.first import first_cause
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.facts.images import apt_gone, builder, builders, cuda_tag, distribution, known_image, limit, newest_gcc
@@ -166,6 +170,7 @@ from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
 
 __all__ = [
     "APPS",
+    "ASKED",
     "CLIENT",
     "CURRENT_RATES",
     "ENVIRONMENT",
@@ -183,6 +188,7 @@ __all__ = [
     "VOLUMES",
     "WORKSPACE",
     "WORKSPACE_BUILDER",
+    "Allowance",
     "Answer",
     "App",
     "Base",
@@ -196,6 +202,7 @@ __all__ = [
     "Estimate",
     "ExtInstall",
     "Finding",
+    "Finishes",
     "Fix",
     "Form",
     "Function",
@@ -215,6 +222,7 @@ __all__ = [
     "NotApplicable",
     "NotSaid",
     "Outcome",
+    "Outlook",
     "Pass",
     "PipInstall",
     "PipPackage",
@@ -225,6 +233,7 @@ __all__ = [
     "RateRefused",
     "Rates",
     "Recipe",
+    "Reckoning",
     "Resources",
     "S3Place",
     "S3Sample",
@@ -339,6 +348,7 @@ __all__ = [
     "python_packages_before",
     "quoted_like",
     "recall",
+    "reckon",
     "release",
     "release_wheel",
     "remember",

@@ -207,7 +207,7 @@ def _refuse_foreign(file: Path, settings: Settings) -> None:
 
 def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
-    redactor = Redactor(_secret_values(os.environ))
+    redact = redactor()
     target = Target(
         app=settings.app,
         environment=settings.environment or os.environ.get("MODAL_ENVIRONMENT") or None,
@@ -225,7 +225,7 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
                 readers.remove(reporter)
 
     def observe(event: Event) -> None:
-        shown = redacted.event(redactor, event)
+        shown = redacted.event(redact, event)
         tell(lambda reporter: reporter.observe(shown))
 
     shown = (*selection.chosen, *(c for c, _ in selection.left_out))
@@ -242,7 +242,7 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
             selection, world, target=target, observe=observe, limits=limits, fail_on=options.fail_on
         )
 
-    report = redacted.report(redactor, _with_workspace(asyncio.run(go())))
+    report = redacted.report(redact, _with_workspace(asyncio.run(go())))
     tell(lambda reporter: reporter.finish(report))
     return report
 
@@ -259,6 +259,11 @@ def _with_workspace(report: Report) -> Report:
 
 
 SECRET_NAMES = ("SECRET", "TOKEN", "PASSWORD", "API_KEY", "ACCESS_KEY")
+
+
+def redactor() -> Redactor:
+    """Takes out what this process's environment holds of secrets, too."""
+    return Redactor(_secret_values(os.environ))
 
 
 def _secret_values(environ: os._Environ[str]) -> tuple[str, ...]:

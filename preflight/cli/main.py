@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": ("preflight.cli.explain", "Print a check's page: what, why, how to fix, sources."),
     "probe": ("preflight.cli.probe", "Trace the mamba-ssm kernels where the GPU is."),
     "diagnose": ("preflight.cli.diagnose", "Name what made a log fail, and the cure."),
+    "estimate": ("preflight.cli.estimate", "What a run will cost, and whether it will finish."),
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
