@@ -63,7 +63,7 @@ def _number(value: object) -> Decimal | None:
         if not value.is_finite() or value < 0 or value.adjusted() > 12 or len(value.as_tuple().digits) > 28:
             return None
         return value if value else Decimal(0)
-    if isinstance(value, int) and value > 10**12:
+    if isinstance(value, int) and value.bit_length() > 64:
         return None
     text = value if isinstance(value, str) else str(value)
     return Decimal(text) if NUMBER.fullmatch(text) else None
@@ -78,6 +78,8 @@ def _plausible(key: str) -> tuple[Decimal, Decimal]:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a number of more than 19 digits"
     text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 40 else text[:39] + "…"
 
