@@ -10,7 +10,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
+from preflight.cli.estimate import estimate_command
 from preflight.sandbox import serve
 from tests.conftest import Preflight, Ran
 
@@ -193,15 +195,24 @@ def test_without_a_length_there_is_no_price(ask: Ask) -> None:
         (("app.py", "--hours", "1", "--gpu", "H100:0"), "names no GPU"),
         (("app.py", "--hours", "1", "--gpu", "two cards"), "names no GPU"),
         (("app.py", "--hours", "1", "--max-cost", "-1"), "0 or more"),
-        (("app.py::nobody", "--hours", "1"), "has no function nobody; it has train"),
         (("nowhere.py", "--hours", "1"), "nowhere.py is not there"),
         (("app.py", "--scenario", "healthy"), "belongs to --sandbox"),
     ],
 )
-def test_a_wrong_word_is_exit_2_and_named(ask: Ask, words: tuple[str, ...], said: str) -> None:
-    ran = ask(*words)
+def test_a_wrong_word_is_exit_2_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(estimate_command, words)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert said in " ".join(ran.stderr.split())
+
+
+def test_a_function_that_is_not_there_is_exit_2_and_those_there_are_named(ask: Ask) -> None:
+    ran = ask("app.py::nobody", "--hours", "1")
     assert (ran.code, ran.out) == (2, "")
-    assert said in " ".join(ran.err.split()) and "Traceback" not in ran.err
+    assert "has no function nobody; it has train" in ran.err
 
 
 def test_a_broken_epoch_pattern_is_exit_2_with_its_file(ask: Ask, preflight: Preflight) -> None:
