@@ -2,9 +2,13 @@
 
 from preflight.bucket import bucket_answer, bucket_refused
 from preflight.commands import Ran, run_command
-from preflight.cost.estimate import Estimate, NotSaid, Resources, estimate, resources_of
+from preflight.cost.allowance import Allowance
+from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.plan import Finishes, Outlook
 from preflight.cost.rates import RateRefused, Rates
+from preflight.cost.reckoning import ASKED, Reckoning, reckon
+from preflight.cost.resources import NotSaid, resources_of
 from preflight.diagnosis.first import first_cause
 from preflight.discover.compare import Difference, differences
 from preflight.discover.lookups import RECORDING
@@ -190,6 +194,7 @@ from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
 
 __all__ = [
     "APPS",
+    "ASKED",
     "CLIENT",
     "CURRENT_RATES",
     "ENVIRONMENT",
@@ -210,6 +215,7 @@ __all__ = [
     "VOLUMES",
     "WORKSPACE",
     "WORKSPACE_BUILDER",
+    "Allowance",
     "Answer",
     "App",
     "Asset",
@@ -228,6 +234,7 @@ __all__ = [
     "Estimate",
     "ExtInstall",
     "Finding",
+    "Finishes",
     "Fix",
     "Forecast",
     "Form",
@@ -250,6 +257,7 @@ __all__ = [
     "NotSaid",
     "Obstacle",
     "Outcome",
+    "Outlook",
     "Pass",
     "PipInstall",
     "PipPackage",
@@ -261,6 +269,7 @@ __all__ = [
     "RateRefused",
     "Rates",
     "Recipe",
+    "Reckoning",
     "Recording",
     "Resources",
     "S3Place",
@@ -387,6 +396,7 @@ __all__ = [
     "python_packages_before",
     "quoted_like",
     "recall",
+    "reckon",
     "release",
     "release_wheel",
     "remember",
@@ -420,6 +430,6 @@ __all__ = [
     "warning",
     "wheel_for",
     "wheel_name",
-    "word_where",
     "without_ignored",
+    "word_where",
 ]

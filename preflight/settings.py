@@ -47,13 +47,19 @@ class S3Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetSettings:
-    """``usd``: what the user allows for the planned run; ``hours``: how long it takes."""
+    """``usd``: what the user allows for the planned run; ``hours``: how long it takes, start-up included.
+
+    Without ``hours``, ``epochs`` times ``epoch_minutes`` or what the smoke test's log shows; a log that gives the
+    time of a step needs ``steps_per_epoch``.  ``startup_minutes`` go by in every attempt before its first step.
+    """
 
     usd: Decimal | None = None
     function: str | None = None
     hours: Decimal | None = None
     epochs: int | None = None
     epoch_minutes: Decimal | None = None
+    steps_per_epoch: int | None = None
+    startup_minutes: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

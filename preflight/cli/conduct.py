@@ -234,7 +234,7 @@ class Audience:
 
     def __init__(self, told: Sequence[Reporter]) -> None:
         self._readers = list(told)
-        self._redactor = Redactor(secrets_of(os.environ))
+        self._redactor = redactor()
 
     def begin(self, target: Target, selection: Selection) -> None:
         shown = (*selection.chosen, *(c for c, _ in selection.left_out))
@@ -298,3 +298,8 @@ def _with_workspace(report: Report) -> Report:
         environment=report.target.environment or seen.get("environment"),
     )
     return replace(report, target=target)
+
+
+def redactor() -> Redactor:
+    """Takes out what this process's environment holds of secrets, too."""
+    return Redactor(secrets_of(os.environ))

@@ -24,6 +24,7 @@ COMMANDS = {
     "probe": ("preflight.cli.probe", "Trace the mamba-ssm kernels where the GPU is."),
     "diagnose": ("preflight.cli.diagnose", "Name what made a log fail, and the cure."),
     "link": ("preflight.cli.link", "Say with which torch, and on which GPU, a library loads."),
+    "estimate": ("preflight.cli.estimate", "What a run will cost, and whether it will finish."),
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
     "init": ("preflight.cli.init", "Write [tool.preflight], or print a known-good image block."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),

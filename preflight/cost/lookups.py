@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from preflight.cost.rates import Rates, listed, read
+from preflight.cost.rates import RateRefused, Rates, listed
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.recipe.lookups import RECIPE
 from preflight.recipe.model import Function, Known, Recipe
@@ -18,8 +18,15 @@ class NoFunction(ValueError):
 
 @asynccontextmanager
 async def _current(looked: Looked) -> AsyncIterator[Rates]:
+    """The list stands in for rates that could not be had, and never for rates that were had and make no sense."""
     live = looked.tried(RATES)
-    yield listed() if isinstance(live, LookupFailed) else read(live, source="live")
+    if not isinstance(live, LookupFailed):
+        yield Rates(live, "live")
+        return
+    cause = live.__cause__
+    if cause is not None and isinstance(cause.__cause__, ArithmeticError):  # what the adapter met was no number
+        raise RateRefused(live.why)
+    yield listed()
 
 
 CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,), answered_by="MOD003")
@@ -35,10 +42,12 @@ PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, ne
 
 def function_named(recipe: Recipe, name: str | None) -> Function:
     """The function of that name; without one, the GPU function with the longest timeout.  Raises NoFunction."""
+    if recipe.broken:
+        raise NoFunction(f"{recipe.broken_at or recipe.source.path} does not parse: {recipe.broken}")
     functions = [f for f in recipe.functions if f.kind != "local_entrypoint"]
     if name is not None:
         for function in functions:
-            if name in (function.name, function.name.split(".")[0]):
+            if name in (function.name, function.name.split(".")[0]) or name.split(".")[0] == function.name:
                 return function
         there = ", ".join(f.name for f in functions) or "none"
         raise NoFunction(f"{recipe.source.path} has no function {name}; it has {there}")

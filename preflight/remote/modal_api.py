@@ -17,7 +17,7 @@ import tomllib
 import warnings
 from collections.abc import Iterator
 from datetime import UTC
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -244,7 +244,11 @@ async def volumes(environment: str | None) -> tuple[str, ...]:
 async def rates() -> dict[str, Decimal]:
     """USD per hour by Modal's own key: ``gpu_hour_cost_a100_80gb``, ``cpu_hour_cost``, ``mem_gib_hour_cost`` …"""
     with as_problems("read the rates"):
-        found = await _modal().Workspace.from_context().billing.rates.aio()
+        try:
+            found = await _modal().Workspace.from_context().billing.rates.aio()
+        except InvalidOperation as e:  # the client makes numbers of them all, before it gives any
+            said = "its rates hold one that is no number"
+            raise Problem(Kind.UNEXPECTED, service="Modal", operation="read the rates", said=said) from e
         return {key: Decimal(str(value)) for key in found if (value := found.get(key)) is not None}
 
 

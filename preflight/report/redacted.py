@@ -32,7 +32,7 @@ def _answer(answer: Answer, text: Callable[[str], str]) -> Answer:
     return replace(
         answer,
         said=text(answer.said),
-        seen=_data(dict(answer.seen), text),
+        seen=data(dict(answer.seen), text),
         findings=tuple(_finding(f, text) for f in answer.findings),
     )
 
@@ -47,11 +47,12 @@ def _finding(finding: Finding, text: Callable[[str], str]) -> Finding:
     )
 
 
-def _data(value: Any, text: Callable[[str], str]) -> Any:
+def data(value: Any, text: Callable[[str], str]) -> Any:
+    """Any document: every string in it passes ``text``; keys are ours."""
     if isinstance(value, str):
         return text(value)
     if isinstance(value, dict):
-        return {k: _data(v, text) for k, v in value.items()}
+        return {k: data(v, text) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_data(v, text) for v in value]
+        return [data(v, text) for v in value]
     return value

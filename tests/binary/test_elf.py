@@ -122,7 +122,9 @@ def test_section_headers_that_were_cut_off_do_not_matter_to_the_loader() -> None
     assert library.needed == shared_library(SMALL).needed
 
 
-@pytest.mark.parametrize(("at", "form", "value"), [(0x28, "<Q", 1 << 50), (0x3C, "<H", 0), (0x3C, "<H", 0xFFFF), (0x3E, "<H", 0xFFFF)])
+@pytest.mark.parametrize(
+    ("at", "form", "value"), [(0x28, "<Q", 1 << 50), (0x3C, "<H", 0), (0x3C, "<H", 0xFFFF), (0x3E, "<H", 0xFFFF)]
+)
 def test_hostile_section_headers_end_soon(at: int, form: str, value: int) -> None:
     reads(patched(at, form, value))
 
@@ -152,7 +154,9 @@ def test_no_mutation_of_a_real_library_breaks_it(changes: list[tuple[int, bytes]
 
 
 @settings(max_examples=400, deadline=None)
-@given(changes=st.lists(st.tuples(st.integers(0, 0x1000 // 8 - 1), st.integers(0, (1 << 64) - 1)), min_size=1, max_size=4))
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 0x1000 // 8 - 1), st.integers(0, (1 << 64) - 1)), min_size=1, max_size=4)
+)
 def test_no_word_of_its_first_page_breaks_it(changes: list[tuple[int, int]]) -> None:
     data = bytearray(SMALL)
     for at, word in changes:

@@ -82,7 +82,11 @@ def test_a_chain_that_does_not_add_up_is_damaged_and_not_half_read(offset: int, 
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, section(PACKED)[1] - 8), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, section(PACKED)[1] - 8), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6
+    )
+)
 def test_no_mutation_of_the_section_breaks_it(changes: list[tuple[int, bytes]]) -> None:
     at, _ = section(PACKED)
     data = bytearray(PACKED)

@@ -1,0 +1,161 @@
+"""`preflight estimate`: what a planned run will cost, and whether it will finish."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+import click
+
+from preflight.cli.conduct import Options, redactor, resolve_app, sandboxed, settings_for
+from preflight.cli.options import parse_dollars
+from preflight.cost.document import document
+from preflight.cost.lookups import PLANNED_FUNCTION, NoFunction
+from preflight.cost.pace import PatternRefused, pattern_of
+from preflight.cost.reckoning import ASKED, reckon
+from preflight.cost.resources import NotSaid, gpu_named
+from preflight.lookups import Looked, LookupFailed, Lookups, World
+from preflight.model import Json
+from preflight.remote.lookups import RATES
+from preflight.report.redacted import data
+from preflight.settings import BudgetSettings, Settings
+
+NARROWEST, WIDEST = 40, 110
+MOST = 100_000  # hours, or minutes of an epoch
+
+
+def _parse_amount(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
+    """An option callback: a number above 0."""
+    if value is None:
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise click.BadParameter(f"{value!r} is not a number") from None
+    if not number.is_finite() or not 0 < number <= MOST or number.adjusted() < -6:
+        raise click.BadParameter(f"{value!r}; wanted more than 0, and {MOST:,} at most")
+    return number
+
+
+@click.command("estimate", short_help="What a run will cost, and whether it will finish.")
+@click.argument("target", required=False, metavar="[APP[::FUNCTION]]")
+@click.option("--hours", metavar="H", callback=_parse_amount, help="How long the run takes, start-up included.")
+@click.option("--epochs", metavar="N", type=click.IntRange(1, 10**9), help="Instead: how many epochs it trains.")
+@click.option(
+    "--epoch-minutes",
+    metavar="M",
+    callback=_parse_amount,
+    help="Minutes of one epoch; without it, what the smoke test's log shows.",
+)
+@click.option("--max-cost", metavar="USD", callback=parse_dollars, help="Dollars the run may cost: more is exit 1.")
+@click.option("--gpu", metavar="TYPE", help="Priced instead of the function's own: A100-80GB, H100:8 …")
+@click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
+@click.option("--sandbox", "use_sandbox", is_flag=True, help="Ask the local Modal; no account needed.")
+@click.option("--scenario", metavar="NAME", help="The sandbox's world.")
+@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.estimate/1 and nothing else.")
+def estimate_command(
+    target: str | None,
+    hours: Decimal | None,
+    epochs: int | None,
+    epoch_minutes: Decimal | None,
+    max_cost: Decimal | None,
+    gpu: str | None,
+    environment: str | None,
+    use_sandbox: bool,
+    scenario: str | None,
+    is_json: bool,
+) -> int:
+    """What a run of APP's FUNCTION will cost at Modal's live rates, and whether it fits its limits of money and time.
+
+    Exit codes: 0 it fits, 1 over a limit or will not finish, 3 a rate, the request or the length is not known.
+    """
+    if hours is not None and (epochs is not None or epoch_minutes is not None):
+        raise click.UsageError("--hours is the whole run; give it, or --epochs with --epoch-minutes")
+    if scenario is not None and not use_sandbox:
+        raise click.UsageError("--scenario belongs to --sandbox")
+    _check_gpu(gpu)
+    app, _, function = (target or "").partition("::")
+    options = Options(app=app or None, environment=environment)
+    with sandboxed((scenario or "healthy") if use_sandbox else None) as (start, name):
+        settings = settings_for(options, start=start, scenario=name)
+        budget = _budget(settings.budget, hours, epochs, epoch_minutes)
+        budget = replace(
+            budget,
+            function=function or budget.function,
+            usd=budget.usd if max_cost is None else max_cost,
+        )
+        settings = replace(settings, app=resolve_app(settings, options.app), budget=budget)
+        _check_pattern(settings)
+        looked = asyncio.run(_look(settings))
+        _check_function(looked)
+        given = document(reckon(looked, gpu=gpu), app=settings.app, sandbox=settings.sandbox)
+        text = redactor().text
+        live = looked.tried(RATES)
+        return _report(data(given, text), text(live.why) if isinstance(live, LookupFailed) else "", is_json)
+
+
+def _budget(
+    budget: BudgetSettings, hours: Decimal | None, epochs: int | None, epoch_minutes: Decimal | None
+) -> BudgetSettings:
+    """The configured plan with the command line on top: --hours is all of it, --epochs puts away configured hours."""
+    if hours is not None:
+        return replace(budget, hours=hours, epochs=None, epoch_minutes=None)
+    if epochs is None and epoch_minutes is None:
+        return budget
+    return replace(
+        budget,
+        hours=None,
+        epochs=budget.epochs if epochs is None else epochs,
+        epoch_minutes=budget.epoch_minutes if epoch_minutes is None else epoch_minutes,
+    )
+
+
+async def _look(settings: Settings) -> Looked:
+    async with Lookups(World(now=datetime.now(UTC), settings=settings)) as lookups:
+        return await lookups.see("estimate", (), ASKED)
+
+
+def _check_gpu(gpu: str | None) -> None:
+    if gpu is not None:
+        try:
+            gpu_named(gpu)
+        except NotSaid as e:
+            raise click.UsageError(f"--gpu: {e}") from e
+
+
+def _check_pattern(settings: Settings) -> None:
+    if settings.smoke.epoch_pattern is not None:
+        try:
+            pattern_of(settings.smoke.epoch_pattern)
+        except PatternRefused as e:
+            raise click.UsageError(f"{settings.read_from}: tool.preflight.smoke.{e}") from e
+
+
+def _check_function(looked: Looked) -> None:
+    """A function that is not there, or none that could be meant, is the user's to name."""
+    found = looked.tried(PLANNED_FUNCTION)
+    if isinstance(found, LookupFailed) and isinstance(found.__cause__, NoFunction):
+        raise click.UsageError(found.why)
+
+
+def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
+    if is_json:
+        click.echo(json.dumps(given, indent=2, ensure_ascii=True))
+    else:
+        from rich.console import Console
+
+        from preflight.report.estimate_screen import show
+
+        size = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
+        width = max(NARROWEST, min(WIDEST, size))
+        show(
+            Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False),
+            given,
+            rates_why=rates_why,
+        )
+    return int(given["exit"])

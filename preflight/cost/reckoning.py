@@ -1,0 +1,183 @@
+"""The whole answer to "what will it cost, and will it finish": one reckoning for the command and for MOD003."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from preflight.cost.allowance import Allowance, allowance
+from preflight.cost.estimate import Estimate, estimate
+from preflight.cost.keeping import keeping_of
+from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.pace import NoPace
+from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, outlook
+from preflight.cost.rates import RateRefused
+from preflight.cost.resources import NotSaid, resources_of
+from preflight.cost.smoke_log import measured
+from preflight.lookups import Looked, LookupFailed
+from preflight.recipe.lookups import RECIPE
+from preflight.recipe.model import Function, Recipe, Unresolved
+from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
+from preflight.settings import BudgetSettings, Settings
+
+ASKED = (RECIPE, PLANNED_FUNCTION, CURRENT_RATES, RATES, ENVIRONMENT, SPEND)
+HOW_LONG = "give --hours, or --epochs with --epoch-minutes; or set hours in [tool.preflight.budget]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reckoning:
+    """``price`` is None when ``refused`` says why there is none, and ``remedy`` what to do about it."""
+
+    function: str | None = None
+    price: Estimate | None = None
+    work: Work | None = None
+    outlook: Outlook | None = None
+    allowance: Allowance = field(default_factory=Allowance)
+    assumptions: tuple[str, ...] = ()
+    refused: str = ""
+    remedy: str = ""
+
+    @property
+    def needed_usd(self) -> Decimal | None:
+        """The plan with the start-ups and the repeated work of every attempt that it takes."""
+        if self.price is None:
+            return None
+        whole = None if self.outlook is None else self.outlook.usd
+        return self.price.usd if whole is None else max(whole, self.price.usd)
+
+    @property
+    def over_usd(self) -> Decimal:
+        """By how much the plan is more than what is left; 0 when it fits, or when nothing limits it."""
+        if self.needed_usd is None or self.allowance.left_usd is None:
+            return Decimal(0)
+        return max(Decimal(0), self.needed_usd - self.allowance.left_usd)
+
+
+def reckon(looked: Looked, *, gpu: str | None = None) -> Reckoning:
+    """From lookups that were tried (``ASKED``); ``gpu`` is asked for instead of the function's own."""
+    settings = looked.settings
+    environment, spend = looked.tried(ENVIRONMENT), looked.tried(SPEND)
+    left = allowance(environment, spend, settings.budget.usd)
+    function, recipe = looked.tried(PLANNED_FUNCTION), looked.tried(RECIPE)
+    if isinstance(function, LookupFailed) or isinstance(recipe, LookupFailed):
+        why = function.why if isinstance(function, LookupFailed) else "the app was not read"
+        return Reckoning(allowance=left, refused=why, remedy="name the function: preflight estimate APP::FUNCTION")
+    rates = looked.tried(CURRENT_RATES)
+    if isinstance(rates, LookupFailed):
+        said = f"there is no price: {rates.why}"
+        return Reckoning(function=function.name, allowance=left, refused=said, remedy="modal billing rates")
+    work = work_of(settings, function, recipe, gpu)
+    if isinstance(work, str):
+        return Reckoning(function=function.name, allowance=left, refused=work, remedy=HOW_LONG)
+    try:
+        resources = resources_of(function, gpu=gpu, recipe=recipe)
+        price = estimate(resources, rates, work.hours)
+    except RateRefused as e:
+        return Reckoning(function=function.name, allowance=left, refused=str(e), remedy="modal billing rates")
+    except (NotSaid, ValueError) as e:
+        remedy = "write the value into the decorator" + (
+            ", or give --gpu" if isinstance(function.gpu, Unresolved) else ""
+        )
+        return Reckoning(function=function.name, allowance=left, refused=str(e), remedy=remedy)
+    given = () if gpu is None else (f"the run takes as long on {gpu} as was planned for the function's own GPU",)
+    seen = outlook(work, resources, keeping_of(function, recipe, settings.project), price.exact_usd_per_hour)
+    return Reckoning(
+        function=function.name,
+        price=price,
+        work=work,
+        outlook=seen,
+        allowance=left,
+        assumptions=(*price.assumptions, *given, *seen.assumptions),
+    )
+
+
+def work_of(settings: Settings, function: Function, recipe: Recipe, gpu: str | None) -> Work | str:
+    """How long the run will take, as it was given or measured; or why that is not known."""
+    budget = settings.budget
+    try:
+        startup, said = _startup(budget)
+        if budget.epochs is not None and budget.epochs < 1:
+            return f"{budget.epochs} epochs; wanted at least 1"
+        if budget.hours is not None:
+            hours = _checked(budget.hours, "hours")
+            return Work(
+                hours=hours,
+                basis=f"{_plain(budget.hours)} h as given",
+                epochs=budget.epochs,
+                epoch_hours=hours / budget.epochs if budget.epochs else None,
+                has_startup=True,
+                startup_hours=startup,
+                assumptions=said,
+            )
+        if budget.epochs is None:
+            return "how long it will take is not set"
+        epoch_hours, basis, more = _epoch(budget, settings, function, recipe, gpu)
+        return Work(
+            hours=epoch_hours * budget.epochs,
+            basis=f"{budget.epochs:,} epochs of {basis}",
+            epochs=budget.epochs,
+            epoch_hours=epoch_hours,
+            startup_hours=startup,
+            assumptions=(*said, *more),
+        )
+    except ValueError as e:
+        return str(e)
+
+
+def _startup(budget: BudgetSettings) -> tuple[Fraction, tuple[str, ...]]:
+    """Hours of every attempt before its first step.  Raises NotSaid."""
+    given = budget.startup_minutes
+    if given is None:
+        return Fraction(STARTUP_MINUTES) / 60, (f"every attempt takes {STARTUP_MINUTES} min before its first step",)
+    return (_checked(given, "minutes of start-up") if given else Fraction(0)) / 60, ()
+
+
+def _epoch(
+    budget: BudgetSettings, settings: Settings, function: Function, recipe: Recipe, gpu: str | None
+) -> tuple[Fraction, str, tuple[str, ...]]:
+    """Hours of an epoch, how that is known, and what it takes for granted.  Raises NotSaid."""
+    if budget.epoch_minutes is not None:
+        minutes = _checked(budget.epoch_minutes, "minutes of an epoch")
+        return minutes / 60, f"{_plain(budget.epoch_minutes)} min as given", ()
+    found = measured(settings)
+    if isinstance(found, NoPace):
+        raise NotSaid(f"how long an epoch takes is not known: {found.why}")
+    _same_gpu(settings, function, recipe, gpu)
+    seconds = found.pace.epoch_s
+    basis = f"{found.pace.basis} of {found.log.name}"
+    if seconds is None:
+        assert found.pace.step_s is not None
+        if not budget.steps_per_epoch:
+            raise NotSaid(f"{basis} shows the time of a step; set steps-per-epoch in [tool.preflight.budget]")
+        seconds = found.pace.step_s * budget.steps_per_epoch
+    text = f"{float(seconds / 60):.3g} min, measured on {found.at:%Y-%m-%d} ({basis})"
+    return seconds / 3600, text, ("every epoch takes what the smoke test's log shows, validation and saving included",)
+
+
+def _same_gpu(settings: Settings, function: Function, recipe: Recipe, gpu: str | None) -> None:
+    """Raises NotSaid when the smoke test is known to run on another GPU than the plan."""
+    name = settings.smoke.function
+    try:
+        smoke = function if name is None else function_named(recipe, name)
+        ran, planned = resources_of(smoke).gpus, resources_of(function, gpu=gpu).gpus
+    except (NoFunction, NotSaid):
+        return
+    if set(ran) != set(planned):
+        raise NotSaid(
+            f"the smoke test runs on {_gpus(ran)}, the plan on {_gpus(planned)}: its pace says nothing about that one"
+        )
+
+
+def _gpus(found: tuple[tuple[str, int], ...]) -> str:
+    return " or ".join(f"{kind}:{count}" if count > 1 else kind for kind, count in found) or "no GPU"
+
+
+def _checked(number: Decimal, what: str) -> Fraction:
+    if not 0 < number <= 100_000 or number.adjusted() < -6:
+        raise NotSaid(f"{number} {what}; wanted more than 0, and 100,000 at most")
+    return Fraction(number)
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"

@@ -1,0 +1,148 @@
+"""MOD003: the budget left covers the planned run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checks.account.credits import CHECK
+from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, function_named
+from preflight.cost.rates import Rates, listed
+from preflight.lookups import Lookup, LookupFailed
+from preflight.model import Result, Severity, Status
+from preflight.recipe import parse
+from preflight.recipe.lookups import RECIPE
+from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
+from preflight.remote.modal_types import Environment, Spend
+from preflight.settings import BudgetSettings, Settings
+from preflight.testing import run_check
+
+MAIN = Environment(
+    name="main",
+    is_default=True,
+    builder=None,
+    budget_usd=Decimal(200),
+    spend_limit_usd=None,
+    spent_usd=Decimal("31.50"),
+    is_spend_limit_reached=False,
+    max_gpus=None,
+    gpus_in_use=0,
+)
+SPENT = Spend(metered_usd=Decimal("31.50"), billed_usd=Decimal("1.50"), adjustments={"Credits Applied": Decimal(-30)})
+APP = (
+    "import modal\napp = modal.App('x')\nvol = modal.Volume.from_name('v')\n"
+    "@app.function(gpu='A100-80GB', cpu=24, memory=98304, timeout=86400, volumes={'/v': vol}RETRIES)\n"
+    "def train(resume=True):\n    save_checkpoint(resume)\n"
+)
+
+
+def asked(
+    folder: Path,
+    *,
+    hours: str | None = "20",
+    environment: Environment = MAIN,
+    rates: Rates | LookupFailed | None = None,
+    retries: str = "",
+    **budget: Any,
+) -> Result:
+    (folder / "app.py").write_text(APP.replace("RETRIES", retries), encoding="utf-8")
+    recipe = parse.read(folder / "app.py", project=folder)
+    live = Rates(listed().rows, "live")
+    given: dict[Lookup[Any], Any] = {
+        ENVIRONMENT: environment,
+        SPEND: SPENT,
+        RECIPE: recipe,
+        RATES: dict(listed().rows),
+        PLANNED_FUNCTION: function_named(recipe, None),
+        CURRENT_RATES: live if rates is None else rates,
+    }
+    plan = BudgetSettings(hours=None if hours is None else Decimal(hours), **budget)
+    return run_check(CHECK, given, settings=Settings(project=folder, app="app.py", budget=plan))
+
+
+def test_enough_is_a_pass_that_says_both_amounts(tmp_path: Path) -> None:
+    result = asked(tmp_path)
+    assert result.status is Status.PASS
+    assert "$168.50 left of the $200.00 budget" in result.reason
+    assert "the run needs about $88.06 (20 h of A100-80GB at $4.40/h)" in result.reason
+
+
+def test_too_little_fails_and_says_by_how_much(tmp_path: Path) -> None:
+    result = asked(tmp_path, environment=replace(MAIN, budget_usd=Decimal(100)))
+    assert result.status is Status.FAIL
+    assert result.findings[0].remedy == "raise the budget by $19.56, or plan fewer hours"
+
+
+@pytest.mark.parametrize(("budget", "status"), [("119.56", Status.PASS), ("119.55", Status.FAIL)])
+def test_a_cent_decides(tmp_path: Path, budget: str, status: Status) -> None:
+    assert asked(tmp_path, environment=replace(MAIN, budget_usd=Decimal(budget))).status is status
+
+
+def test_the_least_of_budget_spend_limit_and_what_is_allowed_counts(tmp_path: Path) -> None:
+    both = replace(MAIN, spend_limit_usd=Decimal(100))
+    assert "the $100.00 spend limit" in asked(tmp_path, environment=both).reason
+    assert "the $50.00 you allow" in asked(tmp_path, environment=both, usd=Decimal(50)).reason
+
+
+def test_a_reached_spend_limit_fails_whatever_is_left(tmp_path: Path) -> None:
+    result = asked(tmp_path, environment=replace(MAIN, is_spend_limit_reached=True))
+    assert result.status is Status.FAIL
+    assert "has reached its spend limit" in result.findings[0].message
+
+
+def test_no_budget_is_a_warning_and_no_balance_is_invented(tmp_path: Path) -> None:
+    result = asked(tmp_path, environment=replace(MAIN, budget_usd=None))
+    assert result.status is Status.WARN
+    assert result.answer is not None and result.answer.seen["left_usd"] is None
+    assert "Modal does not publish how much credit is left" in result.findings[0].why
+
+
+def test_the_start_ups_of_every_session_are_part_of_what_is_needed(tmp_path: Path) -> None:
+    result = asked(tmp_path, hours="60", retries=", retries=2", environment=replace(MAIN, budget_usd=Decimal(1000)))
+    assert result.status is Status.PASS
+    assert result.answer is not None
+    assert result.answer.seen["needed_usd"] == 264.63  # 60.1 h: three sessions, the first start-up is in the 60
+    assert result.answer.seen["finishes"] == "yes"
+
+
+def test_what_will_not_finish_warns_and_what_may_not_is_advice(tmp_path: Path) -> None:
+    rich = replace(MAIN, budget_usd=Decimal(1000))
+    result = asked(tmp_path, hours="30", environment=rich)
+    assert result.status is Status.WARN
+    assert "does not fit in the 24 h limit of train" in result.findings[0].message
+    close = asked(tmp_path, hours="25", environment=rich)
+    assert (close.status, [f.severity for f in close.findings]) == (Status.PASS, [Severity.INFO])
+
+
+def test_a_budget_short_of_the_upper_bound_alone_is_advice(tmp_path: Path) -> None:
+    result = asked(tmp_path, environment=replace(MAIN, budget_usd=Decimal(130)))
+    assert result.status is Status.PASS
+    assert "$105.68" in result.findings[0].message
+
+
+def test_a_budget_above_the_upper_bound_has_nothing_to_say(tmp_path: Path) -> None:
+    assert asked(tmp_path).findings == ()
+
+
+def test_rates_from_the_list_are_a_warning_that_names_its_date(tmp_path: Path) -> None:
+    result = asked(tmp_path, rates=listed())
+    assert result.status is Status.WARN
+    assert "the built-in list of 2026-09-30" in result.findings[0].message
+
+
+def test_a_refused_rate_leaves_the_price_unknown_and_names_the_rate(tmp_path: Path) -> None:
+    result = asked(tmp_path, rates=Rates({**listed().rows, "gpu_hour_cost_a100_80gb": Decimal(-1)}, "live"))
+    assert result.status is Status.WARN
+    assert "gpu_hour_cost_a100_80gb" in result.findings[0].message
+    assert result.answer is not None and result.answer.seen["needed_usd"] is None
+
+
+def test_an_unset_length_is_a_warning_and_nothing_is_compared(tmp_path: Path) -> None:
+    result = asked(tmp_path, hours=None)
+    assert result.status is Status.WARN
+    assert "how long it will take is not set" in result.findings[0].message
+    assert len(result.findings) == 1

@@ -1,0 +1,149 @@
+"""How long an epoch takes, as training logs say it; lines are written here in the form of the library each names."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from preflight.cost.clock import seconds_of
+from preflight.cost.pace import NoPace, Pace, PatternRefused, pace_of, pattern_of
+
+READ = {
+    "took": ("epoch 1/100 took 30.1s\nepoch 2/100 took 12.3s\nepoch 3/100 took 12.5s", 12.4),
+    "a clock": ("[Epoch 3] time: 00:14:59", 899),
+    "one epoch with its warm-up": ("Epoch 1/1 finished in 912.4 seconds, loss 0.31", 912.4),
+    "minutes and seconds": ("Epoch: 01 | Epoch Time: 14m 59s\n\tTrain Loss: 4.1", 899),
+    "hours": ("epoch 1 completed in 1h 2m 3s", 3723),
+    "the unit is in the key": ("Epoch 00000 | Loss 6.1\nEpoch Time(s): 8.7072\nEpoch 00001\nEpoch Time(s): 7.25", 7.25),
+    "a JSON line": ('{"epoch": 1, "loss": 0.4, "epoch_time_s": 61.5}', 61.5),
+    "seconds as a key": ("epoch=1 epoch_seconds=61.5 loss=0.4", 61.5),
+    "PyTorch's language-model example": ("| end of epoch   1 | time: 12.34s | valid loss  5.19 | valid ppl 180", 12.34),
+    "validation words after the time": (
+        "Epoch 1/2 - time 15.0s - val_loss 0.5\nEpoch 2/2 - time 14.0s - val_loss 0.4",
+        14,
+    ),
+    "Keras": ("Epoch 1/10\n469/469 [====] - 33s 5ms/step - loss: 0.2\nEpoch 2/10\n469/469 [==] - 30s 5ms/step", 30),
+    "Keras 3": ("Epoch 1/10\n\x1b[1m469/469\x1b[0m \x1b[32m━━━━\x1b[0m \x1b[1m33s\x1b[0m 5ms/step - accuracy: 0.9", 33),
+    "tqdm, one bar an epoch": (
+        "Epoch 1:  50%|█  | 5/10 [00:30<00:30,  6.0s/it]\rEpoch 1: 100%|██| 10/10 [01:00<00:00,  6.0s/it]",
+        60,
+    ),
+    "Lightning": ("Epoch 0: 100%|███| 625/625 [14:59<00:00,  0.69it/s, v_num=0, train_loss=0.31]", 899),
+    "one bar over all epochs": ("Epochs: 100%|█████| 4/4 [01:00<00:00, 15.0s/it]", 15),
+    "the Hugging Face trainer": (
+        "{'train_runtime': 1830.0, 'train_samples_per_second': 5.1, 'train_loss': 0.4, 'epoch': 2.0}",
+        915,
+    ),
+    "colour and a time stamp before it": ("2026-11-20 10:00:01 \x1b[36mINFO\x1b[0m epoch 1 took 42.0 s", 42),
+    "milliseconds": ("epoch 7 took 61500 ms", 61.5),
+    "the median, not a straggler": (
+        "\n".join(f"epoch {n} took {t}s" for n, t in enumerate([60, 40, 41, 300, 39, 40])),
+        40,
+    ),
+}
+UNREAD = {
+    "nothing about time": "epoch 1/2 loss 0.4\nepoch 2/2 loss 0.3",
+    "an empty log": "",
+    "a number without a unit": "epoch 1 time: 12.3",
+    "a rate without a total": "epoch 1: 12.3 it/s",
+    "a clock since the start": "epoch 1 completed in 30.0s\nepoch 2 completed in 60.1s\nepoch 3 completed in 90.3s",
+    "a clock since the start, after a slow first epoch": "epoch 1 took 90s\nepoch 2 took 120s\nepoch 3 took 150s",
+    "two epochs of a clock since the start": "epoch 1 took 30.0s\nepoch 2 took 60.1s",
+    "two times for one epoch": "epoch 1 took 30.0s\nepoch 1 took 12.0s",
+    "the total": "epoch 3 loss 0.1, total time: 90.0s",
+    "what is left": "epoch 3 remaining time: 90.0s",
+    "a step's time": "epoch 3 step time: 0.3s",
+    "the loader's time": "epoch 3 data time: 0.3s",
+    "validation": "validation epoch 1 took 4.0s",
+    "validation, named after the epoch": "epoch 1 val time: 4.0s",
+    "a bar of validation": "Validation epoch 1: 100%|█| 20/20 [00:10<00:00, 2.0it/s]",
+    "a bar that did not end": "Epoch 1:  50%|█  | 5/10 [00:30<00:30,  6.0s/it]",
+    "a download": "model.safetensors: 100%|██| 4.2G/4.2G [00:42<00:00, 100MB/s]",
+    "an image build": "Building image took 120.0s\n=> Step 4: pip install took 61.2s",
+    "an hour of the day": "10:00:01 epoch 1 started\n10:15:00 epoch 1 saved",
+    "two durations in one line": "epoch 1 took 12.0s, time 3.0s",
+    "per batch": "epoch 3 took 12.3s/it",
+    "zero": "epoch 1 took 0.0s",
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_an_epochs_time_is_read_from(name: str) -> None:
+    log, seconds = READ[name]
+    found = pace_of(log.split("\n"))
+    assert isinstance(found, Pace), found
+    assert found.epoch_s is not None
+    assert float(found.epoch_s) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_no_epochs_time_is_made_up_from(name: str) -> None:
+    found = pace_of(UNREAD[name].split("\n"))
+    assert isinstance(found, NoPace), found
+    assert found.why
+
+
+def test_a_bar_of_steps_gives_a_steps_time_and_no_epochs() -> None:
+    found = pace_of(["Training:  8%|▊ | 50/625 [01:12<13:47,  1.44s/it]"])
+    assert isinstance(found, Pace)
+    assert (found.epoch_s, found.step_s) == (None, Fraction(72, 50))
+
+
+def test_doubt_is_said_with_both_times_and_lines() -> None:
+    found = pace_of(["epoch 1 took 30.0s", "x", "epoch 1 took 12.0s"])
+    assert isinstance(found, NoPace)
+    assert "30.0 s and 12.0 s (lines 1 and 3)" in found.why
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line", "seconds"),
+    [
+        (r"pass \d+: ([\d.]+)", "pass 3: 12.5", 12.5),
+        (r"pass \d+: (?P<minutes>[\d.]+)", "pass 3: 2.5", 150),
+        (r"pass (?P<epoch>\d+): (?P<hours>[\d.]+)", "pass 3: 0.5", 1800),
+        (r"wall=(?P<clock>[\d:]+)", "wall=1:00:05", 3605),
+    ],
+)
+def test_a_configured_pattern_is_taken_at_its_word(pattern: str, line: str, seconds: float) -> None:
+    found = pace_of([line, "epoch 1 took 99s"], pattern_of(pattern))
+    assert isinstance(found, Pace)
+    assert found.epoch_s == Fraction(seconds)
+
+
+def test_a_configured_pattern_may_give_steps() -> None:
+    found = pace_of(["step 200 done after 50.0 s"], pattern_of(r"step (?P<steps>\d+) done after (?P<seconds>[\d.]+)"))
+    assert isinstance(found, Pace)
+    assert found.step_s == Fraction(1, 4)
+
+
+def test_a_configured_pattern_that_matches_nothing_falls_back_on_nothing() -> None:
+    found = pace_of(["epoch 1 took 99s"], pattern_of(r"pass (\d+)"))
+    assert isinstance(found, NoPace)
+
+
+@pytest.mark.parametrize("pattern", ["(", "epoch took", r"(?P<fortnights>\d+)"])
+def test_a_pattern_that_can_give_no_time_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternRefused, match="epoch-pattern"):
+        pattern_of(pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("12.3s", 12.3), ("14:59", 899), ("1:00:00", 3600), ("1 day, 0:00:00", 86400), ("2 min", 120), ("1h 30m", 5400)],
+)
+def test_a_duration_is_read_with_its_unit(text: str, seconds: float) -> None:
+    found = seconds_of(text)
+    assert found is not None
+    assert float(found) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["12.3", "", "s", "12 parsecs", "12.3s/it", "1:2", "ten s", "12 s of 30 s"])
+def test_what_is_no_duration_is_none(text: str) -> None:
+    assert seconds_of(text) is None
+
+
+def test_a_hostile_log_costs_little() -> None:
+    """Long lines, many numbers, no newline: bounded work."""
+    lines = ["epoch " * 50_000, "9" * 300_000, "epoch 1 took " + "1h " * 60_000, "[" * 100_000 + "\r" * 1000]
+    assert isinstance(pace_of(lines * 3), NoPace | Pace)
