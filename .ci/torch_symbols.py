@@ -17,6 +17,7 @@ import hashlib
 import json
 import re
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def exported(path: Path) -> Iterator[tuple[str, bool]]:
                 yield symbol.name, bind == "STB_WEAK"
 
 
-def joined(c10: dict[str, dict[str, str]], ext: dict[str, Row], libraries: dict[str, Row], always: frozenset[str]):
+def joined(
+    c10: dict[str, dict[str, str]], ext: dict[str, Row], libraries: dict[str, Row], always: frozenset[str]
+) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for name, row in libraries.items():
         rows[name] = (row[0] | BIT["2.15"], row[1] | BIT["2.15"]) if name in always and name not in c10 else row
@@ -160,7 +163,7 @@ def main() -> None:
     data = json.dumps(head, separators=(",", ":")).encode() + b"\n" + body
     assert len(data) <= LARGEST_BYTES, len(data)
     FILE.write_bytes(data)
-    print(f"{FILE}: {len(keys)} symbols in {len(classes)} classes, {len(data)} bytes")
+    sys.stdout.write(f"{FILE}: {len(keys)} symbols in {len(classes)} classes, {len(data)} bytes\n")
 
 
 if __name__ == "__main__":

@@ -84,12 +84,11 @@ class _Reader:
 
     def library(self) -> SharedLibrary:
         count = self._symbol_count()
-        undefined = self._undefined(count)
         return SharedLibrary(
             machine=self.machine,
             soname=self._string(self.tags[SONAME]) if SONAME in self.tags else "",
             needed=tuple(self._string(at) for at in self.needed_at),
-            undefined=undefined,
+            undefined=self._undefined(),
             versions=tuple(self._needed_versions()),
             init_functions=self._init_functions(count),
             sections=tuple(self._sections()),
@@ -145,7 +144,7 @@ class _Reader:
         return self.data[start:end].decode("utf-8", "backslashreplace")
 
     def _symbol_count(self) -> int:
-        """The loader never needs it; it follows from the hash table."""
+        """Of those that others may find; the loader never needs it, it follows from the hash table."""
         if SYMTAB not in self.tags:
             return 0
         if HASH in self.tags:
@@ -179,19 +178,30 @@ class _Reader:
             raise Unreadable(f"its {count} symbols end outside its {self.size} bytes")
         return SYMBOL.iter_unpack(memoryview(self.data)[at : at + count * SYMBOL.size])
 
-    def _undefined(self, count: int) -> tuple[str, ...]:
-        names: dict[int, int] = {}
-        for n, (name, info, _, section, _, _) in enumerate(self._symbols(count)):
-            if section == 0 and name and info >> 4 != WEAK:
-                names[n] = name
-        versions = self._symbol_versions(count)
-        found: dict[int, str] = {}
+    def _undefined(self) -> tuple[str, ...]:
+        """A symbol that no relocation names is not looked for, and a weak one may be absent."""
+        used: dict[int, None] = {}
         for table, size in ((RELA, RELASZ), (JMPREL, PLTRELSZ)):
             if table in self.tags and self.tags.get(size):
-                for n in self._relocated(self._offset(self.tags[table]), self.tags[size]):
-                    if n in names and n not in found and (not versions or versions[n] & ~HIDDEN <= UNVERSIONED):
-                        found[n] = self._string(names[n])
-        return tuple(dict.fromkeys(found.values()))
+                used.update(dict.fromkeys(self._relocated(self._offset(self.tags[table]), self.tags[size])))
+        used.pop(0, None)
+        if not used:
+            return ()
+        if max(used) > MOST_SYMBOLS or SYMTAB not in self.tags:
+            raise Unreadable(f"a relocation names symbol {max(used)}, which it has not")
+        symbols = self._offset(self.tags[SYMTAB])
+        versions = self._offset(self.tags[VERSYM]) if VERSYM in self.tags else None
+        found: dict[str, None] = {}
+        for n in used:
+            name, info, _, section, _, _ = SYMBOL.unpack_from(self.data, symbols + n * SYMBOL.size)
+            if section or not name or info >> 4 == WEAK:
+                continue
+            if versions is not None:
+                (version,) = struct.unpack_from("<H", self.data, versions + n * 2)
+                if version & ~HIDDEN > UNVERSIONED:
+                    continue
+            found[self._string(name)] = None
+        return tuple(found)
 
     def _relocated(self, at: int, size: int) -> Iterator[int]:
         """The symbol of each relocation, in the order in which the loader works through them."""
@@ -200,11 +210,6 @@ class _Reader:
             raise Unreadable(f"its {count} relocations end outside its {self.size} bytes, or are too many")
         view = memoryview(self.data)[at : at + count * RELOCATION.size]
         return (info >> 32 for _, info, _ in RELOCATION.iter_unpack(view))
-
-    def _symbol_versions(self, count: int) -> tuple[int, ...]:
-        if VERSYM not in self.tags:
-            return ()
-        return struct.unpack_from(f"<{count}H", self.data, self._offset(self.tags[VERSYM]))
 
     def _needed_versions(self) -> Iterator[tuple[str, str]]:
         count = self.tags.get(VERNEEDNUM, 0)

@@ -23,7 +23,7 @@ SHORTEST_ENTRY = 48
 IS_ARCH_SPECIFIC, IS_FAMILY_SPECIFIC = 0x100000, 0x200000
 MOST_ENTRIES = 1 << 18
 MOST_PADDING = 4096  # bytes of zeros that the linker puts between two object files
-# integrated GPUs: code for them runs on no card, and theirs not on them (CUDA C++ Programming Guide, binary compatibility)
+# integrated GPUs: their code runs on no card (CUDA C++ Programming Guide, binary compatibility)
 TEGRA = frozenset({53, 62, 72, 87})
 
 

@@ -1,4 +1,4 @@
-"""A file's shared libraries: the file itself, or what a wheel holds; read in bounded time and memory, never unpacked."""
+"""A file's shared libraries: the file itself, or what a wheel holds; read in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -63,9 +63,8 @@ def _mapped(file: BinaryIO) -> Iterator[Data]:
     except ValueError:
         yield b""  # an empty file can't be mapped
         return
-    with contextlib.suppress(BufferError):  # a view of it that is still held ends it later
-        with data:
-            yield data
+    with contextlib.suppress(BufferError), data:  # a view of it that is still held ends it later
+        yield data
 
 
 def _of_wheel(path: Path, file: BinaryIO) -> Iterator[Found]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,8 @@ TORCH_CUDA_LIBRARY = re.compile(r"^lib(?:c10_cuda|torch_cuda\w*)\.so$")
 PYTHON_TAG = re.compile(r"\.(cpython-\d{2,4}\w*|abi3)[.-]")
 FLOORS = ("GLIBC", "GLIBCXX", "CXXABI")
 FLOOR = re.compile(r"^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+){0,3})$")
+
+Said = Mapping[str, facts.Exports | None]  # of each symbol of torch that must be found
 
 
 class Verdict(StrEnum):
@@ -103,13 +105,14 @@ def _linked(found: Found, target: Target, file: str) -> Linked:
 
 
 def judge(library: SharedLibrary, held: tuple[Arch, ...], target: Target, *, path: str, file: str) -> Linked:
-    names = tuple(s for s in library.undefined if facts.is_torch(s))
-    versions = tuple(_versions(library, names))
-    missing, unknown = _lacking(library, names, target, versions)
+    said = {s: facts.exports(s) for s in library.undefined if facts.is_torch(s)}
+    versions = tuple(_versions(library, said))
+    missing, unknown = _lacking(said, target, versions)
+    abi = _cxx11abi(said)
     says = (
         _of_machine(library),
         _of_libraries(library, target),
-        _of_symbols(names, missing, unknown, target, versions),
+        _of_symbols(len(said), missing, unknown, target, versions),
         _of_gpus(held, target),
     )
     reasons = tuple(r for s in says for r in s.reasons)
@@ -120,13 +123,18 @@ def judge(library: SharedLibrary, held: tuple[Arch, ...], target: Target, *, pat
         path=path,
         verdict=verdict,
         reasons=reasons or open_,
-        notes=tuple(_notes(library, names, versions, file, asks_gpu=bool(target.gpus) and not held)),
+        notes=(
+            *_of_name(file, abi, versions),
+            *(["it holds no GPU code"] if target.gpus and not held else []),
+            *_of_python(library),
+            *_unmeasured(said),
+        ),
         remedy=_remedy(library, missing, versions, target, path) if reasons else "",
         torch_versions=versions,
-        cxx11abi=_cxx11abi(names),
+        cxx11abi=abi,
         missing_symbols=missing,
         unknown_symbols=unknown,
-        torch_symbols=len(names),
+        torch_symbols=len(said),
         archs=held,
         gpus=tuple((g, any(a.runs_on(g.sm) for a in held)) for g in target.gpus) if held else (),
         needed=library.needed,
@@ -136,9 +144,9 @@ def judge(library: SharedLibrary, held: tuple[Arch, ...], target: Target, *, pat
     )
 
 
-def _versions(library: SharedLibrary, names: Sequence[str]) -> Iterator[str]:
+def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
     """The releases, by their PyPI wheel and the +cu126 build of 2.6, that export every symbol that was measured."""
-    known = [e for e in map(facts.exports, names) if e is not None]
+    known = _distinct(said)
     majors = {m[1] for n in library.needed if (m := CUDA_LIBRARY.match(n))}
     for column in facts.PYPI_COLUMNS:
         row = torch_row(column)
@@ -152,18 +160,20 @@ def _versions(library: SharedLibrary, names: Sequence[str]) -> Iterator[str]:
             yield "2.6+cu126"
 
 
-def _lacking(
-    library: SharedLibrary, names: Sequence[str], target: Target, versions: Sequence[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _distinct(said: Said) -> tuple[facts.Exports, ...]:
+    """Thousands of symbols share some hundred answers."""
+    return tuple({id(e): e for e in said.values() if e is not None}.values())
+
+
+def _lacking(said: Said, target: Target, versions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The symbols that torch lacks, and those of which it is not known."""
-    said = {n: facts.exports(n) for n in names}
     if target.torch is not None:
         column = facts.column_of(target.torch)
         if column is None:
-            return (), tuple(names)
+            return (), tuple(said)
         answers = {n: e.says(column) if e else None for n, e in said.items()}
-        return tuple(n for n in names if answers[n] is False), tuple(n for n in names if answers[n] is None)
-    unknown = tuple(n for n in names if said[n] is None)
+        return tuple(n for n, a in answers.items() if a is False), tuple(n for n, a in answers.items() if a is None)
+    unknown = tuple(n for n, e in said.items() if e is None)
     if versions:
         return (), unknown
     lacking = {c: tuple(n for n, e in said.items() if e and e.says(c) is False) for c in facts.COLUMNS}
@@ -192,20 +202,21 @@ def _of_libraries(library: SharedLibrary, target: Target) -> _Says:
 
 
 def _of_symbols(
-    names: Sequence[str], missing: Sequence[str], unknown: Sequence[str], target: Target, versions: Sequence[str]
+    count: int, missing: Sequence[str], unknown: Sequence[str], target: Target, versions: Sequence[str]
 ) -> _Says:
-    total = f"{len(names)} symbols of torch"
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         where = (
             f"torch {target.torch} lacks it" if target.torch else "no release from 2.0 to 2.15 has all that it needs"
         )
         return _Says((f"undefined symbol: {missing[0]}{more}: {said_by.readable(missing[0])}; {where}",))
-    if target.torch is not None and facts.column_of(target.torch) is None and names:
+    if target.torch is not None and facts.column_of(target.torch) is None and count:
         return _Says(unknown=(f"torch {target.torch} is not in the table, which has 2.0 to 2.15",))
     if unknown:
         of = f"torch {target.torch}" if target.torch else "any torch"
-        return _Says(unknown=(f"{len(unknown)} of its {total} were never looked for in {of}, as {unknown[0]}",))
+        return _Says(
+            unknown=(f"{len(unknown)} of its {count} symbols of torch were never looked for in {of}, as {unknown[0]}",)
+        )
     if not versions and target.torch is None:
         return _Says(unknown=("no release of torch was measured for all of its symbols and its CUDA",))
     return _Says()
@@ -235,25 +246,27 @@ def _remedy(library: SharedLibrary, missing: Sequence[str], versions: Sequence[s
     return "build it where nvcc knows these GPUs, or ask for a GPU that it holds code for"
 
 
-def _notes(
-    library: SharedLibrary, names: Sequence[str], versions: Sequence[str], file: str, *, asks_gpu: bool
-) -> Iterator[str]:
-    """What is worth knowing and decides nothing."""
+def _of_name(file: str, abi: bool | None, versions: Sequence[str]) -> Iterator[str]:
+    """What a wheel's name says and its symbols deny."""
     name = wheels.wheel_name(file)
-    if name is not None and name.torch is not None and names and versions:
-        abi = _cxx11abi(names)
-        if name.torch not in {v.partition("+")[0] for v in versions}:
-            yield f"its name says torch {name.torch}; its symbols are of torch {spoken(versions)}"
-        if name.abi is not None and abi is not None and (name.abi == "TRUE") != abi:
-            yield f"its name says cxx11abi{name.abi}; its symbols say cxx11abi{str(abi).upper()}"
-    if asks_gpu:
-        yield "it holds no GPU code"
-    python = next((n for n in library.needed if n.startswith("libpython")), None)
-    if python:
-        yield f"it needs {python}, which a Python that is linked statically has not"
-    read = [e for e in map(facts.exports, names) if e is not None and e.how is How.READ]
-    excluded = [c for c in facts.PYPI_COLUMNS if any(e.says(c) is False for e in read)]
-    gaps = [c for c in facts.PYPI_COLUMNS if c not in excluded and any(e.says(c) is None for e in read)]
+    if name is None or name.torch is None or not versions:
+        return
+    if name.torch not in {v.partition("+")[0] for v in versions}:
+        yield f"its name says torch {name.torch}; its symbols are of torch {spoken(versions)}"
+    if name.abi is not None and abi is not None and (name.abi == "TRUE") != abi:
+        yield f"its name says cxx11abi{name.abi}; its symbols say cxx11abi{str(abi).upper()}"
+
+
+def _of_python(library: SharedLibrary) -> Iterator[str]:
+    for name in library.needed:
+        if name.startswith("libpython"):
+            yield f"it needs {name}, which a Python that is linked statically has not"
+
+
+def _unmeasured(said: Said) -> Iterator[str]:
+    read = [e for e in _distinct(said) if e.how is How.READ]
+    left = [c for c in facts.PYPI_COLUMNS if all(e.says(c) is not False for e in read)]
+    gaps = [c for c in left if any(e.says(c) is None for e in read)]
     if gaps:
         yield f"torch {said_by.span(gaps)} was not measured for some of its symbols"
 
@@ -264,7 +277,7 @@ def spoken(versions: Sequence[str]) -> str:
     return ", ".join([*(v for v in versions if "+" in v), *([plain] if plain else [])])
 
 
-def _cxx11abi(names: Sequence[str]) -> bool | None:
+def _cxx11abi(names: Iterable[str]) -> bool | None:
     """None where no symbol of torch shows it, or where they show both."""
     shown = {facts.abi_of(n) for n in names} - {"neutral"}
     return shown == {"cxx11"} if len(shown) == 1 else None

@@ -81,7 +81,7 @@ def abi_of(symbol: str) -> Abi:
     symbol = symbol[:LONGEST]
     if "7__cxx11" in symbol or "B5cxx11" in symbol:
         return "cxx11"
-    if not symbol.startswith("_Z"):
+    if not symbol.startswith("_Z") or "Ss" not in symbol:
         return "neutral"
     at = 0
     while at < len(symbol):

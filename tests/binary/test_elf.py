@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from preflight.binary.elf import SharedLibrary, Unreadable, shared_library
 
 BINARIES = Path(__file__).parent.parent / "data" / "binaries"
-FILES = sorted(BINARIES.glob("*.so"))
+FILES = sorted(p for p in BINARIES.glob("*.so") if p.stem != "no-exports")
 SMALL = (BINARIES / "speed.so").read_bytes()
 LONGEST_S = 2.0
 
@@ -59,6 +59,12 @@ def test_the_first_undefined_symbol_is_the_one_the_loader_stops_at() -> None:
     library = shared_library((BINARIES / "op-torch-2.13.0.so").read_bytes())
     missing = [s for s in library.undefined if "__cxx11" in s]
     assert f"undefined symbol: {missing[0]}`" in readme
+
+
+def test_a_library_that_exports_nothing_is_read_to_its_last_symbol() -> None:
+    """ld writes 1 as its first hashed symbol then, whatever stands before."""
+    library = shared_library((BINARIES / "no-exports.so").read_bytes())
+    assert library.undefined == ("_ZN3c103oneEv", "_ZN3c103twoEv", "_ZN3c105threeEv")
 
 
 def patched(at: int, form: str, value: int) -> bytes:
