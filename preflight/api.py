@@ -1,6 +1,10 @@
 """All that a check or a plugin may import."""
 
 from preflight.bucket import bucket_answer, bucket_refused
+from preflight.binary.link import Linked, WantedGpu
+from preflight.binary.link import Target as LinkTarget
+from preflight.binary.link import Verdict as LinkVerdict
+from preflight.binary.link import link as linked
 from preflight.commands import Ran, run_command
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate, Resources, estimate
@@ -246,6 +250,9 @@ __all__ = [
     "Kind",
     "Known",
     "Link",
+    "LinkTarget",
+    "LinkVerdict",
+    "Linked",
     "Looked",
     "Lookup",
     "LookupFailed",
@@ -293,6 +300,7 @@ __all__ = [
     "Unresolved",
     "Use",
     "VolumeRef",
+    "WantedGpu",
     "Wheel",
     "Where",
     "Workspace",
@@ -371,6 +379,7 @@ __all__ = [
     "keyword_where",
     "known_image",
     "limit",
+    "linked",
     "listed",
     "minor",
     "modal_api",
