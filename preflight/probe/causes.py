@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from preflight.diagnosis import symbols
 from preflight.model import Where
 from preflight.probe.reading import Failure, Reading, Step
 from preflight.probe.reading import Outcome as Went
@@ -13,6 +14,7 @@ NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 NO_IMAGE = re.compile(r"no kernel image is available|named symbol not found|device kernel image is invalid", re.I)
 NO_MEMORY = re.compile(r"out of memory", re.I)
 NO_ATTRIBUTE = re.compile(r"module 'mamba_ssm' has no attribute '(\w+)'")
+UNDEFINED = re.compile(r"(?:(?P<library>\S{1,400}\.so)\S{0,20}: )?undefined symbol: (?P<symbol>\w{1,8192})")
 EVIDENCE_LINES = 6
 
 INSTALL_CONV1D = "install causal-conv1d for this torch: pip install --no-build-isolation causal-conv1d"
@@ -95,11 +97,12 @@ def import_ruling(module: str, step: Step, reading: Reading, explain: Explain) -
     missing = NO_MODULE.search(error.message)
     if "undefined symbol" in error.message:
         package = package_of(error.message)
+        told, remedy = _of_symbol(error.message, package, reading)
         return Ruling(
             Verdict.FALLBACK,
             Cause.UNDEFINED_SYMBOL,
-            f"{package} was built for another torch than {reading.torch}: {said}",
-            REINSTALL.format(package),
+            f"{package} was built for another torch than {reading.torch}: {said}{told}",
+            remedy,
             (str(error),),
             places,
         )
@@ -232,8 +235,9 @@ def conv1d_cause(reading: Reading) -> tuple[Cause, str, str]:
         if step.error is not None and NO_MODULE.search(step.error.message):
             return Cause.CONV1D_ABSENT, f"causal-conv1d is not installed ({step.error})", INSTALL_CONV1D
         if step.error is not None and "undefined symbol" in step.error.message:
-            said = f"causal-conv1d was built for another torch than {reading.torch} ({step.error})"
-            return Cause.UNDEFINED_SYMBOL, said, REINSTALL.format("causal-conv1d")
+            told, remedy = _of_symbol(step.error.message, "causal-conv1d", reading)
+            said = f"causal-conv1d was built for another torch than {reading.torch} ({step.error}){told}"
+            return Cause.UNDEFINED_SYMBOL, said, remedy
         said = f"import {name}: {_what_happened(step)}"
         return Cause.CONV1D_UNUSABLE, said, REINSTALL.format("causal-conv1d")
     if reading.absent:
@@ -243,6 +247,18 @@ def conv1d_cause(reading: Reading) -> tuple[Cause, str, str]:
         remedy = "take a causal-conv1d that this mamba-ssm knows: 1.5.1 or newer for mamba-ssm 2.2.5 and newer"
         return Cause.CONV1D_UNUSABLE, said, remedy
     return Cause.CONV1D_UNUSABLE, "causal-conv1d loads and was not called", INSTALL_CONV1D
+
+
+def _of_symbol(message: str, package: str, reading: Reading) -> tuple[str, str]:
+    """What the symbol tells beyond the loader's words, "" where it tells nothing, and the remedy."""
+    found = UNDEFINED.search(message)
+    if found is None:
+        return "", REINSTALL.format(package)
+    torch = reading.torch or None
+    remedy = symbols.fix([found["symbol"]], found["library"] or "", torch)
+    if remedy is None:
+        return "", REINSTALL.format(package)
+    return f"; {symbols.why([found['symbol']], torch)}", remedy
 
 
 def _what_happened(step: Step) -> str:

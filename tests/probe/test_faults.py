@@ -51,6 +51,7 @@ def test_undefined_symbol_is_a_fallback_and_the_raw_error_is_kept(world):
     assert (judged.verdict, judged.ruling.cause) == (Verdict.FALLBACK, Cause.UNDEFINED_SYMBOL)
     assert UNDEFINED in judged.ruling.evidence[0]
     assert "mamba-ssm was built for another torch" in judged.ruling.reason
+    assert "c10::cuda::ExchangeDevice(signed char) is in torch 2.3 to 2.15 as on PyPI" in judged.ruling.reason
 
 
 def test_undefined_symbol_in_causal_conv1d_is_swallowed_by_the_library_and_still_partial(world):
@@ -58,6 +59,7 @@ def test_undefined_symbol_in_causal_conv1d_is_swallowed_by_the_library_and_still
     judged = world.probe()
     assert (judged.verdict, judged.ruling.cause) == (Verdict.PARTIAL, Cause.UNDEFINED_SYMBOL)
     assert "causal-conv1d was built for another torch" in judged.ruling.reason
+    assert "--no-deps --force-reinstall" in judged.ruling.remedy or "--force-reinstall --no-deps" in judged.ruling.remedy
 
 
 def test_mamba_ssm_absent_is_a_fallback(world):
