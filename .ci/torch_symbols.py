@@ -1,11 +1,14 @@
 """Makes preflight/facts/torch_symbols.bin: which torch exports which C++ symbol.  No part of the package.
 
-Run: python .ci/torch_symbols.py --c10 c10_symbols.json --ext ext_symbols.json --libraries FOLDER --seen 2026-11-25
-Three measurements are joined, the earlier winning where two speak of one symbol:
-  c10      exported symbols of libc10 and libc10_cuda in the PyPI x86_64 wheels, for each minor
+Run: python .ci/torch_symbols.py --c10 c10_symbols.json --ext ext_symbols.json --libraries FOLDER --x86 FOLDER
+     --seen 2026-11-25
+Measurements are joined, the earlier winning where two speak of one symbol:
+  c10      symbols of libc10 and libc10_cuda that differ between the PyPI x86_64 wheels; what these libraries export
+           beside them, read from one release of --x86, is in every one
   ext      symbols that mamba-ssm and causal-conv1d leave undefined, against all four libraries of those wheels
-  FOLDER   VERSION/lib{c10,torch_cpu,torch_python}.so of the PyPI aarch64 wheels: their strong symbols are those of
-           x86_64, less the kernels of one instruction set.  Their 2.6 has the C++11 ABI; PyPI's x86_64 2.6 has not.
+  aarch64  VERSION/lib{c10,torch_cpu,torch_python}.so of the PyPI wheels: their strong symbols are those of x86_64,
+           less the kernels of one instruction set.  Their 2.6 has the C++11 ABI; PyPI's x86_64 2.6 has not.
+           A weak symbol (a vtable, an inline function) counts only where all of them and all of --x86 have it.
 Layout: a line of JSON (provenance, columns, classes), then the sorted 32-bit hashes of the names, little endian, then
 two bytes a hash: its class, a pair of bit masks over the columns (measured, exported).
 """
@@ -18,7 +21,7 @@ import json
 import re
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -33,11 +36,12 @@ LARGEST_BYTES = 100_000
 KEPT = re.compile(r"^(?:THP|aoti_torch_|torch_|_Z(?:T[IV])?N[KRO]*(?:3c10|2at|5torch)|_Zls\w*?N3c10)")
 # internals that no extension names: operators' kernels, generated autograd, other front ends
 INTERNAL = re.compile(
-    r"^_Z\w{0,4}?N?K?(?:2at(?:6native|25composite|38composite|3cpu|4meta|17functionalization|9functorch"
-    r"|14namedinference|8autocast)|5torch(?:8autograd9generated|4lazy|8profiler|8inductor|11distributed|5optim|4data"
+    r"^_Z\w{0,4}?N?K?(?:2at(?:6native|25composite|38composite|3cpu|4meta|17functionalization"
+    r"|14namedinference)|5torch(?:8autograd9generated|4lazy|8profiler|8inductor|11distributed|5optim|4data"
     r"|6dynamo|9functorch|2nn|8nativert|8autograd\d+\w*Backward|3jit(?:11tensorexpr|6mobile|4fuser|8\w*Pass)))"
     r"|6caffe2|4c10d|redispatch|^_ZT[IV]N5torch3jit|8autograd(?:13|8)VariableType|ADInplaceOrView"
 )
+OWN = re.compile(r"^_Z\w{0,4}?N?K?(?:3c10|2at|5torch|6caffe2)")
 Row = tuple[int, int]  # measured, exported
 
 
@@ -51,11 +55,10 @@ def columns(text: str) -> int:
     return mask
 
 
-def of_libraries(folder: Path) -> tuple[dict[str, Row], frozenset[str]]:
-    """Rows from the aarch64 wheels, and the names that libc10 exports in every one of them."""
+def of_libraries(folder: Path, x86: dict[str, frozenset[str]]) -> dict[str, Row]:
+    """Rows from the aarch64 wheels, and from x86_64 where both kinds are asked."""
     strong: dict[str, int] = {}
     weak: dict[str, int] = {}
-    c10: dict[str, int] = {}
     measured = 0
     for version in sorted(folder.iterdir()):
         minor = ".".join(version.name.split(".")[:2])
@@ -63,8 +66,6 @@ def of_libraries(folder: Path) -> tuple[dict[str, Row], frozenset[str]]:
         for library in LIBRARIES:
             for name, is_weak in exported(version / library):
                 (weak if is_weak else strong)[name] = (weak if is_weak else strong).get(name, 0) | bit
-                if library == "libc10.so":
-                    c10[name] = c10.get(name, 0) | bit
         measured |= bit
     # an inline function is emitted where the compiler chose to: of a weak symbol one machine says nothing of another
     rows = {
@@ -72,7 +73,26 @@ def of_libraries(folder: Path) -> tuple[dict[str, Row], frozenset[str]]:
         for name, has in strong.items()
         if KEPT.search(name) and not INTERNAL.search(name)
     }
-    return rows, frozenset(name for name, mask in c10.items() if mask == measured)
+    for name, has in weak.items():
+        is_everywhere = has == measured and all(name in names for names in x86.values())
+        if name not in strong and is_everywhere and KEPT.search(name) and not INTERNAL.search(name):
+            rows[name] = _with_26(name, measured, has)
+    return rows
+
+
+def of_x86(folder: Path) -> dict[str, frozenset[str]]:
+    """The names that each release at hand exports."""
+    return {
+        version.name: frozenset(name for library in version.glob("*.so") for name, _ in exported(library))
+        for version in folder.iterdir()
+    }
+
+
+def unchanging(folder: Path, c10: Collection[str]) -> frozenset[str]:
+    """What libc10 and libc10_cuda export beside the symbols that differ between releases: in all of them."""
+    version = next(v for v in folder.iterdir() if (v / "libc10_cuda.so").exists())
+    names = {n for library in ("libc10.so", "libc10_cuda.so") for n, _ in exported(version / library)}
+    return frozenset(n for n in names if n not in c10 and OWN.match(n))
 
 
 def _with_26(name: str, measured: int, has: int) -> Row:
@@ -101,7 +121,9 @@ def joined(
 ) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for name, row in libraries.items():
-        rows[name] = (row[0] | BIT["2.15"], row[1] | BIT["2.15"]) if name in always and name not in c10 else row
+        rows[name] = row
+    for name in always:
+        rows[name] = (PYPI | BIT[CXX11_26], PYPI | BIT[CXX11_26])
     for name, (measured, has) in ext.items():
         other = rows.get(name, (0, 0))
         extra = other[0] & BIT[CXX11_26]
@@ -130,14 +152,13 @@ def ext_rows(document: dict) -> dict[str, Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    for option in ("--c10", "--ext", "--libraries"):
+    for option in ("--c10", "--ext", "--libraries", "--x86"):
         parser.add_argument(option, type=Path, required=True)
     parser.add_argument("--seen", required=True)
     given = parser.parse_args()
-    libraries, always = of_libraries(given.libraries)
-    rows = joined(
-        json.loads(given.c10.read_text())["symbols"], ext_rows(json.loads(given.ext.read_text())), libraries, always
-    )
+    c10 = json.loads(given.c10.read_text())["symbols"]
+    libraries = of_libraries(given.libraries, of_x86(given.x86))
+    rows = joined(c10, ext_rows(json.loads(given.ext.read_text())), libraries, unchanging(given.x86, c10))
     by_hash: dict[int, Row] = {}
     for name, row in rows.items():
         key = struct.unpack("<I", hashlib.blake2b(name.encode(), digest_size=4).digest())[0]

@@ -93,7 +93,7 @@ def why(symbols: Sequence[str], torch: str | None) -> str | None:
         )
     if not said.minors:
         return f"{name}{more}: no PyPI release of torch from 2.0 to 2.15 exports it{abi}"
-    verb = "is in" if said.how is How.READ else "can only be in"
+    verb = "can only be in" if said.how is How.INFERRED else "are in" if more else "is in"
     open_ = f" ({span(said.unmeasured)} was not measured)" if said.unmeasured else ""
     range_ = [c for c in facts.PYPI_COLUMNS if c in said.minors or c in said.unmeasured]
     wrong = other_abi(said.abi, torch) or side(range_, torch)

@@ -21,11 +21,24 @@ SHOWN = 8
 
 
 def show(console: Console, linked: Sequence[Linked], target: Target) -> None:
+    plain = [one for one in linked if _is_plain(one)] if len(linked) > 1 else []
     for one in linked:
+        if one in plain:
+            continue
         word, style = STYLES[one.verdict]
         _put(console, Text.assemble((word, style), "  ", _safe(console, one.path)), 0)
         for name, text in _fields(one, target):
             _put(console, Text(f"{name:<7}{_safe(console, text)}"), 2)
+    if plain:
+        count = f"{len(plain)} {'library' if len(plain) == 1 else 'libraries'}"
+        said = f"{count} that ask neither torch nor a GPU for anything: "
+        names = ", ".join(one.path.rpartition("/")[2] for one in plain[:SHOWN])
+        more = f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else ""
+        _put(console, Text.assemble(("LOADS", "bold green"), "  ", _safe(console, said + names + more)), 0)
+
+
+def _is_plain(one: Linked) -> bool:
+    return one.verdict is Verdict.LOADS and not one.torch_symbols and not one.archs and not one.notes
 
 
 def _fields(one: Linked, target: Target) -> Iterator[tuple[str, str]]:

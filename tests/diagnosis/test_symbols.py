@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from preflight.diagnosis import diagnose
@@ -110,4 +112,21 @@ def test_symbols_of_two_libraries_are_not_thrown_together() -> None:
     log = (
         f"ImportError: /x/{SCAN}: undefined symbol: {EXCHANGE}\nImportError: /x/other.so: undefined symbol: {SET_2_3}\n"
     )
+    assert "2.3 to 2.15" in diagnose(log).causes[0].why
+
+
+BINARIES = Path(__file__).parent.parent / "data" / "binaries"
+LIBRARY_DEF = "_ZNR5torch7Library4_defEON3c1014FunctionSchemaEPNS1_12OperatorNameERKSt6vectorIN2at3TagESaIS8_EENS_17_RegisterOrVerifyE"
+
+
+def test_the_file_that_the_log_speaks_of_narrows_the_range_where_it_is_at_hand() -> None:
+    log = f"ImportError: {BINARIES}/op-torch-2.2.2.so: undefined symbol: {LIBRARY_DEF}\n"
+    cause = diagnose(log).causes[0]
+    assert "and 18 more of its symbols are in torch 2.2 to 2.3 as on PyPI" in cause.why
+    assert "torch >=2.2,<2.4" in cause.remedy
+
+
+@pytest.mark.parametrize("name", ["op-torch-2.13.0.so", "op.cpp", "no-such.so", "."])
+def test_a_file_that_does_not_ask_for_the_symbol_is_not_the_one(name: str) -> None:
+    log = f"ImportError: {BINARIES}/{name}.so: undefined symbol: {EXCHANGE}\n".replace(".so.so", ".so")
     assert "2.3 to 2.15" in diagnose(log).causes[0].why

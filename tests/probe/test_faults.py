@@ -59,7 +59,9 @@ def test_undefined_symbol_in_causal_conv1d_is_swallowed_by_the_library_and_still
     judged = world.probe()
     assert (judged.verdict, judged.ruling.cause) == (Verdict.PARTIAL, Cause.UNDEFINED_SYMBOL)
     assert "causal-conv1d was built for another torch" in judged.ruling.reason
-    assert "--no-deps --force-reinstall" in judged.ruling.remedy or "--force-reinstall --no-deps" in judged.ruling.remedy
+    assert (
+        "--no-deps --force-reinstall" in judged.ruling.remedy or "--force-reinstall --no-deps" in judged.ruling.remedy
+    )
 
 
 def test_mamba_ssm_absent_is_a_fallback(world):
