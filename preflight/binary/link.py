@@ -125,7 +125,7 @@ def judge(library: SharedLibrary, held: tuple[Arch, ...], target: Target, *, pat
         reasons=reasons or open_,
         notes=(
             *_of_name(file, abi, versions),
-            *(["it holds no GPU code"] if target.gpus and not held else []),
+            *(["it holds no GPU code"] if target.gpus and said and not held else []),
             *_of_python(library),
             *_unmeasured(said),
         ),
@@ -214,9 +214,9 @@ def _of_symbols(
         return _Says(unknown=(f"torch {target.torch} is not in the table, which has 2.0 to 2.15",))
     if unknown:
         of = f"torch {target.torch}" if target.torch else "any torch"
-        return _Says(
-            unknown=(f"{len(unknown)} of its {count} symbols of torch were never looked for in {of}, as {unknown[0]}",)
-        )
+        were = "was" if len(unknown) == 1 else "were"
+        text = f"{len(unknown)} of its {count} symbols of torch {were} never looked for in {of}: {unknown[0]}"
+        return _Says(unknown=(text + (", …" if len(unknown) > 1 else ""),))
     if not versions and target.torch is None:
         return _Says(unknown=("no release of torch was measured for all of its symbols and its CUDA",))
     return _Says()

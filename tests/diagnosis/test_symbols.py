@@ -116,7 +116,10 @@ def test_symbols_of_two_libraries_are_not_thrown_together() -> None:
 
 
 BINARIES = Path(__file__).parent.parent / "data" / "binaries"
-LIBRARY_DEF = "_ZNR5torch7Library4_defEON3c1014FunctionSchemaEPNS1_12OperatorNameERKSt6vectorIN2at3TagESaIS8_EENS_17_RegisterOrVerifyE"
+LIBRARY_DEF = (
+    "_ZNR5torch7Library4_defEON3c1014FunctionSchemaEPNS1_12OperatorName"
+    "ERKSt6vectorIN2at3TagESaIS8_EENS_17_RegisterOrVerifyE"
+)
 
 
 def test_the_file_that_the_log_speaks_of_narrows_the_range_where_it_is_at_hand() -> None:
