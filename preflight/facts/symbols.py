@@ -31,7 +31,11 @@ LONGEST = 8192  # characters of a name that are looked at
 C10_OPTIONAL = re.compile(r"N3c10(?:8optional|7variant)I")
 STD_OPTIONAL = re.compile(r"St(?:8optional|7variant)I")
 IDENTIFIER = re.compile(r"\d+")
-TORCH_NAMES = re.compile(r"^_Z\w*?(?:3c10|2at|5torch|6caffe2)|^(?:THP[A-Z]|aoti_torch_|torch_)")
+# its own namespaces, and pybind11's casters of its types; not a function of somebody else that takes a Tensor
+TORCH_NAMES = re.compile(
+    r"^_Z(?:T\w{1,3}|GV)?N[KVRO]*(?:(?:3c10|2at|5torch|6caffe2|4c10d)"
+    r"|8pybind116detail11type_casterIN(?:3c10|2at|5torch))|^THP[A-Z]|^aoti_torch_"
+)
 Abi = Literal["cxx11", "pre", "neutral"]
 
 
@@ -61,7 +65,7 @@ def exports(symbol: str) -> Exports | None:
 
 
 def is_torch(symbol: str) -> bool:
-    """Whether the name belongs to torch's own libraries: a c10, at, torch or caffe2 in it, or one of its C names."""
+    """Whether the name is one that torch's own libraries would export."""
     return bool(TORCH_NAMES.match(symbol[:LONGEST])) or _measured(symbol) is not None
 
 

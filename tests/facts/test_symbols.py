@@ -97,6 +97,38 @@ def test_an_unknown_operator_with_an_optional_is_excluded_on_one_side_of_2_2_and
     assert new.says("2.1") is False and new.says("2.2") is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_Z4funcN2at6TensorE",  # the extension's own, whose source was left out of the build
+        "_ZN3foo3barERKN2at6TensorENSt8optionalIN3c106DeviceEEE",
+        "_ZNSt6vectorIN2at6TensorESaIS1_EED1Ev",
+        "_ZN4atom3fooEv",
+        "torch_scatter_init",
+    ],
+)
+def test_a_function_of_somebody_else_that_takes_a_tensor_is_not_torchs(name: str) -> None:
+    assert not is_torch(name)
+    assert exports(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_ZN2at4_ops6nosuch4callERKNS_6TensorE",
+        "_ZNK3c103FooEv",
+        "_ZTIN5torch8autograd4NodeE",
+        "_ZTVN3c105ErrorE",
+        "_ZNR5torch7Library3fooEv",
+        "_ZN8pybind116detail11type_casterIN3c106ScalarEvE4loadENS_6handleEb",
+        "THPVariableClass",
+        "_ZN4c10d12ProcessGroupD1Ev",
+    ],
+)
+def test_a_name_in_torchs_namespaces_is_torchs(name: str) -> None:
+    assert is_torch(name)
+
+
 @pytest.mark.parametrize("name", ["_ZN5boost8optionalIiE3getEv", "_ZNSt8optionalIiE5resetEv", "cudaLaunchKernel"])
 def test_the_rule_of_optional_is_for_torch_alone(name: str) -> None:
     assert exports(name) is None
