@@ -32,7 +32,12 @@ def lint(name: str, *options: str) -> tuple[int, dict[str, list[tuple[str, str]]
     [
         ("undefined symbol: _ZN3c104cuda14ExchangeDeviceEa", "first", "iso-ext-build-isolation", "mamba-ssm>=2.0.0"),
         ("No module named 'packaging'", "second", "iso-missing-build-deps", "--no-build-isolation 'mamba-ssm"),
-        ("['which', 'clang++'] returned non-zero", "second", "tool-add-python-no-cc", "--no-build-isolation 'mamba-ssm"),
+        (
+            "['which', 'clang++'] returned non-zero",
+            "second",
+            "tool-add-python-no-cc",
+            "--no-build-isolation 'mamba-ssm",
+        ),
         ("Timeout must be between 10s and 86400s", "first", "res-timeout-over-max", "timeout=30 * 60 * 60"),
     ],
 )
