@@ -114,7 +114,11 @@ class Lookups:
 
     async def see(self, name: str, needs: tuple[Lookup[Any], ...], tries: tuple[Lookup[Any], ...] = ()) -> Looked:
         """All at once.  Raises LookupFailed for the first of ``needs``, in their order, that can't be had."""
-        got = await asyncio.gather(*(self._try(key) for key in (*needs, *tries)))
+        keys = (*needs, *tries)
+        if all(key in self._given for key in keys):  # nothing to wait for, so no tasks
+            got = [self._given[key] for key in keys]
+        else:
+            got = await asyncio.gather(*(self._try(key) for key in keys))
         made, attempts = got[: len(needs)], got[len(needs) :]
         for value in made:
             if isinstance(value, LookupFailed):

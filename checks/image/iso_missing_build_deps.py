@@ -61,11 +61,10 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             all_missing.update(missing)
     for where, (found, missing) in places.items():
         say = error if any(missing.values()) else warning
-        listed = " and ".join(missing)
+        listed = " and ".join(missing) + (" is" if len(missing) == 1 else " are")
         packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
         yield say(
-            f"{names(found)} is built without isolation, and {listed} "
-            f"{'is' if len(missing) == 1 else 'are'} not installed before it",
+            f"{names(found)} is built without isolation, and {listed} not installed before it",
             f"put .pip_install({packages}) before this step",
             where,
             why=f"the image build stops with: No module named '{next(iter(missing))}'",

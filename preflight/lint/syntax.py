@@ -30,11 +30,18 @@ class Syntax:
             node = pending.pop()
             self.nodes.append(node)
             self._kinds.setdefault(type(node), []).append(node)
-            children = list(ast.iter_child_nodes(node))
-            for child in children:
-                if not isinstance(child, ast.expr_context | ast.operator | ast.cmpop | ast.boolop | ast.unaryop):
-                    self._parents[child] = node
-                    pending.append(child)
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if type(value) is list:
+                    below = [v for v in value if isinstance(v, ast.AST)]
+                elif isinstance(value, ast.AST) and name not in ("ctx", "op"):
+                    below = [value]
+                else:
+                    continue
+                if name != "ops":
+                    pending += below
+                    for child in below:
+                        self._parents[child] = node
 
     def every(self, *kinds: type[N]) -> Iterator[N]:
         """The nodes of exactly these classes."""
