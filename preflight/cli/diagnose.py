@@ -20,6 +20,7 @@ from rich.text import Text
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.document import document
 from preflight.diagnosis.model import Cause, Diagnosis, Verdict
+from preflight.diagnosis.scan import COUNTED
 from preflight.model import Exit
 from preflight.problems import Kind, Problem
 from preflight.redact import Redactor, secrets_of
@@ -64,18 +65,20 @@ def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[byt
         return fetched("app", app)
     if image is not None:
         return fetched("image", image)
+    if log in (None, "-") and sys.stdin is None:
+        raise click.UsageError("standard input is closed: there is no log to read")
     if log is None and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
     if log is None or log == "-":
         return _checked(_chunks(sys.stdin.buffer), "standard input")
     path = Path(log)
     if path.is_dir():
-        raise click.UsageError(f"{log} is a folder; wanted a log file, or - for standard input")
+        raise click.UsageError(f"{printable(log)} is a folder; wanted a log file, or - for standard input")
     try:
         file: BinaryIO = path.open("rb")
     except OSError as e:
-        raise click.UsageError(f"{log} can't be read: {e.strerror or e}") from e
-    return _checked(_closing(file), log)
+        raise click.UsageError(f"{printable(log)} can't be read: {e.strerror or e}") from e
+    return _checked(_closing(file), printable(log))
 
 
 class NoLog(Exception):
@@ -128,6 +131,13 @@ def _closing(file: BinaryIO) -> Iterator[bytes]:
 
 def _checked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The chunks, of which the first must be there and look like text. Raises UsageError."""
+    try:
+        yield from _looked_at(chunks, name)
+    except OSError as e:
+        raise click.UsageError(f"{name} can't be read to its end: {e.strerror or e}") from e
+
+
+def _looked_at(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     first = next(chunks, b"")
     if not first.strip():
         raise click.UsageError(f"{name} is empty: there is no log to read")
@@ -158,7 +168,8 @@ def _show_cause(console: Console, cause: Cause, *, is_first: bool) -> None:
     _field(console, "why", cause.why)
     _field(console, "fix", cause.remedy)
     if cause.explained_lines:
-        _field(console, "", f"explains {cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
+        least = "at least " * (cause.explained_lines >= COUNTED - 1)
+        _field(console, "", f"explains {least}{cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
     _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
 
 
