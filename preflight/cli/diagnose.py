@@ -15,6 +15,7 @@ from typing import BinaryIO
 import click
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from preflight.diagnosis import diagnose
@@ -28,6 +29,7 @@ from preflight.report.text import in_encoding, printable
 
 CHUNK_BYTES = 1 << 18
 NARROWEST, WIDEST = 40, 110
+NAME_WIDTH = 4
 EXIT = {Verdict.CLEAN: 0, Verdict.KNOWN: 1, Verdict.UNKNOWN: 3}
 BINARY_MAGIC = (b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"%PDF", b"(\xb5/\xfd")
 FETCH_S = 30.0
@@ -174,7 +176,11 @@ def _show_cause(console: Console, cause: Cause, *, is_first: bool) -> None:
 
 
 def _field(console: Console, name: str, text: str) -> None:
-    console.print(Padding(_text(console, f"{name:<5} {text}"), (0, 0, 0, 2), expand=False))
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=NAME_WIDTH, no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(name, _text(console, text))
+    console.print(Padding(row, (0, 0, 0, 2), expand=False))
 
 
 def _put(console: Console, text: str, style: str) -> None:

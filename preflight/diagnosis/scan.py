@@ -10,7 +10,7 @@ from functools import cache
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from preflight.diagnosis.model import Failure, Hit
-from preflight.diagnosis.records import LINE_BYTES, Block, Window, blocks, first_line, window
+from preflight.diagnosis.records import LINE_BYTES, Block, Window, blocks, first_line, whole_words, window
 from preflight.diagnosis.rules import Rule, Signal, rulebook
 
 HITS_KEPT = 3  # of one rule; the others are counted
@@ -108,7 +108,7 @@ def _candidates(block: Block, finder: BytesAhoCorasick) -> Iterator[tuple[int, i
         if here >= block.end:
             return
         start = max(data.rfind(b"\n", counted, here) + 1, at, here - LINE_BYTES // 2)
-        start = max(start, data.rfind(b"\r", start, here) + 1)
+        start = whole_words(data, max(start, data.rfind(b"\r", start, here) + 1), here)
         stop = data.find(b"\n", here, here + LINE_BYTES // 2) + 1 or here + LINE_BYTES // 2
         line += data.count(b"\n", counted, here)
         counted = here
@@ -163,12 +163,13 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
 
 
 def _excerpt(where: Window, found: re.Match[str], clean: Callable[[str], str]) -> str:
+    """Redacted before it is cut, or a cut could part a secret from its name."""
     stop = where.text.find("\n", found.end())
-    text = where.text[: stop if stop >= 0 else None]
+    text = clean(where.text[: stop if stop >= 0 else None].strip("\n"))
     if len(text) > EXCERPT_CHARS:
-        start = max(0, found.start() - 200)
+        start = max(0, text.find(found[0][:EXCERPT_CHARS]) - EXCERPT_CHARS // 3)
         text = text[start : start + EXCERPT_CHARS]
-    return clean(text.strip("\n"))
+    return text
 
 
 def _last_failure(
@@ -182,7 +183,7 @@ def _last_failure(
             if NOT_A_FAILURE.search(text):
                 continue
             seen.failed_at = step
-            seen.failure = Failure(line=line, excerpt=clean(text.strip()[:EXCERPT_CHARS]))
+            seen.failure = Failure(line=line, excerpt=clean(text.strip())[:EXCERPT_CHARS])
             return
 
 
