@@ -19,7 +19,7 @@ NAMED = re.compile(
     r"(?i)\b([A-Z0-9_]{0,60}(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY)[A-Z0-9_]{0,60}[\"']? ?[=:] ?[\"']?)"
     r"(?![a-z][a-z0-9+.-]{1,20}://)(?=[^\s\"',;]{6})([^\s\"',;]{1,4096})"  # an address is no secret: IN_URL sees to it
 )
-IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{0,200}:[^\s/@]{1,500}@")
+IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)(?:[^\s/@:]{0,200}:[^\s/@]{1,500}|[^\s/@:]{12,500})@")
 HEADER = re.compile(
     r"(?i)\b((?:proxy-)?authorization[\"']?\s?[:=]\s?[\"']?)"
     r"((?:bearer|basic|aws4-hmac-sha256|token) )?[^\"'\r\n]{1,2000}"

@@ -15,11 +15,13 @@ from typing import BinaryIO
 import click
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.document import document
 from preflight.diagnosis.model import Cause, Diagnosis, Verdict
+from preflight.diagnosis.scan import COUNTED
 from preflight.model import Exit
 from preflight.problems import Kind, Problem
 from preflight.redact import Redactor, secrets_of
@@ -27,6 +29,7 @@ from preflight.report.text import in_encoding, printable
 
 CHUNK_BYTES = 1 << 18
 NARROWEST, WIDEST = 40, 110
+NAME_WIDTH = 4
 EXIT = {Verdict.CLEAN: 0, Verdict.KNOWN: 1, Verdict.UNKNOWN: 3}
 BINARY_MAGIC = (b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"%PDF", b"(\xb5/\xfd")
 FETCH_S = 30.0
@@ -64,18 +67,20 @@ def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[byt
         return fetched("app", app)
     if image is not None:
         return fetched("image", image)
+    if log in (None, "-") and sys.stdin is None:
+        raise click.UsageError("standard input is closed: there is no log to read")
     if log is None and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
     if log is None or log == "-":
         return _checked(_chunks(sys.stdin.buffer), "standard input")
     path = Path(log)
     if path.is_dir():
-        raise click.UsageError(f"{log} is a folder; wanted a log file, or - for standard input")
+        raise click.UsageError(f"{printable(log)} is a folder; wanted a log file, or - for standard input")
     try:
         file: BinaryIO = path.open("rb")
     except OSError as e:
-        raise click.UsageError(f"{log} can't be read: {e.strerror or e}") from e
-    return _checked(_closing(file), log)
+        raise click.UsageError(f"{printable(log)} can't be read: {e.strerror or e}") from e
+    return _checked(_closing(file), printable(log))
 
 
 class NoLog(Exception):
@@ -128,6 +133,13 @@ def _closing(file: BinaryIO) -> Iterator[bytes]:
 
 def _checked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The chunks, of which the first must be there and look like text. Raises UsageError."""
+    try:
+        yield from _looked_at(chunks, name)
+    except OSError as e:
+        raise click.UsageError(f"{name} can't be read to its end: {e.strerror or e}") from e
+
+
+def _looked_at(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     first = next(chunks, b"")
     if not first.strip():
         raise click.UsageError(f"{name} is empty: there is no log to read")
@@ -158,12 +170,17 @@ def _show_cause(console: Console, cause: Cause, *, is_first: bool) -> None:
     _field(console, "why", cause.why)
     _field(console, "fix", cause.remedy)
     if cause.explained_lines:
-        _field(console, "", f"explains {cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
+        least = "at least " * (cause.explained_lines >= COUNTED - 1)
+        _field(console, "", f"explains {least}{cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
     _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
 
 
 def _field(console: Console, name: str, text: str) -> None:
-    console.print(Padding(_text(console, f"{name:<5} {text}"), (0, 0, 0, 2), expand=False))
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=NAME_WIDTH, no_wrap=True)
+    row.add_column(overflow="fold")
+    row.add_row(name, _text(console, text))
+    console.print(Padding(row, (0, 0, 0, 2), expand=False))
 
 
 def _put(console: Console, text: str, style: str) -> None:

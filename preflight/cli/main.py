@@ -118,7 +118,8 @@ def _internal_error(e: Exception) -> Exit:
 
 def _leave(code: int) -> NoReturn:
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: it was closed before we were started
+            sys.stdout.flush()
     except BrokenPipeError:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -27,6 +27,11 @@ PREFIX = re.compile(
 )
 # a record of a JSON log: one line that holds many
 JSON_LINE = re.compile(rb'^[^\n{]{0,80}\{ ?"[^\n]*', re.M)
+# a word cut in two, with the value that it may be the name of
+CUT = re.compile(
+    rb"\S{0,4096}(?:(?<=[:=])\s{0,8}\S{1,4096}|\s{1,8}[:=]\s{0,8}\S{1,4096})?"
+    rb"(?:(?<=[Bb]earer)\s{1,8}\S{1,4096}|(?<=[Bb]asic)\s{1,8}\S{1,4096}|(?<=[Tt]oken)\s{1,8}\S{1,4096})?"
+)
 FRAME_END = re.compile(r" {2,}[│|]$")
 
 
@@ -131,7 +136,7 @@ def window(block: Block, at: int, line: int) -> Window:
     data = block.data
     start = max(data.rfind(b"\n", max(0, at - LINE_BYTES), at), data.rfind(b"\r", max(0, at - LINE_BYTES), at)) + 1
     if start == 0:
-        start = max(0, at - LINE_BYTES // 2)
+        start = whole_words(data, max(0, at - LINE_BYTES // 2), at)
     stop = start
     for _ in range(AFTER + 1):
         found = data.find(b"\n", stop, start + LINE_BYTES)
@@ -141,6 +146,14 @@ def window(block: Block, at: int, line: int) -> Window:
         stop = found + 1
     lines = [_clean(raw) for raw in re.split(rb"[\r\n]+", data[start:stop])]
     return Window(line=line, text="\n".join(lines), first_length=len(lines[0]), block=block, start=start)
+
+
+def whole_words(data: bytes, start: int, at: int) -> int:
+    """``start`` where a line begins there, else the end of what it cuts in two: half a secret has no name."""
+    if start == 0 or data[start - 1 : start] in (b"\n", b"\r"):
+        return start
+    found = CUT.match(data, start, at)
+    return found.end() if found else at
 
 
 def first_line(raw: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Rule:
     examples: tuple[tuple[str, str], ...] = ()
     silent_on: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, str]:
         return (self.id, self.form)
 

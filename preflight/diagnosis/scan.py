@@ -10,38 +10,41 @@ from functools import cache
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from preflight.diagnosis.model import Failure, Hit
-from preflight.diagnosis.records import LINE_BYTES, Block, Window, blocks, first_line, window
+from preflight.diagnosis.records import LINE_BYTES, Block, Window, blocks, first_line, whole_words, window
 from preflight.diagnosis.rules import Rule, Signal, rulebook
 
 HITS_KEPT = 3  # of one rule; the others are counted
+COUNTED = 99  # hits of one rule; from then on it is looked for no more: a log may hold one on every line
 EXCERPT_CHARS = 600
-FAILURES = (
-    "Traceback (most recent call last)",
-    "Error: ",
-    "Exception: ",
-    "error: ",
-    "ERROR: ",
-    "Error:\n",
-    "FAILED",
-    "Interrupt\n",
-    "terminate called",
-    "core dumped",
-    "Unknown options",
-    "exit status ",
-    "exit code: ",
-    "Segmentation fault",
-    "Error 1",
-    "Error 2",
-    "npm ERR!",
-    "##[error]",
-    "fatal: ",
-    "error[",
+RAISED = re.compile(
+    r"[\s>│|E*]{0,12}"
+    r"(?:[\w.]{1,120}(?:Error|Exception|Interrupt|Exit|Unsatisfiable\w{0,10})(?::|$)|Error: |ERROR: |fatal: )"
 )
-FAILURE = re.compile(
-    r"^[\s>│|E*]{0,12}(?:[\w.]{1,120}(?:Error|Exception|Interrupt|Exit|Unsatisfiable\w{0,10}))(?::|$)"
-    r"|\berror(?:\[\w+\])?: |^\s{0,12}ERROR: |^Error: |FAILED|terminate called|core dumped|Segmentation fault"
-    r"|^Unknown options|exit (?:status|code:?) [1-9]|^make(?:\[\d+\])?: \*\*\* |^npm ERR!|##\[error\]|^\s{0,12}fatal: "
-)
+EXITED = re.compile(r"exit (?:status|code:?) [1-9]")
+MADE = re.compile(r"(?<!\w)error(?:\[\w{1,40}\])?: |make(?:\[\d{1,4}\])?: \*\*\* ")
+# signs of a failure, and what makes sure; None where the sign is enough
+FAILURES: dict[str, re.Pattern[str] | None] = {
+    "Error: ": RAISED,
+    "Exception: ": RAISED,
+    "ERROR: ": RAISED,
+    "Error:\n": RAISED,
+    "Interrupt\n": RAISED,
+    "fatal: ": RAISED,
+    "error: ": MADE,
+    "error[": MADE,
+    "Error 1": MADE,
+    "Error 2": MADE,
+    "exit status ": EXITED,
+    "exit code: ": EXITED,
+    "Traceback (most recent call last)": None,
+    "FAILED": None,
+    "terminate called": None,
+    "core dumped": None,
+    "Segmentation fault": None,
+    "Unknown options": None,
+    "npm ERR!": None,
+    "##[error]": None,
+}
 NOT_A_FAILURE = re.compile(r"Warning: |\b0 errors?\b|dependency resolver does not|Ignored the following|^\[notice\]")
 
 
@@ -66,22 +69,29 @@ class Seen:
     failure: Failure | None = None
     lines: int = 0
 
+    def has_enough_of(self, owner: Rule | Signal) -> bool:
+        if isinstance(owner, Signal):
+            return owner.id in self.signals
+        return owner.key in self.firm and self.counts[owner.key] >= COUNTED
+
 
 def scan(stream: Iterable[bytes], clean: Callable[[str], str]) -> Seen:
     """``clean`` redacts: what is kept of the log has been through it."""
     sieve = _sieve()
     seen = Seen()
     for block in blocks(stream):
+        signs: list[tuple[int, int, bytes, frozenset[int]]] = []
         for at, line, text in _candidates(block, sieve.finder):
             seen.steps += 1
             needles = {n for n, _, _ in sieve.finder.find_matches_as_indexes(text, overlapping=True)}
-            owners = {id(o): o for n in sorted(needles) for o in sieve.owners[n] if o.id not in seen.signals}
+            owners = {id(o): o for n in sorted(needles) for o in sieve.owners[n] if not seen.has_enough_of(o)}
             if owners:
                 where = window(block, at, line)
                 for owner in owners.values():
                     _ask(owner, where, seen, clean)
-            if not needles.isdisjoint(sieve.failures):
-                _failure(first_line(text), line, seen, clean)
+            if found := sieve.failures & needles:
+                signs.append((seen.steps, line, text, found))
+        _last_failure(signs, sieve, seen, clean)
         seen.lines = block.first_line + block.data.count(b"\n", block.start, block.end) - 1
         if block.end == len(block.data) and not block.data.endswith(b"\n"):
             seen.lines += 1
@@ -98,7 +108,7 @@ def _candidates(block: Block, finder: BytesAhoCorasick) -> Iterator[tuple[int, i
         if here >= block.end:
             return
         start = max(data.rfind(b"\n", counted, here) + 1, at, here - LINE_BYTES // 2)
-        start = max(start, data.rfind(b"\r", start, here) + 1)
+        start = whole_words(data, max(start, data.rfind(b"\r", start, here) + 1), here)
         stop = data.find(b"\n", here, here + LINE_BYTES // 2) + 1 or here + LINE_BYTES // 2
         line += data.count(b"\n", counted, here)
         counted = here
@@ -153,30 +163,40 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
 
 
 def _excerpt(where: Window, found: re.Match[str], clean: Callable[[str], str]) -> str:
+    """Redacted before it is cut, or a cut could part a secret from its name."""
     stop = where.text.find("\n", found.end())
-    text = where.text[: stop if stop >= 0 else None]
+    text = clean(where.text[: stop if stop >= 0 else None].strip("\n"))
     if len(text) > EXCERPT_CHARS:
-        start = max(0, found.start() - 200)
+        start = max(0, text.find(found[0][:EXCERPT_CHARS]) - EXCERPT_CHARS // 3)
         text = text[start : start + EXCERPT_CHARS]
-    return clean(text.strip("\n"))
+    return text
 
 
-def _failure(text: str, line: int, seen: Seen, clean: Callable[[str], str]) -> None:
-    text = text.strip()
-    if FAILURE.search(text) and not NOT_A_FAILURE.search(text):
-        seen.failed_at = seen.steps
-        seen.failure = Failure(line=line, excerpt=clean(text[:EXCERPT_CHARS]))
+def _last_failure(
+    signs: list[tuple[int, int, bytes, frozenset[int]]], sieve: Sieve, seen: Seen, clean: Callable[[str], str]
+) -> None:
+    """Only the last one is kept, so the signs are looked at from the end: a log may hold one on every line."""
+    for step, line, raw, found in reversed(signs):
+        text = first_line(raw).strip("\r\n")
+        proofs = [sieve.proofs[number] for number in found]
+        if any(p is None or (p.match(text) if p is RAISED else p.search(text)) for p in proofs):
+            if NOT_A_FAILURE.search(text):
+                continue
+            seen.failed_at = step
+            seen.failure = Failure(line=line, excerpt=clean(text.strip())[:EXCERPT_CHARS])
+            return
 
 
 @dataclass(frozen=True)
 class Sieve:
-    """``finder`` knows all needles at once; ``owners`` says whose the needle of a number is, ``failures`` which are of
-    a failure's signs.
+    """``finder`` knows all needles at once; ``owners`` says whose the needle of a number is, ``failures`` which are
+    signs of a failure, ``proofs`` what makes sure of each of these.
     """
 
     finder: BytesAhoCorasick
     owners: tuple[tuple[Rule | Signal, ...], ...]
     failures: frozenset[int]
+    proofs: tuple[re.Pattern[str] | None, ...]
 
 
 @cache
@@ -192,4 +212,5 @@ def _sieve() -> Sieve:
         finder=BytesAhoCorasick([n.encode() for n in own], implementation=Implementation.DFA),
         owners=tuple(tuple(o) for o in own.values()),
         failures=frozenset(range(len(FAILURES))),
+        proofs=tuple(FAILURES.values()),
     )

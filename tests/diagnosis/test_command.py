@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
-import types
+import threading
 from pathlib import Path
 
 import click
@@ -14,6 +17,7 @@ from click.testing import CliRunner, Result
 
 import preflight.report
 from preflight.cli.diagnose import diagnose_command
+from tests.conftest import Preflight
 
 SCHEMA = json.loads(
     (Path(preflight.report.__file__).parent / "schemas" / "preflight.diagnosis-1.json").read_text("utf-8")
@@ -95,18 +99,61 @@ def test_two_logs_at_once_are_refused() -> None:
     assert "one of them" in ran.exception.message
 
 
-def test_an_apps_log_comes_from_the_remote_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_a_fifo_is_read_as_a_file_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(ABI,), daemon=True)
+    writer.start()
+    assert run(str(tmp_path / "pipe")).return_value == 1
+    writer.join(timeout=10)
 
-    def app_log(name: str) -> list[bytes]:
-        asked.append(name)
-        return [ABI.encode()]
 
-    adapter = types.ModuleType("preflight.remote.logs_api")
-    vars(adapter)["app_log"] = app_log
-    monkeypatch.setitem(sys.modules, "preflight.remote.logs_api", adapter)
-    assert run("--app", "ap-1").return_value == 1
-    assert asked == ["ap-1"]
+def test_a_read_that_fails_midway_is_said() -> None:
+    ran = run("/proc/self/mem")
+    assert isinstance(ran.exception, click.UsageError)
+    assert "can't be read to its end" in ran.exception.message
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_as_text(tmp_path: Path) -> None:
+    ran = run(str(tmp_path / "\x1b[31mred"))
+    assert isinstance(ran.exception, click.UsageError)
+    assert "\\x1b[31mred" in ran.exception.message
+
+
+def test_more_lines_than_are_counted_are_said_to_be_at_least_so_many() -> None:
+    assert "explains at least 98 later lines" in run("-", given="RuntimeError: CUDA out of memory.\n" * 5000).output
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "- <&-"])
+def test_a_closed_standard_input_is_a_usage_error(redirection: str, preflight: Preflight) -> None:
+    command = f"{sys.executable} -m preflight diagnose {redirection}"
+    done = subprocess.run(["sh", "-c", command], env=preflight.environ(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "standard input is closed" in done.stderr
+
+
+def test_a_closed_standard_output_keeps_the_exit_code(tmp_path: Path, preflight: Preflight) -> None:
+    (tmp_path / "build.log").write_text(ABI)
+    command = f"{sys.executable} -m preflight diagnose {tmp_path / 'build.log'} >&-"
+    done = subprocess.run(["sh", "-c", command], env=preflight.environ(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_an_interrupt_while_it_waits_for_the_log_leaves_with_130(preflight: Preflight) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "preflight", "diagnose", "-"],
+        env=preflight.environ(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None
+    child.stdin.write("epoch 1\n" * 10_000)  # more than a pipe holds: when all is written, it is being read
+    child.stdin.flush()
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (130, "")
+    assert "Traceback" not in err
 
 
 def test_no_colour_reaches_a_pipe() -> None:

@@ -103,3 +103,28 @@ def test_an_excerpt_is_redacted() -> None:
     log = "ERROR: HTTP error 404 while getting https://me:hunter2hunter2@example.com/a.whl\n"
     assert "hunter2" not in diagnose(log).causes[0].excerpt
     assert "hunter2" not in diagnose(log).causes[0].remedy
+
+
+CANARY = "wJalrXUtnFEMIK7MDENGbPxRfiCYzEXAMPLE"
+
+
+@pytest.mark.parametrize("distance", [*range(1, 60, 7), *range(1900, 2150, 3), *range(3990, 4130, 7)])
+@pytest.mark.parametrize("error", ["RuntimeError: CUDA out of memory.", "core dumped", "host='x' urlopen error"])
+def test_a_secret_in_the_same_long_line_never_comes_through_whole_or_in_part(distance: int, error: str) -> None:
+    log = f'{{"AWS_SECRET_ACCESS_KEY":"{CANARY}" {"y " * (distance // 2)}{error}\n'
+    told = str(diagnose(log))
+    assert not [n for n in range(len(CANARY) - 8) if CANARY[n : n + 8] in told]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"fatal: unable to access 'https://{CANARY}.x@github.com/a.git/': Could not resolve host: github.com",
+        f"KeyError: 'AWS_ACCESS_KEY_ID' AWS_SECRET_ACCESS_KEY={CANARY}",
+        f"ERROR: HTTP error 404 while getting https://bob:{CANARY}@h.example/a.whl",
+        f"OSError: [Errno 28] No space left on device: '/tmp/API_KEY={CANARY}'",
+        f"ValueError: bad config TOKEN={CANARY}",
+    ],
+)
+def test_no_field_of_the_answer_carries_a_secret(line: str) -> None:
+    assert CANARY not in str(diagnose(line + "\n"))
