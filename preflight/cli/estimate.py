@@ -147,14 +147,13 @@ def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
     if is_json:
         click.echo(json.dumps(given, indent=2, ensure_ascii=True))
     else:
-        from rich.console import Console
-
+        from preflight.report.console import PlainConsole
         from preflight.report.estimate_screen import show
 
         size = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         width = max(NARROWEST, min(WIDEST, size))
         show(
-            Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False),
+            PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False),
             given,
             rates_why=rates_why,
         )

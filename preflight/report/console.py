@@ -54,7 +54,9 @@ class ConsoleReporter:
         self.is_verbose = is_verbose
         size = width or (shutil.get_terminal_size().columns if to.isatty() else 100)
         self.width = max(NARROWEST, min(WIDEST, size))
-        self.console = _Console(file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.console = PlainConsole(
+            file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
         self.checks: tuple[Check, ...] = ()
         self.results: dict[str, Result] = {}
         self.running: dict[str, str] = {}  # name -> last line of progress
@@ -284,7 +286,9 @@ class ConsoleReporter:
 LEFT_OUT = "left out by"  # as engine.select words it
 
 
-class _Console(Console):
+class PlainConsole(Console):
+    """A console whose closed pipe is an error like any other."""
+
     def on_broken_pipe(self) -> None:
         """Rich would end the process with 1, which is a verdict here."""
         raise BrokenPipeError

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -278,3 +280,12 @@ def test_control_characters_of_a_projects_texts_do_not_reach_the_terminal(ask: A
     file = preflight.home / "project" / "app.py"
     file.write_text(APP.replace('timeout=3600, region="us-east"', 'timeout=3600, region="\\x1b[2J"'), encoding="utf-8")
     assert "\x1b" not in ask("app.py::dear", "--hours", "0.5").out
+
+
+def test_a_reader_that_has_gone_is_no_verdict(preflight: Preflight) -> None:
+    (preflight.home / "app.py").write_text(APP, encoding="utf-8")
+    words = [sys.executable, "-m", "preflight", "estimate", "app.py::train", "--hours", "1"]
+    pipe = subprocess.Popen(words, cwd=preflight.home, env=preflight.environ(), stdout=subprocess.PIPE)
+    assert pipe.stdout is not None
+    pipe.stdout.close()
+    assert pipe.wait(60) == 130
