@@ -42,11 +42,15 @@ class LookupFailed(Exception):
 
 @dataclass(frozen=True)
 class World:
-    """What a run is given from outside: the clock, the settings, and where a long step says how far it is."""
+    """What a run is given from outside: the clock, the settings, and where a long step says how far it is.
+
+    ``made`` is told of every lookup that was made, with its value.
+    """
 
     now: datetime
     settings: Settings
     progress: Callable[[str, str], None] = field(default=lambda name, text: None, repr=False)
+    made: Callable[[Lookup[Any], object], None] = field(default=lambda key, value: None, repr=False)
 
 
 class Looked:
@@ -152,7 +156,9 @@ class Lookups:
         limit = asyncio.timeout(key.timeout_s)
         try:
             async with limit:
-                return await self._stack.enter_async_context(key.make(looked))
+                value = await self._stack.enter_async_context(key.make(looked))
         except Exception as e:  # whatever it was, the checks that need it are told
             why = f"no answer after {key.timeout_s:g} s" if limit.expired() else str(e) or type(e).__name__
             raise LookupFailed(key, why) from e
+        self._world.made(key, value)
+        return value

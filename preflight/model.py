@@ -237,6 +237,39 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """A fact that is not what it was: ``before`` or ``after`` is None where it was not there."""
+
+    group: str
+    name: str
+    before: str | None
+    after: str | None
+
+    @property
+    def said(self) -> str:
+        if self.group == "files":  # their values are digests, which tell nobody anything
+            how = "new" if self.before is None else "gone" if self.after is None else "changed"
+            return f"file {self.name} is {how}"
+        if self.before is None:
+            return f"{self.group}: {self.name} is new: {self.after}"
+        if self.after is None:
+            return f"{self.group}: {self.name} is gone; it was {self.before}"
+        return f"{self.group}: {self.name}: {self.before} → {self.after}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """What differs from the last pass (``since``, None when there is none), most telling first.
+
+    ``note`` says what of the kept could not be read.
+    """
+
+    since: datetime | None = None
+    changes: tuple[Change, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     target: Target
     started: datetime
@@ -244,6 +277,7 @@ class Report:
     results: tuple[Result, ...]
     fail_on: Status = Status.FAIL
     is_interrupted: bool = False
+    changed: Changed | None = None
 
     @property
     def counts(self) -> dict[Status, int]:

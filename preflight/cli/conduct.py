@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from preflight.engine.events import Event, Progress
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
+from preflight.history.follow import followed
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
 from preflight.recipe.reading import READING
@@ -30,6 +31,8 @@ from preflight.redact import Redactor, secrets_of
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings, SettingsError
+
+Follow = Callable[[Report, World, Mapping[Lookup[Any], object]], Awaitable[Report]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,14 +270,38 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
     audience = Audience(told)
     audience.begin(target_of(settings), selection)
-    return audience.finish(engine_report(selection, settings, options, audience.observe))
+    follow = None if selection.is_named else _followed(options)  # a part of the checklist proves too little
+    return audience.finish(engine_report(selection, settings, options, audience.observe, follow))
+
+
+def _followed(options: Options) -> Follow:
+    """A pass is kept with what it stood on; a failure is compared with the last pass."""
+
+    async def follow(report: Report, world: World, found: Mapping[Lookup[Any], object]) -> Report:
+        try:
+            return await followed(report, world, found, options.stage, redactor().text)
+        except OSError as e:
+            click.echo(f"what this pass stood on can't be kept: {e}", err=True)
+            return report
+
+    return follow
 
 
 def engine_report(
-    selection: Selection, settings: Settings, options: Options, observe: Callable[[Event], None]
+    selection: Selection,
+    settings: Settings,
+    options: Options,
+    observe: Callable[[Event], None],
+    follow: Follow | None = None,
 ) -> Report:
-    """What the engine found, not yet redacted; SIGINT and SIGTERM interrupt it."""
-    world = World(now=datetime.now(UTC), settings=settings, progress=lambda name, text: observe(Progress(name, text)))
+    """What the engine found and ``follow`` made of it, not yet redacted; SIGINT and SIGTERM interrupt it."""
+    found: dict[Lookup[Any], object] = {}
+    world = World(
+        now=datetime.now(UTC),
+        settings=settings,
+        progress=lambda name, text: observe(Progress(name, text)),
+        made=found.__setitem__,
+    )
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 
     async def go() -> Report:
@@ -282,9 +309,10 @@ def engine_report(
         assert task is not None
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await run_engine(
+        report = await run_engine(
             selection, world, target=target_of(settings), observe=observe, limits=limits, fail_on=options.fail_on
         )
+        return report if follow is None else await follow(report, world, found)
 
     return asyncio.run(go())
 

@@ -21,7 +21,7 @@ from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named
 from preflight.lookups import Looked, LookupFailed, Lookups, World
 from preflight.model import Json
-from preflight.remote.lookups import RATES
+from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment
 from preflight.report.redacted import data
 from preflight.settings import BudgetSettings, Settings
 
@@ -92,7 +92,7 @@ def estimate_command(
         settings = replace(settings, app=resolve_app(settings, options.app), budget=budget)
         _check_pattern(settings)
         looked = asyncio.run(_look(settings))
-        _check_function(looked)
+        _check_names(looked)
         given = document(reckon(looked, gpu=gpu), app=settings.app, sandbox=settings.sandbox)
         text = redactor().text
         live = looked.tried(RATES)
@@ -136,25 +136,26 @@ def _check_pattern(settings: Settings) -> None:
             raise click.UsageError(f"{settings.read_from}: tool.preflight.smoke.{e}") from e
 
 
-def _check_function(looked: Looked) -> None:
-    """A function that is not there, or none that could be meant, is the user's to name."""
-    found = looked.tried(PLANNED_FUNCTION)
-    if isinstance(found, LookupFailed) and isinstance(found.__cause__, NoFunction):
-        raise click.UsageError(found.why)
+def _check_names(looked: Looked) -> None:
+    """A function or an environment that is not there is the user's to name."""
+    function, environment = looked.tried(PLANNED_FUNCTION), looked.tried(ENVIRONMENT)
+    if isinstance(function, LookupFailed) and isinstance(function.__cause__, NoFunction):
+        raise click.UsageError(function.why)
+    if isinstance(environment, LookupFailed) and isinstance(environment.__cause__, NoSuchEnvironment):
+        raise click.UsageError(environment.why)
 
 
 def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
     if is_json:
         click.echo(json.dumps(given, indent=2, ensure_ascii=True))
     else:
-        from rich.console import Console
-
+        from preflight.report.console import PlainConsole
         from preflight.report.estimate_screen import show
 
         size = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
         width = max(NARROWEST, min(WIDEST, size))
         show(
-            Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False),
+            PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False),
             given,
             rates_why=rates_why,
         )

@@ -16,7 +16,7 @@ UNITS = {
 _UNIT = r"(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)"
 _ONE = rf"\d{{1,9}}(?:\.\d{{1,9}})? ?{_UNIT}(?![A-Za-z/])"
 PART = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?) ?({_UNIT})(?![A-Za-z/])", re.I)
-SPAN = rf"(?:{CLOCK}|{_ONE}(?:,? ?{_ONE}){{0,3}})"
+SPAN = rf"(?:{CLOCK}|{_ONE}(?:,? ?(?:and )?{_ONE}){{0,3}})"
 
 
 def seconds_of(text: str) -> Fraction | None:
@@ -27,7 +27,7 @@ def seconds_of(text: str) -> Fraction | None:
         days, hours, minutes, seconds = (Fraction(part or 0) for part in clock.groups())
         return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     parts = PART.findall(text)
-    if not parts or PART.sub("", text).strip(" ,"):
+    if not parts or PART.sub("", text).replace("and", "").strip(" ,"):
         return None
     return sum((Fraction(number) * UNITS[_unit(unit)] for number, unit in parts), Fraction(0))
 

@@ -15,7 +15,7 @@ from rich.text import Text
 import preflight
 from preflight.engine.events import Event, Priced, Progress, Started, Waiting
 from preflight.engine.select import in_order
-from preflight.model import Check, Finding, Report, Result, Severity, Stage, Status, Target, Verdict
+from preflight.model import Changed, Check, Finding, Report, Result, Severity, Stage, Status, Target, Verdict
 from preflight.report.text import in_encoding, one_line, printable, seconds
 
 GLYPHS = {
@@ -43,6 +43,7 @@ VERDICTS = {
 MARGIN = 7  # columns before "why" and "fix"
 NARROWEST, WIDEST = 40, 110
 EVIDENCE_LINES = 3  # without -v
+CHANGED_LINES, LONGEST_CHANGE = 3, 200  # likewise; characters of one
 
 
 class ConsoleReporter:
@@ -53,7 +54,9 @@ class ConsoleReporter:
         self.is_verbose = is_verbose
         size = width or (shutil.get_terminal_size().columns if to.isatty() else 100)
         self.width = max(NARROWEST, min(WIDEST, size))
-        self.console = _Console(file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.console = PlainConsole(
+            file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
         self.checks: tuple[Check, ...] = ()
         self.results: dict[str, Result] = {}
         self.running: dict[str, str] = {}  # name -> last line of progress
@@ -107,6 +110,8 @@ class ConsoleReporter:
         self._show_ready()
         for why, names in self.left_out.items():
             self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
+        if report.changed is not None:
+            self._changed(report.changed)
         word, style = VERDICTS[report.verdict]
         counts = report.counts
         parts = [f"{counts[s]} {WORDS[s]}" for s in _WORST_FIRST if counts[s]]
@@ -120,6 +125,21 @@ class ConsoleReporter:
         for more in rest:
             self._out(Text(" " * (len(word) + 3) + more))
         self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), next_command(report)))
+
+    def _changed(self, changed: Changed) -> None:
+        """What is not as it was at the last pass, in a few lines."""
+        self._print(Text())
+        count = len(changed.changes)
+        if changed.since is not None:
+            said = {0: "nothing that is kept differs", 1: "one thing differs"}.get(count, f"{count} things differ")
+            self._print(Text(f"since the last pass ({changed.since:%Y-%m-%d %H:%M} UTC) {said}", style="bold"))
+        shown = count if self.is_verbose else CHANGED_LINES
+        for change in changed.changes[:shown]:
+            self._labelled("", _shortened(change.said, is_whole=self.is_verbose))
+        if count > shown:
+            self._labelled("", f"… {count - shown} more (-v)", "dim")
+        if changed.note:
+            self._labelled("", changed.note, "dim")
 
     # --- lines ----------------------------------------------------------------------------------------------------
 
@@ -266,7 +286,9 @@ class ConsoleReporter:
 LEFT_OUT = "left out by"  # as engine.select words it
 
 
-class _Console(Console):
+class PlainConsole(Console):
+    """A console whose closed pipe is an error like any other."""
+
     def on_broken_pipe(self) -> None:
         """Rich would end the process with 1, which is a verdict here."""
         raise BrokenPipeError
@@ -297,6 +319,10 @@ def _wrap(words: Sequence[str], width: int, between: str = " ") -> list[str]:
         else:
             line = joined
     return [*lines, line]
+
+
+def _shortened(text: str, *, is_whole: bool) -> str:
+    return text if is_whole or len(text) <= LONGEST_CHANGE else text[: LONGEST_CHANGE - 6] + "… (-v)"
 
 
 def next_command(report: Report) -> str:

@@ -46,7 +46,8 @@ def _end(console: Console, document: dict[str, Json]) -> None:
         word, style = "TOO CLOSE", "bold yellow"
     said = str(document["reason"])
     if document["plan"] is not None and said == document["plan"]["reason"]:  # it stands above: not twice
-        said = f"about ${document['budget']['needed_usd']:,.2f}, {ANSWERS[document['finishes']]}"
+        compared = "" if document["budget"]["left_usd"] is not None else "compared with no budget, "
+        said = f"about ${document['budget']['needed_usd']:,.2f}, {compared}{ANSWERS[document['finishes']]}"
     _line(console, "", f"{word}   {said}", style)
     if document["remedy"]:
         _line(console, "fix", document["remedy"], "bold")

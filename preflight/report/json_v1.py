@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import preflight
 from preflight.engine.events import Event
-from preflight.model import Check, Finding, Report, Result, Target
+from preflight.model import Changed, Check, Finding, Report, Result, Target
 
 SCHEMA = "preflight.report/1"
 
@@ -48,6 +48,15 @@ def document(report: Report, *, facts_digest: str) -> dict[str, Any]:
         "exit": int(report.exit),
         "counts": {status.value: count for status, count in report.counts.items()},
         "results": [_result(r) for r in report.results],
+        **({} if report.changed is None else {"changed": _changed(report.changed)}),
+    }
+
+
+def _changed(changed: Changed) -> dict[str, Any]:
+    return {
+        "since": changed.since and changed.since.isoformat(timespec="seconds"),
+        "differs": [{"group": c.group, "name": c.name, "before": c.before, "after": c.after} for c in changed.changes],
+        "note": changed.note,
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -215,6 +217,12 @@ def test_a_function_that_is_not_there_is_exit_2_and_those_there_are_named(ask: A
     assert "has no function nobody; it has train" in ran.err
 
 
+def test_an_environment_that_is_not_there_is_exit_2_and_those_there_are_named(ask: Ask) -> None:
+    ran = ask("app.py::train", "--hours", "1", "-e", "nowhere")
+    assert (ran.code, ran.out) == (2, "")
+    assert "no environment 'nowhere'; it has main" in ran.err
+
+
 def test_a_broken_epoch_pattern_is_exit_2_with_its_file(ask: Ask, preflight: Preflight) -> None:
     file = preflight.home / "project" / "pyproject.toml"
     file.write_text("[tool.preflight.smoke]\nepoch-pattern = '('\n", encoding="utf-8")
@@ -239,6 +247,7 @@ def test_without_a_network_the_dated_list_is_used_and_said(preflight: Preflight)
     words = " ".join(ran.out.split())
     assert "the built-in list of 2026-09-30" in words and "live rates can't be had" in words
     assert "$110.08" in words and "the environment was not asked" in words
+    assert "compared with no budget" in words
 
 
 WORLD = 'title = "a test"\nwrong = "a rate"\nstorage = {buckets = []}\n[rates]\n'
@@ -278,3 +287,12 @@ def test_control_characters_of_a_projects_texts_do_not_reach_the_terminal(ask: A
     file = preflight.home / "project" / "app.py"
     file.write_text(APP.replace('timeout=3600, region="us-east"', 'timeout=3600, region="\\x1b[2J"'), encoding="utf-8")
     assert "\x1b" not in ask("app.py::dear", "--hours", "0.5").out
+
+
+def test_a_reader_that_has_gone_is_no_verdict(preflight: Preflight) -> None:
+    (preflight.home / "app.py").write_text(APP, encoding="utf-8")
+    words = [sys.executable, "-m", "preflight", "estimate", "app.py::train", "--hours", "1"]
+    pipe = subprocess.Popen(words, cwd=preflight.home, env=preflight.environ(), stdout=subprocess.PIPE)
+    assert pipe.stdout is not None
+    pipe.stdout.close()
+    assert pipe.wait(60) == 130

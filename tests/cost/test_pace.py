@@ -36,6 +36,25 @@ READ = {
         915,
     ),
     "colour and a time stamp before it": ("2026-11-20 10:00:01 \x1b[36mINFO\x1b[0m epoch 1 took 42.0 s", 42),
+    "hours, minutes and seconds in words": (
+        "Epoch 1 completed in 0 hours, 20 minute and 28 seconds .\n"
+        "Epoch 2 completed in 0 hours, 20 minute and 30 seconds .",
+        1230,
+    ),
+    "a bar over the one epoch of a smoke test": ("Epochs: 100%|██████████| 1/1 [28:12<00:00, 1692.65s/it]", 1692),
+    "a bar over all epochs, which holds the validation too": (
+        "Epochs: 100%|█| 2/2 [1:00:00<00:00, 1800.0s/it]\nvalidation took 300.0 seconds",
+        1800,
+    ),
+    "validation that takes next to nothing": ("Epoch 1 took 600.0s\nvalidation took 4.0s", 600),
+    "two ways that agree": (
+        "Epoch 1: 100%|██| 10/10 [01:00<00:00,  6.0s/it]\nEpoch 1 finished in 61.0 s",
+        61,
+    ),
+    "a percentage bar of Keras and its own line": (
+        "Epoch 2/50\n300/300 ━━ 0s 209ms/step - loss: 0.8\n300/300 ━━ 70s 232ms/step - loss: 0.7",
+        70,
+    ),
     "milliseconds": ("epoch 7 took 61500 ms", 61.5),
     "the median, not a straggler": (
         "\n".join(f"epoch {n} took {t}s" for n, t in enumerate([60, 40, 41, 300, 39, 40])),
@@ -65,6 +84,21 @@ UNREAD = {
     "two durations in one line": "epoch 1 took 12.0s, time 3.0s",
     "per batch": "epoch 3 took 12.3s/it",
     "zero": "epoch 1 took 0.0s",
+    "all epochs together": "All training (2 epochs) took 75.5 seconds.",
+    "all epochs together, after the best": "Best epoch 12. Training took 3600.0 s",
+    "training without its validation": "Training Epoch 1 took 1285.0 seconds.\nEvaluating Epoch 1 took 407.5 seconds.",
+    "training time alone": "epoch 3 | train time: 12.3s | loss 0.2",
+    "the saving of a checkpoint": "Saved checkpoint of epoch 3, took 2.1s",
+    "loading": "resumed epoch 3, loading took 8.0s",
+    "two ways that disagree": "Epoch 1: 100%|██| 10/10 [01:00<00:00,  6.0s/it]\nEpoch 1 finished in 91.0 s",
+    "a bar whose validation is as long": (
+        "Epoch 1: 100%|██| 10/10 [01:00<00:00,  6.0s/it]\nValidation: 100%|██| 9/9 [00:50<00:00,  5.5s/it]"
+    ),
+    "a clock since the start, to the microsecond": (
+        "* Epoch 1 | Time: 0:00:24.262214\n* Epoch 2 | Time: 0:00:47.873107\n* Epoch 3 | Time: 0:01:11.492482"
+    ),
+    "what is still to come": "epoch 3 done, eta time: 90.0s",
+    "about so much": "Epoch 1 took about 14 minutes",
 }
 
 
