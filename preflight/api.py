@@ -52,7 +52,7 @@ from preflight.facts.wheels import (
     wheel_for,
     wheel_name,
 )
-from preflight.fingerprint import TooLarge
+from preflight.fingerprint import can_miss
 from preflight.fingerprint import of as fingerprint_of
 from preflight.lint.bodies import (
     calls_in,
@@ -171,6 +171,7 @@ from preflight.recipe.surroundings import (
     python_packages_before,
 )
 from preflight.recipe.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
+from preflight.recipe.watched import watched
 from preflight.remote.apps import age_text, is_run, is_stale
 from preflight.remote.index_lookups import PUBLISHED
 from preflight.remote.index_types import Published, There
@@ -191,6 +192,7 @@ from preflight.remote.modal_types import Client, Environment, Secret, Spend, Tok
 from preflight.remote.s3_inside import sample_inside
 from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
+from preflight.sources import TooLarge
 
 __all__ = [
     "APPS",
@@ -312,6 +314,7 @@ __all__ = [
     "builder",
     "builders",
     "calls_in",
+    "can_miss",
     "counted",
     "credential_in",
     "cuda_devel_tag",
@@ -428,6 +431,7 @@ __all__ = [
     "version_number",
     "warned",
     "warning",
+    "watched",
     "wheel_for",
     "wheel_name",
     "without_ignored",

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from preflight.lookups import Looked, Lookup
 from preflight.remote import modal_api
-from preflight.remote.modal_types import App, Client, Environment, Spend, Token, Workspace
+from preflight.remote.modal_types import App, Client, Environment, ListedSecret, Spend, Token, Workspace
 
 T = TypeVar("T")
 
@@ -65,8 +65,12 @@ async def _workspace_builder(looked: Looked) -> str:
     return await modal_api.workspace_builder()
 
 
-async def _secrets(looked: Looked) -> tuple[str, ...]:
+async def _listed_secrets(looked: Looked) -> tuple[ListedSecret, ...]:
     return await modal_api.secrets(_environment_name(looked))
+
+
+async def _secrets(looked: Looked) -> tuple[str, ...]:
+    return tuple(s.name for s in looked[LISTED_SECRETS])
 
 
 async def _volumes(looked: Looked) -> tuple[str, ...]:
@@ -99,8 +103,11 @@ ENVIRONMENT: Lookup[Environment] = Lookup(
 WORKSPACE_BUILDER: Lookup[str] = Lookup(
     "the workspace's Image Builder", _asked(_workspace_builder), needs=(WORKSPACE,), answered_by="MOD002"
 )
+LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup(
+    "the list of secrets", _asked(_listed_secrets), needs=(WORKSPACE,), answered_by="STO001"
+)
 SECRETS: Lookup[tuple[str, ...]] = Lookup(
-    "the list of secrets", _asked(_secrets), needs=(WORKSPACE,), answered_by="STO001"
+    "the names of the secrets", _asked(_secrets), needs=(LISTED_SECRETS,), answered_by="STO001"
 )
 VOLUMES: Lookup[tuple[str, ...]] = Lookup(
     "the list of volumes", _asked(_volumes), needs=(WORKSPACE,), answered_by="STO003"

@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 
 from preflight.problems import Kind, Problem
-from preflight.remote.modal_types import App, Client, Environment, Secret, Spend, Token, Workspace
+from preflight.remote.modal_types import App, Client, Environment, ListedSecret, Secret, Spend, Token, Workspace
 
 BUILDER_FILE = re.compile(r"(\d{4}\.\d{2})\.txt")
 MISSING_KEYS = re.compile(r"missing key\(s\): (.+)")
@@ -228,11 +228,15 @@ async def _lacks(name: str, key: str, environment: str | None) -> bool | None:
     return False
 
 
-async def secrets(environment: str | None) -> tuple[str, ...]:
-    """The names of the environment's secrets."""
+async def secrets(environment: str | None) -> tuple[ListedSecret, ...]:
+    """The environment's secrets; what the list says of each comes with it."""
     with as_problems("list the secrets"):
         found = await _modal().Secret.objects.list.aio(environment_name=environment or "")
-        return tuple(s.name for s in found if s.name)
+        infos = await asyncio.gather(*(s.info.aio() for s in found if s.name))
+        return tuple(
+            ListedSecret(name=i.name or "", created=i.created_at.astimezone(UTC), created_by=i.created_by or "")
+            for i in infos
+        )
 
 
 async def volumes(environment: str | None) -> tuple[str, ...]:

@@ -85,3 +85,12 @@ class Secret:
     exists: bool
     missing: tuple[str, ...]
     wanted: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedSecret:
+    """A secret as the environment lists it.  Modal tells when it was made, and not when its values were replaced."""
+
+    name: str
+    created: datetime
+    created_by: str
