@@ -32,6 +32,7 @@ MORE_FILES = {
     "project/build/lib.py": "N = 1\n",
     "project/.hidden/rates.dat": "1\n",
     "project/train.sh": "#!/bin/sh\n",
+    "project/other_app.py": "import modal\n\napp = modal.App('other')\n",
     "shared/extra/weights.bin": "0123\n",
     "shared/extra/deep/er/notes": "x\n",
 }

@@ -175,7 +175,8 @@ def test_a_script_without_an_interpreter_is_said_and_is_no_traceback(world: Worl
         (("gate", "-o", "pdf=x", "--", "true"), "'pdf' is not a format"),
         (("gate", "--skip", "no-such-check", "--renew", "--", "true"), "no check is called 'no-such-check'"),
         (("gate", "no/such/app.py", "--", "true"), "is not there"),
-        (("gate", "src/seizure/model.py", "--", "modal", "run", APP), f"the command runs {APP}"),
+        (("gate", "src/seizure/model.py", "--", "true"), "makes no Modal app"),
+        (("gate", "other_app.py", "--", "modal", "run", APP), f"the command runs {APP}"),
         (("gate", "-e", "dev", "--", "modal", "run", "-e", "main", APP), "the command runs in main"),
     ],
 )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -56,20 +58,22 @@ class Project:
         (found,) = (self.top / "state").rglob("PRJ002.json")
         return found
 
-    def check(self, **env: str) -> dict[str, Any]:
-        """The document's one result."""
+    def start(self, *options: str, **env: str) -> subprocess.Popen[bytes]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
         ours = {"HOME": str(self.top), "XDG_STATE_HOME": str(self.top / "state"), "PYTHONPATH": str(REPOSITORY)}
-        done = subprocess.run(
-            [sys.executable, "-m", "preflight", "check", "smoke-test", "--json"],
+        return subprocess.Popen(
+            [sys.executable, "-m", "preflight", "check", "smoke-test", *options],
             cwd=self.folder,
             env={**self.sandbox.applied(clean), **ours, **env},
-            capture_output=True,
-            timeout=LIMIT_S,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        assert b"Traceback" not in done.stderr, done.stderr.decode()
-        (result,) = json.loads(done.stdout)["results"]
+
+    def check(self, **env: str) -> dict[str, Any]:
+        """The document's one result."""
+        out, err = self.start("--json", **env).communicate(timeout=LIMIT_S)
+        assert b"Traceback" not in err, err.decode()
+        (result,) = json.loads(out)["results"]
         assert isinstance(result, dict)
         return result
 
@@ -99,6 +103,34 @@ def test_what_the_memory_costs_is_nothing(project: Project) -> None:
     ledger = next((project.top / "state").rglob("spend.jsonl")).read_text("utf-8")
     project.check()
     assert next((project.top / "state").rglob("spend.jsonl")).read_text("utf-8") == ledger
+
+
+def test_what_was_spent_here_is_told_on_request(project: Project) -> None:
+    out, _ = project.start().communicate(timeout=LIMIT_S)
+    project.edit("pyproject.toml", "minutes = 15", "minutes = 30")
+    verbose, _ = project.start("-v").communicate(timeout=LIMIT_S)
+    assert b"smoke-test: up to $0.78 (15 min of A100-80GB" in out and b"preflight has spent" not in out
+    assert b"spent $1.56" in verbose
+    assert b"preflight has spent $2.34 here, in 2 paid steps since 20" in verbose
+
+
+def test_ctrl_c_in_the_middle_counts_the_whole_price_and_remembers_nothing(project: Project) -> None:
+    project.edit("pyproject.toml", COMMAND, f"{COMMAND}; sleep 60")
+    process = project.start("--json")
+    ends = time.monotonic() + LIMIT_S
+    while not project.runs:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=LIMIT_S)
+    document = json.loads(out)
+    assert (process.returncode, document["verdict"], document["spent_usd"]) == (130, "interrupted", 0.78)
+    ledger = next((project.top / "state").rglob("spend.jsonl")).read_text("utf-8").split("\n")
+    assert [(row["event"], row["usd"]) for row in map(json.loads, filter(None, ledger))] == [
+        ("starts", "0.78"),
+        ("ended", "0.78"),
+    ]
+    assert not list((project.top / "state").rglob("PRJ002.json"))
 
 
 Change = Callable[[Project], dict[str, str] | None]
