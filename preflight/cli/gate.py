@@ -125,10 +125,11 @@ def gate_command(
         program = command.find(words[0])
         if sandbox is not None:
             return _in_sandbox(asked, program)
-        outcome = _gate(asked)
+        settings = _settings(asked, start=Path.cwd())
+        outcome = _gate(asked, settings)
         if outcome is not Exit.READY:
             return outcome
-        command.become(program, words, os.environ)
+        command.become(program, words, _environ(settings))
     except command.NotRunnable as e:
         say(f"preflight gate: {e}")
         return e.code
@@ -149,13 +150,20 @@ def _settings(asked: Asked, *, start: Path) -> Settings:
     assert settings.app is not None
     if named and (start / named).resolve() != (settings.project / settings.app).resolve():
         raise click.UsageError(f"the checks are of {settings.app}, and the command runs {named}")
-    reports = tuple(r for _, path in asked.reports for r in _inside(Path(path), settings.project))
-    return replace(settings, outputs=(*settings.outputs, *reports))
+    return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
 
 
-def _inside(report: Path, project: Path) -> tuple[str, ...]:
-    real = report.resolve()
-    return (str(real.relative_to(project.resolve())),) if real.is_relative_to(project.resolve()) else ()
+def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
+    """The reports that `-o` writes into the project, relative to it: they are no sources."""
+    files = (Path(path).resolve() for _, path in asked.reports)
+    top = project.resolve()
+    return tuple(str(file.relative_to(top)) for file in files if file.is_relative_to(top))
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    """The command runs in the environment that was looked at, also where only `-e` or the settings name it."""
+    named = {"MODAL_ENVIRONMENT": settings.environment} if settings.environment else {}
+    return {**os.environ, **named}
 
 
 def _in_sandbox(asked: Asked, program: str) -> Exit:
@@ -169,13 +177,12 @@ def _in_sandbox(asked: Asked, program: str) -> Exit:
         outcome = checklist(asked, settings, None, datetime.now(UTC))
         if outcome is Exit.READY:
             folder = served.project if not Path(settings.app or "").is_absolute() else None
-            command.become(program, asked.words, os.environ, folder=folder, lifeline=served.lifeline)
+            command.become(program, asked.words, _environ(settings), folder=folder, lifeline=served.lifeline)
         return _stopped(outcome, asked)
 
 
-def _gate(asked: Asked) -> Exit:
+def _gate(asked: Asked, settings: Settings) -> Exit:
     """READY when the command may run; what speaks against it has been said."""
-    settings = _settings(asked, start=Path.cwd())
     now = datetime.now(UTC)
     assert settings.state is not None and settings.app is not None
     receipts = Receipts(settings.state, settings.project, settings.app)
@@ -212,7 +219,7 @@ def _drifts(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> l
     known = replace(settings, outputs=(*settings.outputs, *held.outputs))
     try:
         here = local_facts(known, held.watched, asked)
-    except TooLarge as e:
+    except (TooLarge, OSError) as e:
         return [Drift("the project", str(e))]
     return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=asked.is_offline)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from preflight.cli.conduct import Options, all_checks, run_selection
-from preflight.cli.gate import Asked, local_facts, say, say_drifts, why_not_kept
+from preflight.cli.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
 from preflight.cli.options import Output, reporters
 from preflight.engine.events import Event
 from preflight.engine.select import Selection, UnknownCheck, select
@@ -53,7 +53,7 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
         say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
         say_drifts(drifts)
         return Exit.REFUSED
-    receipt = _receipt(run, now, report, before or {}, taken, settings)
+    receipt = _receipt(run, now, report, before or {}, taken, reports_in(settings.project, asked))
     try:
         if not_kept:
             say(f"gate: no pass is kept: {not_kept}")
@@ -140,7 +140,7 @@ def _options(asked: Asked) -> Options:
 
 
 def _receipt(
-    run: str, now: datetime, report: Report, local: Mapping[str, str], taken: Watched, settings: Settings
+    run: str, now: datetime, report: Report, local: Mapping[str, str], taken: Watched, reports: tuple[str, ...]
 ) -> Receipt:
     chosen = [r for r in report.results if r.status is not Status.SKIP or not r.reason.startswith("left out by")]
     return Receipt(
@@ -150,7 +150,7 @@ def _receipt(
         local=local,
         cloud=_cloud(report),
         watched=taken,
-        outputs=settings.outputs,
+        outputs=reports,
     )
 
 

@@ -35,9 +35,11 @@ def project_settings(
         found = settings_module.load(here, environ=_environ(), state=_state(scenario))
     except SettingsError as e:
         raise click.UsageError(str(e)) from e
+    named = environment or found.environment
     return replace(
         found,
-        environment=environment or found.environment,
+        environment=named,
+        environ={**found.environ, **({"MODAL_ENVIRONMENT": named} if named else {})},
         spend_max=found.spend_max if spend_max is None else spend_max,
         record=is_recorded or found.record,
         builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,

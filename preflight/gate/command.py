@@ -58,6 +58,8 @@ def _read(words: Sequence[str]) -> Said:
         if option in ("-e", "--env"):
             environment = value if equals else next(iter(words[n + 1 :]), None)
         file = word.split("::")[0]
+        if n and words[n - 1] == "-m":
+            return Said(file.replace(".", "/") + ".py", environment)
         if file.endswith(".py") and not word.startswith("-"):
             return Said(file, environment)
     return Said(None, environment)

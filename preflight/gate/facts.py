@@ -38,6 +38,7 @@ def local(
         "plugins": _plugins(),
         "left out": ", ".join(sorted(left_out)) or "nothing",
         "--fail-on": fail_on,
+        "working folder": str(Path.cwd()),  # Modal's client takes relative paths from there
         "Python": platform.python_version(),
         "Modal client": _version("modal"),
         "modal command": modal_command(environ.get("PATH")),

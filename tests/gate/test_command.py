@@ -54,6 +54,12 @@ def test_it_runs_where_it_was_started_and_with_the_variables_that_were_set(world
     assert ran.out.split(maxsplit=2)[:2] == [str(world.project), "x"]
 
 
+def test_it_runs_in_the_environment_that_was_looked_at(world: World) -> None:
+    words = (sys.executable, "-c", "import os; print(os.environ.get('MODAL_ENVIRONMENT'))")
+    assert world.gate("--offline", command=words).out == "None\n"
+    assert world.gate("--renew", "-e", "main", command=words).out == "main\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
 def test_a_signal_reaches_it_once(world: World, number: signal.Signals) -> None:
     got = world.top / "got"
@@ -322,7 +328,7 @@ def test_in_a_bad_world_the_command_does_not_run(preflight: Preflight) -> None:
         ("/venv/bin/modal deploy --env=dev app.py", "app.py", "dev"),
         ("python -m modal run -q app.py -e mine", "app.py", None),
         ("uv run modal serve app.py", "app.py", None),
-        ("modal run -m pkg.app", None, None),
+        ("modal run -e dev -m pkg.app::train", "pkg/app.py", "dev"),
         ("make train", None, None),
         ("python app.py", None, None),
         ("modal secret list", None, None),

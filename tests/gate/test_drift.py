@@ -157,6 +157,7 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
     "another probe": (then("probe", "0" * 16), "probe  0000"),
     "another plugin": (then("plugins", "theirs 1.0"), "plugins  theirs 1.0 → none"),
     "a pass that counted warnings": (then("--fail-on", "warn"), "--fail-on  warn → fail"),
+    "another working folder": (then("working folder", "/elsewhere"), "working folder  /elsewhere → "),
     # time
     "an answer older than it counts": (aged(8 * DAY), "answers count for 7 days"),
     "a clock set back since the pass": (made_later(DAY), "it was set back"),
@@ -261,6 +262,20 @@ def test_what_changes_nothing_is_not_refused(world: World, name: str) -> None:
     ran = world.gate(env=env) if name in ("nothing", "six days") else world.gate("--offline", env=env)
     assert (ran.code, ran.out, world.ran.exists()) == (0, "", True), ran.err
     assert ran.err.startswith("gate: the pass of ")
+
+
+def test_what_an_output_hid_counts_when_it_is_no_longer_named_as_one(world: World) -> None:
+    pyproject = world.project / "pyproject.toml"
+    text = pyproject.read_text("utf-8")
+    (world.project / "reports").mkdir()
+    (world.project / "reports/one").write_text("x", "utf-8")
+    pyproject.write_text(
+        text.replace("[tool.preflight]", '[tool.preflight]\noutputs = ["reports/", "*.toml"]'), "utf-8"
+    )
+    assert world.gate("--renew").code == 0
+    pyproject.write_text(text, "utf-8")
+    ran = world.gate("--offline")
+    assert ran.code == 5 and "reports/one  is new" in ran.err
 
 
 def test_a_change_taken_back_makes_the_pass_hold_again(world: World) -> None:
