@@ -1,10 +1,10 @@
 """All that a check or a plugin may import."""
 
-from preflight.bucket import bucket_answer, bucket_refused
 from preflight.binary.link import Linked, WantedGpu
 from preflight.binary.link import Target as LinkTarget
 from preflight.binary.link import Verdict as LinkVerdict
 from preflight.binary.link import link as linked
+from preflight.bucket import bucket_answer, bucket_refused
 from preflight.commands import Ran, run_command
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate, Resources, estimate
@@ -56,7 +56,7 @@ from preflight.facts.wheels import (
     wheel_for,
     wheel_name,
 )
-from preflight.fingerprint import TooLarge
+from preflight.fingerprint import can_miss
 from preflight.fingerprint import of as fingerprint_of
 from preflight.lint.bodies import (
     calls_in,
@@ -175,6 +175,7 @@ from preflight.recipe.surroundings import (
     python_packages_before,
 )
 from preflight.recipe.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
+from preflight.recipe.watched import watched
 from preflight.remote.apps import age_text, is_run, is_stale
 from preflight.remote.index_lookups import PUBLISHED
 from preflight.remote.index_types import Published, There
@@ -195,6 +196,7 @@ from preflight.remote.modal_types import Client, Environment, Secret, Spend, Tok
 from preflight.remote.s3_inside import sample_inside
 from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
+from preflight.sources import TooLarge
 
 __all__ = [
     "APPS",
@@ -320,6 +322,7 @@ __all__ = [
     "builder",
     "builders",
     "calls_in",
+    "can_miss",
     "counted",
     "credential_in",
     "cuda_devel_tag",
@@ -437,6 +440,7 @@ __all__ = [
     "version_number",
     "warned",
     "warning",
+    "watched",
     "wheel_for",
     "wheel_name",
     "without_ignored",

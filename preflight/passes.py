@@ -1,13 +1,15 @@
-"""Paid passes that are remembered: for exactly one fingerprint, in the user's state folder."""
+"""Paid passes that are remembered: for exactly one fingerprint, in the user's state folder, sealed."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from preflight import machine_key
+
+SCHEMA = "preflight.pass/1"
 
 
 @dataclass(frozen=True)
@@ -28,20 +30,26 @@ def folder_of(state: Path, project: Path) -> Path:
 
 def remember(state: Path, project: Path, given: Pass) -> None:
     """Replaces what was remembered of this check.  Raises OSError."""
-    file = folder_of(state, project) / f"{given.check_id}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    row = {"fingerprint": given.fingerprint, "at": given.at.isoformat(), "said": given.said}
-    part = file.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(row), encoding="utf-8")
-    part.replace(file)
+    row = {
+        "schema": SCHEMA,
+        "project": str(project.resolve()),
+        "check": given.check_id,
+        "fingerprint": given.fingerprint,
+        "at": given.at.isoformat(),
+        "said": given.said,
+    }
+    key = machine_key.load_or_make(state)
+    machine_key.write_sealed(folder_of(state, project) / f"{given.check_id}.json", key, row)
 
 
 def recall(state: Path, project: Path, check_id: str, fingerprint: str) -> Pass | None:
-    """The pass of this check for exactly this fingerprint; None when there is none, or it can't be read."""
+    """The pass of this check for exactly this fingerprint; None when there is none, or it can't be trusted."""
     file = folder_of(state, project) / f"{check_id}.json"
     try:
-        row = json.loads(file.read_text("utf-8"))
-        found = Pass(check_id, row["fingerprint"], datetime.fromisoformat(row["at"]), row["said"])
-    except (OSError, ValueError, KeyError, TypeError):
+        row = machine_key.read_sealed(file, machine_key.load(state))
+    except (OSError, machine_key.BrokenSeal):
         return None
-    return found if found.fingerprint == fingerprint else None
+    wanted = {"schema": SCHEMA, "project": str(project.resolve()), "check": check_id, "fingerprint": fingerprint}
+    if any(row.get(name) != value for name, value in wanted.items()):
+        return None
+    return Pass(check_id, fingerprint, datetime.fromisoformat(row["at"]), row["said"])

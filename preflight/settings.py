@@ -107,6 +107,8 @@ class Settings:
     spend_max: Decimal = Decimal("2.00")
     record: bool = False
     volumes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()  # patterns of what the project's own commands write: no sources
+    watch: tuple[str, ...] = ()  # what else the app takes from this machine, where its text does not say
     image_builder: ImageBuilderSettings = field(default_factory=ImageBuilderSettings)
     s3: S3Settings = field(default_factory=S3Settings)
     budget: BudgetSettings = field(default_factory=BudgetSettings)

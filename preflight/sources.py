@@ -8,6 +8,7 @@ its times instead, which every write changes.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import hashlib
 import os
@@ -54,6 +55,7 @@ class _Reading:
     """What has been read so far; the limits are over all of it."""
 
     outputs: tuple[str, ...]
+    own: frozenset[tuple[int, int]]  # device and inode of the files that this process writes its lines to
     files: dict[str, str] = field(default_factory=dict)
     folders: set[tuple[str, bool]] = field(default_factory=set)  # real paths: no link leads round in a circle
     bytes: int = 0
@@ -71,7 +73,7 @@ def read(project: Path, *, watched: Iterable[Path] = (), outputs: Sequence[str] 
     inside a skipped folder, and even when it is not there.  Raises TooLarge.
     """
     top = project.resolve()
-    reading = _Reading(tuple(outputs))
+    reading = _Reading(tuple(outputs), _written_to())
     for path in watched:
         _watched(path, top, reading)
     _folder(top, "", reading, is_watched=False)
@@ -118,8 +120,29 @@ def _folder(folder: Path, prefix: str, reading: _Reading, *, is_watched: bool) -
             is_tools = entry.name in SKIPPED_FOLDERS or (inside / "pyvenv.cfg").exists()
             if not is_tools and not _is_output(f"{name}/", reading, is_watched=is_watched):
                 _folder(inside, f"{name}/", reading, is_watched=is_watched)
-        elif not _is_output(name, reading, is_watched=is_watched):
+        elif not _is_output(name, reading, is_watched=is_watched) and not _is_own(entry, reading):
             reading.add(name, _digest(entry, reading))
+
+
+def _written_to() -> frozenset[tuple[int, int]]:
+    """Where `> run.log` leads: a file that grows by our own lines is no source."""
+    found = set()
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            seen = os.fstat(descriptor)
+            if stat.S_ISREG(seen.st_mode):
+                found.add((seen.st_dev, seen.st_ino))
+    return frozenset(found)
+
+
+def _is_own(entry: os.DirEntry[str], reading: _Reading) -> bool:
+    if not reading.own:
+        return False
+    try:
+        seen = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return (seen.st_dev, seen.st_ino) in reading.own
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -2,8 +2,9 @@
 
 Looks at
     `[tool.preflight.smoke] command`, run in the project's folder: its exit code, its output streamed, its log
-    kept.  A pass is remembered for exactly these files, settings, Image Builder and client, so that an
-    unchanged app is not paid for twice.
+    kept.  A pass is remembered for exactly these files (those of the project, and those that the app adds from
+    elsewhere), settings, variables, Image Builder and client, so that an unchanged app is not paid for twice.
+    `[tool.preflight] outputs` names what the command itself writes into the project.
 Why it matters
     One short epoch on the real image and GPU finds what no static check can: the first batch, the first
     backward, the first checkpoint.
@@ -25,6 +26,7 @@ from preflight.api import (
     WORKSPACE_BUILDER,
     Answer,
     Check,
+    Environment,
     Finding,
     Looked,
     LookupFailed,
@@ -34,9 +36,11 @@ from preflight.api import (
     Pass,
     Price,
     RateRefused,
+    Recipe,
     Severity,
     Stage,
     TooLarge,
+    can_miss,
     estimate,
     fingerprint_of,
     first_cause,
@@ -46,6 +50,7 @@ from preflight.api import (
     remember,
     resources_of,
     run_command,
+    watched,
 )
 
 SHOWN_LINES = 12
@@ -74,11 +79,11 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     settings = looked.settings
     if settings.smoke.command is None:
         return NotApplicable("no command is set in [tool.preflight.smoke]")
+    before, why_not = _fingerprint(looked)
     known = _remembered(looked)
     if known is not None:
         said = f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app: {known.said}"
         return Answer(said=said, seen={"remembered": True, "at": known.at.isoformat()}, spent_usd=Decimal(0))
-    before = _fingerprint(looked)
     ran = await run_command(
         settings.smoke.command,
         cwd=settings.project,
@@ -90,8 +95,17 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     seen = {"remembered": False, "code": ran.code, "seconds": round(ran.seconds, 1), "log": ran.log and str(ran.log)}
     if ran.code == 0:
         said = f"`{settings.smoke.command}` passed in {ran.seconds:.0f} s"
-        if settings.state is not None and before is not None and before == _fingerprint(looked):
+        after, _ = _fingerprint(looked)
+        if before is not None and before != after:
+            why_not = "a file of the project changed while it ran ([tool.preflight] outputs names what is no source)"
+        if settings.state is None:
+            return Answer(said=said, seen=seen)
+        if before is None or before != after:
+            return Answer(said=f"{said}; not remembered: {why_not}", seen=seen)
+        try:
             remember(settings.state, settings.project, Pass(CHECK.id, before, looked.now, said))
+        except OSError as e:
+            said = f"{said}; not remembered: {e}"
         return Answer(said=said, seen=seen)
     cause = first_cause(ran.tail, ran.log)
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
@@ -108,28 +122,36 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 
 def _remembered(looked: Looked) -> Pass | None:
-    now = _fingerprint(looked)
+    now, _ = _fingerprint(looked)
     if looked.settings.state is None or now is None:
         return None
     return recall(looked.settings.state, looked.settings.project, CHECK.id, now)
 
 
-def _fingerprint(looked: Looked) -> str | None:
-    """None when a change could be missed: then nothing is remembered, and the test is run."""
-    environment, builder = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
-    if isinstance(environment, LookupFailed) or isinstance(builder, LookupFailed):
-        return None
+def _fingerprint(looked: Looked) -> tuple[str | None, str]:
+    """None, and why, when a change could be missed: then nothing is remembered, and the test is run."""
+    settings = looked.settings
+    environment, builder, recipe = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER), looked.tried(RECIPE)
+    for each in (environment, builder, recipe):
+        if isinstance(each, LookupFailed):
+            return None, str(each)
+    assert isinstance(environment, Environment) and isinstance(recipe, Recipe) and settings.app is not None
+    app = settings.project / settings.app
+    taken = watched(recipe, project=settings.project, app=app, cwd=settings.project, environ=settings.environ)
+    missed = can_miss(settings, taken)
+    if missed:
+        return None, f"{missed}; name it in [tool.preflight] watch"
     client = looked[CLIENT]
     facts = {
-        "builder": client.builder_override or environment.builder or builder,
+        "builder": client.builder_override or environment.builder or str(builder),
         "client": client.version,
         "environment": environment.name,
         "workspace": looked[WORKSPACE].name,
     }
     try:
-        return fingerprint_of(looked.settings, facts=facts)
-    except (TooLarge, OSError):
-        return None
+        return fingerprint_of(settings, facts=facts, watched=taken), ""
+    except TooLarge as e:
+        return None, str(e)
 
 
 def _log(looked: Looked) -> Path | None:

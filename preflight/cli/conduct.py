@@ -12,17 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from preflight import settings as settings_module
 from preflight.cli.options import Output, reporters
+from preflight.cli.target import every_app, project_settings
+from preflight.cli.target import resolve_app as resolve_app
+from preflight.cost.ledger import Ledger
 from preflight.engine import builtin, plugins
-from preflight.engine.events import Event, Progress
+from preflight.engine.events import Event, Progress, SpentSoFar
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
+from preflight.gate.receipt import Receipts
 from preflight.history.follow import followed
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
@@ -30,7 +33,10 @@ from preflight.recipe.reading import READING
 from preflight.redact import Redactor, secrets_of
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
-from preflight.settings import Settings, SettingsError
+from preflight.settings import Settings
+
+if TYPE_CHECKING:
+    from preflight.sandbox.serve import Sandbox
 
 Follow = Callable[[Report, World, Mapping[Lookup[Any], object]], Awaitable[Report]]
 
@@ -99,6 +105,13 @@ def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
     if scenario is None:
         yield Path.cwd(), None
         return
+    with in_sandbox(scenario) as sandbox:
+        yield sandbox.project, sandbox.name
+
+
+@contextlib.contextmanager
+def in_sandbox(scenario: str) -> Iterator[Sandbox]:
+    """A running sandbox, with this process's environment pointing at it."""
     try:
         from preflight.sandbox import serve, state
     except ImportError as e:
@@ -111,7 +124,7 @@ def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
             applied = sandbox.applied(os.environ)
             os.environ.clear()
             os.environ.update(applied)
-            yield sandbox.project, sandbox.name
+            yield sandbox
     except (state.ScenarioNotFound, ValueError) as e:
         raise click.UsageError(str(e)) from e
     except serve.SandboxFailed as e:
@@ -123,37 +136,14 @@ def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
 
 def settings_for(options: Options, *, start: Path, scenario: str | None) -> Settings:
     """The project's settings with the command line on top."""
-    here = start
-    if options.app is not None and scenario is None:
-        file = Path(options.app)
-        here = file.parent if file.parent.is_dir() else Path.cwd()
-    try:
-        found = settings_module.load(here, environ=_environ(), state=_state(scenario))
-    except SettingsError as e:
-        raise click.UsageError(str(e)) from e
-    return replace(
-        found,
-        environment=options.environment or found.environment,
-        spend_max=found.spend_max if options.spend_max is None else options.spend_max,
-        record=options.record or found.record,
-        builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,
-        sandbox=scenario,
+    return project_settings(
+        start=start,
+        scenario=scenario,
+        app=options.app,
+        environment=options.environment,
+        spend_max=options.spend_max,
+        is_recorded=options.record,
     )
-
-
-def _environ() -> dict[str, str]:
-    """Our environment, with the `modal` and `python` beside our own interpreter first on the path."""
-    beside = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])}
-
-
-def _state(scenario: str | None) -> Path | None:
-    """Where passes and logs are kept.  A sandbox keeps nothing: its passes prove nothing about a real app."""
-    if scenario is not None:
-        return None
-    import platformdirs
-
-    return platformdirs.user_state_path("preflight")
 
 
 def asks_for_app(selection: Selection) -> bool:
@@ -167,69 +157,6 @@ def looks_at_app(check: Check) -> bool:
 
 def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:
     return any(k is wanted or _reaches((*k.needs, *k.tries), wanted) for k in keys)
-
-
-def resolve_app(settings: Settings, given: str | None) -> str:
-    """The app's path relative to the project.  Raises UsageError that names the candidates."""
-    if given is not None:
-        file = Path(given) if Path(given).exists() else settings.project / given
-        app = _in_project(file, settings)
-        _refuse_foreign(file, settings)
-        return app
-    if settings.app is not None:
-        file = settings.project / settings.app
-        if not file.is_file():
-            raise click.UsageError(f"{settings.read_from}: tool.preflight.app names {settings.app}, which is not there")
-        return settings.app
-    from preflight.recipe.find import find_apps
-
-    found = find_apps(settings.project)
-    if len(found) == 1:
-        return _in_project(found[0], settings)
-    if not found:
-        raise click.UsageError(
-            f"no Modal app is in {settings.project}; name its file, or try `preflight run --sandbox` first"
-        )
-    names = "\n  ".join(_in_project(f, settings) for f in found)
-    raise click.UsageError(
-        f"{len(found)} Modal apps are in {settings.project}; name one of them, or take --all:\n  {names}"
-    )
-
-
-def every_app(settings: Settings) -> tuple[str, ...]:
-    """The paths of all apps, relative to the project.  Raises UsageError where there is none."""
-    from preflight.recipe.find import find_apps
-
-    found = find_apps(settings.project)
-    if not found:
-        raise click.UsageError(f"no Modal app is in {settings.project}; --all has nothing to take")
-    return tuple(_in_project(f, settings) for f in found)
-
-
-def _in_project(file: Path, settings: Settings) -> str:
-    if file.is_dir():
-        raise click.UsageError(f"{file} is a folder; name the app's Python file")
-    if not file.is_file():
-        raise click.UsageError(f"{file} is not there")
-    try:
-        return str(file.resolve().relative_to(settings.project.resolve()))
-    except ValueError:
-        return str(file.resolve())
-
-
-def _refuse_foreign(file: Path, settings: Settings) -> None:
-    """A file without Modal in it would pass every rule: none has anything to look at.  Raises UsageError."""
-    from preflight.recipe import parse
-
-    try:
-        content = file.read_bytes()
-    except OSError as e:
-        raise click.UsageError(f"{file} can't be read: {e.strerror}") from e
-    if b"modal" in content:
-        return
-    recipe = parse.read(file, project=settings.project, content=content)
-    if not recipe.broken and not recipe.apps and not recipe.functions:
-        raise click.UsageError(f"{file} makes no Modal app and imports none; name the file with modal.App(…)")
 
 
 class Audience:
@@ -294,7 +221,17 @@ def engine_report(
     observe: Callable[[Event], None],
     follow: Follow | None = None,
 ) -> Report:
-    """What the engine found and ``follow`` made of it, not yet redacted; SIGINT and SIGTERM interrupt it."""
+    """What the engine found and ``follow`` made of it, not yet redacted; SIGINT and SIGTERM interrupt it.
+
+    What it spends is written down.
+    """
+    ledger = None if settings.state is None else Ledger(settings.state, settings.project)
+
+    def keep(event: Event) -> None:
+        if ledger is not None:
+            _keep(ledger, event)
+        observe(event)
+
     found: dict[Lookup[Any], object] = {}
     world = World(
         now=datetime.now(UTC),
@@ -310,11 +247,34 @@ def engine_report(
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         report = await run_engine(
-            selection, world, target=target_of(settings), observe=observe, limits=limits, fail_on=options.fail_on
+            selection, world, target=target_of(settings), observe=keep, limits=limits, fail_on=options.fail_on
         )
         return report if follow is None else await follow(report, world, found)
 
-    return asyncio.run(go())
+    report = asyncio.run(go())
+    _void_passes(report, settings)
+    spent = None if ledger is None else ledger.total()
+    if spent is not None:
+        observe(SpentSoFar(spent.usd, spent.steps, spent.since))
+    return report
+
+
+def _keep(ledger: Ledger, event: Event) -> None:
+    """A ledger that can't be written costs its line, and is said; the report still counts the step."""
+    try:
+        ledger.observe(event)
+    except OSError as e:
+        click.echo(f"the ledger of what was spent can't be written: {e}", err=True)
+
+
+def _void_passes(report: Report, settings: Settings) -> None:
+    """What has failed here can't stand behind the gate.  Remote questions are asked again there each time."""
+    bad = [r.check for r in report.results if r.status is Status.FAIL and r.check.stage is not Stage.REMOTE]
+    if not bad or settings.state is None or settings.app is None:
+        return
+    receipts = Receipts(settings.state, settings.project, settings.app)
+    with contextlib.suppress(OSError):  # then no receipt can be read either
+        receipts.void(datetime.now(UTC), f"found that {bad[0].name} fails")
 
 
 def _with_workspace(report: Report) -> Report:

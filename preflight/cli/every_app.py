@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from preflight.cli.conduct import Audience, Options, engine_report, looks_at_app, target_of
-from preflight.engine.events import Event, Priced, Progress, Waiting
+from preflight.engine.events import Event, Priced, Progress, SpentSoFar, Waiting
 from preflight.engine.select import Selection, in_order
 from preflight.model import (
     LOOKED,
@@ -89,7 +89,7 @@ class _Every:
 
     def _observe(self, event: Event) -> None:
         """Results wait until every app has theirs; what is under way is told at once."""
-        if isinstance(event, Progress | Priced | Waiting):
+        if isinstance(event, Progress | Priced | SpentSoFar | Waiting):
             self.audience.observe(event)
 
     def _keep(self, app: str, results: Sequence[Result]) -> None:

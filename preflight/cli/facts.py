@@ -20,7 +20,8 @@ def facts_command(stale_days: int | None, as_json: bool) -> int:
 
     With --stale, exit 1 when a row is older than DAYS.
     """
-    from preflight.facts.load import digest, rows
+    from preflight.facts.digest import digest
+    from preflight.facts.load import rows
     from preflight.facts.types import TABLES
 
     today = datetime.now(UTC).date()

@@ -22,6 +22,7 @@ COMMANDS = {
     "list": ("preflight.cli.list", "List every check, or what an app's file says."),
     "explain": ("preflight.cli.explain", "Print a check's page: what, why, how to fix, sources."),
     "probe": ("preflight.cli.probe", "Trace the mamba-ssm kernels where the GPU is."),
+    "gate": ("preflight.cli.gate", "Run a command only on a passing, unchanged preflight."),
     "diagnose": ("preflight.cli.diagnose", "Name what made a log fail, and the cure."),
     "link": ("preflight.cli.link", "Say with which torch, and on which GPU, a library loads."),
     "estimate": ("preflight.cli.estimate", "What a run will cost, and whether it will finish."),
@@ -112,7 +113,10 @@ def _internal_error(e: Exception) -> Exit:
     with tempfile.NamedTemporaryFile("w", prefix="preflight-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n")
         traceback.print_exception(e, file=file)
-    click.echo(f"preflight itself failed ({type(e).__name__}); this is a bug. The report is in {file.name}", err=True)
+    with contextlib.suppress(OSError):  # a stderr that can't be written
+        click.echo(
+            f"preflight itself failed ({type(e).__name__}); this is a bug. The report is in {file.name}", err=True
+        )
     return Exit.INTERNAL
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import TypeAlias
 
 from preflight.model import Check, Price, Result
@@ -38,4 +40,13 @@ class Waiting:
     left_s: float
 
 
-Event: TypeAlias = Started | Progress | Priced | Waiting | Result
+@dataclass(frozen=True)
+class SpentSoFar:
+    """``usd`` is what preflight has spent on this project in ``steps`` paid steps, this run's among them."""
+
+    usd: Decimal
+    steps: int
+    since: datetime
+
+
+Event: TypeAlias = Started | Progress | Priced | Waiting | SpentSoFar | Result

@@ -70,6 +70,7 @@ class _Run:
         self.fail_on = fail_on
         self.clock = time.monotonic()
         self.told: dict[str, _Told] = {}
+        self.at_stake: dict[str, Decimal] = {}  # of paid checks that have started: what counts if they never answer
         self.slots = asyncio.Semaphore(AT_ONCE)
 
     async def everything(self) -> None:
@@ -121,6 +122,7 @@ class _Run:
             reason = f"needs up to ${price.usd:.2f} ({price.basis}); --spend-max leaves ${left:.2f}"
             return _Told(_unasked(check, Status.BLOCKED, reason), False)
         self.observe(Priced(check, price))
+        self.at_stake[check.id] = price.usd
         self.observe(Started(check))
         told = await _ask(check, lookups)
         spent = told.result.answer.spent_usd if told.result.answer else None
@@ -141,10 +143,11 @@ class _Run:
         self.observe(told.result)
 
     def finish(self, why: str) -> None:
-        """A result for every check that has none yet."""
+        """A result for every check that has none yet; a paid one that had started counts at its price."""
         for check in self.selection.chosen:
             if check.id not in self.told:
-                self._tell(_Told(_unasked(check, Status.ERROR, why), False))
+                result = replace(_unasked(check, Status.ERROR, why), spent_usd=self.at_stake.get(check.id, Decimal(0)))
+                self._tell(_Told(result, False))
 
 
 async def run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import tomllib
 import types
 import typing
@@ -11,26 +10,16 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from preflight.facts.digest import FOLDER
 from preflight.facts.types import Row, Table
 
-FOLDER = Path(__file__).parent
 R = TypeVar("R", bound=Row)
 
 
 class WrongFact(ValueError):
     """A row of a fact table is not what its type says; the text names file, row, key and what was wanted."""
-
-
-@cache
-def digest() -> str:
-    """SHA-256 over all tables: two reports with the same digest were judged by the same facts."""
-    whole = hashlib.sha256()
-    for table in sorted((*FOLDER.glob("*.toml"), *FOLDER.glob("*.bin"))):
-        whole.update(table.name.encode() + b"\0" + table.read_bytes() + b"\0")
-    return whole.hexdigest()[:16]
 
 
 @cache

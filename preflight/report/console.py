@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from rich.cells import cell_len
@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 import preflight
-from preflight.engine.events import Event, Priced, Progress, Started, Waiting
+from preflight.engine.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
 from preflight.engine.select import in_order
 from preflight.model import Changed, Check, Finding, Report, Result, Severity, Stage, Status, Target, Verdict
 from preflight.report.text import in_encoding, one_line, printable, seconds
@@ -49,8 +49,16 @@ CHANGED_LINES, LONGEST_CHANGE = 3, 200  # likewise; characters of one
 class ConsoleReporter:
     """``is_verbose`` shows every rule, every finding's evidence and the skipped checks' reasons."""
 
-    def __init__(self, to: TextIO, *, is_verbose: bool = False, width: int | None = None) -> None:
+    def __init__(
+        self,
+        to: TextIO,
+        *,
+        is_verbose: bool = False,
+        width: int | None = None,
+        says_next: Callable[[Report], str] | None = None,
+    ) -> None:
         self.to = to
+        self.says_next = says_next or next_command
         self.is_verbose = is_verbose
         size = width or (shutil.get_terminal_size().columns if to.isatty() else 100)
         self.width = max(NARROWEST, min(WIDEST, size))
@@ -63,6 +71,7 @@ class ConsoleReporter:
         self.shown = 0
         self.live: Live | None = None
         self.target = Target()
+        self.spent: SpentSoFar | None = None
         self.left_out: defaultdict[str, list[str]] = defaultdict(list)  # by the option that did it
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
@@ -99,6 +108,8 @@ class ConsoleReporter:
         elif isinstance(event, Priced):
             text = f"{event.check.name}: up to ${event.price.usd:.2f} ({one_line(event.price.basis)})"
             self._print(Text(text, style="dim"), indent=MARGIN)
+        elif isinstance(event, SpentSoFar):
+            self.spent = event
         elif isinstance(event, Waiting):
             names = ", ".join(event.names)
             self._print(Text(f"waiting {event.seconds:.0f} s for {names}; {event.left_s:.0f} s left"), indent=MARGIN)
@@ -124,7 +135,11 @@ class ConsoleReporter:
         self._out(Text.assemble((word, style), "   ", first))
         for more in rest:
             self._out(Text(" " * (len(word) + 3) + more))
-        self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), next_command(report)))
+        if self.spent is not None and self.is_verbose:
+            steps = f"{self.spent.steps} paid step{'s' if self.spent.steps != 1 else ''}"
+            said = f"preflight has spent ${self.spent.usd:.2f} here, in {steps} since {self.spent.since:%Y-%m-%d}"
+            self._out(Text(" " * (len(word) + 3) + said, style="dim"))
+        self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), self.says_next(report)))
 
     def _changed(self, changed: Changed) -> None:
         """What is not as it was at the last pass, in a few lines."""

@@ -66,6 +66,7 @@ class Sandbox:
     modal_url: str
     s3_url: str  # empty where the scenario has no bucket
     pid: int
+    lifeline: int  # the pipe that the sandbox lives by: who inherits it keeps the sandbox running until their end
 
     def applied(self, environ: Mapping[str, str]) -> dict[str, str]:
         """``environ`` as it must be for a process that talks to this sandbox."""
@@ -99,7 +100,7 @@ def start(scenario: str | Path, *, state_dir: Path | None = None, record: Path |
                 env=_child_environ(),
             )
             ready = _wait_until_ready(child, log)
-        yield _sandbox(str(scenario), given, folder, project, ready, child.pid)
+        yield _sandbox(str(scenario), given, folder, project, ready, child)
     finally:
         if child is not None:
             _stop(child, folder)
@@ -181,8 +182,14 @@ def _tail(log: BinaryIO) -> str:
 
 
 def _sandbox(
-    name: str, scenario: state.Scenario, folder: Path, project: Path, ready: dict[str, str], pid: int
+    name: str,
+    scenario: state.Scenario,
+    folder: Path,
+    project: Path,
+    ready: dict[str, str],
+    child: subprocess.Popen[bytes],
 ) -> Sandbox:
+    assert child.stdin is not None
     environ = _modal_environ(scenario, folder, ready["modal"]) | _aws_environ(scenario, folder, ready["s3"])
     environ |= _no_proxy() | {"PREFLIGHT_SANDBOX_SCENARIO": name} | dict(scenario.environ)
     strange = {k for k in os.environ if k.startswith(("MODAL_", "AWS_"))}
@@ -196,7 +203,8 @@ def _sandbox(
         log=folder / "sandbox.log",
         modal_url=ready["modal"],
         s3_url=ready["s3"],
-        pid=pid,
+        pid=child.pid,
+        lifeline=child.stdin.fileno(),
     )
 
 

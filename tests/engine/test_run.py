@@ -1,4 +1,5 @@
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -254,6 +255,79 @@ def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or
     report = run_checks(*checks, check("PA001", stage=Stage.PAID, usd="0.10"), given={BROKEN: failing})
     spends = report.spent_usd > 0
     assert spends == (not {"fail", "blocked", "error"} & set(free))
+
+
+KINDS = ("pass", "pass", "pass", "warn", "fail", "skip", "blocked", "error", "slow")
+
+
+@hypothesis_settings(max_examples=1000, deadline=None)
+@draw(
+    st.lists(st.sampled_from(KINDS), max_size=6),
+    st.lists(st.integers(0, 120), min_size=1, max_size=4),
+    st.integers(0, 200),
+    st.sampled_from([Status.FAIL, Status.WARN]),
+    st.randoms(use_true_random=False),
+)
+def test_over_random_runs_nothing_paid_starts_beside_or_after_what_is_wrong_and_never_more_than_the_limit(
+    free: list[str], cents: list[int], most: int, fail_on: Status, rng: random.Random
+) -> None:
+    ended: list[str] = []
+    spent: list[int] = []
+
+    def free_body(kind: str) -> Body:
+        async def body(looked: Looked) -> Answer | NotApplicable:
+            await asyncio.sleep(0.02 if kind == "slow" else 0)
+            ended.append(kind)
+            if kind == "error":
+                raise RuntimeError("bug")
+            found = {"warn": warned("old", remedy="update"), "fail": failed("wrong", remedy="mend")}
+            return NotApplicable("nothing there") if kind == "skip" else found.get(kind, passed("looked"))
+
+        return body
+
+    def paid_body(price: int) -> Body:
+        async def body(looked: Looked) -> Answer:
+            assert len(ended) == sum(k != "blocked" for k in free), "a paid check runs beside a free one"
+            spent.append(price)
+            return passed("ran")
+
+        return body
+
+    checks = [
+        check(f"AA{i:03}", *([BROKEN] if kind == "blocked" else []), body=free_body(kind))
+        for i, kind in enumerate(free)
+    ]
+    checks += [
+        check(f"PA{i:03}", body=paid_body(price), stage=Stage.PAID, usd=str(Decimal(price) / 100))
+        for i, price in enumerate(cents)
+    ]
+    rng.shuffle(checks)
+    limits = Limits(spend_max_usd=Decimal(most) / 100)
+    work = run(
+        Selection(tuple(checks)),
+        World(NOON, Settings()),
+        target=Target(),
+        given={BROKEN: LookupFailed(BROKEN, "no token")},
+        limits=limits,
+        fail_on=fail_on,
+    )
+    report = asyncio.run(work)
+    bad = {"fail", "blocked", "error"} | ({"warn"} if fail_on is Status.WARN else set())
+    if bad & set(free):
+        assert spent == []
+    else:
+        assert spent == _within(most, [int(c.id[2:]) for c in checks if c.stage is Stage.PAID], cents)
+    assert report.spent_usd == Decimal(sum(spent)) / 100 <= limits.spend_max_usd
+
+
+def _within(most: int, order: list[int], cents: list[int]) -> list[int]:
+    """The prices that fit in what is left, in order, up to the first that does not: after it nothing paid starts."""
+    fits: list[int] = []
+    for price in (cents[i] for i in order):
+        if sum(fits) + price > most:
+            break
+        fits.append(price)
+    return fits
 
 
 # --- time --------------------------------------------------------------------------------------------------------

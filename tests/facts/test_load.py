@@ -3,7 +3,8 @@ import tomllib
 import pytest
 
 from preflight.facts import load
-from preflight.facts.load import WrongFact, digest, read, rows
+from preflight.facts.digest import digest
+from preflight.facts.load import WrongFact, read, rows
 from preflight.facts.types import GPUS, TABLES
 
 GPU = '[[gpu]]\nname = "T4"\naliases = []\nsm = 75\nmost = 8\nsource = "x"\nseen = 2026-01-01\nhow = "read"\n'

@@ -1,0 +1,125 @@
+"""What is to be checked: the project's settings with the command line on top, and the app's file.
+
+Imports no engine, so that what needs only this starts fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from preflight import settings as settings_module
+from preflight.settings import Settings, SettingsError
+
+
+def project_settings(
+    *,
+    start: Path,
+    scenario: str | None,
+    app: str | None = None,
+    environment: str | None = None,
+    spend_max: Decimal | None = None,
+    is_recorded: bool = False,
+) -> Settings:
+    """The settings of the app's project, or of the one that ``start`` is in.  Raises click.UsageError."""
+    here = start
+    if app is not None and scenario is None:
+        file = Path(app)
+        here = file.parent if file.parent.is_dir() else Path.cwd()
+    try:
+        found = settings_module.load(here, environ=_environ(), state=_state(scenario))
+    except SettingsError as e:
+        raise click.UsageError(str(e)) from e
+    named = environment or found.environment
+    return replace(
+        found,
+        environment=named,
+        environ={**found.environ, **({"MODAL_ENVIRONMENT": named} if named else {})},
+        spend_max=found.spend_max if spend_max is None else spend_max,
+        record=is_recorded or found.record,
+        builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,
+        sandbox=scenario,
+    )
+
+
+def _environ() -> dict[str, str]:
+    """Our environment, with the `modal` and `python` beside our own interpreter first on the path."""
+    beside = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])}
+
+
+def _state(scenario: str | None) -> Path | None:
+    """Where passes and logs are kept.  A sandbox keeps nothing: its passes prove nothing about a real app."""
+    if scenario is not None:
+        return None
+    import platformdirs
+
+    return platformdirs.user_state_path("preflight")
+
+
+def resolve_app(settings: Settings, given: str | None) -> str:
+    """The app's path relative to the project.  Raises UsageError that names the candidates."""
+    if given is not None:
+        file = Path(given) if Path(given).exists() else settings.project / given
+        app = _in_project(file, settings)
+        _refuse_foreign(file, settings)
+        return app
+    if settings.app is not None:
+        file = settings.project / settings.app
+        if not file.is_file():
+            raise click.UsageError(f"{settings.read_from}: tool.preflight.app names {settings.app}, which is not there")
+        return settings.app
+    from preflight.recipe.find import find_apps
+
+    found = find_apps(settings.project)
+    if len(found) == 1:
+        return _in_project(found[0], settings)
+    if not found:
+        raise click.UsageError(
+            f"no Modal app is in {settings.project}; name its file, or try `preflight run --sandbox` first"
+        )
+    names = "\n  ".join(_in_project(f, settings) for f in found)
+    raise click.UsageError(
+        f"{len(found)} Modal apps are in {settings.project}; name one of them, or take --all:\n  {names}"
+    )
+
+
+def every_app(settings: Settings) -> tuple[str, ...]:
+    """The paths of all apps, relative to the project.  Raises UsageError where there is none."""
+    from preflight.recipe.find import find_apps
+
+    found = find_apps(settings.project)
+    if not found:
+        raise click.UsageError(f"no Modal app is in {settings.project}; --all has nothing to take")
+    return tuple(_in_project(f, settings) for f in found)
+
+
+def _in_project(file: Path, settings: Settings) -> str:
+    if file.is_dir():
+        raise click.UsageError(f"{file} is a folder; name the app's Python file")
+    if not file.is_file():
+        raise click.UsageError(f"{file} is not there")
+    try:
+        return str(file.resolve().relative_to(settings.project.resolve()))
+    except ValueError:
+        return str(file.resolve())
+
+
+def _refuse_foreign(file: Path, settings: Settings) -> None:
+    """A file without Modal in it would pass every rule: none has anything to look at.  Raises UsageError."""
+    try:
+        content = file.read_bytes()
+    except OSError as e:
+        raise click.UsageError(f"{file} can't be read: {e.strerror}") from e
+    if b"modal" in content:
+        return
+    from preflight.recipe import parse
+
+    recipe = parse.read(file, project=settings.project, content=content)
+    if not recipe.broken and not recipe.apps and not recipe.functions:
+        raise click.UsageError(f"{file} makes no Modal app and imports none; name the file with modal.App(…)")

@@ -1,0 +1,127 @@
+"""This machine's own key, and seals made with it: what preflight keeps can't be edited into another verdict.
+
+The key is 32 random bytes in the user's state folder, readable by its owner alone, and apart from what it seals.
+Whoever can read it as this user can make any seal: it guards against edits, copies and mistakes, not against
+the user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from preflight.model import Json
+
+KEY_BYTES = 32
+LARGEST_BYTES = 32_000_000  # of a sealed file: 20,000 files of 200 characters are 4 MB
+
+
+class KeyRefused(OSError):
+    """The key can't be trusted, or can't be had; the text says what to do."""
+
+
+class BrokenSeal(Exception):
+    """The file is not what was sealed with this key; the text says how that shows."""
+
+
+def path_of(state: Path) -> Path:
+    return state / "key" / "machine.key"
+
+
+def load(state: Path) -> bytes:
+    """Raises KeyRefused."""
+    file = path_of(state)
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as e:
+        raise KeyRefused(f"{file} can't be read: {e.strerror}") from e
+    try:
+        seen = os.fstat(descriptor)
+        if not stat.S_ISREG(seen.st_mode) or seen.st_uid != os.getuid():
+            raise KeyRefused(f"{file} is not a file of this user; remove it, and the next pass makes a new one")
+        if seen.st_mode & 0o077:
+            mode = stat.S_IMODE(seen.st_mode)
+            raise KeyRefused(f"{file} can be read by others (mode {mode:04o}); remove it, and the next pass makes one")
+        key = os.read(descriptor, KEY_BYTES + 1)
+    finally:
+        os.close(descriptor)
+    if len(key) != KEY_BYTES:
+        raise KeyRefused(f"{file} holds {len(key)} bytes, wanted {KEY_BYTES}; remove it, and the next pass makes one")
+    return key
+
+
+def load_or_make(state: Path) -> bytes:
+    """Raises KeyRefused, also when it can't be written."""
+    file = path_of(state)
+    if not os.path.lexists(file):
+        part = file.with_name(f"{file.name}.{os.getpid()}.part")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(secrets.token_bytes(KEY_BYTES))
+            with contextlib.suppress(FileExistsError):  # another preflight was first: its key is the key
+                os.link(part, file)
+        except OSError as e:
+            raise KeyRefused(f"{file} can't be written: {e.strerror}") from e
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+    return load(state)
+
+
+def blurred(key: bytes, text: str) -> str:
+    """A value that may be a secret, so that its change is seen and it is not."""
+    return hmac.new(key, b"value:" + os.fsencode(text), hashlib.sha256).hexdigest()[:32]
+
+
+def write_sealed(file: Path, key: bytes, body: dict[str, Json]) -> None:
+    """Whole or not at all, readable by its owner alone.  Raises OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            json.dump({"body": body, "seal": _seal(key, body)}, opened)
+        part.replace(file)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def read_sealed(file: Path, key: bytes) -> dict[str, Json]:
+    """Raises FileNotFoundError, and BrokenSeal for anything that this key has not sealed as it stands."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as e:
+        raise BrokenSeal(f"{file.name} is a link" if file.is_symlink() else f"can't be read: {e.strerror}") from e
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise BrokenSeal(f"{file.name} is no file")
+    with os.fdopen(descriptor, "rb") as opened:
+        content = opened.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise BrokenSeal(f"{file.name} has more than {LARGEST_BYTES // 10**6} MB")
+    try:
+        found = json.loads(content)
+        body, seal = found["body"], found["seal"]
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
+        raise BrokenSeal("empty" if not content else "not whole") from e
+    if not isinstance(body, dict) or not isinstance(seal, str):
+        raise BrokenSeal("not whole")
+    if not hmac.compare_digest(seal.encode(), _seal(key, body).encode()):
+        raise BrokenSeal("its seal is not of this machine's key: it was edited, or made elsewhere")
+    return body
+
+
+def _seal(key: bytes, body: dict[str, Json]) -> str:
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, b"sealed:" + canonical.encode(), hashlib.sha256).hexdigest()
