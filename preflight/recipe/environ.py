@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from preflight.recipe import walk
 from preflight.recipe.model import EnvironRead
 from preflight.recipe.offsets import Offsets
 
@@ -25,6 +26,7 @@ CONVENTIONS = {  # what a library reads by itself when the app uses it
 GIVEN = frozenset(  # arguments that make the library look elsewhere
     "aws_access_key_id profile_name config key anon profile api_key token mode session".split()
 )
+MODULES = frozenset({"os", *(name.split(".")[0] for name in CONVENTIONS)})
 GETS = frozenset({"os.getenv", "os.environ.get"})
 
 
@@ -38,7 +40,8 @@ def reads(offsets: Offsets) -> tuple[EnvironRead, ...]:
 
 def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
     imported = _imports(tree)
-    pending: list[tuple[ast.AST, str]] = [(tree, "")]
+    speaking = walk.naming(n for n, dotted in imported.items() if dotted.split(".")[0] in MODULES)
+    pending: list[tuple[ast.AST, str]] = [(s, "") for s in tree.body if offsets.mentions(s, speaking)]
     while pending:
         current, name = pending.pop()
         found = _read(current, imported)
@@ -48,13 +51,13 @@ def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
                 yield EnvironRead(key, by, is_required, offsets.where(current), name)
         if isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{name}.{current.name}" if name else current.name
-        pending += [(child, name) for child in ast.iter_child_nodes(current)]
+        pending += [(child, name) for child in walk.children(current)]
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
     """What each imported name of the file is, at any depth: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in walk.statements(tree.body):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found[alias.asname or alias.name.split(".")[0]] = (

@@ -12,6 +12,7 @@ from preflight.recipe.values import Alternatives, ImageValue, Value
 
 MOST_ALTERNATIVES = 16  # of one name: four independent conditions; past it, one of them stands for the rest, unresolved
 MOST_COMBINATIONS = 64
+MOST_WEIGHT = 50_000  # of one list or dict with all that is in it; a table of 10,000 rows is not a recipe
 
 
 class TooMuch(Exception):
@@ -92,6 +93,28 @@ def merged(value: Value) -> Value:
         return value
     keys = dict.fromkeys(k for v in value.values for k in v)
     return {k: either([v.get(k) for v in value.values], value.usual, value.variable) for k in keys}
+
+
+def weight(value: Value) -> int:
+    """How much the value is when it is written out: parts that several places share count each time they are seen.
+
+    Stops counting above MOST_WEIGHT.
+    """
+    seen = 0
+    waiting: list[Value] = [value]
+    while waiting and seen <= MOST_WEIGHT:
+        each = waiting.pop()
+        seen += 1
+        if isinstance(each, str):
+            seen += len(each) >> 5
+        elif isinstance(each, dict):
+            waiting += each.values()
+            seen += len(each)
+        elif isinstance(each, list | tuple):
+            waiting += each
+        elif isinstance(each, Alternatives):
+            waiting += each.values
+    return seen
 
 
 def known_part(value: Value) -> Value:

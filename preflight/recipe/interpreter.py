@@ -16,6 +16,7 @@ from preflight.model import Where
 from preflight.recipe import containers, folding, modal_objects, objects, paths, pure, statements
 from preflight.recipe.flow import (
     MISSING,
+    MOST_WEIGHT,
     Outcomes,
     Raised,
     Returned,
@@ -26,6 +27,7 @@ from preflight.recipe.flow import (
     merged,
     over,
     values_of,
+    weight,
 )
 from preflight.recipe.model import App, Call, Source, Unresolved
 from preflight.recipe.offsets import Offsets
@@ -48,7 +50,7 @@ from preflight.recipe.values import (
     unresolved_in,
 )
 
-MOST_STEPS = 400_000  # nodes evaluated for one file with its siblings; a file of 10,000 lines takes about 60,000
+MOST_STEPS = 300_000  # nodes evaluated for one file with its siblings; 10,000 lines of nothing but images take 200,000
 DEEPEST = 12  # helpers calling helpers
 Arguments = tuple[list[Value], dict[str, Value]]
 
@@ -186,6 +188,7 @@ class Interpreter:
 
     def _replace(self, holder: ast.expr, value: Value) -> None:
         """Gives the name that holds a container the container's next state, in the scope the name belongs to."""
+        value = self._weighed(value, holder)
         if isinstance(holder, ast.Name):
             scope: Interpreter | None = self
             while scope is not None and holder.id not in scope.names:
@@ -228,7 +231,15 @@ class Interpreter:
             return UserFunction(node, self.for_functions)
         if isinstance(node, ast.Await | ast.Starred):
             return self.value(node.value)
-        return folding.fold(node, self.value, lambda: self.where(node), self._comprehended)
+        return self._weighed(folding.fold(node, self.value, lambda: self.where(node), self._comprehended), node)
+
+    def _weighed(self, value: Value, node: ast.AST) -> Value:
+        """The value, unless it is larger than anybody would write: lists of lists double in a few lines."""
+        if not isinstance(value, list | tuple | dict) or isinstance(node, ast.Subscript):
+            return value
+        heavy = weight(value)
+        self.tick(heavy >> 4)
+        return Unresolved("a value too large to be written out", self.where(node)) if heavy > MOST_WEIGHT else value
 
     def _attribute(self, held: Value, node: ast.Attribute) -> Value:
         if isinstance(held, Dotted):
@@ -316,7 +327,7 @@ class Interpreter:
         ):
             self._replace(node.func.value, containers.changed(called, args, keywords, where))
             return containers.given_back(called, args, where)
-        return over(lambda *a: pure.call(called, list(a), keywords, where), *args)
+        return self._weighed(over(lambda *a: pure.call(called, list(a), keywords, where), *args), node)
 
     def _of_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A call of what is imported, or built in."""
@@ -331,7 +342,7 @@ class Interpreter:
         if made is not None:
             return made
         where = self.where(node)
-        return over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args)
+        return self._weighed(over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args), node)
 
     def _search(self, folder: Value) -> None:
         if isinstance(folder, str | PathValue):
@@ -434,8 +445,8 @@ class Interpreter:
     def where(self, node: ast.AST) -> Where:
         return self.offsets.where(node)
 
-    def tick(self) -> None:
-        self.shared.steps += 1
+    def tick(self, steps: int = 1) -> None:
+        self.shared.steps += steps
         if self.shared.steps > self.shared.most_steps:
             raise TooMuch
 

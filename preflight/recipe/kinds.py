@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from preflight.recipe import walk
 from preflight.recipe.interpreter import Interpreter
 from preflight.recipe.values import Alternatives, AppValue, Dotted, ImageValue, Opaque, Value
 
@@ -193,7 +194,7 @@ def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | str | None
                 if isinstance(item.optional_vars, ast.Name):
                     yield item.optional_vars.id, item.context_expr
         elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-            yield from ((n.id, None) for n in ast.walk(node.target) if isinstance(n, ast.Name))
+            yield from ((n.id, None) for n in walk.walk(node.target) if isinstance(n, ast.Name))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             yield node.name, None
-        pending += ast.iter_child_nodes(node)
+        pending += walk.children(node)

@@ -51,6 +51,7 @@ BASES = frozenset(
 )
 VOLUMES = frozenset({"Volume", "NetworkFileSystem", "SharedVolume"})
 MAKE_VOLUME = frozenset({"from_name", "persisted", "new", "ephemeral", "lookup"})
+COST_OF_STEP = 20  # steps of reading that one step of an image stands for
 WHOLE_BASES = frozenset({"debian_slim", "from_registry", "micromamba", "from_scratch", "from_dockerhub"})
 SECRETS = frozenset({"from_name", "from_dict", "from_dotenv", "from_local_environ"})
 NOT_STEPS = frozenset({"imports", "build", "hydrate", "run", "entrypoint_args", "from_id", "logs"})
@@ -81,6 +82,7 @@ def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
 
 
 def _base(scope: Interpreter, method: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> ImageValue:
+    scope.tick(COST_OF_STEP)
     step = steps.read(scope, method, node, args, keywords)
     return ImageValue(step, None, scope.source, is_complete=method in WHOLE_BASES and step.is_complete)
 
@@ -97,6 +99,7 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
         return _base(scope, name, node, args, keywords)
     if name in NOT_STEPS:
         return Opaque(f"Image.{name}")
+    scope.tick(COST_OF_STEP)
     step = steps.read(scope, name, node, args, keywords)
     if scope.is_repeating:
         step = replace(step, is_repeated=True)

@@ -61,6 +61,13 @@ class Offsets:
         column = self.at(line, node.col_offset) - self.starts[line - 1] + 1 if line else 0  # type: ignore[attr-defined]
         return Where(self.source.path, line, column)
 
+    def mentions(self, node: ast.stmt, pattern: re.Pattern[str]) -> bool:
+        """Whether the lines of a statement, decorators included, hold what the pattern looks for."""
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        last = node.end_lineno or node.lineno
+        end = self.starts[last] if last < len(self.starts) else len(self.source.text)
+        return pattern.search(self.source.text, self.starts[first - 1], end) is not None
+
     def where_at(self, offset: int) -> Where:
         line = bisect.bisect_right(self.starts, offset)
         return Where(self.source.path, line, offset - self.starts[line - 1] + 1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import tokenize
 import warnings
@@ -21,7 +22,7 @@ from preflight.recipe.values import AppValue, Decorated, ImageValue
 
 T = TypeVar("T")
 LONGEST_BYTES = 5_000_000
-MOST_SIBLINGS = 20
+MOST_SIBLINGS = 40
 NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")
 
@@ -86,7 +87,7 @@ def _source(file: Path, project: Path, content: bytes | None = None) -> tuple[So
     except SyntaxError as e:
         return Source(shown, text), f"{e.msg}", Where(shown, e.lineno or 0, e.offset or 0)
     except (ValueError, RecursionError, MemoryError) as e:
-        return Source(shown, text), f"it can't be parsed: {e or type(e).__name__}", Where(shown, 1)
+        return Source(shown, text), f"it can't be parsed: {str(e) or type(e).__name__}", Where(shown, 1)
     return Source(shown, text, tree), "", None
 
 
@@ -105,6 +106,7 @@ class _Siblings:
         self.project = project
         self.search: list[Path] = []  # folders that the app puts on sys.path
         self.loaded: dict[Path, Interpreter | None] = {}
+        self.above: dict[Path, list[str]] = {}  # by the importer's folder: where else its imports may start
 
     def load(self, importer: Interpreter, module: str, level: int) -> Interpreter | None:
         file = self._file(importer.file, module, level)
@@ -126,25 +128,28 @@ class _Siblings:
     def _file(self, importer: Path, module: str, level: int) -> Path | None:
         parts = [p for p in module.split(".") if p]
         for base in self._bases(importer, parts, level):
-            stem = base.joinpath(*parts)
-            for candidate in (stem.with_suffix(".py") if parts else None, stem / "__init__.py"):
-                if candidate is None:
-                    continue
+            stem = os.path.join(base, *parts)  # noqa: PTH118  # strings: a hundred names are asked for in one app
+            for candidate in (f"{stem}.py" if parts else "", f"{stem}/__init__.py"):
                 try:
-                    found = candidate.resolve()
-                    if found.is_relative_to(self.project) and found.is_file():
-                        return found
+                    if not os.path.isfile(candidate):  # noqa: PTH113
+                        continue
+                    found = Path(candidate).resolve()
                 except (OSError, ValueError):
                     continue
+                if found.is_relative_to(self.project):
+                    return found
         return None
 
-    def _bases(self, importer: Path, parts: list[str], level: int) -> list[Path]:
+    def _bases(self, importer: Path, parts: list[str], level: int) -> list[str]:
         """Folders that an import may start from: the importer's, those above it in the project, and of sys.path."""
         if level:
-            return [importer.parents[min(level, len(importer.parents)) - 1]]
-        above = [f for f in importer.parents[1:] if f.is_relative_to(self.project)]
-        package = [self.project.parent] if parts[:1] == [self.project.name] else []
-        return [importer.parent, *self.search, self.project, self.project / "src", *above, *package]
+            return [str(importer.parents[min(level, len(importer.parents)) - 1])]
+        key = importer.parent
+        if key not in self.above:
+            inside = [f for f in importer.parents[1:] if f.is_relative_to(self.project)]
+            self.above[key] = [str(f) for f in (self.project, self.project / "src", *inside)]
+        package = [str(self.project.parent)] if parts[:1] == [self.project.name] else []
+        return list(dict.fromkeys([str(key), *map(str, self.search), *self.above[key], *package]))
 
 
 class _Images:

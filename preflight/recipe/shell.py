@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
 LONGEST = 200_000  # characters; longer strings are not shell that somebody wrote
+MOST_HEREDOCS = 100  # in one string: the grammar's time grows with their square
 BLANKS = re.compile(r"[ \t]{16,}")  # of a continued line: the grammar takes seconds over long runs of blanks
 ESCAPED = re.compile(r"\\(.)", re.S)
 IN_DOUBLE = re.compile(r'\\([$`"\\\n])')
@@ -200,7 +201,7 @@ class _Reader:
 
 def commands(text: str, locate: Locate) -> tuple[ShellCommand, ...]:
     """The simple commands of one shell string, in order.  ``locate`` turns offsets in ``text`` into a place."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or text.count("<<") > MOST_HEREDOCS:
         return ()
     collapsed = BLANKS.sub(lambda m: " " * 15, text)
     encoded = collapsed.encode("utf-8", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
 
 MOST_TURNS = 64  # of a loop over a literal
-MODULES = frozenset({"modal", "os", "sys", "pathlib", "shlex", "json", "subprocess", "time", "random", "uuid"})
+MODULES = frozenset({"modal", *sys.stdlib_module_names})  # never looked for in the project
 
 
 def run(scope: Interpreter, body: list[ast.stmt]) -> None:

@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from preflight.recipe import walk
 from preflight.recipe.flow import TooMuch
 from preflight.recipe.modal_objects import BASES, RUN_BY_MODAL
 from preflight.recipe.values import ClassValue, ObjectValue, UserFunction, Value
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
 
 MAKERS = BASES | RUN_BY_MODAL | {"App", "Stub"}
+SPEAKING = walk.naming(MAKERS)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -25,7 +27,7 @@ def read(scope: Interpreter) -> None:
     if scope.source.tree is None:
         return
     for node, holder in _defs(scope):
-        if id(node) in scope.shared.inlined or not _makes_objects(node):
+        if id(node) in scope.shared.inlined or not any(_makes_objects(scope, s) for s in node.body):
             continue
         held = ObjectValue(holder, {}) if holder is not None else None
         try:
@@ -46,17 +48,19 @@ def _defs(scope: Interpreter) -> Iterator[tuple[Def, ClassValue | None]]:
         if isinstance(node, ast.ClassDef):
             value: Value = scope.names.get(node.name)
             holder = value if isinstance(value, ClassValue) else None
-        inner = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.stmt | ast.ExceptHandler)]
+        inner = [c for c in walk.children(node) if isinstance(c, ast.stmt | ast.ExceptHandler)]
         pending += [(c, holder) for c in reversed(inner)]  # type: ignore[misc]  # a handler holds statements too
 
 
-def _makes_objects(node: Def) -> bool:
-    for inner in ast.walk(node):
+def _makes_objects(scope: Interpreter, statement: ast.stmt) -> bool:
+    if not scope.offsets.mentions(statement, SPEAKING):
+        return False
+    for inner in walk.walk(statement):
         func = inner.func if isinstance(inner, ast.Call) else None
         name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
         if name in MAKERS:
             return True
-        if inner is not node and isinstance(inner, Def | ast.ClassDef):
+        if isinstance(inner, Def | ast.ClassDef):
             bare = [d.attr for d in inner.decorator_list if isinstance(d, ast.Attribute)]
             if RUN_BY_MODAL & {*bare}:
                 return True

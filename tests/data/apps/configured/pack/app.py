@@ -1,0 +1,5 @@
+import modal
+
+from pack.config import CONFIG
+
+app = modal.App(CONFIG.name)
