@@ -121,6 +121,7 @@ from preflight.recipe.model import (
     App,
     BucketMount,
     Call,
+    EnvironRead,
     Function,
     Gpu,
     Image,
@@ -224,6 +225,7 @@ __all__ = [
     "Download",
     "Edit",
     "Ending",
+    "EnvironRead",
     "Environment",
     "Estimate",
     "ExtInstall",
@@ -420,6 +422,6 @@ __all__ = [
     "warning",
     "wheel_for",
     "wheel_name",
-    "word_where",
     "without_ignored",
+    "word_where",
 ]

@@ -197,7 +197,9 @@ def _of_symbols(
     total = f"{len(names)} symbols of torch"
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        where = f"torch {target.torch} lacks it" if target.torch else "no release from 2.0 to 2.15 has all that it needs"
+        where = (
+            f"torch {target.torch} lacks it" if target.torch else "no release from 2.0 to 2.15 has all that it needs"
+        )
         return _Says((f"undefined symbol: {missing[0]}{more}: {said_by.readable(missing[0])}; {where}",))
     if target.torch is not None and facts.column_of(target.torch) is None and names:
         return _Says(unknown=(f"torch {target.torch} is not in the table, which has 2.0 to 2.15",))
@@ -217,9 +219,7 @@ def _of_gpus(held: Sequence[Arch], target: Target) -> _Says:
     return _Says(tuple(f"no kernel image for {g.name} (sm_{g.sm}, {g.by}): it holds {holds}" for g in lacking))
 
 
-def _remedy(
-    library: SharedLibrary, missing: Sequence[str], versions: Sequence[str], target: Target, path: str
-) -> str:
+def _remedy(library: SharedLibrary, missing: Sequence[str], versions: Sequence[str], target: Target, path: str) -> str:
     package = said_by.package_of(path)
     if target.torch is not None:
         wheel = said_by.wheel_for(package, path, target.torch)
