@@ -14,7 +14,7 @@ from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle, record_file
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedVolume, Recording
 from preflight.recipe import parse
-from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved
+from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.settings import Settings
 from tests.discover.conftest import Record
 
@@ -160,7 +160,10 @@ def test_what_the_text_leaves_open_is_filled_and_says_so(whole: tuple[Recipe, Re
     assert after.timeout_s.value == 700
     names = [s.name for s in after.secrets if isinstance(s, SecretRef)]
     assert sorted(str(n) for n in names) == ["for-all", "open-secret"]
-    assert {"gpu", "timeout_s", "secrets"} <= set(after.recorded)
+    assert {"gpu", "timeout_s", "secrets", "volumes"} <= set(after.recorded)
+    volume = after.volumes["/v"]
+    assert isinstance(volume, VolumeRef)
+    assert volume.name == "open-volume"
     assert after.gpu[0].where.line == before.gpu.where.line
 
 
@@ -273,6 +276,20 @@ def test_every_app_of_a_file_is_recorded_whatever_its_variable_is_called(record:
     assert isinstance(told, Recording)
     assert told.apps == ("first", "second")
     assert sorted(f.name for f in told.functions) == ["f", "g"]
+
+
+def test_a_function_that_builds_an_image_is_not_deployed(record: Record, project: Path) -> None:
+    text = (
+        "import modal\ndef download(): ...\napp = modal.App('x')\n"
+        "image = modal.Image.debian_slim().run_function(download, gpu='T4').pip_install('einops')\n"
+        "@app.function(image=image)\ndef f(): ...\n"
+    )
+    told = record(whole=text)
+    assert isinstance(told, Recording)
+    assert [f.name for f in told.functions] == ["f"]
+    assert told.functions[0].image is not None
+    assert told.functions[0].image.commands == ("RUN python -m pip install einops",)
+    assert differences(parse.read(project / "app.py", project=project), told) == ()
 
 
 def test_an_app_without_a_name_is_recorded(record: Record) -> None:
