@@ -53,7 +53,7 @@ class Forecast:
 
     @property
     def where(self) -> Where:
-        return self.ext.step.where
+        return self.ext.where
 
     @property
     def is_wheel_the_only_way(self) -> bool:
