@@ -30,15 +30,18 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """``said`` is one line.  ``told_by`` names the rule that reports this cause, "" when none does.
+    """``said`` is one line; ``log`` is the line of the build's log that it quotes, ``why`` the cause alone.
 
-    ``is_certain`` is False where it rests on what is the newest today, of torch or of the package.
-    ``is_gap``: a table lacks the row.  ``minutes`` is of a source build, at least.
+    ``told_by`` names the rule that reports this cause, "" when none does.  ``is_certain`` is False where it rests on
+    what is the newest today, of torch or of the package.  ``is_gap``: a table lacks the row.  ``minutes`` is of a
+    source build, at least.
     """
 
     ext: ExtInstall
     ending: Ending
     said: str
+    log: str = ""
+    why: str = ""
     version: str | None = None
     wheel: Wheel | None = None
     minutes: float | None = None
@@ -89,6 +92,8 @@ def fails(ext: ExtInstall, stop: Stop, *, is_certain: bool = True) -> Forecast:
         ext=ext,
         ending=Ending.FAILS,
         said=f"stops with “{stop.message}”: {stop.why}",
+        log=stop.message,
+        why=stop.why,
         version=version_of(ext),
         told_by=stop.told_by,
         remedy=stop.remedy,
