@@ -65,8 +65,9 @@ def _finding(forecast: Forecast) -> Finding | None:
     if forecast.ending is Ending.UNKNOWN:
         if not forecast.is_gap:
             return None
-        remedy = "pin a release of the tables (`preflight init --recipe` names one), or install a wheel by its address"
-        return warning(message, remedy, forecast.where, why="a wheel takes seconds, a source build 5 to 60 min")
+        return warning(
+            message, forecast.remedy, forecast.where, why="a wheel takes seconds, a source build 5 to 60 min"
+        )
     if forecast.ending is Ending.FAILS:
         message = f"{forecast.subject} stops the image build: {forecast.why}"
     say = error if forecast.is_certain else warning
