@@ -120,6 +120,9 @@ from preflight.model import (
 from preflight.passes import Pass, folder_of, recall, remember
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
+from preflight.recipe.aftermath import brings_transformers_5
+from preflight.recipe.build_needs import comes_before_torch, missing_before
+from preflight.recipe.compiling import refused_gcc
 from preflight.recipe.downloads import Asset, BaseImage, Download
 from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, names, source_builds
 from preflight.recipe.forecast import Ending, Forecast
@@ -319,12 +322,14 @@ __all__ = [
     "argument_where",
     "base_of",
     "brings",
+    "brings_transformers_5",
     "bucket_answer",
     "bucket_refused",
     "builder",
     "builders",
     "calls_in",
     "can_miss",
+    "comes_before_torch",
     "counted",
     "credential_in",
     "cuda_devel_tag",
@@ -387,6 +392,7 @@ __all__ = [
     "linked",
     "listed",
     "minor",
+    "missing_before",
     "modal_api",
     "name_before_parenthesis",
     "names",
@@ -411,6 +417,7 @@ __all__ = [
     "quoted_like",
     "recall",
     "reckon",
+    "refused_gcc",
     "release",
     "release_wheel",
     "remember",

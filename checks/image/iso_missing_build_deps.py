@@ -16,28 +16,18 @@ from preflight.api import (
     ExtInstall,
     Finding,
     Image,
-    PipPackage,
     Recipe,
     Where,
-    base_of,
-    brings,
-    builder,
     counted,
     error,
     insert_link,
-    installs_before,
-    is_known_before,
+    missing_before,
     names,
     over_images,
-    python_of,
     rule,
     source_builds,
-    torch_before,
-    version_number,
     warning,
 )
-
-IMPORTED = ("packaging", "wheel", "setuptools")
 
 
 def applies(recipe: Recipe) -> str:
@@ -52,9 +42,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     places: dict[Where, tuple[list[ExtInstall], dict[str, bool]]] = {}
     for ext in source_builds(image):
-        if ext.is_isolated or not is_known_before(image, ext.n):
-            continue
-        missing = _missing(image, ext, context.builder)
+        missing = {} if ext.is_isolated else missing_before(ext, context.builder)
         if missing:
             found, all_missing = places.setdefault(ext.where, ([], {}))
             found.append(ext)
@@ -70,50 +58,6 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             why=f"the image build stops with: No module named '{next(iter(missing))}'",
             fix=insert_link(recipe, found[0].step, f".pip_install({packages})", is_safe=True),
         )
-
-
-def _missing(image: Image, ext: ExtInstall, builder_version: str | None) -> dict[str, bool]:
-    """What is not there → whether that is certain."""
-    base = base_of(image)
-    if base is None or not (base.is_slim or (base.adds_python and base.row is not None and not base.row.holds)):
-        return {}
-    earlier = [p for _, i in installs_before(image, ext.n, ext.install) for p in i.packages]
-    missing: dict[str, bool] = {}
-    for tool in IMPORTED:
-        if tool not in ext.row.build_needs or _is_in_base(tool, image, builder_version):
-            continue
-        if tool == "setuptools" and _torch_brings_setuptools(image, ext):
-            continue
-        said = {_brings(p, tool) for p in earlier}
-        if True not in said:
-            missing[tool] = None not in said
-    return missing
-
-
-def _brings(package: PipPackage, tool: str) -> bool | None:
-    if package.name is None:
-        return None
-    if package.name == "wheel" and tool == "packaging" and package.pin and version_number(package.pin) < (0, 46):
-        return False
-    if package.name == tool:
-        return True
-    return False if tool == "setuptools" else brings(package.name, tool)
-
-
-def _is_in_base(tool: str, image: Image, builder_version: str | None) -> bool:
-    base, python = base_of(image), python_of(image)
-    if tool == "setuptools":
-        return python is None or version_number(python) < (3, 12)
-    row = builder(builder_version) if builder_version else None
-    if base is not None and base.is_slim:
-        return tool in (row.slim if row else ("wheel",))
-    return row is not None and tool in row.registry
-
-
-def _torch_brings_setuptools(image: Image, ext: ExtInstall) -> bool:
-    """torch requires setuptools on Python 3.12 and newer; older torch had no wheel there."""
-    torch = torch_before(image, ext.n, ext.install)
-    return torch.version is None or version_number(torch.version) >= (2, 4)
 
 
 CHECK = rule(

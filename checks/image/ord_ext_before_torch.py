@@ -18,10 +18,9 @@ from preflight.api import (
     Image,
     Recipe,
     Where,
-    brings,
+    comes_before_torch,
     counted,
     error,
-    installs_before,
     names,
     over_images,
     rule,
@@ -43,7 +42,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     places: dict[Where, list[ExtInstall]] = {}
     for ext in source_builds(image):
-        if torch_before(image, ext.n, ext.install).held is Held.ABSENT and _comes_too_late(image, ext):
+        if torch_before(image, ext.n, ext.install).held is Held.ABSENT and comes_before_torch(ext):
             places.setdefault(ext.where, []).append(ext)
     for where, found in places.items():
         same = any(p.name == "torch" for p in found[0].install.packages)
@@ -53,15 +52,6 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             where,
             why="the image build stops at this step with: No module named 'torch'",
         )
-
-
-def _comes_too_late(image: Image, ext: ExtInstall) -> bool:
-    """torch is named here or later, or everything before is known not to bring it."""
-    rest = [i for n, i in image.pip_installs() if n >= ext.n]
-    if any(p.name == "torch" for i in rest for p in i.packages):
-        return True
-    earlier = [p for _, i in installs_before(image, ext.n, ext.install) for p in i.packages]
-    return all(p.name is not None and brings(p.name, "wheel") is False for p in earlier)
 
 
 CHECK = rule(

@@ -16,15 +16,12 @@ from preflight.api import (
     Image,
     Outcome,
     Recipe,
-    apt_before,
     argument_where,
     base_of,
     counted,
-    distribution,
-    env_before,
-    newest_gcc,
     outcome_of,
     over_images,
+    refused_gcc,
     rule,
     source_builds,
     warning,
@@ -44,16 +41,10 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
     builds = [e for e in source_builds(image) if outcome_of(e) is not Outcome.WHEEL]
-    if base is None or base.cuda is None or base.cuda_tag is None or not builds:
+    refused = refused_gcc(builds[0]) if builds else None
+    if base is None or refused is None:
         return
-    row, newest_taken = distribution(base.cuda_tag.os), newest_gcc(base.cuda)
-    said = {**env_before(image, builds[0].n), **builds[0].install.env}
-    if row is None or newest_taken is None or row.gcc <= newest_taken:
-        return
-    if {"CC", "CXX", "NVCC_PREPEND_FLAGS"} & said.keys() and any(str(v) not in ("gcc", "g++") for v in said.values()):
-        return
-    if any(p.startswith(("gcc-", "g++-", "clang")) for p in apt_before(image, builds[0].n)):
-        return
+    row, newest_taken = refused
     yield warning(
         f"{row.name} compiles with gcc {row.gcc}, and nvcc of CUDA {base.cuda} takes gcc {newest_taken} at most",
         f"take the same CUDA on an older Ubuntu, or install gcc-{newest_taken} and set CC and CXX to it",

@@ -16,7 +16,6 @@ Source     METADATA and sdists of 31 releases, compiled against torch 2.0 to 2.1
 
 from collections.abc import Iterator
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from preflight.api import (
@@ -27,15 +26,14 @@ from preflight.api import (
     Held,
     Image,
     NoWheel,
-    PipPackage,
     Recipe,
     Wheel,
+    brings_transformers_5,
     counted,
     error,
     ext_installs,
     has_cxx11_abi,
     is_build_forced,
-    is_known_before,
     minor,
     newest_with_wheel,
     over_images,
@@ -78,7 +76,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 why="the image build stops, or the import fails on the GPU after it was paid for",
             )
     yield from _with_each_other(pinned)
-    yield from _with_transformers(image, pinned)
+    yield from _with_transformers(pinned)
 
 
 def _version(ext: ExtInstall) -> Version | None:
@@ -137,30 +135,15 @@ def _with_each_other(pinned: list[tuple[ExtInstall, Version]]) -> Iterator[Findi
         )
 
 
-def _with_transformers(image: Image, pinned: list[tuple[ExtInstall, Version]]) -> Iterator[Finding]:
+def _with_transformers(pinned: list[tuple[ExtInstall, Version]]) -> Iterator[Finding]:
     mamba = next(((e, v) for e, v in pinned if e.name == "mamba-ssm" and v < Version("2.3.0")), None)
-    if mamba is None or not is_known_before(image, len(image.steps)):
-        return
-    installs = [i for _, i in image.pip_installs()]
-    asked = [p for i in installs for p in i.packages if p.name == "transformers"]
-    if any({"-c", "--constraint"} & {*i.options} for i in installs):
-        return
-    if mamba[0].install.is_without_deps and not asked:
-        return
-    if not any(_keeps_below_5(p) for p in asked):
+    if mamba is not None and brings_transformers_5(mamba[0]):
         yield warning(
             f"mamba-ssm {mamba[1]} does not import under transformers 5, and nothing keeps transformers below it",
             'add "transformers<5" to the step that installs torch',
             mamba[0].where,
             why="import mamba_ssm fails: cannot import name 'GreedySearchDecoderOnlyOutput'",
         )
-
-
-def _keeps_below_5(package: PipPackage) -> bool:
-    try:
-        return not SpecifierSet(package.specifier).contains("5.23.0") or bool(package.url)
-    except InvalidSpecifier:
-        return True
 
 
 CHECK = rule(

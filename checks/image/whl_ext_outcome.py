@@ -13,7 +13,7 @@ After      the same under a CUDA build of torch: prebuilt wheel mamba_ssm-2.2.4+
 Source     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from preflight.api import (
     RECIPE,
@@ -37,12 +37,11 @@ NAME, ID = "whl-ext-outcome", "IMG540"
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
-    recipe, settings = looked[RECIPE], looked.settings
-    context = Context(settings.builder, settings.project, looked.now)
-    found = foretold(recipe, settings.builder)
+    recipe = looked[RECIPE]
+    found = foretold(recipe, looked.settings.builder)
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings, ignored = without_ignored(find(recipe, context), recipe, (NAME, ID))
+    findings, ignored = without_ignored(_wrong(found), recipe, (NAME, ID))
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
     if not findings and not all(f.is_good for f in found):
         return NotApplicable(said)  # another rule reports it, or the text does not say: not ours, and not green
@@ -50,8 +49,12 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+    return _wrong(foretold(recipe, context.builder))
+
+
+def _wrong(found: Sequence[Forecast]) -> Iterator[Finding]:
     """What is wrong and no other rule reports."""
-    for each in foretold(recipe, context.builder):
+    for each in found:
         finding = None if each.is_good or each.told_by else _finding(each)
         if finding is not None:
             yield finding
@@ -62,10 +65,14 @@ def _finding(forecast: Forecast) -> Finding | None:
     if forecast.ending is Ending.UNKNOWN:
         if not forecast.is_gap:
             return None
-        remedy = "pin a release of the tables (`preflight init --recipe` names one), or install a wheel by its address"
-        return warning(message, remedy, forecast.where, why="a wheel takes seconds, a source build 5 to 60 min")
+        return warning(
+            message, forecast.remedy, forecast.where, why="a wheel takes seconds, a source build 5 to 60 min"
+        )
+    if forecast.ending is Ending.FAILS:
+        message = f"{forecast.subject} stops the image build: {forecast.why}"
     say = error if forecast.is_certain else warning
-    return say(message, forecast.remedy, forecast.where, why=_cost(forecast.ending))
+    evidence = (forecast.log,) if forecast.log else ()
+    return say(message, forecast.remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
 
 
 def _cost(ending: Ending) -> str:

@@ -22,20 +22,23 @@ def trouble_after(ext: ExtInstall, row: Release, torch: Torch) -> Stop | None:
     if version >= Version("2.3.2") and torch.has < (2, 9):
         why = f"it requires triton 3.5, and pip replaces the one that torch {torch.version} pins"
         return Stop("", why, torch.told_by_floor, "pin mamba-ssm to 2.3.1 or older, or torch to 2.9 or newer")
-    if version < Version("2.3.0") and _brings_transformers_5(ext):
+    if version < Version("2.3.0") and brings_transformers_5(ext):
         why = "import mamba_ssm fails under the transformers 5 that it brings: GreedySearchDecoderOnlyOutput is gone"
         remedy = 'add "transformers<5" to the step that installs torch'
         return Stop("", why, FLOOR if ext.version is not None else "", remedy)
     return None
 
 
-def _brings_transformers_5(ext: ExtInstall) -> bool:
-    if not is_known_before(ext.image, len(ext.image.steps)) or ext.install.is_without_deps:
-        return False
+def brings_transformers_5(ext: ExtInstall) -> bool:
+    """It depends on transformers, and nothing in the image keeps that below 5.  False where a step is not known."""
     installs = [i for _, i in ext.image.pip_installs()]
-    if any({"-c", "--constraint"} & {*i.options} for i in installs):
+    if not is_known_before(ext.image, len(ext.image.steps)) or any(
+        {"-c", "--constraint"} & {*i.options} for i in installs
+    ):
         return False
     asked = [p for i in installs for p in i.packages if p.name == "transformers"]
+    if ext.install.is_without_deps and not asked:
+        return False
     return not any(p.url or _excludes(p.specifier, "5.23.0") for p in asked)
 
 

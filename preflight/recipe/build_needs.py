@@ -1,4 +1,4 @@
-"""Which of the modules that an extension's setup.py imports are missing when it is built without isolation."""
+"""What an extension's setup.py imports, and whether it is there when it is built without isolation."""
 
 from __future__ import annotations
 
@@ -34,6 +34,14 @@ def missing_before(ext: ExtInstall, builder_version: str | None) -> dict[str, bo
         if True not in said:
             missing[tool] = None not in said
     return missing
+
+
+def comes_before_torch(ext: ExtInstall) -> bool:
+    """torch is named in this command or later, or everything before is known not to bring it."""
+    if any(p.name == "torch" for n, i in ext.image.pip_installs() if n >= ext.n for p in i.packages):
+        return True
+    earlier = [p for _, i in installs_before(ext.image, ext.n, ext.install) for p in i.packages]
+    return all(p.name is not None and brings(p.name, "wheel") is False for p in earlier)
 
 
 def newest_setuptools_asked_for(ext: ExtInstall) -> str | None:

@@ -9,7 +9,7 @@ from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import distribution, newest_gcc
 from preflight.facts.torch import number
-from preflight.facts.types import Release
+from preflight.facts.types import Distribution, Release
 from preflight.recipe.ext_steps import ExtInstall, Form
 from preflight.recipe.outcome import variables
 from preflight.recipe.surroundings import apt_before, base_of, has_c_compiler, has_clang, is_known_before, python_of
@@ -153,19 +153,30 @@ def _architectures(ext: ExtInstall, row: Release, nvcc: str) -> Iterator[Stop]:
         )
 
 
-def _gcc(ext: ExtInstall) -> Iterator[Stop]:
-    """As tool-gcc-too-new judges it: the distribution's own gcc, unless another one was installed or named."""
+def refused_gcc(ext: ExtInstall) -> tuple[Distribution, int] | None:
+    """The distribution whose own gcc nvcc does not take, and the newest that it takes.
+
+    None also where another compiler was installed or named.
+    """
     base = base_of(ext.image)
     if base is None or base.cuda is None or base.cuda_tag is None:
-        return
+        return None
     row, newest = distribution(base.cuda_tag.os), newest_gcc(base.cuda)
     if row is None or newest is None or row.gcc <= newest:
-        return
+        return None
     said = variables(ext)
     if {"CC", "CXX", "NVCC_PREPEND_FLAGS"} & said.keys() and any(str(v) not in ("gcc", "g++") for v in said.values()):
-        return
+        return None
     if any(p.startswith(("gcc-", "g++-", "clang")) for p in apt_before(ext.image, ext.n)):
+        return None
+    return row, newest
+
+
+def _gcc(ext: ExtInstall) -> Iterator[Stop]:
+    refused = refused_gcc(ext)
+    if refused is None:
         return
+    row, newest = refused
     yield Stop(
         f"#error -- unsupported GNU version! gcc versions later than {newest} are not supported!",
         f"{row.name} compiles with gcc {row.gcc}",

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from preflight.facts import wheels
-from preflight.facts.torch import number
+from preflight.facts.torch import has_cxx11_abi, number
 from preflight.facts.types import Release
 from preflight.facts.wheels import Wheel
 from preflight.model import Where
 from preflight.recipe.compiling import Stop
 from preflight.recipe.ext_steps import ExtInstall, Form
 from preflight.recipe.outcome import variables, version_of
-from preflight.recipe.surroundings import base_of
+from preflight.recipe.surroundings import base_of, python_of
+from preflight.recipe.torch_in import torch_before
 
 SPLITS_FROM = (12, 8)  # the first nvcc with --split-compile
 
@@ -30,15 +31,18 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Forecast:
-    """``said`` is one line.  ``told_by`` names the rule that reports this cause, "" when none does.
+    """``said`` is one line; ``log`` is the line of the build's log that it quotes, ``why`` the cause alone.
 
-    ``is_certain`` is False where it rests on what is the newest today, of torch or of the package.
-    ``is_gap``: a table lacks the row.  ``minutes`` is of a source build, at least.
+    ``told_by`` names the rule that reports this cause, "" when none does.  ``is_certain`` is False where it rests on
+    what is the newest today, of torch or of the package.  ``is_gap``: a table lacks the row.  ``minutes`` is of a
+    source build, at least.
     """
 
     ext: ExtInstall
     ending: Ending
     said: str
+    log: str = ""
+    why: str = ""
     version: str | None = None
     wheel: Wheel | None = None
     minutes: float | None = None
@@ -53,7 +57,7 @@ class Forecast:
 
     @property
     def where(self) -> Where:
-        return self.ext.step.where
+        return self.ext.where
 
     @property
     def is_wheel_the_only_way(self) -> bool:
@@ -89,6 +93,8 @@ def fails(ext: ExtInstall, stop: Stop, *, is_certain: bool = True) -> Forecast:
         ext=ext,
         ending=Ending.FAILS,
         said=f"stops with “{stop.message}”: {stop.why}",
+        log=stop.message,
+        why=stop.why,
         version=version_of(ext),
         told_by=stop.told_by,
         remedy=stop.remedy,
@@ -122,10 +128,29 @@ def unknown(ext: ExtInstall, why: str, told_by: str = "", *, is_gap: bool = Fals
         version=version_of(ext),
         told_by=told_by,
         is_gap=is_gap,
+        remedy=_other_release(ext) if is_gap else "",
     )
+
+
+def _other_release(ext: ExtInstall) -> str:
+    fits = _release_in_table(ext)
+    if fits is None:
+        return f"pin a release of {ext.name} that is in our tables, or install a wheel by its address"
+    return f"pin {ext.name}=={fits}, whose wheel for this torch is in our table, or install a wheel by its address"
 
 
 def no_row(ext: ExtInstall, version: str | None, told_by: str = "") -> Forecast:
     newest = max((r.seen for r in wheels.releases(ext.name)), default=None)
     what = f"release {version} of {ext.name}" if version else f"a release that fits “{ext.package.written}”"
     return unknown(ext, f"{what} is not in our table (read {newest})", told_by, is_gap=not told_by)
+
+
+def _release_in_table(ext: ExtInstall) -> str | None:
+    """The newest release that has a sound wheel for the torch and the Python of this step; None: not known."""
+    torch, python = torch_before(ext.image, ext.n, ext.install), python_of(ext.image)
+    said = torch.version or torch.expected
+    abi = has_cxx11_abi(said, torch.build) if said else None
+    if said is None or torch.cuda in (None, "cpu") or torch.cuda is None or python is None or abi is None:
+        return None
+    row = wheels.newest_with_wheel(ext.name, torch=said, cuda=torch.cuda, python=python, abi=abi)
+    return row.version if row else None

@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import distribution
-from preflight.facts.packages import brings
 from preflight.facts.torch import minor, number
 from preflight.facts.types import Release
 from preflight.facts.wheels import NoWheel, Wheel
 from preflight.model import Where
 from preflight.recipe.aftermath import trouble_after
-from preflight.recipe.build_needs import PKG_RESOURCES_LOST, missing_before, newest_setuptools_asked_for
+from preflight.recipe.build_needs import (
+    PKG_RESOURCES_LOST,
+    comes_before_torch,
+    missing_before,
+    newest_setuptools_asked_for,
+)
 from preflight.recipe.compiling import Stop, Torch, first_stop, torch_seen_by
 from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs
 from preflight.recipe.forecast import Ending, Forecast, broken, fails, missing_module, no_row, source, unknown
@@ -204,7 +208,7 @@ def _early_stops(ext: ExtInstall, torch: TorchIn, builder: str | None) -> Iterat
         if is_certain:
             text = f"ModuleNotFoundError: No module named '{module}'"
             yield Stop(text, "setup.py imports it, and no step before installs it", "iso-missing-build-deps")
-    if torch.held is Held.ABSENT and _comes_too_late(ext):
+    if torch.held is Held.ABSENT and comes_before_torch(ext):
         text = "ModuleNotFoundError: No module named 'torch'"
         yield Stop(text, "setup.py imports it, and no step before installs it", "ord-ext-before-torch")
     said = torch.version or torch.expected
@@ -218,14 +222,6 @@ def _early_stops(ext: ExtInstall, torch: TorchIn, builder: str | None) -> Iterat
     stop = _without_nvcc(ext)
     if stop is not None:
         yield stop
-
-
-def _comes_too_late(ext: ExtInstall) -> bool:
-    """torch is named here or later, or everything before is known not to bring it."""
-    if any(p.name == "torch" for n, i in ext.image.pip_installs() if n >= ext.n for p in i.packages):
-        return True
-    earlier = [p for _, i in installs_before(ext.image, ext.n, ext.install) for p in i.packages]
-    return all(p.name is not None and brings(p.name, "wheel") is False for p in earlier)
 
 
 def _without_nvcc(ext: ExtInstall) -> Stop | None:

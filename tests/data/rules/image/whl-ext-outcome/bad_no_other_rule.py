@@ -20,7 +20,7 @@ not_in_table = base.pip_install("torch==2.5.1").pip_install(*TOOLS)
 not_in_table = not_in_table.pip_install("flash-attn==2.7.3", extra_options=OFF)  # expect: whl-ext-outcome
 bounded = base.pip_install("torch==2.5.1").pip_install(*TOOLS)
 bounded = bounded.pip_install("causal-conv1d<1.5", extra_options=OFF)  # expect: whl-ext-outcome
-mislabelled = base.pip_install("torch==2.6.0").pip_install(  # expect: whl-ext-outcome
-    "https://github.com/state-spaces/mamba/releases/download/v2.2.5/mamba_ssm-2.2.5+cu12torch2.6cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"
+mislabelled = base.pip_install("torch==2.6.0").pip_install(
+    "https://github.com/state-spaces/mamba/releases/download/v2.2.5/mamba_ssm-2.2.5+cu12torch2.6cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"  # expect: whl-ext-outcome
 )
 app = modal.App("x")
