@@ -77,6 +77,8 @@ def _budget(console: Console, document: dict[str, Json]) -> None:
     budget = document["budget"]
     over = budget["over_usd"] > 0 or budget["spend_limit_reached"]
     said = str(budget["reason"])
+    if budget["spent_usd"] is not None and budget["left_usd"] is not None:
+        said += f"; ${budget['spent_usd']:,.2f} spent this cycle"
     if budget["spend_limit_reached"]:
         said += "; the spend limit is reached"
     elif budget["over_usd"] > 0:
