@@ -29,11 +29,17 @@ KEYED = re.compile(  # the unit is in the key: "Epoch Time(s): 8.7", "epoch_time
     r"(?i)\bepoch[ _](?:(?:time|duration)[ _]?\(?(?P<unit>ms|s|secs?|seconds?|mins?|minutes?)\)?"
     r"|(?P<name>seconds|secs|minutes))[\"']? ?[:=] ?(?P<number>\d{1,9}(?:\.\d{1,9})?)\b(?![:.\w])"
 )
-KERAS = re.compile(r"\b(\d+)/\1 .{0,120}?(?P<span>\d+s|\d+:\d{2}(?::\d{2})?) \d+(?:ms|us|s)/(?:step|epoch)\b")
+KERAS = re.compile(
+    r"\b(\d{1,9})/\1 .{0,120}?(?P<span>\b\d{1,9}s|\b\d{1,9}:\d{2}(?::\d{2})?) \d{1,9}(?:ms|us|s)/(?:step|epoch)\b"
+)
 BAR = re.compile(
-    r"(?P<done>\d+)/(?P<total>\d+) \[(?P<span>(?:\d+:)?\d{1,2}:\d{2})<[^,\]]{1,20}, *[\d.]+ ?(?:s/it|it/s)"
+    r"\b(?P<done>\d{1,9})/(?P<total>\d{1,9}) \[(?P<span>(?:\d+:)?\d{1,2}:\d{2})<[^,\]]{1,20}, *[\d.]+ ?(?:s/it|it/s)"
 )
 ALL_EPOCHS = re.compile(r"(?i)\W*epochs?\b\W*\d+%")
+WORDS = (
+    "took time duration runtime seconds secs minutes it/s s/it /step /epoch"
+    " finished completed complete done ended over".split()
+)
 STEPS = re.compile(r"(?i)\W*(?:train|step|\d+%)")
 RUNTIME = re.compile(
     r"[\"']train_runtime[\"']: [\"']?(\d+(?:\.\d+)?)[\"']?.{0,400}?[\"']epoch[\"']: [\"']?(\d+(?:\.\d+)?)"
@@ -71,15 +77,20 @@ def told_by(lines: Sequence[tuple[int, str]]) -> Told:
 def _durations(lines: Sequence[tuple[int, str]]) -> Iterator[Seen]:
     current: int | None = None
     for number, text in lines:
-        heading = EPOCH.search(text)
+        low = text.lower()
+        heading = EPOCH.search(text) if "epoch" in low else None
         if heading is not None:
             current = int(heading[1])
-        bars = list(BAR.finditer(text))
+        if not any(word in low for word in WORDS):  # most lines: the patterns cost a thousand times as much
+            continue
+        bars = list(BAR.finditer(text)) if "it/s" in low or "s/it" in low else []
         if bars:
             for bar in bars:
                 yield from _bar(bar, text[: bar.start()], number)
             continue
-        runtime, keyed, keras = RUNTIME.search(text), KEYED.search(text), KERAS.search(text)
+        runtime = RUNTIME.search(text) if "train_runtime" in text else None
+        keyed = KEYED.search(text) if "epoch" in low else None
+        keras = KERAS.search(text) if "/step" in text or "/epoch" in text else None
         if runtime is not None and Fraction(runtime[2]) > 0:
             yield Seen("trainer", None, Fraction(runtime[1]) / Fraction(runtime[2]), number)
         elif keyed is not None and ASIDE.search(text[: keyed.start()]) is None:

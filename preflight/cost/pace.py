@@ -14,6 +14,7 @@ from preflight.cost.epoch_lines import Seen, Told, told_by
 
 LONGEST_LINE = 2_000
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+FEW_STATES = 8
 SAME = Fraction(1, 50)  # two times of one epoch that differ by less are one
 BESIDE = Fraction(1, 20)  # of an epoch: what may be left aside, of validation or of two ways of telling
 
@@ -71,7 +72,10 @@ def pace_of(log: Iterable[str], pattern: re.Pattern[str] | None = None) -> Pace 
 
 def _lines(log: Iterable[str]) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(log, start=1):
-        for state in line.split("\r"):
+        states = line.split("\r")
+        if len(states) > FEW_STATES:  # of a progress bar: its ends, and where it is now
+            states = [s for s in states[:-1] if "100%" in s] + states[-1:]
+        for state in states:
             text = ANSI.sub("", state[:LONGEST_LINE]).strip()
             if text:
                 yield number, text

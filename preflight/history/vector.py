@@ -53,7 +53,7 @@ def vector(
         groups[STEPS] = {_name(image): "\n".join(_step(s) for s in image.steps) for image in recipe.images}
         groups[FUNCTIONS] = dict(_functions(recipe))
     try:
-        groups[FILES] = sources.read(settings.project)
+        groups[FILES] = sources.read(settings.project, outputs=settings.outputs)
     except (sources.TooLarge, OSError):
         pass  # too many to tell apart: not compared
     groups |= _account(found)

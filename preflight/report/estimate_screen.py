@@ -81,6 +81,8 @@ def _budget(console: Console, document: dict[str, Json]) -> None:
         said += "; the spend limit is reached"
     elif budget["over_usd"] > 0:
         said += f", ${budget['over_usd']:,.2f} too little"
+    if budget["spent_usd"] is not None and budget["left_usd"] is not None:
+        said += f"; ${budget['spent_usd']:,.2f} spent this cycle"
     if budget["spend_limit_reached"] is None:
         known = f"${budget['left_usd']:,.2f} of {budget['of']}; " if budget["of"] else ""
         said = f"{known}the environment was not asked: {budget['reason']}"
