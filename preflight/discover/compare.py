@@ -160,6 +160,8 @@ def _mounts(function: Function, recorded: RecordedFunction) -> Iterator[tuple[st
         yield "mounts", ", ".join(sorted(mine)) or "none", ", ".join(sorted(theirs)) or "none", ""
     for path in sorted(mine.keys() & theirs.keys()):
         read, asked = mine[path], theirs[path]
+        if isinstance(read, VolumeRef) and read.name is None and isinstance(asked, RecordedVolume):
+            continue  # its name is not in the text
         if isinstance(read, VolumeRef):
             yield f"mount {path}", _volume(read), _recorded_mount(asked), ""
         elif isinstance(read, BucketMount):

@@ -80,6 +80,8 @@ def _mounts(function: Function, recorded: RecordedFunction) -> Mapping[str, Volu
             found |= {p: _mount(m, mount.where) for p, m in theirs.items() if p not in known}
         elif isinstance(mount, Unresolved) and asked is not None:
             found[path] = _mount(asked, mount.where)
+        elif isinstance(mount, VolumeRef) and mount.name is None and isinstance(asked, RecordedVolume):
+            found[path] = replace(mount, name=asked.name)
         elif isinstance(mount, BucketMount) and isinstance(asked, RecordedBucket):
             found[path] = _bucket(mount, asked)
         else:

@@ -14,7 +14,7 @@ from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle, record_file
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedVolume, Recording
 from preflight.recipe import parse
-from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved
+from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.settings import Settings
 from tests.discover.conftest import Record
 
@@ -160,7 +160,10 @@ def test_what_the_text_leaves_open_is_filled_and_says_so(whole: tuple[Recipe, Re
     assert after.timeout_s.value == 700
     names = [s.name for s in after.secrets if isinstance(s, SecretRef)]
     assert sorted(str(n) for n in names) == ["for-all", "open-secret"]
-    assert {"gpu", "timeout_s", "secrets"} <= set(after.recorded)
+    assert {"gpu", "timeout_s", "secrets", "volumes"} <= set(after.recorded)
+    volume = after.volumes["/v"]
+    assert isinstance(volume, VolumeRef)
+    assert volume.name == "open-volume"
     assert after.gpu[0].where.line == before.gpu.where.line
 
 
