@@ -15,6 +15,7 @@ CONVENTIONS = {  # what a library reads by itself when the app uses it
     "boto3.resource": AWS,
     "boto3.Session": AWS,
     "boto3.session.Session": AWS,
+    "aioboto3.Session": AWS,
     "s3fs.S3FileSystem": AWS,
     "wandb.init": ("WANDB_API_KEY",),
     "wandb.login": ("WANDB_API_KEY",),
@@ -22,9 +23,16 @@ CONVENTIONS = {  # what a library reads by itself when the app uses it
     "openai.OpenAI": ("OPENAI_API_KEY",),
     "openai.AsyncOpenAI": ("OPENAI_API_KEY",),
     "anthropic.Anthropic": ("ANTHROPIC_API_KEY",),
+    "anthropic.AsyncAnthropic": ("ANTHROPIC_API_KEY",),
+    "comet_ml.Experiment": ("COMET_API_KEY",),
+    "neptune.init_run": ("NEPTUNE_API_TOKEN",),
 }
+BY_PLACE = frozenset(  # whose first argument is the credential, or says that there is none
+    "boto3.Session boto3.session.Session aioboto3.Session s3fs.S3FileSystem huggingface_hub.login "
+    "comet_ml.Experiment".split()
+)
 GIVEN = frozenset(  # arguments that make the library look elsewhere
-    "aws_access_key_id profile_name config key anon profile api_key token mode session".split()
+    "aws_access_key_id profile_name config key anon anonymous profile api_key api_token token mode session".split()
 )
 MODULES = frozenset({"os", *(name.split(".")[0] for name in CONVENTIONS)})
 GETS = frozenset({"os.getenv", "os.environ.get"})
@@ -50,8 +58,11 @@ def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
             for key in keys:
                 yield EnvironRead(key, by, is_required, offsets.where(current), name)
         if isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            name = f"{name}.{current.name}" if name else current.name
-        pending += [(child, name) for child in walk.children(current)]
+            inner = f"{name}.{current.name}" if name else current.name
+            body = {id(statement) for statement in current.body}  # decorators and defaults run where it is defined
+            pending += [(c, inner if id(c) in body else name) for c in walk.children(current)]
+        else:
+            pending += [(child, name) for child in walk.children(current)]
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
@@ -85,9 +96,15 @@ def _read(node: ast.AST, imported: Mapping[str, str]) -> tuple[tuple[str, ...], 
         return (key,), "os.environ.pop()", len(node.args) + len(node.keywords) < 2
     if key and name in GETS:
         return (key,), f"{name}()", False
-    if name in CONVENTIONS and not any(k.arg is None or k.arg in GIVEN for k in node.keywords):
+    if name in CONVENTIONS and not _is_given(name, node):
         return CONVENTIONS[name], name, False
     return None
+
+
+def _is_given(name: str, call: ast.Call) -> bool:
+    """Whether the call brings its own credential, or says that it needs none."""
+    by_place = bool(call.args) and name in BY_PLACE
+    return by_place or any(k.arg is None or k.arg in GIVEN for k in call.keywords)
 
 
 def _text(node: ast.expr) -> str:
