@@ -63,6 +63,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     said = f"{counted(len(recording.functions), 'function') or 'no function'} for builder {recording.builder}"
     said += f"; {counted(len(found), 'difference')} from the text" if found else "; the text says the same"
     said += f"; {counted(sum(map(len, open_ended.values())), 'open value')} filled" if open_ended else ""
+    said += "; another program than Python could reach the network" if recording.closed_by != "kernel" else ""
     seen = {
         "apps": list(recording.apps),
         "functions": [f.name for f in recording.functions],

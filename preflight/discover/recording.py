@@ -52,7 +52,6 @@ class RecordedImage:
     base: tuple[str, ...]
     commands: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
-    runs_functions: bool = False  # a layer that is a Python function and no command
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +93,7 @@ def read(rows: Sequence[Row], *, builder: str, seconds: float, closed_by: str) -
     world = _World(rows)
     return Recording(
         apps=tuple(r["request"].get("name", "") for r in _of(rows, "AppPublish")),
-        functions=tuple(world.function(r["request"]) for r in _of(rows, "FunctionCreate")),
+        functions=tuple(world.function(r["request"]) for r in _of(rows, "FunctionCreate") if not _builds(r["request"])),
         builder=builder,
         seconds=seconds,
         closed_by=closed_by,
@@ -202,7 +201,6 @@ class _World:
             base=tuple(layers[0].get("dockerfile_commands", [])),
             commands=tuple(commands),
             files=files,
-            runs_functions=any("build_function" in layer for layer in layers),
         )
 
     def _layers(self, image_id: str) -> Iterator[Row]:
@@ -214,6 +212,11 @@ class _World:
                 found[current] = self.images[current]
                 pending += [b["image_id"] for b in self.images[current].get("base_images", [])]
         return iter(reversed(found.values()))
+
+
+def _builds(request: Row) -> bool:
+    """A function of `Image.run_function`: it belongs to the image."""
+    return bool(request.get("function", {}).get("is_builder_function"))
 
 
 def _links(layer: Row) -> set[str]:

@@ -249,7 +249,7 @@ class Interpreter:
             found = held.interpreter.names.get(node.attr)
             return found if found is not None else Unresolved(f"{node.attr} is not set there", self.where(node))
         if isinstance(held, PathValue):
-            return paths.attribute(held, node.attr)
+            return paths.attribute(held, node.attr, self.where(node))
         if isinstance(held, Alternatives):
             return self._of_some(held, node)
         if isinstance(held, Unresolved):

@@ -29,9 +29,11 @@ def parent_number(path: PathValue, index: Value, where: Where) -> Value:
     return PathValue(above)
 
 
-def attribute(held: PathValue, name: str) -> Value:
+def attribute(held: PathValue, name: str, where: Where) -> Value:
     if name == "parent":
         return PathValue(parent(held.path))
+    if name in ("name", "stem") and held.path.name in ("", ".."):
+        return Unresolved("the name of the app's own folder, or one above it", where)
     if name in ("name", "stem", "suffix"):
         return getattr(held.path, name)
     return BoundMethod(held, name)

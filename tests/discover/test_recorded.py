@@ -278,6 +278,20 @@ def test_every_app_of_a_file_is_recorded_whatever_its_variable_is_called(record:
     assert sorted(f.name for f in told.functions) == ["f", "g"]
 
 
+def test_a_function_that_builds_an_image_is_not_deployed(record: Record, project: Path) -> None:
+    text = (
+        "import modal\ndef download(): ...\napp = modal.App('x')\n"
+        "image = modal.Image.debian_slim().run_function(download, gpu='T4').pip_install('einops')\n"
+        "@app.function(image=image)\ndef f(): ...\n"
+    )
+    told = record(whole=text)
+    assert isinstance(told, Recording)
+    assert [f.name for f in told.functions] == ["f"]
+    assert told.functions[0].image is not None
+    assert told.functions[0].image.commands == ("RUN python -m pip install einops",)
+    assert differences(parse.read(project / "app.py", project=project), told) == ()
+
+
 def test_an_app_without_a_name_is_recorded(record: Record) -> None:
     told = record(whole="import modal\napp = modal.App()\n@app.function()\ndef f(): ...\n")
     assert isinstance(told, Recording)
