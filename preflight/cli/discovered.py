@@ -36,13 +36,15 @@ SCHEMA = "preflight.discovered/1"
 
 def document(recipe: Recipe, recording: Recording | NotRecorded | None = None) -> dict[str, Any]:
     """``recipe`` as filled from the recording.  Secrets are taken from every text of it."""
+    filled = [f for f in recipe.functions if "images" in f.recorded]
+    recorded = {id(i) for f in filled if isinstance(f.images, tuple) for i in f.images}
     whole = {
         "schema": SCHEMA,
         "path": recipe.source.path,
         "broken": recipe.broken or None,
         "apps": [{"name": _value(a.name), "variable": a.variable, "where": str(a.where)} for a in recipe.apps],
         "functions": [_function(f) for f in recipe.functions],
-        "images": [_image(i) for i in recipe.images],
+        "images": [_image(i, is_recorded=id(i) in recorded) for i in recipe.images],
         "extensions": [_extension(f) for f in foretold(recipe, None)],
         "environ": [
             {"key": r.key, "by": r.by, "required": r.is_required, "inside": r.inside, "where": str(r.where)}
@@ -77,8 +79,9 @@ def _function(function: Function) -> dict[str, Any]:
     }
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: Image, *, is_recorded: bool) -> dict[str, Any]:
     return {
+        "recorded": is_recorded,
         "variable": image.variable,
         "where": str(image.where),
         "complete": image.is_complete,

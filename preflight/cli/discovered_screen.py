@@ -59,7 +59,8 @@ def _rows(document: dict[str, Any]) -> Iterator[Row]:
         yield from _function(function)
     for image in document["images"]:
         yield "", "", ""
-        more = "" if image["complete"] else " (part of it is not in the text)"
+        more = " (recorded)" if image["recorded"] else ""
+        more += "" if image["complete"] else " (part of it is not in the text)"
         yield "", f"image {image['variable'] or 'without a name'}{more}", image["where"]
         for step in image["steps"]:
             yield from _step(step, path)
@@ -107,7 +108,7 @@ def _function(function: dict[str, Any]) -> Iterator[Row]:
             yield field, _said(function[field]) + mark(field), ""
     image = function["image"]
     if image:
-        yield "image", " or ".join(image) if isinstance(image, list) else _said(image), ""
+        yield "image", (" or ".join(image) if isinstance(image, list) else _said(image)) + mark("images"), ""
     for secret in function["secrets"]:
         yield "secret", _secret(secret) + mark("secrets"), _place(secret)
     for path, mount in function["volumes"].items():

@@ -207,7 +207,7 @@ def _name(secret: SecretRef | RecordedSecret | None) -> str:
 def _image(function: Function, recorded: RecordedFunction) -> Iterator[tuple[str, str, str, str]]:
     """The only image of the function, where the text holds all of it: base, packages, commands and variables."""
     images = function.images
-    if not isinstance(images, tuple) or len(images) != 1 or recorded.image is None:
+    if not isinstance(images, tuple) or len(images) != 1 or recorded.image is None or "images" in function.recorded:
         return
     read, asked = contents.of_text(images[0]), contents.of_recording(recorded.image)
     if read is None:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from preflight.discover.compare import pairs
+from preflight.discover.images import image_of
 from preflight.discover.recording import (
     RecordedBucket,
     RecordedFunction,
@@ -20,18 +21,20 @@ from preflight.discover.recording import (
     Recording,
 )
 from preflight.model import Where
-from preflight.recipe.model import BucketMount, Function, Gpu, Known, Recipe, SecretRef, Unresolved, VolumeRef
+from preflight.recipe.model import BucketMount, Function, Gpu, Image, Known, Recipe, SecretRef, Unresolved, VolumeRef
 
 RECORDED = "recorded"  # SecretRef.made_by of one whose call is not in the text
 
 
 def filled(recipe: Recipe, recording: Recording) -> Recipe:
     recorded = {id(f): r for f, r in pairs(recipe, recording)}
-    functions = tuple(_function(f, recorded[id(f)]) if id(f) in recorded else f for f in recipe.functions)
-    return replace(recipe, functions=functions)
+    made: dict[int, Image] = {}
+    functions = tuple(_function(f, recorded[id(f)], made) if id(f) in recorded else f for f in recipe.functions)
+    return replace(recipe, functions=functions, images=(*recipe.images, *made.values()))
 
 
-def _function(function: Function, recorded: RecordedFunction) -> Function:
+def _function(function: Function, recorded: RecordedFunction, made: dict[int, Image]) -> Function:
+    """``made`` holds what was made of each recorded image, since several functions may run on one."""
     new: dict[str, Any] = {}
     if isinstance(function.gpu, Unresolved):
         at, span = function.gpu.where, function.gpu.span
@@ -55,6 +58,11 @@ def _function(function: Function, recorded: RecordedFunction) -> Function:
     mounts = _mounts(function, recorded)
     if mounts != function.volumes:
         new["volumes"] = mounts
+    if isinstance(function.images, Unresolved) and recorded.image is not None:
+        image = made.get(id(recorded.image)) or image_of(recorded.image, function.images.where)
+        if image is not None:
+            made[id(recorded.image)] = image
+            new["images"] = (image,)
     return replace(function, **new, recorded=tuple(new)) if new else function
 
 

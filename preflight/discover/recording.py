@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Row = Mapping[str, Any]
+ADDED_PYTHON = re.compile(r"python-build-standalone\.[^.]*\.(3\.\d+)")  # the name of Modal's own mount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +49,15 @@ class RecordedBucket:
 @dataclass(frozen=True, kw_only=True)
 class RecordedImage:
     """One chain.  ``base`` are the commands of its first layer, ``commands`` those of all others, in order, as the
-    builder renders them.  ``files`` are what it hands to the builder by name: requirement files, a lock."""
+    builder renders them.  ``files`` are what it hands to the builder by name: requirement files, a lock.
+
+    ``added_python`` is "3.11" where the client brings its own Python into the base, None where it does not."""
 
     base: tuple[str, ...]
     commands: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    added_python: str | None = None
+    is_whole: bool = True  # False: a layer is what a Python function leaves behind, and no command says what that is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +135,12 @@ class _World:
     def __init__(self, rows: Sequence[Row]) -> None:
         self.secrets = {r["response"]["secret_id"]: _secret(r["request"]) for r in _of(rows, "SecretGetOrCreate")}
         self.images = {r["response"]["image_id"]: r["request"]["image"] for r in _of(rows, "ImageGetOrCreate")}
+        self.pythons = {
+            r["response"]["mount_id"]: found[1]
+            for r in _of(rows, "MountGetOrCreate")
+            if (found := ADDED_PYTHON.match(r["request"].get("deployment_name", "")))
+        }
+        self.made: dict[str, RecordedImage | None] = {}
         self.volumes: dict[str, RecordedVolume] = {}
         for rpc, id_field, kind in (
             ("VolumeGetOrCreate", "volume_id", "volume"),
@@ -192,6 +204,12 @@ class _World:
             )
 
     def _image(self, image_id: str) -> RecordedImage | None:
+        """One object for each image, however many functions run on it."""
+        if image_id not in self.made:
+            self.made[image_id] = self._made(image_id)
+        return self.made[image_id]
+
+    def _made(self, image_id: str) -> RecordedImage | None:
         layers = list(self._layers(image_id))
         if not layers:
             return None
@@ -201,6 +219,8 @@ class _World:
             base=tuple(layers[0].get("dockerfile_commands", [])),
             commands=tuple(commands),
             files=files,
+            is_whole=not any("build_function" in layer for layer in layers),
+            added_python=self.pythons.get(layers[0].get("context_mount_id", "")),
         )
 
     def _layers(self, image_id: str) -> Iterator[Row]:

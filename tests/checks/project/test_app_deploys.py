@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,12 @@ def test_a_text_that_the_client_agrees_with_passes_and_says_what_was_looked_at(r
     assert "1 function for builder 2025.06; the text says the same" in result.reason
     assert result.answer is not None
     assert result.answer.seen["network_closed_by"] == "kernel"
+
+
+def test_a_network_that_only_python_closed_is_said_so(recipe: Recipe) -> None:
+    told = replace(recording(), closed_by="python")
+    assert "another program than Python could reach the network" in asked(recipe, told).reason
+    assert "network" not in asked(recipe, recording()).reason
 
 
 def test_nobody_asked_is_a_skip_that_says_how_to_ask(recipe: Recipe) -> None:
