@@ -2,6 +2,7 @@ import tomllib
 
 import pytest
 
+from preflight.facts import digest as digests
 from preflight.facts import load
 from preflight.facts.digest import digest
 from preflight.facts.load import WrongFact, read, rows
@@ -49,8 +50,11 @@ def test_a_right_row_is_not_refused():
 
 def test_the_digest_changes_with_a_table_and_only_then(tmp_path, monkeypatch):
     (tmp_path / "a.toml").write_text("x = 1")
-    monkeypatch.setattr(load, "FOLDER", tmp_path)
+    monkeypatch.setattr(digests, "FOLDER", tmp_path)
     first = digest.__wrapped__()
     assert digest.__wrapped__() == first
     (tmp_path / "a.toml").write_text("x = 2")
+    assert digest.__wrapped__() != first
+    (tmp_path / "a.toml").write_text("x = 1")
+    (tmp_path / "symbols.bin").write_bytes(b"\x00")
     assert digest.__wrapped__() != first
