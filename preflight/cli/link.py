@@ -84,10 +84,9 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
 
 
 def _show(linked: list[Linked], target: Target) -> None:
-    from rich.console import Console
-
+    from preflight.report.console import PlainConsole
     from preflight.report.link_screen import show
 
     size = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
     width = max(NARROWEST, min(WIDEST, size))
-    show(Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False), linked, target)
+    show(PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False), linked, target)
