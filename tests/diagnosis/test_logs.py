@@ -40,6 +40,37 @@ def test_colour_prefixes_and_carriage_returns_change_nothing(log: dict[str, Any]
     assert "\x1b" not in found.excerpt
 
 
+def numbered(form: str, log: str) -> str:
+    return "\n".join(form.format(i=i % 60, line=line) for i, line in enumerate(log.rstrip("\n").split("\n")))
+
+
+DRESSES = {
+    "docker build": lambda log: numbered("#12 34.5{i:02d} {line}", log),
+    "GitHub Actions": lambda log: numbered("2026-11-02T10:11:{i:02d}.1234567Z {line}", log),
+    "Modal task": lambda log: numbered("[ta-01ABCDEFGHJK] {line}", log),
+    "journald": lambda log: numbered("Oct 04 13:19:{i:02d} gpu01 train[394]: {line}", log),
+    "compose": lambda log: numbered("trainer-1  | {line}", log),
+    "torchrun": lambda log: numbered("[rank3]: {line}", log),
+    "another container between": lambda log: numbered("{line}\n[ta-02OTHER] epoch {i} loss 0.3", log),
+    "a JSON record a line": lambda log: "\n".join(json.dumps({"log": f"{x}\n"}) for x in log.rstrip("\n").split("\n")),
+    "one JSON record": lambda log: json.dumps({"ts": 1, "level": "error", "msg": log}),
+}
+
+
+@pytest.mark.parametrize("log", LOGS[::5], ids=case)
+@pytest.mark.parametrize("dress", DRESSES)
+def test_what_a_runner_puts_around_each_line_changes_nothing(log: dict[str, Any], dress: str) -> None:
+    plain = [c.rule for c in diagnose(log["log"]).causes][:1]
+    assert [c.rule for c in diagnose(DRESSES[dress](log["log"])).causes][:1] == plain
+
+
+RESET = "WARNING: Retrying (Retry(total=4)) after connection broken by 'ConnectionResetError(104)': /simple/torch/\n"
+
+
+def test_a_retry_that_came_to_something_is_no_cause() -> None:
+    assert diagnose(f"{RESET}Successfully installed torch-2.10.0\n").verdict is Verdict.CLEAN
+
+
 @pytest.mark.parametrize("size", [1, 7, 4096])
 def test_the_size_of_the_chunks_changes_nothing(size: int) -> None:
     data = FAILED[0]["log"].encode()
