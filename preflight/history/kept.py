@@ -38,7 +38,7 @@ class Unreadable:
 def keep(state: Path, project: Path, app: str, worked: Worked) -> None:
     """Replaces what was kept of this app and stage.  Raises OSError."""
     file = _file(state, project, app, worked.stage)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     row = {
         "schema": SCHEMA,
         "app": app,
@@ -47,7 +47,9 @@ def keep(state: Path, project: Path, app: str, worked: Worked) -> None:
         "facts": worked.facts,
     }
     part = file.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(row, indent=1), encoding="utf-8")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        json.dump(row, opened, indent=1)
     part.replace(file)
 
 

@@ -36,6 +36,10 @@ def test_the_newest_stage_comes_first_and_a_static_pass_does_not_replace_a_paid_
     assert ([w.stage for w in good], bad) == ([Stage.STATIC, Stage.PAID], [])
 
 
+def test_it_is_its_owners_alone(tmp_path: Path, worked: Vector) -> None:
+    assert written(tmp_path, tmp_path / "p", worked).stat().st_mode & 0o077 == 0
+
+
 def test_another_project_or_app_has_its_own(tmp_path: Path, worked: Vector) -> None:
     written(tmp_path, tmp_path / "p", worked)
     assert kept(tmp_path, tmp_path / "q", APP) == ([], [])
