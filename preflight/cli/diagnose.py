@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
@@ -25,10 +24,10 @@ from preflight.diagnosis.scan import COUNTED
 from preflight.model import Exit
 from preflight.problems import Kind, Problem
 from preflight.redact import Redactor, secrets_of
+from preflight.report.console import stdout_console
 from preflight.report.text import in_encoding, printable
 
 CHUNK_BYTES = 1 << 18
-NARROWEST, WIDEST = 40, 110
 NAME_WIDTH = 4
 EXIT = {Verdict.CLEAN: 0, Verdict.KNOWN: 1, Verdict.UNKNOWN: 3}
 BINARY_MAGIC = (b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"%PDF", b"(\xb5/\xfd")
@@ -151,8 +150,7 @@ def _looked_at(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
 
 def show(diagnosis: Diagnosis, name: str) -> None:
     """The screen: cause first, then its proof, why, and the fix."""
-    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
-    console = Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = stdout_console(off_terminal=80)
     for number, cause in enumerate(diagnosis.causes):
         _show_cause(console, cause, is_first=number == 0)
     if diagnosis.verdict is Verdict.UNKNOWN and diagnosis.failure is not None:

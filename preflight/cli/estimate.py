@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -25,7 +23,6 @@ from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment
 from preflight.report.redacted import data
 from preflight.settings import BudgetSettings, Settings
 
-NARROWEST, WIDEST = 40, 110
 MOST = 100_000  # hours, or minutes of an epoch
 
 
@@ -149,14 +146,8 @@ def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
     if is_json:
         click.echo(json.dumps(given, indent=2, ensure_ascii=True))
     else:
-        from preflight.report.console import PlainConsole
+        from preflight.report.console import stdout_console
         from preflight.report.estimate_screen import show
 
-        size = shutil.get_terminal_size().columns if sys.stdout.isatty() else 100
-        width = max(NARROWEST, min(WIDEST, size))
-        show(
-            PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False),
-            given,
-            rates_why=rates_why,
-        )
+        show(stdout_console(), given, rates_why=rates_why)
     return int(given["exit"])

@@ -53,9 +53,10 @@ def _json(file: str, key: str, rows: Sequence[Any]) -> dict[str, object]:
 
 
 def _show(tables: Sequence[Any], digest: str, today: date, stale_days: int | None) -> None:
-    from rich.console import Console
     from rich.table import Table as Grid
     from rich.text import Text
+
+    from preflight.report.console import stdout_console
 
     grid = Grid("table", "rows", "seen", "age", "how", "what", box=None, pad_edge=False)
     for table, found in tables:
@@ -67,7 +68,7 @@ def _show(tables: Sequence[Any], digest: str, today: date, stale_days: int | Non
         age = f"{(today - oldest).days} d"
         cells = (table.file.removesuffix(".toml"), str(len(found)), seen, age, how, table.about)
         grid.add_row(*(Text(c) for c in cells))
-    console = Console(highlight=False)
+    console = stdout_console()
     if grid.row_count:
         console.print(grid)
     count = sum(len(found) for _, found in tables)

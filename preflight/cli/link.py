@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from preflight.binary.link import Linked, Target, Verdict, WantedGpu, link
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.model import Exit
 
-NARROWEST, WIDEST = 40, 120
 TORCH = re.compile(r"\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:\.?(?:a|b|rc|dev|post)\d*)?(?:\+\w{1,20})?")
 IN_DOUBT = (Verdict.UNKNOWN, Verdict.UNREADABLE)
 
@@ -84,9 +81,7 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
 
 
 def _show(linked: list[Linked], target: Target) -> None:
-    from preflight.report.console import PlainConsole
+    from preflight.report.console import stdout_console
     from preflight.report.link_screen import show
 
-    size = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
-    width = max(NARROWEST, min(WIDEST, size))
-    show(PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False), linked, target)
+    show(stdout_console(off_terminal=120), linked, target)

@@ -29,10 +29,9 @@ from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.reading import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
+from preflight.report.console import stdout_console
 from preflight.report.probe_screen import show
 from preflight.report.text import one_line
-
-NARROWEST, WIDEST = 40, 110
 
 
 @click.command("probe", short_help="Trace the mamba-ssm kernels where the GPU is.")
@@ -159,9 +158,7 @@ def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
     else:
-        size = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-        width = max(NARROWEST, min(WIDEST, size))
-        console = Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+        console = stdout_console(off_terminal=80)
         for number, (said, where) in enumerate(found):
             if number:
                 console.print()

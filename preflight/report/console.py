@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TextIO
@@ -307,6 +308,13 @@ class PlainConsole(Console):
     def on_broken_pipe(self) -> None:
         """Rich would end the process with 1, which is a verdict here."""
         raise BrokenPipeError
+
+
+def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
+    """For a command's own screen: as wide as the terminal within reason, ``off_terminal`` columns in a pipe."""
+    size = shutil.get_terminal_size().columns if sys.stdout.isatty() else off_terminal
+    width = max(NARROWEST, min(max(WIDEST, off_terminal), size))
+    return PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
 _WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
