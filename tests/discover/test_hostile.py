@@ -247,20 +247,26 @@ def test_cancelling_ends_the_app_and_what_it_started(project: Path) -> None:
 def test_a_signal_to_the_command_leaves_no_orphan(preflight: Preflight, project: Path, number: signal.Signals) -> None:
     pid = project / "pid"
     (project / "app.py").write_text(
-        HEAD + f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n" + TAIL
+        HEAD + f"import os, time\nsaid = str(os.getpid()) + ' ' + os.environ['TMPDIR'] + ' .'\n"
+        f"open({str(pid)!r}, 'w').write(said)\ntime.sleep(600)\n" + TAIL
     )
     command = [sys.executable, "-m", "preflight", "list", "--discovered", "--record", "app.py"]
     with subprocess.Popen(
         command, cwd=project, env=preflight.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         end = time.monotonic() + STOPS_S * 2
-        while not (pid.exists() and pid.read_text()) and time.monotonic() < end:
+        while not (pid.exists() and pid.read_text().endswith(".")) and time.monotonic() < end:
             time.sleep(0.05)
         run.send_signal(number)
         _, err = run.communicate(timeout=STOPS_S * 2)
     assert "Traceback" not in err
     assert run.returncode == (130 if number is signal.SIGINT else -number)
-    assert is_gone(int(pid.read_text()))
+    number_of_it, folder, _ = pid.read_text().split()
+    assert is_gone(int(number_of_it))
+    end = time.monotonic() + STOPS_S
+    while Path(folder).exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not Path(folder).exists()
 
 
 def test_a_top_level_that_kills_the_recorder_is_an_obstacle_of_the_machinery(
