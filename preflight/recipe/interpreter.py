@@ -29,6 +29,7 @@ from preflight.recipe.flow import (
     values_of,
     weight,
 )
+from preflight.recipe.folding import Comprehended
 from preflight.recipe.model import App, Call, Source, Unresolved
 from preflight.recipe.offsets import Offsets
 from preflight.recipe.values import (
@@ -95,6 +96,7 @@ class Interpreter:
         self.returned = Outcomes()  # by branches, while others go on
         self.outer: Interpreter | None = None
         self.for_functions: Interpreter = self  # whose names a def sees: not those of the class around it
+        self.elsewhere: dict[str, Interpreter] = {}  # names of `global` and `nonlocal`: the scope they belong to
         self.is_repeating = False
         self.is_branching = False
         self.is_top = True
@@ -116,13 +118,18 @@ class Interpreter:
         inner = Interpreter.__new__(Interpreter)
         inner.__dict__.update(self.__dict__)
         inner.names, inner.journal, inner.returned = {}, None, Outcomes()
-        inner.outer, inner.is_top = self, False
+        inner.outer, inner.is_top, inner.elsewhere = self, False, {}
         inner.for_functions = for_functions or inner
         return inner
 
     # --- names ----------------------------------------------------------------------------------------------------
 
     def set(self, name: str, value: Value) -> None:
+        holder = self.elsewhere.get(name, self)
+        if holder is not self:  # of a branch here nothing is taken back there: the old value stays possible
+            is_doubtful = self.is_branching and name in holder.names
+            holder.set(name, either([holder.names[name], value]) if is_doubtful else value)
+            return
         if self.journal is not None and name not in self.journal:
             self.journal[name] = self.names.get(name, MISSING)
         self.names[name] = value
@@ -148,8 +155,10 @@ class Interpreter:
                 self._replace(target.value, over(lambda h: containers.with_item(h, key, value, where), holder))
         elif isinstance(target, ast.Attribute):
             held = self.value(target.value)
-            if isinstance(held, ObjectValue):
+            if isinstance(held, ObjectValue | ClassValue):
                 objects.set_attribute(self, held, target.attr, self._named(target.attr, value))
+            elif isinstance(held, SiblingModule):
+                held.interpreter.set(target.attr, value)
             elif isinstance(held, AppValue):
                 modal_objects.set_on_app(held, target.attr, self._named(ast.unparse(target), value))
             else:
@@ -200,6 +209,7 @@ class Interpreter:
     def lookup(self, node: ast.Name) -> Value:
         scope: Interpreter | None = self
         while scope is not None:
+            scope = scope.elsewhere.get(node.id, scope)
             if node.id in scope.names:
                 return scope.names[node.id]
             scope = scope.outer
@@ -264,7 +274,7 @@ class Interpreter:
 
     def _of_some(self, held: Alternatives, node: ast.Attribute) -> Value:
         """Of the values that have attributes: ``modal = None`` in another branch has none."""
-        some = [v for v in held.values if v is not None and not isinstance(v, Unresolved)] or list(held.values)
+        some = [v for v in held.values if v is not None] or list(held.values)
         usual = next((n for n, v in enumerate(some) if held.usual >= 0 and v is held.values[held.usual]), -1)
         return either([self._attribute(v, node) for v in some], usual, held.variable)
 
@@ -289,12 +299,12 @@ class Interpreter:
 
     def _called_of_some(self, called: Alternatives, node: ast.Call) -> Value:
         lists = [c for c in called.values if isinstance(c, BoundMethod) and containers.changes_in_place(c)]
-        if len(lists) == len(called.values) and isinstance(node.func, ast.Attribute):
+        if lists and isinstance(node.func, ast.Attribute):
             args, keywords = self.arguments(node)
             where = self.where(node)
-            changed = [containers.changed(each, args, keywords, where) for each in lists]
+            changed = [containers.changed(c, args, keywords, where) if c in lists else c for c in called.values]
             self._replace(node.func.value, either(changed, called.usual, called.variable))
-            return None
+            return Unresolved("what a container gives back depends on a condition", where)
         return either([self._called(each, node) for each in called.values], called.usual, called.variable)
 
     def _called(self, called: Value, node: ast.Call) -> Value:
@@ -411,34 +421,37 @@ class Interpreter:
             return either(said) if said else Unresolved("the helper raises", self.where(at))
         return inner.returned.either(None)
 
-    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> list[Value] | None:
+    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
         """The values of a comprehension over known sequences; None when one is not known."""
-        found: list[Value] = []
+        sure: list[Value] = []
+        possible: list[Value] = []
         inner = self.inside(for_functions=self.for_functions)
 
-        def turn(rest: list[ast.comprehension]) -> bool:
+        def turn(rest: list[ast.comprehension], *, is_sure: bool) -> bool:
             if not rest:
                 self.names, kept = {**self.names, **inner.names}, self.names
                 try:
-                    found.append(make())
+                    possible.append(make())
                 finally:
                     self.names = kept
-                return len(found) <= statements.MOST_TURNS**2
+                if is_sure:
+                    sure.append(possible[-1])
+                return len(possible) <= statements.MOST_TURNS**2
             turns = inner.value(rest[0].iter)
             if isinstance(turns, dict):
                 turns = list(turns)
-            if not isinstance(turns, list | tuple) or unresolved_in(turns) is not None:
+            if not statements.are_turns(turns):
                 return False
             for each in turns:
                 inner.bind(rest[0].target, each)
                 tests = [inner.value(t) for t in rest[0].ifs]
-                if not all(statements.is_decided(t) for t in tests):
-                    return False
-                if all(tests) and not turn(rest[1:]):
+                decided = [t for t in tests if statements.is_decided(t)]
+                is_sure_now = is_sure and len(decided) == len(tests)
+                if all(decided) and not turn(rest[1:], is_sure=is_sure_now):
                     return False
             return True
 
-        return found if turn(generators) else None
+        return (sure, possible) if turn(generators, is_sure=True) else None
 
     # --- places ---------------------------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def set_attribute(scope: Interpreter, held: ObjectValue, name: str, value: Value) -> None:
+def set_attribute(scope: Interpreter, held: ObjectValue | ClassValue, name: str, value: Value) -> None:
     """``held.name = value``.  An object is shared by all branches: in one of them the old value stays possible."""
     if scope.is_branching and name in held.names:
         value = either([held.names[name], value])
