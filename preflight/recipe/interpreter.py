@@ -196,15 +196,19 @@ class Interpreter:
         self.shared.images.append((variable, value))
 
     def _replace(self, holder: ast.expr, value: Value) -> None:
-        """Gives the name that holds a container the container's next state, in the scope the name belongs to."""
+        """Gives what holds a container the container's next state: every name of it, in whatever scope it is seen."""
         value = self._weighed(value, holder)
-        if isinstance(holder, ast.Name):
-            scope: Interpreter | None = self
-            while scope is not None and holder.id not in scope.names:
-                scope = scope.outer
-            (scope or self).set(holder.id, value)
-        else:
+        if not isinstance(holder, ast.Name):
             self.bind(holder, value)
+            return
+        old = self.lookup(holder)
+        scope: Interpreter | None = self
+        while scope is not None:
+            self.tick(len(scope.names) >> 6)
+            is_doubtful = self.is_branching and scope is not self
+            for name in [n for n, held in scope.names.items() if held is old]:
+                scope.set(name, either([old, value]) if is_doubtful else value)
+            scope = scope.outer
 
     def lookup(self, node: ast.Name) -> Value:
         scope: Interpreter | None = self

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from preflight.recipe import folding, modal_objects, objects
-from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, either
+from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, either, values_of
 from preflight.recipe.model import Call, Unresolved
 from preflight.recipe.values import (
     Alternatives,
@@ -227,13 +227,23 @@ def _nonlocal(scope: Interpreter, node: ast.Nonlocal) -> None:
 
 
 def _repeated(scope: Interpreter, body: list[ast.stmt]) -> None:
-    """A body that runs an unknown number of times: once here, its image steps marked."""
+    """A body that runs an unknown number of times: once here, its image steps marked.
+
+    It may not run at all: what else it binds may be what it was before.
+    """
     before, scope.is_repeating = scope.is_repeating, True
+    outer, scope.journal = scope.journal, {}
     try:
         with suppress(Skipped):
             run(scope, body)
     finally:
         scope.is_repeating = before
+        changed = {name: (old, scope.names.get(name, MISSING)) for name, old in scope.journal.items()}
+        scope.journal = outer
+        for name, (old, new) in changed.items():
+            scope.restore(name, old)
+            is_certain = old is MISSING or any(isinstance(v, ImageValue) for v in values_of(new))
+            scope.set(name, new if is_certain else either([old, new]))
 
 
 def _def(scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
