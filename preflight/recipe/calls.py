@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from preflight.recipe import walk
 from preflight.recipe.flow import TooMuch
-from preflight.recipe.interpreter import Interpreter, Shared
+from preflight.recipe.interpreter import Interpreter
 from preflight.recipe.kinds import Kinds
 from preflight.recipe.model import Call, Unresolved
+from preflight.recipe.scope import Shared
 from preflight.recipe.values import shown_value
 
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

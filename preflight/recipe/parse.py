@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 from preflight.model import Where
 from preflight.recipe import calls, environ, functions, uncalled
 from preflight.recipe.flow import images_of, values_of
-from preflight.recipe.interpreter import Interpreter, Shared
+from preflight.recipe.interpreter import Interpreter
 from preflight.recipe.model import Image, Recipe, SecretRef, Source, VolumeRef
+from preflight.recipe.scope import Shared
 from preflight.recipe.values import AppValue, Decorated, ImageValue
 
 T = TypeVar("T")

@@ -26,6 +26,7 @@ from preflight.recipe.values import (
 
 if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
+    from preflight.recipe.scope import Scope
 
 MOST_TURNS = 64  # of a loop over a literal
 MODULES = frozenset({"modal", *sys.stdlib_module_names})  # never looked for in the project
@@ -211,7 +212,7 @@ def _while(scope: Interpreter, node: ast.While) -> None:
 
 
 def _global(scope: Interpreter, node: ast.Global) -> None:
-    module = scope
+    module: Scope = scope
     while module.outer is not None:
         module = module.outer
     scope.elsewhere.update((name, module) for name in node.names if module is not scope)
