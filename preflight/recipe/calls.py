@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from preflight.recipe import walk
 from preflight.recipe.flow import TooMuch
-from preflight.recipe.interpreter import Interpreter, Shared
+from preflight.recipe.interpreter import Interpreter
 from preflight.recipe.kinds import Kinds
 from preflight.recipe.model import Call, Unresolved
+from preflight.recipe.scope import Shared
 from preflight.recipe.values import shown_value
 
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -32,7 +33,7 @@ def every_call(scope: Interpreter) -> tuple[Call, ...]:
     outside.shared = _apart(scope.shared)
     found = [
         call
-        for node, kinds, names in _nodes(_speaking(scope, tree, top), top, outside)
+        for node, kinds, names in _nodes(tree, top, outside)
         if (call := _read(scope, node, kinds, names)) is not None
     ]
     return tuple(sorted(found, key=lambda c: (c.where.line, c.where.column)))
@@ -43,15 +44,10 @@ def _apart(shared: Shared) -> Shared:
     return Shared(shared.project, lambda importer, module, level: None, MOST_STEPS, evaluated=shared.evaluated)
 
 
-def _speaking(scope: Interpreter, tree: ast.Module, kinds: Kinds) -> list[ast.AST]:
-    """The statements of the module that name something of Modal's: no other can hold a call of it."""
-    speaking = walk.naming({"modal", *(name for name, kind in kinds.own.items() if kind is not None)})
-    return [s for s in tree.body if scope.offsets.mentions(s, speaking)]
-
-
-def _nodes(body: list[ast.AST], top: Kinds, outside: Interpreter) -> Iterator[tuple[ast.expr, Kinds, Interpreter]]:
+def _nodes(tree: ast.Module, top: Kinds, outside: Interpreter) -> Iterator[tuple[ast.expr, Kinds, Interpreter]]:
     """Calls and bare decorators, with the names that are seen where they stand."""
-    pending: list[tuple[ast.AST, Kinds, Interpreter]] = [(s, top, outside) for s in body]
+    holds = outside.offsets.may_hold
+    pending: list[tuple[ast.AST, Kinds, Interpreter]] = [(s, top, outside) for s in tree.body if holds(s, top.speaking)]
     while pending:
         node, kinds, names = pending.pop()
         if isinstance(node, ast.Call):
@@ -61,14 +57,14 @@ def _nodes(body: list[ast.AST], top: Kinds, outside: Interpreter) -> Iterator[tu
             if isinstance(decorator, ast.Attribute | ast.Name):
                 yield decorator, kinds, names
         if not isinstance(node, Scoped):
-            pending += [(child, kinds, names) for child in walk.children(node)]
+            pending += [(c, kinds, names) for c in walk.children(node) if holds(c, kinds.speaking)]
             continue
         inner = Kinds.of_function(node, kinds)
         hidden = names.inside()
         for name in inner.own:
             hidden.names[name] = Unresolved(f"{name} is set inside a function", names.where(node))
-        inside: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
-        pending += [(child, inner, hidden) for child in inside]
+        body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else [*node.body]
+        pending += [(child, inner, hidden) for child in body if holds(child, inner.speaking)]
         pending += [(child, kinds, names) for child in (*decorators, node.args)]
 
 

@@ -49,7 +49,7 @@ def reads(offsets: Offsets) -> tuple[EnvironRead, ...]:
 def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
     imported = _imports(tree)
     speaking = walk.naming(n for n, dotted in imported.items() if dotted.split(".")[0] in MODULES)
-    pending: list[tuple[ast.AST, str]] = [(s, "") for s in tree.body if offsets.mentions(s, speaking)]
+    pending: list[tuple[ast.AST, str]] = [(s, "") for s in tree.body if offsets.may_hold(s, speaking)]
     while pending:
         current, name = pending.pop()
         found = _read(current, imported)
@@ -60,9 +60,10 @@ def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
         if isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inner = f"{name}.{current.name}" if name else current.name
             body = {id(statement) for statement in current.body}  # decorators and defaults run where it is defined
-            pending += [(c, inner if id(c) in body else name) for c in walk.children(current)]
+            below = [(c, inner if id(c) in body else name) for c in walk.children(current)]
         else:
-            pending += [(child, name) for child in walk.children(current)]
+            below = [(child, name) for child in walk.children(current)]
+        pending += [(child, within) for child, within in below if offsets.may_hold(child, speaking)]
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:

@@ -6,11 +6,11 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from preflight.model import Where
 from preflight.recipe import paths
-from preflight.recipe.flow import known_part, merged, over
+from preflight.recipe.flow import either, known_part, merged, over
 from preflight.recipe.model import SecretRef, Unresolved, VolumeRef
 from preflight.recipe.values import (
     Alternatives,
@@ -30,6 +30,7 @@ from preflight.recipe.values import (
 
 PADDED = re.compile(r"%[-+ #0]*(?:\d|\*)")
 ModalObject = AppValue | ImageValue | Opaque | SecretRef | VolumeRef  # each of them is something, and true
+Comprehended: TypeAlias = tuple[list[Value], list[Value]] | None  # what is there for sure, and what may be
 MOST_CHARACTERS = 100_000  # of a folded string or list: more is not written by hand
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -62,7 +63,7 @@ def fold(
     node: ast.expr,
     value: Callable[[ast.expr], Value],
     place: Callable[[], Where],
-    comprehended: Callable[[list[ast.comprehension], Callable[[], Value]], list[Value] | None],
+    comprehended: Callable[[list[ast.comprehension], Callable[[], Value]], Comprehended],
 ) -> Value:
     """Operators, literals of containers, f-strings, subscripts and comprehensions."""
     if isinstance(node, ast.JoinedStr):
@@ -91,14 +92,27 @@ def fold(
     if isinstance(node, ast.Subscript):
         return _subscript(value(node.value), node, value, place())
     if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
-        made = comprehended(node.generators, lambda: value(node.elt))
-        return made if made is not None else Unresolved("a comprehension over what the text does not hold", place())
+        return _comprehension(comprehended(node.generators, lambda: value(node.elt)), place())
     if isinstance(node, ast.DictComp):
-        pairs = comprehended(node.generators, lambda: (value(node.key), value(node.value)))
-        if pairs is None or any(unresolved_in(k) or isinstance(k, list | dict) for k, _ in pairs):
-            return Unresolved("a comprehension over what the text does not hold", place())
-        return dict(pairs)
+        pairs = _comprehension(comprehended(node.generators, lambda: (value(node.key), value(node.value))), place())
+        return over(lambda some: _of_pairs(some, place()), pairs)
     return Unresolved(f"{type(node).__name__} is not folded", place())
+
+
+def _comprehension(made: Comprehended, where: Where) -> Value:
+    """What it comes to: with the elements that a condition may leave out, and without."""
+    if made is None:
+        return Unresolved("a comprehension over what the text does not hold", where)
+    sure, possible = made
+    return sure if len(sure) == len(possible) else either([sure, possible])
+
+
+def _of_pairs(pairs: Value, where: Where) -> Value:
+    if isinstance(pairs, Unresolved):
+        return pairs
+    if any(unresolved_in(k) or isinstance(k, list | dict) for k, _ in pairs):
+        return Unresolved("a comprehension over what the text does not hold", where)
+    return dict(pairs)
 
 
 def _joined(node: ast.JoinedStr, value: Callable[[ast.expr], Value], where: Where) -> Value:

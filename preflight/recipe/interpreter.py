@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
 
 from preflight.model import Where
 from preflight.recipe import containers, folding, modal_objects, objects, paths, pure, statements
 from preflight.recipe.flow import (
-    MISSING,
-    MOST_WEIGHT,
     Outcomes,
     Raised,
     Returned,
@@ -26,17 +22,15 @@ from preflight.recipe.flow import (
     known_part,
     merged,
     over,
-    values_of,
-    weight,
 )
-from preflight.recipe.model import App, Call, Source, Unresolved
-from preflight.recipe.offsets import Offsets
+from preflight.recipe.folding import Comprehended
+from preflight.recipe.model import Call, Unresolved
+from preflight.recipe.scope import Arguments, Scope
 from preflight.recipe.values import (
     Alternatives,
     AppValue,
     BoundMethod,
     ClassValue,
-    Decorated,
     Dotted,
     Duration,
     ImageValue,
@@ -50,55 +44,11 @@ from preflight.recipe.values import (
     unresolved_in,
 )
 
-MOST_STEPS = 300_000  # nodes evaluated for one file with its siblings; 10,000 lines of nothing but images take 200,000
 DEEPEST = 12  # helpers calling helpers
-Arguments = tuple[list[Value], dict[str, Value]]
 
 
-@dataclass
-class Shared:
-    """What one reading of an app shares between its modules."""
-
-    project: Path
-    load: Callable[[Interpreter, str, int], Interpreter | None]
-    most_steps: int = MOST_STEPS
-    steps: int = 0
-    images: list[tuple[str, ImageValue]] = field(default_factory=list)
-    apps: list[App] = field(default_factory=list)
-    decorated: list[Decorated] = field(default_factory=list)
-    unresolved: list[Unresolved] = field(default_factory=list)
-    pending: dict[int, tuple[Call, AppValue]] = field(default_factory=dict)  # by id of the decorator's call
-    included: list[AppValue] = field(default_factory=list)  # by app.include(other)
-    evaluated: dict[int, Arguments] = field(default_factory=dict)  # by id of the call's node
-    inlined: set[int] = field(default_factory=set)  # ids of the helpers' nodes that were read with a call's arguments
-    given: dict[int, Partial] = field(default_factory=dict)  # by id of the call's node: arguments bound before
-    search: list[Path] = field(default_factory=list)  # folders that the text puts on sys.path
-
-    def name_app(self, value: AppValue) -> None:
-        """The App learns the variable that it is bound to."""
-        for n, app in enumerate(self.apps):
-            if app.call is value.call:
-                self.apps[n] = replace(app, variable=value.variable)
-
-
-class Interpreter:
-    """One module's names.  ``file`` is where its text was read from, for relative paths; nothing is opened here."""
-
-    def __init__(self, source: Source, file: Path, shared: Shared) -> None:
-        self.source = source
-        self.file = file
-        self.shared = shared
-        self.offsets = Offsets.of(source)
-        self.names: dict[str, Value] = {"__file__": PathValue(PurePosixPath(file.name))}
-        self.modules: dict[str, SiblingModule] = {}  # by dotted name, of `import package.module`
-        self.journal: dict[str, Value] | None = None  # of the branch being read: names it bound, with their old values
-        self.returned = Outcomes()  # by branches, while others go on
-        self.outer: Interpreter | None = None
-        self.for_functions: Interpreter = self  # whose names a def sees: not those of the class around it
-        self.is_repeating = False
-        self.is_branching = False
-        self.is_top = True
-        self.depth = 0
+class Interpreter(Scope):
+    """A scope whose expressions are followed."""
 
     def run_module(self) -> None:
         if self.source.tree is None:
@@ -111,101 +61,14 @@ class Interpreter:
         except (Returned, Skipped, Raised):
             pass
 
-    def inside(self, *, for_functions: Interpreter | None = None) -> Interpreter:
+    def inside(self, *, for_functions: Scope | None = None) -> Interpreter:
         """A scope within this one: of a helper's call, or of a class body."""
         inner = Interpreter.__new__(Interpreter)
         inner.__dict__.update(self.__dict__)
         inner.names, inner.journal, inner.returned = {}, None, Outcomes()
-        inner.outer, inner.is_top = self, False
+        inner.outer, inner.is_top, inner.elsewhere = self, False, {}
         inner.for_functions = for_functions or inner
         return inner
-
-    # --- names ----------------------------------------------------------------------------------------------------
-
-    def set(self, name: str, value: Value) -> None:
-        if self.journal is not None and name not in self.journal:
-            self.journal[name] = self.names.get(name, MISSING)
-        self.names[name] = value
-
-    def restore(self, name: str, old: Value) -> None:
-        """Back to what the name was before a branch."""
-        if old is MISSING:
-            self.names.pop(name, None)
-        else:
-            self.names[name] = old
-
-    def bind(self, target: ast.expr, value: Value) -> None:
-        """What ``target = value`` does.  Containers are replaced, never changed: branches must not leak."""
-        if isinstance(target, ast.Name):
-            self.set(target.id, self._named(target.id, value))
-        elif isinstance(target, ast.Starred):
-            self.bind(target.value, value)
-        elif isinstance(target, ast.Tuple | ast.List):
-            self._unpack(target.elts, value, target)
-        elif isinstance(target, ast.Subscript):
-            holder, key, where = self.value(target.value), self.value(target.slice), self.where(target)
-            if any(isinstance(h, dict | list) for h in values_of(holder)):
-                self._replace(target.value, over(lambda h: containers.with_item(h, key, value, where), holder))
-        elif isinstance(target, ast.Attribute):
-            held = self.value(target.value)
-            if isinstance(held, ObjectValue):
-                objects.set_attribute(self, held, target.attr, self._named(target.attr, value))
-            elif isinstance(held, AppValue):
-                modal_objects.set_on_app(held, target.attr, self._named(ast.unparse(target), value))
-            else:
-                self._named(ast.unparse(target), value)
-
-    def _unpack(self, targets: list[ast.expr], value: Value, at: ast.expr) -> None:
-        star = next((n for n, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
-        if isinstance(value, list | tuple):
-            after = len(targets) - star - 1 if star is not None else 0
-            if star is None and len(value) == len(targets):
-                parts = list(value)
-            elif star is not None and len(value) >= len(targets) - 1:
-                parts = [*value[:star], list(value[star : len(value) - after]), *value[len(value) - after :]]
-            else:
-                parts = []
-            if parts:
-                for each, part in zip(targets, parts, strict=True):
-                    self.bind(each, part)
-                return
-        why = unresolved_in(value) or Unresolved("it is unpacked from a value that is not in the text", self.where(at))
-        for each in targets:
-            self.bind(each, why)
-
-    def _named(self, variable: str, value: Value) -> Value:
-        """The value as it is bound: images are noted under the name, an App learns it."""
-        for each in values_of(value):
-            if isinstance(each, ImageValue):
-                self.note_image(variable, each)
-        if isinstance(value, AppValue) and not value.variable:
-            value = replace(value, variable=variable)
-            self.shared.name_app(value)
-        return value
-
-    def note_image(self, variable: str, value: ImageValue) -> None:
-        self.shared.images.append((variable, value))
-
-    def _replace(self, holder: ast.expr, value: Value) -> None:
-        """Gives the name that holds a container the container's next state, in the scope the name belongs to."""
-        value = self._weighed(value, holder)
-        if isinstance(holder, ast.Name):
-            scope: Interpreter | None = self
-            while scope is not None and holder.id not in scope.names:
-                scope = scope.outer
-            (scope or self).set(holder.id, value)
-        else:
-            self.bind(holder, value)
-
-    def lookup(self, node: ast.Name) -> Value:
-        scope: Interpreter | None = self
-        while scope is not None:
-            if node.id in scope.names:
-                return scope.names[node.id]
-            scope = scope.outer
-        return pure.BUILTINS.get(node.id) or Unresolved(f"{node.id} is not set in the text above", self.where(node))
-
-    # --- expressions ----------------------------------------------------------------------------------------------
 
     def value(self, node: ast.expr) -> Value:
         """What the expression stands for.  Raises TooMuch."""
@@ -231,15 +94,7 @@ class Interpreter:
             return UserFunction(node, self.for_functions)
         if isinstance(node, ast.Await | ast.Starred):
             return self.value(node.value)
-        return self._weighed(folding.fold(node, self.value, lambda: self.where(node), self._comprehended), node)
-
-    def _weighed(self, value: Value, node: ast.AST) -> Value:
-        """The value, unless it is larger than anybody would write: lists of lists double in a few lines."""
-        if not isinstance(value, list | tuple | dict) or isinstance(node, ast.Subscript):
-            return value
-        heavy = weight(value)
-        self.tick(heavy >> 4)
-        return Unresolved("a value too large to be written out", self.where(node)) if heavy > MOST_WEIGHT else value
+        return self.weighed(folding.fold(node, self.value, lambda: self.where(node), self._comprehended), node)
 
     def _attribute(self, held: Value, node: ast.Attribute) -> Value:
         if isinstance(held, Dotted):
@@ -264,7 +119,7 @@ class Interpreter:
 
     def _of_some(self, held: Alternatives, node: ast.Attribute) -> Value:
         """Of the values that have attributes: ``modal = None`` in another branch has none."""
-        some = [v for v in held.values if v is not None and not isinstance(v, Unresolved)] or list(held.values)
+        some = [v for v in held.values if v is not None] or list(held.values)
         usual = next((n for n, v in enumerate(some) if held.usual >= 0 and v is held.values[held.usual]), -1)
         return either([self._attribute(v, node) for v in some], usual, held.variable)
 
@@ -289,12 +144,12 @@ class Interpreter:
 
     def _called_of_some(self, called: Alternatives, node: ast.Call) -> Value:
         lists = [c for c in called.values if isinstance(c, BoundMethod) and containers.changes_in_place(c)]
-        if len(lists) == len(called.values) and isinstance(node.func, ast.Attribute):
+        if lists and isinstance(node.func, ast.Attribute):
             args, keywords = self.arguments(node)
             where = self.where(node)
-            changed = [containers.changed(each, args, keywords, where) for each in lists]
-            self._replace(node.func.value, either(changed, called.usual, called.variable))
-            return None
+            changed = [containers.changed(c, args, keywords, where) if c in lists else c for c in called.values]
+            self.replace(node.func.value, either(changed, called.usual, called.variable))
+            return Unresolved("what a container gives back depends on a condition", where)
         return either([self._called(each, node) for each in called.values], called.usual, called.variable)
 
     def _called(self, called: Value, node: ast.Call) -> Value:
@@ -325,9 +180,9 @@ class Interpreter:
             and containers.changes_in_place(called)
             and isinstance(node.func, ast.Attribute)
         ):
-            self._replace(node.func.value, containers.changed(called, args, keywords, where))
+            self.replace(node.func.value, containers.changed(called, args, keywords, where))
             return containers.given_back(called, args, where)
-        return self._weighed(over(lambda *a: pure.call(called, list(a), keywords, where), *args), node)
+        return self.weighed(over(lambda *a: pure.call(called, list(a), keywords, where), *args), node)
 
     def _of_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A call of what is imported, or built in."""
@@ -342,7 +197,7 @@ class Interpreter:
         if made is not None:
             return made
         where = self.where(node)
-        return self._weighed(over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args), node)
+        return self.weighed(over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args), node)
 
     def _search(self, folder: Value) -> None:
         if isinstance(folder, str | PathValue):
@@ -411,44 +266,37 @@ class Interpreter:
             return either(said) if said else Unresolved("the helper raises", self.where(at))
         return inner.returned.either(None)
 
-    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> list[Value] | None:
+    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
         """The values of a comprehension over known sequences; None when one is not known."""
-        found: list[Value] = []
+        sure: list[Value] = []
+        possible: list[Value] = []
         inner = self.inside(for_functions=self.for_functions)
 
-        def turn(rest: list[ast.comprehension]) -> bool:
+        def turn(rest: list[ast.comprehension], *, is_sure: bool) -> bool:
             if not rest:
                 self.names, kept = {**self.names, **inner.names}, self.names
                 try:
-                    found.append(make())
+                    possible.append(make())
                 finally:
                     self.names = kept
-                return len(found) <= statements.MOST_TURNS**2
+                if is_sure:
+                    sure.append(possible[-1])
+                return len(possible) <= statements.MOST_TURNS**2
             turns = inner.value(rest[0].iter)
             if isinstance(turns, dict):
                 turns = list(turns)
-            if not isinstance(turns, list | tuple) or unresolved_in(turns) is not None:
+            if not statements.are_turns(turns):
                 return False
             for each in turns:
                 inner.bind(rest[0].target, each)
                 tests = [inner.value(t) for t in rest[0].ifs]
-                if not all(statements.is_decided(t) for t in tests):
-                    return False
-                if all(tests) and not turn(rest[1:]):
+                decided = [t for t in tests if statements.is_decided(t)]
+                is_sure_now = is_sure and len(decided) == len(tests)
+                if all(decided) and not turn(rest[1:], is_sure=is_sure_now):
                     return False
             return True
 
-        return found if turn(generators) else None
-
-    # --- places ---------------------------------------------------------------------------------------------------
-
-    def where(self, node: ast.AST) -> Where:
-        return self.offsets.where(node)
-
-    def tick(self, steps: int = 1) -> None:
-        self.shared.steps += steps
-        if self.shared.steps > self.shared.most_steps:
-            raise TooMuch
+        return (sure, possible) if turn(generators, is_sure=True) else None
 
 
 def _is_static(node: ast.AST) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from preflight.recipe import walk
 from preflight.recipe.interpreter import Interpreter
@@ -28,6 +30,19 @@ class Kinds:
     own: dict[str, str | None] = field(default_factory=dict)  # None: bound here, to nothing of Modal's
     outer: Kinds | None = None
     memo: dict[int, str | None] = field(default_factory=dict)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Names that stand for something of Modal's here, or are a way to it."""
+        mine = frozenset(name for name, kind in self.own.items() if kind is not None)
+        return mine | (self.outer.named if self.outer is not None else {"modal"})
+
+    @cached_property
+    def speaking(self) -> re.Pattern[str]:
+        """Finds one of ``named``: code without any can hold no call of Modal's."""
+        if self.outer is not None and self.named == self.outer.named:
+            return self.outer.speaking
+        return walk.naming(self.named)
 
     @staticmethod
     def of_module(scope: Interpreter, tree: ast.Module) -> Kinds:

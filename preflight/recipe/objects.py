@@ -12,6 +12,7 @@ from preflight.recipe.values import ClassValue, DefaultStr, Dotted, ObjectValue,
 
 if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
+    from preflight.recipe.scope import Scope
 
 PLAIN_BASES = frozenset(  # they change nothing of how a class holds its constants
     "builtins.object typing.NamedTuple typing.Protocol typing.Generic typing_extensions.Protocol abc.ABC "
@@ -99,7 +100,7 @@ def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def set_attribute(scope: Interpreter, held: ObjectValue, name: str, value: Value) -> None:
+def set_attribute(scope: Scope, held: ObjectValue | ClassValue, name: str, value: Value) -> None:
     """``held.name = value``.  An object is shared by all branches: in one of them the old value stays possible."""
     if scope.is_branching and name in held.names:
         value = either([held.names[name], value])

@@ -20,6 +20,7 @@ class Offsets:
     source: Source
     starts: tuple[int, ...] = field(repr=False)
     lines: tuple[str, ...] = field(repr=False)
+    is_ascii: bool = False
     columns: dict[int, tuple[int, ...]] = field(repr=False, default_factory=dict)  # of lines that are not ASCII
 
     @staticmethod
@@ -33,12 +34,14 @@ class Offsets:
         for line in lines:
             starts.append(total)
             total += len(line)
-        return Offsets(source, tuple(starts), lines)
+        return Offsets(source, tuple(starts), lines, source.text.isascii())
 
     def at(self, line: int, utf8_column: int) -> int:
         """The character offset of a position as ``ast`` gives it: line from 1, column in UTF-8 bytes."""
         if not 1 <= line <= len(self.lines):
             return len(self.source.text)
+        if self.is_ascii:
+            return self.starts[line - 1] + utf8_column
         text = self.lines[line - 1]
         if text.isascii():
             return self.starts[line - 1] + min(utf8_column, len(text))
@@ -61,8 +64,10 @@ class Offsets:
         column = self.at(line, node.col_offset) - self.starts[line - 1] + 1 if line else 0  # type: ignore[attr-defined]
         return Where(self.source.path, line, column)
 
-    def mentions(self, node: ast.stmt, pattern: re.Pattern[str]) -> bool:
-        """Whether the lines of a statement, decorators included, hold what the pattern looks for."""
+    def may_hold(self, node: ast.AST, pattern: re.Pattern[str]) -> bool:
+        """Whether the lines of a statement, decorators included, hold what the pattern looks for; True for the rest."""
+        if not isinstance(node, ast.stmt):
+            return True
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
         last = node.end_lineno or node.lineno
         end = self.starts[last] if last < len(self.starts) else len(self.source.text)

@@ -5,19 +5,23 @@ the file, modules of the same project that its images come from, and requirement
 from __future__ import annotations
 
 import ast
+import gc
 import io
 import os
 import re
 import tokenize
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from preflight.model import Where
 from preflight.recipe import calls, environ, functions, uncalled
 from preflight.recipe.flow import images_of, values_of
-from preflight.recipe.interpreter import Interpreter, Shared
+from preflight.recipe.interpreter import Interpreter
 from preflight.recipe.model import Image, Recipe, SecretRef, Source, VolumeRef
+from preflight.recipe.scope import Shared
 from preflight.recipe.values import AppValue, Decorated, ImageValue
 
 T = TypeVar("T")
@@ -30,6 +34,24 @@ IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")
 def read(file: Path, *, project: Path, content: bytes | None = None) -> Recipe:
     """The recipe of ``file``, or of what it would hold.  Raises OSError when it can't be read; a file that does not
     parse has ``broken``."""
+    with _no_collector():
+        return _read(file, project, content)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """A syntax tree is a hundred thousand objects and no cycle: the collector walks all of it again and again, and
+    the time of a file grows with the square of its lines."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read(file: Path, project: Path, content: bytes | None) -> Recipe:
     source, broken, at = _source(file, project, content)
     if source.tree is None:
         return Recipe(source=source, broken=broken, broken_at=at, ignores=ignores(source.text))

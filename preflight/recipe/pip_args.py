@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,8 @@ def package(written: str, *, where: Where, span: Span | None = None, is_editable
         return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
     if text.startswith((".", "/", "~")) or text.endswith((".whl", ".tar.gz", ".zip")) or IN_FOLDER.match(text):
         return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
-    try:
-        found = Requirement(text)
-    except InvalidRequirement:
+    found = _requirement(text)
+    if found is None:
         loose = VERSIONED.match(text)
         name = canonicalize_name(loose[1]) if loose else None
         return PipPackage(text, name, (loose[3].strip() if loose else ""), (), None, "", is_editable, where, span)
@@ -103,6 +103,14 @@ def package(written: str, *, where: Where, span: Span | None = None, is_editable
         where,
         span,
     )
+
+
+@lru_cache(maxsize=1024)  # images of one app ask for the same things
+def _requirement(text: str) -> Requirement | None:
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
 
 
 def _as_written(text: str, normal: str) -> str:

@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from preflight.recipe import folding, modal_objects, objects
-from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, either
+from preflight.recipe.flow import MISSING, Raised, Returned, Skipped, either, values_of
 from preflight.recipe.model import Call, Unresolved
 from preflight.recipe.values import (
+    Alternatives,
     AppValue,
     Decorated,
     Dotted,
@@ -25,6 +26,7 @@ from preflight.recipe.values import (
 
 if TYPE_CHECKING:
     from preflight.recipe.interpreter import Interpreter
+    from preflight.recipe.scope import Scope
 
 MOST_TURNS = 64  # of a loop over a literal
 MODULES = frozenset({"modal", *sys.stdlib_module_names})  # never looked for in the project
@@ -142,6 +144,11 @@ def is_decided(test: Value) -> bool:
     return known and unresolved_in(test) is None and not variable_of(test)
 
 
+def are_turns(value: Value) -> bool:
+    """Whether a loop over the value has known turns: no element stands for an unknown number of them."""
+    return isinstance(value, list | tuple) and not any(isinstance(each, Unresolved | Alternatives) for each in value)
+
+
 def usual_branch(test: Value) -> tuple[int, str]:
     """Which of ``then`` (0) and ``else`` (1) is taken while the variable is not set; -1 when not known."""
     truth = folding.truth(test)
@@ -179,7 +186,7 @@ def _for(scope: Interpreter, node: ast.For | ast.AsyncFor) -> None:
     turns = scope.value(node.iter)
     if isinstance(turns, dict):
         turns = list(turns)
-    if not isinstance(turns, list | tuple) or len(turns) > MOST_TURNS or unresolved_in(turns) is not None:
+    if not are_turns(turns) or len(turns) > MOST_TURNS:
         scope.bind(node.target, Unresolved("the loop's turns are not in the text", scope.where(node)))
         _repeated(scope, node.body)
         return
@@ -204,14 +211,40 @@ def _while(scope: Interpreter, node: ast.While) -> None:
     run(scope, node.orelse)
 
 
+def _global(scope: Interpreter, node: ast.Global) -> None:
+    module: Scope = scope
+    while module.outer is not None:
+        module = module.outer
+    scope.elsewhere.update((name, module) for name in node.names if module is not scope)
+
+
+def _nonlocal(scope: Interpreter, node: ast.Nonlocal) -> None:
+    for name in node.names:
+        holder = scope.outer
+        while holder is not None and name not in holder.names:
+            holder = holder.outer
+        if holder is not None:
+            scope.elsewhere[name] = holder
+
+
 def _repeated(scope: Interpreter, body: list[ast.stmt]) -> None:
-    """A body that runs an unknown number of times: once here, its image steps marked."""
+    """A body that runs an unknown number of times: once here, its image steps marked.
+
+    It may not run at all: what else it binds may be what it was before.
+    """
     before, scope.is_repeating = scope.is_repeating, True
+    outer, scope.journal = scope.journal, {}
     try:
         with suppress(Skipped):
             run(scope, body)
     finally:
         scope.is_repeating = before
+        changed = {name: (old, scope.names.get(name, MISSING)) for name, old in scope.journal.items()}
+        scope.journal = outer
+        for name, (old, new) in changed.items():
+            scope.restore(name, old)
+            is_certain = old is MISSING or any(isinstance(v, ImageValue) for v in values_of(new))
+            scope.set(name, new if is_certain else either([old, new]))
 
 
 def _def(scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -325,6 +358,8 @@ HANDLERS: dict[type[ast.stmt], Callable[[Any, Any], None]] = {
     ast.For: _for,
     ast.AsyncFor: _for,
     ast.While: _while,
+    ast.Global: _global,
+    ast.Nonlocal: _nonlocal,
     ast.FunctionDef: _def,
     ast.AsyncFunctionDef: _def,
     ast.ClassDef: _class,

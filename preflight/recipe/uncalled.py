@@ -53,7 +53,7 @@ def _defs(scope: Interpreter) -> Iterator[tuple[Def, ClassValue | None]]:
 
 
 def _makes_objects(scope: Interpreter, statement: ast.stmt) -> bool:
-    if not scope.offsets.mentions(statement, SPEAKING):
+    if not scope.offsets.may_hold(statement, SPEAKING):
         return False
     for inner in walk.walk(statement):
         func = inner.func if isinstance(inner, ast.Call) else None
