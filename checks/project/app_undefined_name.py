@@ -79,7 +79,8 @@ def _bound(syntax: Syntax) -> set[str] | None:
     bound |= {n.name for n in syntax.every(*NAMED) if n.name and syntax.is_import_time(n)}  # type: ignore[attr-defined]
     bound |= {a.asname or a.name.split(".")[0] for a in syntax.every(ast.alias) if syntax.is_import_time(a)}
     bound |= {m.rest for m in syntax.every(ast.MatchMapping) if m.rest and syntax.is_import_time(m)}
-    for each in (*syntax.every(ast.Global), *syntax.every(ast.Nonlocal)):
+    declared: list[ast.Global | ast.Nonlocal] = [*syntax.every(ast.Global), *syntax.every(ast.Nonlocal)]
+    for each in declared:
         bound.update(each.names)
     return bound
 
