@@ -26,6 +26,11 @@ ALSO = frozenset(
     {"__builtins__", "__annotations__", "__class__", "__qualname__", "__module__", "WindowsError", "reveal_type"}
 )
 
+NAMED: tuple[type[ast.AST], ...] = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
+    *(kind for name in ("TypeVar", "ParamSpec", "TypeVarTuple") if (kind := getattr(ast, name, None))),  # Python 3.12
+)
+
 
 def applies(recipe: Recipe) -> str:
     syntax = syntax_of(recipe.source) if recipe.is_modal_app else None
@@ -67,34 +72,17 @@ def _loads(syntax: Syntax) -> list[ast.Name]:
 
 def _bound(syntax: Syntax) -> set[str] | None:
     """Every name that importing the file may bind, or a function by ``global``; None when anything may be bound."""
-    bound: set[str] = set()
-    for node in syntax.nodes:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "globals"):
-            return None
-        if isinstance(node, ast.alias) and node.name == "*":
-            return None
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            bound.update(node.names)
-        names = _names_bound_by(node)
-        if names - bound and syntax.is_import_time(node):
-            bound |= names
+    called = (c.func.id for c in syntax.every(ast.Call) if isinstance(c.func, ast.Name))
+    if "exec" in (seen := {*called}) or "globals" in seen or any(a.name == "*" for a in syntax.every(ast.alias)):
+        return None
+    bound = {n.id for n in syntax.every(ast.Name) if not isinstance(n.ctx, ast.Load) and syntax.is_import_time(n)}
+    bound |= {n.name for n in syntax.every(*NAMED) if n.name and syntax.is_import_time(n)}  # type: ignore[attr-defined]
+    bound |= {a.asname or a.name.split(".")[0] for a in syntax.every(ast.alias) if syntax.is_import_time(a)}
+    bound |= {m.rest for m in syntax.every(ast.MatchMapping) if m.rest and syntax.is_import_time(m)}
+    declared: list[ast.Global | ast.Nonlocal] = [*syntax.every(ast.Global), *syntax.every(ast.Nonlocal)]
+    for each in declared:
+        bound.update(each.names)
     return bound
-
-
-def _names_bound_by(node: ast.AST) -> set[str]:
-    if isinstance(node, ast.Name):
-        return set() if isinstance(node.ctx, ast.Load) else {node.id}
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    if isinstance(node, ast.alias):
-        return {node.asname or node.name.split(".")[0]}
-    if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-        return {node.name or ""}
-    if isinstance(node, ast.MatchMapping):
-        return {node.rest or ""}
-    if type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
-        return {getattr(node, "name", "")}
-    return set()
 
 
 def _is_annotation(syntax: Syntax, node: ast.AST) -> bool:

@@ -13,6 +13,9 @@ from preflight.recipe.offsets import Offsets
 
 N = TypeVar("N", bound=ast.AST)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
+FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
+LEAVES = frozenset({ast.Name, ast.Constant, ast.alias})
+OPERATORS = frozenset({"ctx", "op", "ops"})
 
 
 class Syntax:
@@ -25,23 +28,31 @@ class Syntax:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
         self._values: dict[str, list[ast.expr]] | None = None
+        self._inside: set[ast.AST] = set()  # nodes that run only when a function is called
         pending: list[ast.AST] = [tree]
         while pending:  # a chain of 200 links is 200 deep: walked, not recursed
             node = pending.pop()
+            kind = type(node)
             self.nodes.append(node)
-            self._kinds.setdefault(type(node), []).append(node)
-            for name in node._fields:
+            self._kinds.setdefault(kind, []).append(node)
+            if kind in LEAVES:
+                continue
+            is_inside = node in self._inside
+            for name in kind._fields:
                 value = getattr(node, name, None)
                 if type(value) is list:
                     below = [v for v in value if isinstance(v, ast.AST)]
-                elif isinstance(value, ast.AST) and name not in ("ctx", "op"):
+                elif isinstance(value, ast.AST) and name not in OPERATORS:
                     below = [value]
                 else:
                     continue
-                if name != "ops":
-                    pending += below
-                    for child in below:
-                        self._parents[child] = node
+                if name in OPERATORS:
+                    continue
+                pending += below
+                for child in below:
+                    self._parents[child] = node
+                if is_inside or (name == "body" and kind in FUNCTIONS):
+                    self._inside.update(below)
 
     def every(self, *kinds: type[N]) -> Iterator[N]:
         """The nodes of exactly these classes."""
@@ -73,7 +84,7 @@ class Syntax:
 
     def is_import_time(self, node: ast.AST) -> bool:
         """Whether it runs when the file is imported: at the top level, in a class body, in a decorator."""
-        return self.function_of(node) is None
+        return node not in self._inside
 
     def tests_above(self, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
         """The conditions that must hold (True) or not hold (False) for the node to run, innermost first."""

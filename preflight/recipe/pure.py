@@ -117,6 +117,8 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
         return Unresolved(f"{name} is not followed", where)
     if name == "builtins.str" and args and isinstance(args[0], PathValue):
         return str(args[0])
+    if any(isinstance(a, Dotted) for a in args):  # str() of it would be our own object's text
+        return Unresolved("an imported value that is not in the text", where)
     return acted(lambda *a: act(*a, **keywords), tuple(args), where)
 
 

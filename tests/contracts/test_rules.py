@@ -25,7 +25,11 @@ MOST = {
     for group in tomllib.loads((Path(__file__).parent / "rules.toml").read_text("utf-8")).values()
     for name, most in group.items()
 }
-RULES = {c.name: c for c in builtin.checks() if c.stage is Stage.STATIC and RECIPE in c.needs}
+RULES = {
+    c.name: c
+    for c in builtin.checks()
+    if c.stage is Stage.STATIC and RECIPE in c.needs and c.id[:3] in ("IMG", "RES", "PRJ")
+}
 FILES = sorted(DATA.glob("*/*/*.py"))
 BUILDER = re.compile(r"^# builder: (\S+)", re.MULTILINE)
 BANNED = re.compile(r"\b(?:please|invalid|something went wrong|see the log|oops|sorry|simply|just)\b", re.IGNORECASE)
