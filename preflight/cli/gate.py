@@ -107,7 +107,9 @@ def gate_command(
 
     Without a pass the checklist is worked through first (on stderr).  With one, files, settings, variables and
     versions are compared, and Modal and S3 are asked again.  What has changed is named, and COMMAND does not run:
-    exit code 5.  Otherwise this process becomes COMMAND.
+    exit code 5.  Otherwise this process becomes COMMAND, and its exit code is the gate's.
+
+    127 and 126 as in a shell when COMMAND can't be started, before any check; 130 when the checks are interrupted.
     """
     words: tuple[str, ...] | None = ctx.obj
     if not words:
@@ -121,6 +123,7 @@ def gate_command(
     left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
     sandbox = (scenario or "healthy") if use_sandbox else None
     asked = Asked(words=words, skip=left_out, sandbox=sandbox, **rest)
+    environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
     try:
         program = command.find(words[0])
         if sandbox is not None:
@@ -129,7 +132,7 @@ def gate_command(
         outcome = _gate(asked, settings)
         if outcome is not Exit.READY:
             return outcome
-        command.become(program, words, _environ(settings))
+        command.become(program, words, _named(environ, settings))
     except command.NotRunnable as e:
         say(f"preflight gate: {e}")
         return e.code
@@ -160,10 +163,9 @@ def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
     return tuple(str(file.relative_to(top)) for file in files if file.is_relative_to(top))
 
 
-def _environ(settings: Settings) -> dict[str, str]:
+def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
     """The command runs in the environment that was looked at, also where only `-e` or the settings name it."""
-    named = {"MODAL_ENVIRONMENT": settings.environment} if settings.environment else {}
-    return {**os.environ, **named}
+    return {**environ, "MODAL_ENVIRONMENT": settings.environment} if settings.environment else environ
 
 
 def _in_sandbox(asked: Asked, program: str) -> Exit:
@@ -173,11 +175,12 @@ def _in_sandbox(asked: Asked, program: str) -> Exit:
 
     assert asked.sandbox is not None
     with in_sandbox(asked.sandbox) as served:
+        environ = dict(os.environ)
         settings = _settings(asked, start=served.project)
         outcome = checklist(asked, settings, None, datetime.now(UTC))
         if outcome is Exit.READY:
             folder = served.project if not Path(settings.app or "").is_absolute() else None
-            command.become(program, asked.words, _environ(settings), folder=folder, lifeline=served.lifeline)
+            command.become(program, asked.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
         return _stopped(outcome, asked)
 
 

@@ -18,7 +18,7 @@ from preflight.gate.receipt import Receipt, Receipts
 from preflight.sandbox import serve
 from tests.conftest import HIDDEN, REPOSITORY, Ran
 
-LONGEST_S = 90
+LONGEST_S = 120
 APP = "deploy/modal/app.py"
 SKIP = ("--skip", "smoke-test,gpu-probe")  # paid checks have tests of their own, and take half a minute
 MORE_FILES = {

@@ -19,7 +19,7 @@ from preflight.sandbox import serve
 from tests.conftest import HIDDEN, REPOSITORY
 
 APP = "deploy/modal/app.py"
-LIMIT_S = 90
+LIMIT_S = 120
 COMMAND = "echo ran >> ../runs; echo text; test ! -e ../broken"
 ADDED = """
 import os
