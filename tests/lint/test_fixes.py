@@ -44,12 +44,13 @@ def said(file: Path, content: bytes, least: Severity | None = None) -> Counter[t
     return Counter((r.check.name, f.message) for r in results for f in r.findings if least in (None, f.severity))
 
 
-def fixable_lines(file: Path, content: bytes) -> set[int]:
-    """Lines, from 0, where a fix begins that some rule offers."""
+def lines_spoken_of(file: Path, content: bytes) -> set[int]:
+    """Lines, from 0, of which some rule speaks, or where a fix of one begins."""
     recipe = parse.read(file, project=file.parent, content=content)
     results = asyncio.run(judge(RULES, recipe, Settings(project=file.parent, app=file.name)))
-    edits = [e for r in results for f in r.findings if f.fix for e in f.fix.edits]
-    return {recipe.source.text.count("\n", 0, e.start) for e in edits}
+    findings = [f for r in results for f in r.findings]
+    begun = {recipe.source.text.count("\n", 0, e.start) for f in findings if f.fix for e in f.fix.edits}
+    return begun | {f.where.line - 1 for f in findings if f.where is not None}
 
 
 def comments(content: bytes) -> list[str]:
@@ -84,7 +85,7 @@ def test_a_fix_keeps_comments_and_every_line_it_is_not_about(file: Path) -> None
         for n in range(start, end)
     ]
     statements = [(s.lineno - 1, (s.end_lineno or s.lineno) - 1) for s in ast.parse(before).body]
-    spoken_of = fixable_lines(file, before)
+    spoken_of = lines_spoken_of(file, before)
     for n in touched:
         statement = next(((a, b) for a, b in statements if a <= n <= b), (n, n))
         assert any(statement[0] <= m <= statement[1] for m in spoken_of) or "import" in old[n], old[n]
