@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -127,6 +128,9 @@ def _conduct(
 
     target = Target(app=str(targets[0][0]) if len(targets) == 1 else f"{len(targets)} files")
     redactor = Redactor()
+    # trees are freed by their counts; looking through them at the usual pace took 15 % of the time (2026-11-26)
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
     with reporters(outputs, is_verbose=is_verbose) as told:
         report = redacted.report(redactor, asyncio.run(_lint(targets, rules, fixing, target, fail_on)))
         for reporter in told:
