@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST = 200_000  # characters; longer strings are not shell that somebody wrote
 MOST_HEREDOCS = 100  # in one string: the grammar's time grows with their square
 BLANKS = re.compile(r"[ \t]{16,}")  # of a continued line: the grammar takes seconds over long runs of blanks
+WIDE = re.compile(r"[^\x00-\x7f]")  # a letter to the shell; the grammar's scanner reads past a table's end for it
 ESCAPED = re.compile(r"\\(.)", re.S)
 IN_DOUBLE = re.compile(r'\\([$`"\\\n])')
 WORDS = frozenset(
@@ -58,13 +59,13 @@ def _parser() -> Parser:
 
 @dataclass
 class _Reader:
-    text: bytes
+    text: str  # of as many characters as the grammar is given bytes
     locate: Locate
     exported: dict[str, str]
     found: list[ShellCommand]
 
     def of(self, node: Node) -> str:
-        return self.text[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        return self.text[node.start_byte : node.end_byte]
 
     def read(self, node: Node, operator: str) -> None:
         kind = node.type
@@ -113,7 +114,7 @@ class _Reader:
             if child.type == "file_redirect":
                 targets = [c for c in child.named_children if c.type != "file_descriptor"]
                 last = targets[0] if targets else child
-                redirects.append(self.text[child.start_byte : last.end_byte].decode("utf-8", "replace"))
+                redirects.append(self.text[child.start_byte : last.end_byte])
                 words += [self._word(c) for c in targets[1:]]
             elif child.type in REDIRECTS:
                 redirects.append(self.of(child))
@@ -182,7 +183,7 @@ class _Reader:
     def _add(
         self, node: Node, words: tuple[str, ...], env: dict[str, str], redirects: tuple[str, ...], operator: str
     ) -> None:
-        start = len(self.text[: node.start_byte].decode("utf-8", "replace"))
+        start = node.start_byte
         text = self.of(node)
         where, span = self.locate(start, start + len(text))
         self.found.append(
@@ -204,9 +205,9 @@ def commands(text: str, locate: Locate) -> tuple[ShellCommand, ...]:
     if len(text) > LONGEST or text.count("<<") > MOST_HEREDOCS:
         return ()
     collapsed = BLANKS.sub(lambda m: " " * 15, text)
-    encoded = collapsed.encode("utf-8", "replace")
-    reader = _Reader(encoded, locate if collapsed == text else lambda a, b: locate(0, len(text)), {}, [])
-    root = _parser().parse(encoded).root_node
+    plain = WIDE.sub("X", collapsed).encode("ascii")
+    reader = _Reader(collapsed, locate if collapsed == text else lambda a, b: locate(0, len(text)), {}, [])
+    root = _parser().parse(plain).root_node
     try:
         reader.read(root, "")
     except RecursionError:

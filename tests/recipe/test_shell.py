@@ -82,6 +82,12 @@ def test_a_string_too_long_or_full_of_heredocs_gives_no_command() -> None:
     assert _commands("cat <<A " * 5000) == ()
 
 
+def test_wide_characters_are_letters_and_do_not_end_the_process() -> None:
+    text = "{\U000af9b5\U000394fcQ\U0007bed1}m\U000da2c7 é=ü\U0010e02e pip install 'größe==1'"
+    assert _commands(text)[-1].text in text
+    assert [c.words for c in _commands("echo \U000af9b5 größe")] == [("echo", "\U000af9b5", "größe")]
+
+
 SHELL = st.text(alphabet=st.sampled_from("ab $\"'`\\|&;<>(){}[]#\n\t=-~*!é\ud800\0"), max_size=60)
 
 
