@@ -110,8 +110,8 @@ def test_what_was_spent_here_is_told_on_request(project: Project) -> None:
     project.edit("pyproject.toml", "minutes = 15", "minutes = 30")
     verbose, _ = project.start("-v").communicate(timeout=LIMIT_S)
     assert b"smoke-test: up to $0.78 (15 min of A100-80GB" in out and b"preflight has spent" not in out
-    assert b"spent $1.56" in verbose
-    assert b"preflight has spent $2.34 here, in 2 paid steps since 20" in verbose
+    assert b"spent $1.57" in verbose
+    assert b"preflight has spent $2.35 here, in 2 paid steps since 20" in verbose
 
 
 def test_ctrl_c_in_the_middle_counts_the_whole_price_and_remembers_nothing(project: Project) -> None:
