@@ -312,7 +312,8 @@ class PlainConsole(Console):
 
 def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
     """For a command's own screen: as wide as the terminal within reason, ``off_terminal`` columns in a pipe."""
-    size = shutil.get_terminal_size().columns if sys.stdout.isatty() else off_terminal
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we were started
+    size = shutil.get_terminal_size().columns if is_terminal else off_terminal
     width = max(NARROWEST, min(max(WIDEST, off_terminal), size))
     return PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -114,11 +115,10 @@ class World:
         return machine_key.path_of(self.top / "state" / "preflight")
 
 
-@pytest.fixture(scope="session")
-def passed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The pass, made by the real command; beside it, how everything stood then."""
+@contextlib.contextmanager
+def made(top: Path) -> Iterator[World]:
+    """The pass, made by the real command."""
     with serve.start("healthy") as sandbox:
-        top = tmp_path_factory.mktemp("gate") / "world"
         shutil.copytree(sandbox.project, top / "project")
         for name, text in MORE_FILES.items():
             (top / name).parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,21 @@ def passed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ran = world.gate()
         assert (ran.code, world.ran.exists()) == (0, True), ran.err
         world.ran.unlink()
-        shutil.copytree(top, top.with_name("as it was"), symlinks=True)
+        yield world
+
+
+@pytest.fixture(scope="session")
+def passed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Made once; beside it, how everything stood then."""
+    with made(tmp_path_factory.mktemp("gate") / "world") as world:
+        shutil.copytree(world.top, world.top.with_name("as it was"), symlinks=True)
+        yield world
+
+
+@pytest.fixture
+def world_of_its_own(tmp_path: Path) -> Iterator[World]:
+    """For a test that changes what Modal holds, which the others would see."""
+    with made(tmp_path / "world") as world:
         yield world
 
 

@@ -196,7 +196,8 @@ def test_a_builder_changed_in_the_workspace_is_refused_and_named(world: World) -
     assert "Image Builder  2025.06 → 2026.10" in ran.err
 
 
-def test_a_secret_made_anew_is_refused_and_one_under_another_name_fails_its_check(world: World) -> None:
+def test_a_secret_made_anew_is_refused_and_one_under_another_name_fails_its_check(world_of_its_own: World) -> None:
+    world = world_of_its_own
     keys = ["AWS_ACCESS_KEY_ID=AKIASANDBOX000000000", "AWS_SECRET_ACCESS_KEY=other", "AWS_REGION=us-east-1"]
     world.modal("secret", "delete", "aws-s3-secret", "--yes")
     world.modal("secret", "create", "renamed", *keys)
