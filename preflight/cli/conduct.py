@@ -26,7 +26,6 @@ from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.gate.receipt import Receipts
-from preflight.history.follow import followed
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Stage, Status, Target
 from preflight.recipe.reading import READING
@@ -203,6 +202,7 @@ def run_selection(selection: Selection, settings: Settings, options: Options, to
 
 def _followed(options: Options) -> Follow:
     """A pass is kept with what it stood on; a failure is compared with the last pass."""
+    from preflight.history.follow import followed
 
     async def follow(report: Report, world: World, found: Mapping[Lookup[Any], object]) -> Report:
         try:

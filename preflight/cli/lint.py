@@ -128,9 +128,7 @@ def _conduct(
 
     target = Target(app=str(targets[0][0]) if len(targets) == 1 else f"{len(targets)} files")
     redactor = Redactor()
-    # trees are freed by their counts; looking through them at the usual pace took 15 % of the time (2026-11-26)
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
     with reporters(outputs, is_verbose=is_verbose) as told:
         report = redacted.report(redactor, asyncio.run(_lint(targets, rules, fixing, target, fail_on)))
         for reporter in told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -88,6 +89,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The entry point: every way out is an exit code of the contract."""
+    # a command makes many objects and few cycles, and ends: at Python's own pace the collector took 13 % of a run
+    # that asks Modal (1.70 s against 1.48 s, medians of six, 2026-11-26)
+    gc.set_threshold(200_000, 20, 100)
     try:
         code: Any = cli.main(standalone_mode=False)
         code = code if isinstance(code, int) else Exit.READY
