@@ -175,7 +175,7 @@ class Lane:
         """Runs one child.  The step it died in, or an empty text when it answered all."""
         os.makedirs(room)
         with open(os.path.join(room, "question.json"), "w") as f:
-            json.dump({"kind": self.kind, "steps": steps, "request": self.asked}, f)
+            json.dump({"kind": self.kind, "steps": steps, "request": self.asked, "parent": os.getpid()}, f)
         environment = dict(os.environ, PYTHONFAULTHANDLER="1", PYTHONUNBUFFERED="1")
         output = os.path.join(room, "output.txt")
         with open(output, "wb") as sink:
@@ -372,10 +372,11 @@ def child(room: str) -> None:
     with open(os.path.join(room, "question.json")) as f:
         question = json.load(f)
     request = question["request"]
-    # Two ends that need no help from the interpreter: the kernel's alarm, and the parent's death.
+    # Two ends that need no help from the interpreter: the kernel's alarm, and the parent's death (which may have
+    # come before this line: so the parent's id is told, not asked for here).
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(request["limit_s"]) + 30)
-    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_die_with_parent, args=(question["parent"],), daemon=True).start()
     for path in reversed(request["paths"]):
         sys.path.insert(0, path)
     answers = Answers(os.path.join(room, "answers.jsonl"))
