@@ -124,7 +124,7 @@ from preflight.recipe.aftermath import brings_transformers_5
 from preflight.recipe.build_needs import comes_before_torch, missing_before
 from preflight.recipe.compiling import refused_gcc
 from preflight.recipe.downloads import Asset, BaseImage, Download
-from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, names, source_builds
+from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, is_known_index, names, source_builds
 from preflight.recipe.forecast import Ending, Forecast
 from preflight.recipe.foretell import foretold
 from preflight.recipe.lookups import RECIPE
@@ -375,6 +375,7 @@ __all__ = [
     "is_debian",
     "is_guarded",
     "is_known_before",
+    "is_known_index",
     "is_on_pytorch_index",
     "is_only_on_pypi",
     "is_run",

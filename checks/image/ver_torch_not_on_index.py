@@ -18,6 +18,7 @@ from preflight.api import (
     TorchRow,
     counted,
     error,
+    is_known_index,
     newest_torch,
     over_images,
     package_where,
@@ -66,7 +67,7 @@ def _problem(version: str, row: TorchRow, install: PipInstall, python: str | Non
     """What is missing, and what there is in its place; empty when nothing is."""
     public, _, local = version.partition("+")
     on_index = install.index_url or ""
-    if "nightly" in on_index or (on_index and "download.pytorch.org" not in on_index and "pypi.org" not in on_index):
+    if "nightly" in on_index or (on_index and not is_known_index(on_index)):
         return "", ""
     build = local or next((p for p in on_index.split("/") if p[:2] == "cu" and p[2:].isdigit()), "")
     if python is not None and python not in row.python:

@@ -14,9 +14,14 @@ from preflight.recipe import checkouts
 from preflight.recipe.model import Image, PipInstall, PipPackage, Step
 from preflight.recipe.places import package_where
 
-OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi\.org|pythonhosted\.org|download\.pytorch\.org)(?:/|$)")
+OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")
 TAG = re.compile(r"\.git@v?(\d[\w.]*)|(?<!git)@v?(\d[\w.]*)(?:#|$)")
 ISOLATION_OFF = ("PIP_NO_BUILD_ISOLATION", "UV_NO_BUILD_ISOLATION")
+
+
+def is_known_index(url: str) -> bool:
+    """Whether it is the index that pip asks by default, or torch's: what they hold is in our tables."""
+    return OWN_INDEX.match(url) is not None
 
 
 class Form(StrEnum):
@@ -53,7 +58,7 @@ class ExtInstall:
     def may_be_wheel(self) -> bool:
         """A wheel by its address, or an index or a page of links that we can't see may hold one."""
         install = self.install
-        foreign = [u for u in (install.index_url, *install.extra_index_urls) if u and not OWN_INDEX.match(u)]
+        foreign = [u for u in (install.index_url, *install.extra_index_urls) if u and not is_known_index(u)]
         return (
             self.form is Form.WHEEL or bool(install.find_links) or bool(foreign) or "--only-binary" in install.options
         )

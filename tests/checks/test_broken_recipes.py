@@ -137,7 +137,7 @@ BROKEN = {
         ),
         (
             "install packaging wheel setuptools",
-            "install --trusted-host pypi.org¶ packaging wheel setuptools",
+            "install --trusted-host mirror.example¶ packaging wheel setuptools",
             "sec-plain-index",
         ),
         ("pip install -e . --no-deps", "pip install -e . --no-deps || true¶", "shl-error-swallowed"),

@@ -13,7 +13,7 @@ image = (
         "torchvision==0.19.1",
         "transformers==4.48.3",
         index_url="https://download.pytorch.org/whl/cu124",
-        extra_index_url="https://pypi.org/simple",
+        extra_index_url="https://mirror.example/simple",
     )
     .pip_install("packaging", "wheel", "setuptools", "ninja")
     .pip_install(
