@@ -124,7 +124,15 @@ from preflight.recipe.aftermath import brings_transformers_5
 from preflight.recipe.build_needs import comes_before_torch, missing_before
 from preflight.recipe.compiling import refused_gcc
 from preflight.recipe.downloads import Asset, BaseImage, Download
-from preflight.recipe.ext_steps import ExtInstall, Form, ext_installs, is_known_index, names, source_builds
+from preflight.recipe.ext_steps import (
+    ExtInstall,
+    Form,
+    ext_installs,
+    is_known_index,
+    names,
+    source_builds,
+    source_builds_in,
+)
 from preflight.recipe.forecast import Ending, Forecast
 from preflight.recipe.foretell import foretold
 from preflight.recipe.lookups import RECIPE
@@ -434,6 +442,7 @@ __all__ = [
     "sample_inside",
     "shell_strings",
     "source_builds",
+    "source_builds_in",
     "source_of",
     "sources_of",
     "strings_in",

@@ -23,20 +23,18 @@ from preflight.api import (
     Recipe,
     Where,
     add_argument,
-    counted,
     error,
     names,
     over_images,
     replace_span,
     rule,
     source_builds,
+    source_builds_in,
 )
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

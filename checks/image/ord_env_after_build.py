@@ -16,11 +16,11 @@ from preflight.api import (
     Image,
     Recipe,
     advice,
-    counted,
     env_before,
     over_images,
     rule,
     source_builds,
+    source_builds_in,
     warning,
     word_where,
 )
@@ -33,9 +33,7 @@ COMPILES_LATER = frozenset(
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

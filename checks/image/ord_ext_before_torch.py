@@ -19,20 +19,18 @@ from preflight.api import (
     Recipe,
     Where,
     comes_before_torch,
-    counted,
     error,
     names,
     over_images,
     rule,
     source_builds,
+    source_builds_in,
     torch_before,
 )
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

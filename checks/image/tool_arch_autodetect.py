@@ -16,7 +16,6 @@ from preflight.api import (
     Finding,
     Image,
     Recipe,
-    counted,
     env_before,
     error,
     has_nvcc,
@@ -24,6 +23,7 @@ from preflight.api import (
     over_images,
     rule,
     source_builds,
+    source_builds_in,
     warning,
 )
 
@@ -31,9 +31,7 @@ STOPS = frozenset({"diff-gaussian-rasterization", "simple-knn", "minkowskiengine
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

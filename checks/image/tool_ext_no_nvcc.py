@@ -22,7 +22,6 @@ from preflight.api import (
     Recipe,
     Where,
     base_of,
-    counted,
     error,
     has_nvcc,
     is_cuda_skipped,
@@ -32,6 +31,7 @@ from preflight.api import (
     python_of,
     rule,
     source_builds,
+    source_builds_in,
     torch_before,
     warning,
 )
@@ -40,9 +40,7 @@ READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

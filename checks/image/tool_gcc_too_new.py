@@ -18,20 +18,18 @@ from preflight.api import (
     Recipe,
     argument_where,
     base_of,
-    counted,
     outcome_of,
     over_images,
     refused_gcc,
     rule,
     source_builds,
+    source_builds_in,
     warning,
 )
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

@@ -18,20 +18,18 @@ from preflight.api import (
     Recipe,
     advice,
     apt_before,
-    counted,
     is_known_before,
     outcome_of,
     over_images,
     python_packages_before,
     rule,
     source_builds,
+    source_builds_in,
 )
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

@@ -19,7 +19,6 @@ from preflight.api import (
     Recipe,
     Where,
     base_of,
-    counted,
     error,
     has_c_compiler,
     insert_link,
@@ -28,14 +27,13 @@ from preflight.api import (
     over_images,
     rule,
     source_builds,
+    source_builds_in,
     warning,
 )
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

@@ -21,7 +21,6 @@ from preflight.api import (
     Where,
     advice,
     base_of,
-    counted,
     env_before,
     insert_link,
     names,
@@ -29,6 +28,7 @@ from preflight.api import (
     over_images,
     rule,
     source_builds,
+    source_builds_in,
     version_number,
 )
 
@@ -36,9 +36,7 @@ MEASURED = {"mamba-ssm": "86 s in place of 260 s", "causal-conv1d": "170 s in pl
 
 
 def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(len(source_builds(i)) for i in recipe.images), "extension built from source", "extensions built from source"
-    )
+    return source_builds_in(recipe)
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
 from preflight.recipe import checkouts
-from preflight.recipe.model import Image, PipInstall, PipPackage, Step
+from preflight.recipe.model import Image, PipInstall, PipPackage, Recipe, Step
 from preflight.recipe.places import package_where
+from preflight.recipe.rewrites import counted
 
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")
 TAG = re.compile(r"\.git@v?(\d[\w.]*)|(?<!git)@v?(\d[\w.]*)(?:#|$)")
@@ -116,6 +117,12 @@ def classify(package: PipPackage) -> tuple[Extension | None, Form]:
 def source_builds(image: Image) -> tuple[ExtInstall, ...]:
     """Those of ``ext_installs`` whose setup.py runs in the image: it builds, or fetches its own release wheel."""
     return tuple(e for e in ext_installs(image) if not e.may_be_wheel)
+
+
+def source_builds_in(recipe: Recipe) -> str:
+    """ "2 extensions from their source": what a rule about such installs has looked at; empty where there is none."""
+    count = sum(len(source_builds(image)) for image in recipe.images)
+    return counted(count, "extension from its source", "extensions from their source")
 
 
 def names(found: list[ExtInstall]) -> str:
