@@ -51,16 +51,19 @@ def _wrong(place: S3Place, found: S3Sample, at: str) -> list[Finding]:
             )
         )
     if place.region and found.bucket_region and place.region != found.bucket_region and place.endpoint is None:
-        findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                message=f"{place.bucket} is in {found.bucket_region}; {place.region} is configured",
-                remedy=f"set AWS_REGION={found.bucket_region} in the secret and [tool.preflight.s3] region",
-                why="the bucket mount asks the region it was told, and fails when the container starts",
-                where=place.where,
-            )
-        )
+        findings.append(_elsewhere(place, found.bucket_region))
     return findings
+
+
+def _elsewhere(place: S3Place, region: str) -> Finding:
+    """``region`` is the bucket's own; empty where S3 only says that it is another."""
+    return Finding(
+        severity=Severity.ERROR,
+        message=f"{place.bucket} is in {region or 'another region'}; {place.region or 'no region'} is configured",
+        remedy=f"set AWS_REGION={region or 'REGION'} in the secret and [tool.preflight.s3] region",
+        why="the bucket mount asks the region it was told, and fails when the container starts",
+        where=place.where,
+    )
 
 
 def bucket_refused(problem: Problem, place: S3Place, *, whose: str, renew: str) -> Answer | None:
@@ -95,14 +98,8 @@ def bucket_refused(problem: Problem, place: S3Place, *, whose: str, renew: str) 
             code=problem.said,
         )
     if problem.kind is Kind.WRONG_REGION:
-        region = problem.hint or "another region"
-        return failed(
-            f"{place.bucket} is in {region}; {place.region or 'no region'} is configured",
-            remedy=f"set AWS_REGION={problem.hint or 'REGION'} in the secret and [tool.preflight.s3] region",
-            why="the bucket mount asks the region it was told, and fails when the container starts",
-            said=f"{place.bucket} is in {region}",
-            region=problem.hint,
-        )
+        finding = _elsewhere(place, problem.hint)
+        return Answer(said=finding.message, seen={"region": problem.hint}, findings=(finding,))
     return None  # unreachable, or no credentials: nothing is known about the bucket
 
 

@@ -69,7 +69,9 @@ def _price(console: Console, document: dict[str, Json], rates_why: str) -> None:
         count = f"{plan['sessions']} sessions" if plan["sessions"] > 1 else "its start-up"
         _line(console, "", f"with {count}: {plan['hours']:.6g} h = ${plan['usd']:,.2f}")
     attempts = f" × {plan['attempts']} attempts" if plan["attempts"] > 1 else ""
-    bound = f"${document['upper_bound_usd']:,.2f}, if every attempt runs into its {plan['limit_hours']:.4g} h limit"
+    bound = (
+        f"${document['upper_bound_usd']:,.2f} a start, if every attempt runs into its {plan['limit_hours']:.4g} h limit"
+    )
     _line(console, "at most", bound + attempts)
 
 
