@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
+from preflight.interrupts import OURS
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
@@ -70,7 +70,24 @@ def all_checks() -> tuple[Check, ...]:
 
 
 def conduct(options: Options) -> Exit:
-    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
+    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file.
+
+    Interrupted before the first question, it reports just that, in every format that was asked for.
+    """
+    try:
+        return _conducted(options)
+    except KeyboardInterrupt:
+        OURS.ignore_all()
+        target = Target(app=options.app, environment=options.environment, sandbox=options.sandbox)
+        report = Report(target=target, started=datetime.now(UTC), seconds=0.0, results=(), is_interrupted=True)
+        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
+            audience = Audience(told)
+            audience.begin(target, Selection(()))
+            audience.finish(report)
+        return report.exit
+
+
+def _conducted(options: Options) -> Exit:
     with sandboxed(options.sandbox) as (project, scenario):
         settings = settings_for(options, start=project, scenario=scenario)
         selection = selection_for(options, settings)
@@ -248,8 +265,16 @@ def engine_report(
     async def go() -> Report:
         task = asyncio.current_task()
         assert task is not None
+        told: list[int] = []
+
+        def interrupt(number: int) -> None:  # once: what is being ended must not be kept from ending
+            if not told:
+                told.append(number)
+                task.cancel()
+
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+            for number in OURS.numbers:
+                asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
         report = await run_engine(
             selection,
             world,
@@ -263,6 +288,7 @@ def engine_report(
         return report if follow is None else await follow(report, world, found)
 
     report = asyncio.run(go())
+    OURS.ignore_all()  # the verdict stands: its documents are written whole
     _void_passes(report, settings)
     spent = None if ledger is None else ledger.total()
     if spent is not None:
