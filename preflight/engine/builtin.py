@@ -57,7 +57,7 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _of(module: ModuleType) -> Check:
-    check = getattr(module, "CHECK", None)
-    if not isinstance(check, Check):
-        raise TypeError(f"{module.__name__} ends in no CHECK = Check(…)")
-    return replace(check, doc=inspect.cleandoc(module.__doc__ or ""))
+    found = [value for value in vars(module).values() if isinstance(value, Check)]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} holds {len(found)} checks; wanted one")
+    return replace(found[0], doc=inspect.cleandoc(module.__doc__ or ""))

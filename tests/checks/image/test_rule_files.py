@@ -14,7 +14,7 @@ import pytest
 from preflight.app import reader
 from preflight.engine import builtin
 from preflight.model import Severity, Stage
-from preflight.rules.rule import Context
+from preflight.rules.form import Context
 
 DATA = Path(__file__).parents[2] / "data" / "rules" / "image"
 FILES = sorted(DATA.glob("*/*.py"))
