@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from preflight.app.model import Call, Function, Image, PipInstall, PipPackage, Recipe, ShellCommand, Step
 from preflight.app.places import package_where
+from preflight.app.syntax import Syntax, syntax_of
 from preflight.app.uses import uses_of_modal
 from preflight.build.ext_steps import ExtInstall, ext_installs
 from preflight.build.images import Link, image_links, shell_strings
@@ -145,6 +146,18 @@ FUNCTIONS: Subject[Function] = Subject(functions_of, "function on Modal")
 GPU_FUNCTIONS = FUNCTIONS.only(lambda f: isinstance(f.gpu, tuple) and f.gpu, "GPU function")
 GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU")
 USES = Subject(uses_of_modal, "use of Modal's names")
+
+
+def with_keyword(*names: str) -> Callable[[Call], bool]:
+    """For ``CALLS.only``: calls that give one of these keywords."""
+    return lambda call: any(name in call.kwargs for name in names)
+
+
+def syntax(recipe: Recipe) -> Syntax:
+    """The file's tree: a recipe in which there is something to look at has one."""
+    found = syntax_of(recipe.source)
+    assert found is not None
+    return found
 
 
 def in_place(ext: ExtInstall) -> object:
