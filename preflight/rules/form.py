@@ -101,6 +101,11 @@ class Rule(Check):
 
     answer: Callable[[Recipe, Context], Answer | NotApplicable] = field(repr=False)
 
+    def __call__(self, recipe: Recipe, context: Context) -> tuple[Finding, ...]:
+        """What it finds, if it looked."""
+        answer = self.answer(recipe, context)
+        return answer.findings if isinstance(answer, Answer) else ()
+
 
 def rule(id: str, subject: Subject[T]) -> Callable[[Find[T]], Rule]:
     """The check that asks the decorated function about each thing of ``subject``.

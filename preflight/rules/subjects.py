@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from preflight.app.model import Call, Function, Image, PipInstall, PipPackage, Recipe, ShellCommand, Step
 from preflight.app.places import package_where
@@ -12,7 +13,9 @@ from preflight.app.syntax import Syntax, syntax_of
 from preflight.app.uses import uses_of_modal
 from preflight.build.ext_steps import ExtInstall, ext_installs
 from preflight.build.images import Link, image_links, shell_strings
-from preflight.build.surroundings import Base, base_of
+from preflight.build.surroundings import Base, base_of, env_before
+from preflight.facts.gpus import gpu
+from preflight.facts.types import GpuRow
 from preflight.facts.wheels import WheelName, wheel_name
 from preflight.model import Where
 from preflight.rules.form import Subject
@@ -75,6 +78,14 @@ class Started:
 
 
 @dataclass(frozen=True, eq=False)
+class GpuImage:
+    """An image with the GPUs of the functions that use it, as far as the text and our table name them."""
+
+    image: Image
+    gpus: tuple[GpuRow, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Shell:
     """Command number ``n`` of one shell string; ``before`` are those of the same step that run before it."""
 
@@ -104,6 +115,19 @@ def _started(recipe: Recipe) -> Iterator[Started]:
     return (Started(image, base) for image in recipe.images if (base := base_of(image)) is not None)
 
 
+def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
+    for image in recipe.images:
+        rows = {
+            row.name: row
+            for f in recipe.functions
+            if isinstance(f.images, tuple) and any(i is image or i.steps == image.steps for i in f.images)
+            for asked in (f.gpu if isinstance(f.gpu, tuple) else ())
+            if (row := gpu(asked.type)) is not None
+        }
+        if rows:
+            yield GpuImage(image, tuple(rows.values()))
+
+
 def _strings(recipe: Recipe) -> Iterator[tuple[Link, tuple[ShellCommand, ...]]]:
     return ((link, string) for link in image_links(recipe) for string in shell_strings(link.step))
 
@@ -127,6 +151,10 @@ FILE: Subject[Recipe] = Subject(
 MODAL_FILE: Subject[Recipe] = Subject(lambda r: [r] if r.is_modal_app and r.source.tree else [], "Modal app")
 IMAGES: Subject[Image] = Subject(lambda r: r.images, "image")
 BASES: Subject[Started] = Subject(_started, "image")
+NAMING_PYTHON = BASES.only(
+    lambda i: i.base.python is not None and (i.base.is_slim or i.base.adds_python), "image with a named Python"
+)
+GPU_IMAGES: Subject[GpuImage] = Subject(_gpu_images, "image of a GPU function", lambda i: id(i.image))
 STEPS: Subject[Link] = Subject(_steps, "image step", lambda link: id(link.step))  # of each image, shared or not
 LINKS: Subject[Link] = Subject(image_links, "image step")  # each once
 SHELL_STRINGS: Subject[tuple[Link, tuple[ShellCommand, ...]]] = Subject(_strings, "shell string")
@@ -158,6 +186,11 @@ def syntax(recipe: Recipe) -> Syntax:
     found = syntax_of(recipe.source)
     assert found is not None
     return found
+
+
+def env_for(ext: ExtInstall) -> dict[str, Any]:
+    """Variables that an extension's build sees: those set before its step, and those of its own command."""
+    return {**env_before(ext.image, ext.n), **ext.install.env}
 
 
 def in_place(ext: ExtInstall) -> object:
