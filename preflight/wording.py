@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
 FIRST_NOUN = re.compile(r"(.+?)((?: (?:of|from|that|with|without|in|at|by|under|on|to|for|beside)\b.*)?)")
 
 
@@ -34,3 +35,10 @@ def listed(names: tuple[str, ...] | list[str], most: int = 4) -> str:
     if len(shown) < 2:
         return "".join(shown)
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def title_of(page: str) -> str:
+    """The page's headline as the checklist shows it: "the image names its Python"."""
+    headline = page.partition("\n")[0].removesuffix(".")
+    first = headline.split(" ")[0].split("'")[0]
+    return headline[:1].lower() + headline[1:] if first[1:].islower() and first not in PROPER else headline

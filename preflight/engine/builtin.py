@@ -9,16 +9,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from preflight.model import Check
-
-HOME = Path(__file__).resolve().parent.parent.parent / "checks"
+from preflight.engine import index
+from preflight.engine.index import HOME
+from preflight.model import Check, Stage
 
 
 class NameTaken(RuntimeError):
@@ -44,16 +43,11 @@ def package() -> ModuleType:
     return module
 
 
-def checks() -> tuple[Check, ...]:
-    """Every built-in check, each with its module's docstring as its page."""
-    return tuple(_of(module) for module in _modules())
-
-
-def _modules() -> Iterator[ModuleType]:
-    top = package()
-    for found in pkgutil.walk_packages(top.__path__, "checks."):
-        if not found.ispkg:
-            yield importlib.import_module(found.name)
+def checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
+    """Every built-in check of these stages, each with its module's docstring as its page."""
+    package()
+    modules = dict.fromkeys(entry.module for entry in index.listed() if entry.stage in stages)
+    return tuple(_of(importlib.import_module(name)) for name in modules)
 
 
 def _of(module: ModuleType) -> Check:

@@ -25,11 +25,10 @@ from preflight.app.model import Recipe
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
 from preflight.settings import Settings
-from preflight.wording import counted, plural
+from preflight.wording import counted, plural, title_of
 
 T = TypeVar("T")
 V = TypeVar("V")
-PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
 
 
 @dataclass(frozen=True)
@@ -148,13 +147,6 @@ def rule(id: str, subject: Subject[T]) -> Callable[[Find[T]], Rule]:
         )
 
     return of
-
-
-def title_of(page: str) -> str:
-    """The page's headline as the checklist shows it: "the image names its Python"."""
-    headline = page.partition("\n")[0].removesuffix(".")
-    first = headline.split(" ")[0].split("'")[0]
-    return headline[:1].lower() + headline[1:] if first[1:].islower() and first not in PROPER else headline
 
 
 def without_ignored(

@@ -18,7 +18,8 @@ from preflight.cli.explain import explain_command
 from preflight.engine import builtin
 from preflight.engine.select import in_order
 from preflight.model import Check, Severity
-from preflight.rules.form import Rule, title_of
+from preflight.rules.form import Rule
+from preflight.wording import title_of
 from tests.rules.examples import FILES, RECIPES, is_updating, results, rules
 
 HERE = Path(__file__).parent
