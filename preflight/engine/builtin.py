@@ -47,11 +47,14 @@ def checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
     """Every built-in check of these stages, each with its module's docstring as its page."""
     package()
     modules = dict.fromkeys(entry.module for entry in index.listed() if entry.stage in stages)
-    return tuple(_of(importlib.import_module(name)) for name in modules)
+    return tuple(check for name in modules for check in _in(importlib.import_module(name)))
 
 
-def _of(module: ModuleType) -> Check:
+def _in(module: ModuleType) -> tuple[Check, ...]:
+    """The module's one check, or those that are rows of a table."""
+    if (rows := getattr(module, "CHECKS", None)) is not None:
+        return tuple(rows)
     found = [value for value in vars(module).values() if isinstance(value, Check)]
     if len(found) != 1:
         raise TypeError(f"{module.__name__} holds {len(found)} checks; wanted one")
-    return replace(found[0], doc=inspect.cleandoc(module.__doc__ or ""))
+    return (replace(found[0], doc=inspect.cleandoc(module.__doc__ or "")),)

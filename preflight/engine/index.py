@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from preflight.engine.select import UnknownCheck, find, in_order
+from preflight.facts.removed import removed
 from preflight.model import Check, Stage
 from preflight.wording import title_of
 
@@ -21,6 +22,7 @@ HOME = Path(__file__).resolve().parent.parent.parent / "checks"
 GROUP = "preflight.checks"  # of entry points
 PAGE = re.compile(r'\s*"""(?:[^"\\]|\\.|"(?!""))*"""')
 RULE = re.compile(r'^@rule\(\s*"([A-Z]{2,5}\d{3})"', re.MULTILINE)
+ROWS = re.compile(r"^CHECKS = removals\.rules\(\)", re.MULTILINE)
 CHECK = re.compile(r"^CHECK = (?:Check|rule)\(.*?^\)", re.MULTILINE | re.DOTALL)
 
 
@@ -83,6 +85,11 @@ def _in_file(text: str, module: str) -> Iterator[Listed]:
     found = PAGE.match(text)
     page = inspect.cleandoc(ast.literal_eval(found[0].strip())) if found else ""
     rule, check = RULE.search(text), CHECK.search(text)
+    if ROWS.search(text):
+        for row in removed():
+            title = title_of(row.page)
+            yield Listed(id=row.id, name=row.name, title=title, stage=Stage.STATIC, doc=row.page, module=module)
+        return
     name = module.rpartition(".")[2].replace("_", "-")
     if rule is not None:
         yield Listed(id=rule[1], name=name, title=title_of(page), stage=Stage.STATIC, doc=page, module=module)

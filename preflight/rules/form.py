@@ -114,39 +114,42 @@ def rule(id: str, subject: Subject[T]) -> Callable[[Find[T]], Rule]:
 
     def of(find: Find[T]) -> Rule:
         page = inspect.cleandoc(sys.modules[find.__module__].__doc__ or "")
-        name = find.__module__.rpartition(".")[2].replace("_", "-")
-        wants_context = len(inspect.signature(find).parameters) == 3
-
-        def findings(recipe: Recipe, context: Context) -> Iterable[Finding]:
-            for thing in subject.of(recipe):
-                more = (context,) if wants_context else ()
-                yield from cast("Callable[..., Iterable[Finding]]", find)(recipe, thing, *more)
-
-        def answer(recipe: Recipe, context: Context) -> Answer | NotApplicable:
-            looked_at = subject.looked_at(recipe)
-            if not looked_at:
-                return NotApplicable(f"{recipe.source.path} has no {plural(subject.noun)}")
-            found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
-            seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
-            return Answer(
-                said=looked_at + (f" ({ignored} ignored in the file)" if ignored else ""), seen=seen, findings=found
-            )
-
-        async def run(looked: Looked) -> Answer | NotApplicable:
-            return answer(looked[RECIPE], Context.of(looked.settings, looked.now))
-
-        return Rule(
-            id=id,
-            name=name,
-            title=title_of(page),
-            stage=Stage.STATIC,
-            needs=(RECIPE,),
-            run=run,
-            doc=page,
-            answer=answer,
-        )
+        return rule_of(id, find.__module__.rpartition(".")[2].replace("_", "-"), page, subject, find)
 
     return of
+
+
+def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T]) -> Rule:
+    """A rule whose name and page are given: for those that are rows of a table."""
+    wants_context = len(inspect.signature(find).parameters) == 3
+
+    def findings(recipe: Recipe, context: Context) -> Iterable[Finding]:
+        more = (context,) if wants_context else ()
+        for thing in subject.of(recipe):
+            yield from cast("Callable[..., Iterable[Finding]]", find)(recipe, thing, *more)
+
+    def answer(recipe: Recipe, context: Context) -> Answer | NotApplicable:
+        looked_at = subject.looked_at(recipe)
+        if not looked_at:
+            return NotApplicable(f"{recipe.source.path} has no {plural(subject.noun)}")
+        found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
+        seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
+        shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
+        return Answer(said=shown, seen=seen, findings=found)
+
+    async def run(looked: Looked) -> Answer | NotApplicable:
+        return answer(looked[RECIPE], Context.of(looked.settings, looked.now))
+
+    return Rule(
+        id=id,
+        name=name,
+        title=title_of(page),
+        stage=Stage.STATIC,
+        needs=(RECIPE,),
+        run=run,
+        doc=page,
+        answer=answer,
+    )
 
 
 def without_ignored(
