@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from preflight.cli.options import Output, reporters
 from preflight.cli.target import every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
-from preflight.engine import builtin, plugins
+from preflight.engine import builtin, index, plugins
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
@@ -63,10 +63,10 @@ class Options:
     is_verbose: bool = False
 
 
-def all_checks() -> tuple[Check, ...]:
-    """Built-in and plugin checks, in checklist order."""
-    ours = builtin.checks()
-    return in_order((*ours, *plugins.checks(ours)))
+def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order."""
+    ours = builtin.checks(stages)
+    return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
 def conduct(options: Options) -> Exit:
