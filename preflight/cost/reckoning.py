@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Function, Recipe, Unresolved
+from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import Estimate, estimate
 from preflight.cost.keeping import keeping_of
-from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.pace import NoPace
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, outlook
 from preflight.cost.rates import RateRefused

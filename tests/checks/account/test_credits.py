@@ -12,7 +12,8 @@ import pytest
 from checks.account.credits import CHECK
 from preflight.app import reader
 from preflight.app.lookups import RECIPE
-from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, function_named
+from preflight.app.planned import PLANNED_FUNCTION, function_named
+from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.rates import Rates, listed
 from preflight.lookups import Lookup, LookupFailed
 from preflight.model import Result, Severity, Status
