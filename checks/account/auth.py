@@ -20,10 +20,12 @@ from datetime import timedelta
 from preflight.api import (
     CLIENT,
     HERE,
+    SESSION,
     TOKEN,
     WORKSPACE,
     Answer,
     Check,
+    Group,
     Kind,
     Looked,
     LookupFailed,
@@ -79,7 +81,7 @@ async def run(looked: Looked) -> Answer:
 
 
 def _environment(looked: Looked, who: str) -> Answer | None:
-    """An environment that is not there, or not for this token; None when it is there, or could not be asked."""
+    """An environment that is not there, or not for this token; None when it is there."""
     here = looked.tried(HERE)
     problem = here.__cause__ if isinstance(here, LookupFailed) else None
     if isinstance(problem, NoSuchEnvironment):
@@ -100,6 +102,8 @@ def _environment(looked: Looked, who: str) -> Answer | None:
             why="nothing can run there",
             said=f"signed in to {who}; the environment is refused",
         )
+    if isinstance(here, LookupFailed):
+        raise LookupFailed(HERE, f"{here.why} (signed in to {who})") from problem
     return None
 
 
@@ -128,4 +132,6 @@ CHECK = Check(
     tries=(WORKSPACE, TOKEN, HERE),
     run=run,
     timeout_s=15.0,
+    explains=(SESSION, WORKSPACE, TOKEN, HERE),
+    about=(Group.ACCOUNT, Group.VARIABLES, Group.CLIENT),
 )

@@ -19,6 +19,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     Severity,
@@ -73,4 +74,6 @@ CHECK = Check(
     tries=(RESOLVED_BUILDER,),
     run=run,
     timeout_s=25.0,
+    explains=(CLIENT,),
+    about=(Group.CLIENT, Group.BUILDER, Group.VERSIONS),
 )

@@ -25,6 +25,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     Severity,
@@ -102,4 +103,6 @@ CHECK = Check(
     tries=(RESOLVED_BUILDER, ENVIRONMENT, WORKSPACE_BUILDER),
     run=run,
     timeout_s=25.0,
+    explains=(RESOLVED_BUILDER, WORKSPACE_BUILDER),
+    about=(Group.BUILDER, Group.VARIABLES, Group.ACCOUNT, Group.CLIENT),
 )

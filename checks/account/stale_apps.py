@@ -19,6 +19,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     Severity,
@@ -63,4 +64,6 @@ CHECK = Check(
     needs=(APPS,),
     run=run,
     timeout_s=15.0,
+    explains=(APPS,),
+    about=(Group.ACCOUNT,),
 )

@@ -22,6 +22,7 @@ from preflight.api import (
     NAMED,
     Answer,
     Check,
+    Group,
     Kind,
     Looked,
     LookupFailed,
@@ -69,4 +70,6 @@ CHECK = Check(
     tries=(BUCKETS,),
     run=run,
     timeout_s=20.0,
+    explains=(BUCKETS,),
+    about=(Group.VARIABLES, Group.SETTINGS, Group.FUNCTIONS, Group.SECRETS),
 )

@@ -25,6 +25,7 @@ from preflight.api import (
     NAMED,
     Answer,
     Check,
+    Group,
     Looked,
     LookedAt,
     LookupFailed,
@@ -91,4 +92,5 @@ CHECK = Check(
     run=run,
     price=price,
     timeout_s=600.0,
+    about=(Group.VARIABLES, Group.SETTINGS, Group.FUNCTIONS, Group.SECRETS),
 )

@@ -20,11 +20,14 @@ Source
 
 from preflight.api import (
     BUCKETS,
+    LISTED_SECRETS,
     NAMED,
     SECRET_STATES,
+    SECRETS,
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     NamedSecret,
@@ -60,7 +63,8 @@ async def run(looked: Looked) -> Answer | NotApplicable:
             findings += [finding] if finding else []
     if silent and not any(f.severity is Severity.ERROR for f in findings):
         looked_at = f"; looked at: {'; '.join(said)}" if said else ""
-        raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}")
+        problem = next((s for s in states.values() if isinstance(s, Problem)), None)
+        raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
     said += [f"not looked at: {'; '.join(silent)}"] if silent else []
     wanted = [{"secret": s.name, "wanted": list(s.keys), "used_by": s.used_by} for s in states]
     missing = [s.name for s, state in states.items() if isinstance(state, Secret) and not state.exists]
@@ -125,4 +129,6 @@ CHECK = Check(
     tries=(SECRET_STATES, BUCKETS),
     run=run,
     timeout_s=25.0,
+    explains=(LISTED_SECRETS, SECRETS, SECRET_STATES),
+    about=(Group.SECRETS, Group.FUNCTIONS, Group.ACCOUNT, Group.SETTINGS),
 )

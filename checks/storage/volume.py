@@ -14,10 +14,12 @@ Source
 
 from preflight.api import (
     NAMED,
+    VOLUMES,
     VOLUMES_THERE,
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     NotApplicable,
@@ -72,4 +74,6 @@ CHECK = Check(
     tries=(VOLUMES_THERE,),
     run=run,
     timeout_s=20.0,
+    explains=(VOLUMES, VOLUMES_THERE),
+    about=(Group.FUNCTIONS, Group.SETTINGS, Group.ACCOUNT),
 )

@@ -42,4 +42,4 @@ async def _planned(looked: Looked) -> AsyncIterator[Function]:
     yield function_named(looked[RECIPE], looked.settings.budget.function)
 
 
-PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), answered_by="MOD003")
+PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), is_fixed=True)

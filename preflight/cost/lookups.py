@@ -24,4 +24,4 @@ async def _current(looked: Looked) -> AsyncIterator[Rates]:
     yield listed()
 
 
-CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,), answered_by="MOD003")
+CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,))

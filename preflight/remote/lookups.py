@@ -122,11 +122,11 @@ async def _apps(looked: Looked) -> tuple[App, ...]:
     return await modal_api.apps(looked[HERE])
 
 
-CLIENT: Lookup[Client] = Lookup("the Modal client", asked(_client), answered_by="MOD005")
-SESSION: Lookup[modal_api.Session] = Lookup("Modal sign-in", asked(_session), answered_by="MOD001")
-WORKSPACE: Lookup[Workspace] = Lookup("the workspace", asked(_workspace), needs=(SESSION,), answered_by="MOD001")
-TOKEN: Lookup[Token | None] = Lookup("the token's expiry", asked(_token), needs=(SESSION, CLIENT), answered_by="MOD001")
-HERE: Lookup[Here] = Lookup("the environment", asked(_here), needs=(SESSION, CLIENT), answered_by="MOD001")
+CLIENT: Lookup[Client] = Lookup("the Modal client", asked(_client))
+SESSION: Lookup[modal_api.Session] = Lookup("Modal sign-in", asked(_session))
+WORKSPACE: Lookup[Workspace] = Lookup("the workspace", asked(_workspace), needs=(SESSION,))
+TOKEN: Lookup[Token | None] = Lookup("the token's expiry", asked(_token), needs=(SESSION, CLIENT))
+HERE: Lookup[Here] = Lookup("the environment", asked(_here), needs=(SESSION, CLIENT))
 ENVIRONMENTS: Lookup[tuple[Environment, ...]] = Lookup(
     "the list of environments", asked(_environments), needs=(SESSION,)
 )
@@ -134,16 +134,10 @@ ENVIRONMENT: Lookup[Environment] = Lookup("the environment's settings", asked(_e
 WORKSPACE_BUILDER: Lookup[str | None] = Lookup(
     "the workspace's Image Builder", asked(_workspace_builder), needs=(SESSION,)
 )
-RESOLVED_BUILDER: Lookup[str] = Lookup(
-    "the Image Builder in force", asked(_resolved_builder), needs=(CLIENT, HERE), answered_by="MOD002"
-)
-LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup(
-    "the list of secrets", asked(_listed_secrets), needs=(HERE,), answered_by="STO001"
-)
-SECRETS: Lookup[tuple[str, ...]] = Lookup(
-    "the names of the secrets", asked(_secrets), needs=(LISTED_SECRETS,), answered_by="STO001"
-)
-VOLUMES: Lookup[tuple[str, ...]] = Lookup("the list of volumes", asked(_volumes), needs=(HERE,), answered_by="STO003")
-RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", asked(_rates), needs=(SESSION,), answered_by="MOD003")
-SPEND: Lookup[Spend] = Lookup("the spend so far", asked(_spend), needs=(SESSION,), answered_by="MOD003")
-APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", asked(_apps), needs=(HERE,), answered_by="MOD004")
+RESOLVED_BUILDER: Lookup[str] = Lookup("the Image Builder in force", asked(_resolved_builder), needs=(CLIENT, HERE))
+LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup("the list of secrets", asked(_listed_secrets), needs=(HERE,))
+SECRETS: Lookup[tuple[str, ...]] = Lookup("the names of the secrets", asked(_secrets), needs=(LISTED_SECRETS,))
+VOLUMES: Lookup[tuple[str, ...]] = Lookup("the list of volumes", asked(_volumes), needs=(HERE,))
+RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", asked(_rates), needs=(SESSION,))
+SPEND: Lookup[Spend] = Lookup("the spend so far", asked(_spend), needs=(SESSION,))
+APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", asked(_apps), needs=(HERE,))

@@ -13,7 +13,7 @@ from preflight.remote.lookups import HERE, VOLUMES, asked
 from preflight.remote.modal_types import Secret
 from preflight.remote.named import Named, NamedSecret, named
 from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
-from preflight.remote.threads import in_thread
+from preflight.threads import in_thread
 
 PLACE_S = 9.0  # of one bucket, below the lookup's limit
 AT_ONCE = 8
@@ -67,11 +67,13 @@ async def _volumes_there(looked: Looked) -> dict[str | None, tuple[str, ...]]:
     return {None: looked[VOLUMES], **dict(zip(others, lists, strict=True))}
 
 
-NAMED: Lookup[Named] = Lookup("what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), timeout_s=30.0)
-BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,), answered_by="STO002")
+NAMED: Lookup[Named] = Lookup(
+    "what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), timeout_s=30.0, is_fixed=True
+)
+BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,))
 SECRET_STATES: Lookup[dict[NamedSecret, Secret | Problem]] = Lookup(
-    "the secrets", asked(_secret_states), needs=(HERE, NAMED), answered_by="STO001"
+    "the secrets", asked(_secret_states), needs=(HERE, NAMED)
 )
 VOLUMES_THERE: Lookup[dict[str | None, tuple[str, ...]]] = Lookup(
-    "the volumes", asked(_volumes_there), needs=(NAMED, VOLUMES), answered_by="STO003"
+    "the volumes", asked(_volumes_there), needs=(NAMED, VOLUMES)
 )
