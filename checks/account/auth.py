@@ -111,8 +111,8 @@ def _not_signed_in(e: LookupFailed, server: str) -> Answer:
     problem = e.__cause__
     if not isinstance(problem, Problem) or problem.kind not in REMEDIES:
         # not an answer about the token: nobody could be asked
-        hint = f"; {problem.hint}" if isinstance(problem, Problem) and problem.hint else ""
-        raise LookupFailed(e.lookup, f"{e.why} ({server}){hint}") from problem
+        host = server.partition("://")[2]
+        raise LookupFailed(e.lookup, e.why if host in e.why else f"{e.why} ({server})") from problem
     return failed(
         f"Modal says: {problem.said}",
         remedy=REMEDIES[problem.kind],

@@ -6,6 +6,12 @@ from preflight.model import Answer, Finding, Json, Severity
 from preflight.problems import Kind, Problem
 from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
 
+SHORT = {
+    Kind.NOT_FOUND: "there is no such bucket",
+    Kind.FORBIDDEN: "access is refused",
+    Kind.REFUSED: "the credentials are refused",
+    Kind.WRONG_REGION: "the bucket is in another region",
+}
 MOUNT_FAILS = "the mount fails when the container starts, after the image build"
 
 
@@ -28,7 +34,7 @@ def buckets_answer(
         if finding is None:
             silent.append(each)
             continue
-        said.append(finding.message)
+        said.append(f"{place.at}: {SHORT[found.kind]}")
         findings.append(finding)
         seen.append({"bucket": place.bucket, "prefix": place.prefix, "code": found.said, "action": found.hint})
     if not said:

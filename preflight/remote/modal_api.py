@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from preflight.problems import Kind, Problem
 from preflight.remote.modal_sdk import as_problems, modal_sdk, server_warnings
 from preflight.remote.modal_types import App, Client, Environment, Here, ListedSecret, Secret, Spend, Token
-from preflight.remote.reach import reach
+from preflight.remote.reach import Unreached, reach
 
 BUILDER_FILE = re.compile(r"(\d{4}\.\d{2})\.txt")
 GRACE_S = 0.5  # for the client, after our own connection has failed: it may have met another server
@@ -130,13 +130,14 @@ async def _reach(modal: ModuleType) -> None:
     if proxy is not None and importlib.util.find_spec("python_socks") is None:
         said = "a proxy is configured, and the client needs python-socks to use one"
         remedy = "pip install 'modal[api-proxy-support]', or set MODAL_DISABLE_API_PROXY=1"
-        raise Problem(Kind.UNREACHABLE, service="Modal", operation="connect", said=said, hint=remedy)
+        raise Unreached(said, remedy)
     await reach(url, proxy=proxy)
 
 
 def _silent(url: str) -> Problem:
-    said = f"{url} accepts the call and answers nothing for {ANSWER_S:g} s"
-    return Problem(Kind.NO_ANSWER, service="Modal", operation="sign in", said=said, hint="try again later")
+    return Unreached(
+        f"{url} accepts the call and answers nothing for {ANSWER_S:g} s", "try again later", Kind.NO_ANSWER
+    )
 
 
 async def token(session: Session, token_id: str | None) -> Token | None:

@@ -30,7 +30,7 @@ async def reach(url: str, *, proxy: str | None = None, limit_s: float = LONGEST_
     try:
         port = parts.port or PORTS.get(parts.scheme)
     except ValueError as e:
-        raise _problem(f"MODAL_SERVER_URL is {url!r}: {e}", "set it to https://HOST:PORT, or unset it") from e
+        raise Unreached(f"MODAL_SERVER_URL is {url!r}: {e}", "set it to https://HOST:PORT, or unset it") from e
     is_tried = proxy is None or urlsplit(proxy).scheme.lower() == "http"  # SOCKS is the client's library's to speak
     if port is None or parts.hostname is None or "," in url or not is_tried:
         return
@@ -45,23 +45,23 @@ async def reach(url: str, *, proxy: str | None = None, limit_s: float = LONGEST_
             writer.write(PREFACE)
             first = await reader.read(FRAME_BYTES)
             if not first:
-                raise _problem(f"{at} accepts the connection and closes it", "look at what listens there")
+                raise Unreached(f"{at} accepts the connection and closes it", "look at what listens there")
             if len(first) < 4 or first[3] != SETTINGS:
                 first += await reader.read(31)
-                raise _problem(f"{at} answers, and not in HTTP/2: it sends {first!r}", "look at what listens there")
+                raise Unreached(f"{at} answers, and not in HTTP/2: it sends {first!r}", "look at what listens there")
     except TimeoutError as e:
         if not limit.expired():
-            raise _problem(f"{at} does not answer: {e or 'the connection timed out'}", "look at the network") from e
-        raise _problem(f"{at} {met} for {limit_s:g} s", "look at the network and its firewall", Kind.NO_ANSWER) from e
+            raise Unreached(f"{at} does not answer: {e or 'the connection timed out'}", "look at the network") from e
+        raise Unreached(f"{at} {met} for {limit_s:g} s", "look at the network and its firewall", Kind.NO_ANSWER) from e
     except socket.gaierror as e:
-        raise _problem(f"the name {parts.hostname} can't be resolved: {e.strerror}", RESOLVE) from e
+        raise Unreached(f"the name {parts.hostname} can't be resolved: {e.strerror}", RESOLVE) from e
     except ssl.SSLError as e:
         why = getattr(e, "verify_message", "") or e.reason or str(e)
-        raise _problem(f"TLS with {at} fails: {why}", "look at the certificates and at what listens there") from e
+        raise Unreached(f"TLS with {at} fails: {why}", "look at the certificates and at what listens there") from e
     except ConnectionRefusedError as e:
-        raise _problem(f"{at} refuses the connection: nothing listens there", "look at MODAL_SERVER_URL") from e
+        raise Unreached(f"{at} refuses the connection: nothing listens there", "look at MODAL_SERVER_URL") from e
     except OSError as e:
-        raise _problem(f"{at} can't be reached: {e.strerror or e}", "look at the network") from e
+        raise Unreached(f"{at} can't be reached: {e.strerror or e}", "look at the network") from e
     finally:
         if writer is not None:
             writer.transport.abort()
@@ -77,7 +77,7 @@ async def _connected(
     try:
         reader, writer = await asyncio.open_connection(through.hostname, through.port or 80)
     except OSError as e:
-        raise _problem(f"the proxy {_shown(proxy)} can't be reached: {e.strerror or e}", look) from e
+        raise Unreached(f"the proxy {_shown(proxy)} can't be reached: {e.strerror or e}", look) from e
     user = f"{unquote(through.username or '')}:{unquote(through.password or '')}"
     sign = f"Proxy-Authorization: Basic {base64.b64encode(user.encode()).decode()}\r\n" if through.username else ""
     writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{sign}\r\n".encode())
@@ -86,12 +86,12 @@ async def _connected(
             head = await reader.readuntil(b"\r\n\r\n")
     except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as e:
         writer.transport.abort()
-        raise _problem(f"the proxy {_shown(proxy)} accepts the connection and says nothing", look) from e
+        raise Unreached(f"the proxy {_shown(proxy)} accepts the connection and says nothing", look) from e
     status = head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")[2]
     if not status.startswith("2"):
         writer.transport.abort()
         remedy = f"give its user and password in {look[8:]}" if status.startswith("407") else look
-        raise _problem(f"the proxy {_shown(proxy)} refuses the way to {host}:{port}: HTTP {status}", remedy)
+        raise Unreached(f"the proxy {_shown(proxy)} refuses the way to {host}:{port}: HTTP {status}", remedy)
     if tls is not None:
         await writer.start_tls(tls, server_hostname=host)
     return reader, writer
@@ -111,5 +111,11 @@ def _shown(proxy: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{parts.port or 80}"
 
 
-def _problem(said: str, remedy: str, kind: Kind = Kind.UNREACHABLE) -> Problem:
-    return Problem(kind, service="Modal", operation="connect", said=said, hint=remedy)
+class Unreached(Problem):
+    """``said`` is the whole sentence, ``hint`` where to look."""
+
+    def __init__(self, said: str, hint: str, kind: Kind = Kind.UNREACHABLE) -> None:
+        super().__init__(kind, service="Modal", operation="connect", said=said, hint=hint)
+
+    def __str__(self) -> str:
+        return f"{self.said}; {self.hint}"

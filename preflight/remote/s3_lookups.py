@@ -67,9 +67,7 @@ async def _volumes_there(looked: Looked) -> dict[str | None, tuple[str, ...]]:
     return {None: looked[VOLUMES], **dict(zip(others, lists, strict=True))}
 
 
-NAMED: Lookup[Named] = Lookup(
-    "what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), timeout_s=30.0, is_fixed=True
-)
+NAMED: Lookup[Named] = Lookup("what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), is_fixed=True)
 BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,))
 SECRET_STATES: Lookup[dict[NamedSecret, Secret | Problem]] = Lookup(
     "the secrets", asked(_secret_states), needs=(HERE, NAMED)
