@@ -135,9 +135,8 @@ async def _reach(modal: ModuleType) -> None:
 
 
 def _silent(url: str) -> Problem:
-    return Unreached(
-        f"{url} accepts the call and answers nothing for {ANSWER_S:g} s", "try again later", Kind.NO_ANSWER
-    )
+    said = f"{url} accepts the call and answers nothing for {ANSWER_S:g} s"
+    return Unreached(said, "try again later", Kind.NO_ANSWER)
 
 
 async def token(session: Session, token_id: str | None) -> Token | None:
