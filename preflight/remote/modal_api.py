@@ -135,7 +135,7 @@ async def _reach(modal: ModuleType) -> None:
 
 
 def _silent(url: str) -> Problem:
-    said = f"{url} accepts the call and answers nothing for {ANSWER_S:g} s"
+    said = f"{url} gives no answer for {ANSWER_S:g} s"
     return Unreached(said, "try again later", Kind.NO_ANSWER)
 
 

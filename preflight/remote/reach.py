@@ -24,23 +24,27 @@ RESOLVE = "look at the name in MODAL_SERVER_URL, and at this machine's DNS"
 async def reach(url: str, *, proxy: str | None = None, limit_s: float = LONGEST_S) -> None:
     """Returns once the server at ``url`` speaks HTTP/2.  Raises Problem, UNREACHABLE or NO_ANSWER, that names why not.
 
-    A URL of another form than http(s)://host:port is not tried.
+    Several URLs in one, and a SOCKS proxy, are left to the client.
     """
     parts = urlsplit(url)
+    if "," in url or (proxy is not None and urlsplit(proxy).scheme.lower() != "http"):
+        return
     try:
         port = parts.port or PORTS.get(parts.scheme)
     except ValueError as e:
         raise Unreached(f"MODAL_SERVER_URL is {url!r}: {e}", "set it to https://HOST:PORT, or unset it") from e
-    is_tried = proxy is None or urlsplit(proxy).scheme.lower() == "http"  # SOCKS is the client's library's to speak
-    if port is None or parts.hostname is None or "," in url or not is_tried:
-        return
-    at, writer = f"{parts.hostname}:{port}", None
+    if parts.scheme != "unix" and (port is None or parts.hostname is None):
+        raise Unreached(f"MODAL_SERVER_URL is {url!r}", "set it to https://HOST:PORT, or unset it")
+    at, writer = f"{parts.hostname}:{port}" if port else parts.path, None
     limit = asyncio.timeout(limit_s)
     met = "does not answer: no connection"
     try:
         async with limit:
             tls = _tls() if parts.scheme == "https" else None
-            reader, writer = await _connected(parts.hostname, port, proxy, tls)
+            if port is None or parts.hostname is None:
+                reader, writer = await asyncio.open_unix_connection(parts.path)
+            else:
+                reader, writer = await _connected(parts.hostname, port, proxy, tls)
             met = "accepts the connection and says nothing"
             writer.write(PREFACE)
             first = await reader.read(FRAME_BYTES)
