@@ -103,9 +103,7 @@ def test_what_is_taken_for_granted_is_said() -> None:
     assert "a checkpoint is kept every epoch" in " ".join(seen(work(20), RESUMING).assumptions)
 
 
-def test_a_retry_repeats_its_input_so_resuming_that_is_off_by_default_is_no_second_session() -> (
-    None
-):
+def test_a_retry_repeats_its_input_so_resuming_that_is_off_by_default_is_no_second_session() -> None:
     off = replace(RESUMING, condition="it resumes only when resume is given, which is False by default")
     told = seen(work(40), off, attempts=3)
     assert (told.finishes, told.sessions) == (Finishes.NO, None)
