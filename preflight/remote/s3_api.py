@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ LIST_S = 5.0  # of listing, whatever the sample: a page takes 0.1-0.5 s
 PAGE = 1000  # S3's own most
 MOST_READS = 3  # objects that may be gone between the listing and the reading
 
+NOT_S3 = "the answer is not S3's: something on the way answers in its place (a proxy, a sign-in page)"
 KINDS = {
     "404": Kind.NOT_FOUND,
     "NoSuchBucket": Kind.NOT_FOUND,
@@ -60,16 +61,7 @@ def sample(place: S3Place, *, most: int) -> S3Sample:
 
     It goes on while it has met folder markers and empty objects only; the listing ends after ``LIST_S`` in any case.
     """
-    try:
-        return _sample(place, max(1, most))
-    except Problem as e:
-        if e.kind is not Kind.WRONG_REGION or not e.hint or place.region is not None:
-            raise
-        return _sample(replace(place, region=e.hint), max(1, most))  # as the mount does: it finds the region out
-
-
-def _sample(place: S3Place, most: int) -> S3Sample:
-    client = _client(place)
+    client, most = _client(place), max(1, most)
     region = _region_of(client, place.bucket)
     payer = {"RequestPayer": "requester"} if place.is_requester_pays else {}
     count = size = listed = 0
@@ -82,8 +74,7 @@ def _sample(place: S3Place, most: int) -> S3Sample:
                 Bucket=place.bucket, Prefix=place.prefix, MaxKeys=min(PAGE, most), **payer, **token
             )
         if not page.keys() & {"Name", "KeyCount", "MaxKeys", "Contents"}:
-            said = "the answer is not a listing: something on the way answers for S3 (a proxy, a sign-in page)"
-            raise Problem(Kind.UNEXPECTED, service="S3", operation="ListObjectsV2", said=said)
+            raise Problem(Kind.UNEXPECTED, service="S3", operation="ListObjectsV2", said=NOT_S3)
         for each in page.get("Contents", []):
             listed += 1
             if each["Key"].endswith("/") and not each["Size"]:
@@ -155,7 +146,24 @@ def _client(place: S3Place) -> Any:
     )
     google = {GOOGLE_AS_AWS[k]: os.environ[k] for k in GOOGLE_KEYS if place.is_google and os.environ.get(k)}
     with _as_problems("CreateClient"):
-        return boto3.client("s3", endpoint_url=place.endpoint, region_name=place.region, config=config, **google)
+        session = boto3.session.Session(botocore_session=_core())
+        return session.client("s3", endpoint_url=place.endpoint, region_name=place.region, config=config, **google)
+
+
+def _core() -> Any:
+    """A session of one's own, since threads may not share one; what botocore reads from its data files they do."""
+    import botocore.session
+
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _loader())
+    return core
+
+
+@cache
+def _loader() -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 @contextlib.contextmanager
@@ -192,6 +200,9 @@ def _refusal(e: Any, operation: str) -> Problem:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     status = str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
     kind = KINDS.get(code) or KINDS.get(status if status[:1] in "35" else "", Kind.UNEXPECTED)
+    said = f"{code}: {message}".rstrip(": ")
+    if code == "500" and operation != "HeadBucket" and "x-amz-request-id" not in headers:
+        kind, said = Kind.UNEXPECTED, NOT_S3  # botocore's own word for an answer that it can't parse
     if kind is Kind.NOT_FOUND and operation == "GetObject" and code != "NoSuchBucket":
         kind = Kind.UNEXPECTED
     denied = DENIED.search(message)
@@ -201,7 +212,7 @@ def _refusal(e: Any, operation: str) -> Problem:
         kind,
         service="S3",
         operation=operation,
-        said=f"{code}: {message}".rstrip(": "),
+        said=said,
         hint=region if kind is Kind.WRONG_REGION else action,
         code=code,
     )
