@@ -72,9 +72,10 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 
 def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Finding | None]:
-    environment = secret.environment or looked.settings.environment
+    environment, region = secret.environment or looked.settings.environment, _region(secret, looked)
     lacking = tuple(k for k in state.missing or () if k in secret.keys)
-    command = f"modal secret create{f' -e {environment}' if environment else ''} {secret.name} {_values(secret)}"
+    values = " ".join(f"{key}={region if key == 'AWS_REGION' and region else '…'}" for key in secret.keys or ("KEY",))
+    command = f"modal secret create{f' -e {environment}' if environment else ''} {secret.name} {values}"
     if not state.exists:
         there = f" in environment {environment}" if environment else ""
         message = f"there is no secret {secret.name}{there} (named by {secret.used_by})"
@@ -87,21 +88,22 @@ def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Fi
     told = f"{secret.name} holds {listed(secret.keys)}" if secret.keys else f"{secret.name} exists"
     if "AWS_REGION" not in (state.missing or ()):
         return told, None
-    command = f"{command} AWS_REGION=REGION --force"
-    if _is_region_told(secret, looked):
+    command = f"{command} AWS_REGION={region or 'REGION'} --force"
+    if region != "":
         message = f"{secret.name} holds no AWS_REGION; Modal detects the bucket's region"
         return told, Finding(severity=Severity.INFO, message=message, remedy=command, where=secret.where)
     message = f"{secret.name} holds no AWS_REGION, and S3 does not tell the region of {secret.bucket}"
     return told, _error(message, command, secret)
 
 
-def _is_region_told(secret: NamedSecret, looked: Looked) -> bool:
-    """False only where S3 has answered about the bucket, and left its region out."""
+def _region(secret: NamedSecret, looked: Looked) -> str | None:
+    """Of the secret's bucket, as set or as S3 tells it; "" where S3 has answered and left it out, None if not asked."""
     buckets = looked.tried(BUCKETS)
-    if isinstance(buckets, LookupFailed):
-        return True
-    found = [b.found for b in buckets if b.place.bucket == secret.bucket and isinstance(b.found, S3Sample)]
-    return not found or any(f.bucket_region or f.asked_of for f in found)
+    seen = () if isinstance(buckets, LookupFailed) else buckets
+    found = [b.found for b in seen if b.place.bucket == secret.bucket and isinstance(b.found, S3Sample)]
+    told = next((f.bucket_region for f in found if f.bucket_region), None)
+    is_left_out = bool(found) and not any(f.asked_of for f in found)
+    return looked.settings.s3.region or told or ("" if is_left_out else None)
 
 
 def _error(message: str, remedy: str, secret: NamedSecret) -> Finding:
@@ -113,10 +115,6 @@ def _error(message: str, remedy: str, secret: NamedSecret) -> Finding:
         where=secret.where,
         can_clear=True,
     )
-
-
-def _values(secret: NamedSecret) -> str:
-    return " ".join(f"{key}=…" for key in secret.keys or ("KEY",))
 
 
 CHECK = Check(
