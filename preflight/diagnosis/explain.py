@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from preflight.diagnosis.model import Hit
+from preflight.diagnosis.rules import Rule
 
 LIBRARY = re.compile(r"([\w./+-]{1,400}\.so)\S{0,20}: undefined symbol")
 PLACE = re.compile(r"\{(\w{1,40})\|([^{}]{0,200})\}")
@@ -15,6 +16,15 @@ PLACE = re.compile(r"\{(\w{1,40})\|([^{}]{0,200})\}")
 def in_words_of_log(template: str, captures: Mapping[str, str]) -> str:
     """``{torch|the installed torch}`` becomes what the log said of it, else the words behind the bar."""
     return PLACE.sub(lambda m: captures.get(m[1]) or m[2], template)
+
+
+def remedy_for(rule: Rule, signals: Iterable[str], captures: Mapping[str, str]) -> str:
+    """The first remedy of which all conditions hold: a signal seen or a value captured, or with ``!`` neither."""
+    seen = {*signals, *captures}
+    for conditions, text in rule.remedies:
+        if all((c.removeprefix("!") in seen) is not c.startswith("!") for c in conditions):
+            return text
+    return rule.remedy
 
 
 def of_symbols(hits: Sequence[Hit], captures: Mapping[str, str]) -> tuple[str | None, str | None]:

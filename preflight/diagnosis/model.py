@@ -18,13 +18,28 @@ class Confidence(enum.StrEnum):
     LOW = "low"
 
 
+class Weight(enum.IntEnum):
+    """What a line's own words leave of it: said to be caught, tried again, only warned of, or nothing of the kind."""
+
+    CAUGHT = 0
+    RETRIED = 1
+    WARNED = 2
+    FIRM = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One place where a rule's pattern holds. ``line`` counts from 1; ``excerpt`` is redacted and at most 4 lines."""
+    """One place where a rule's pattern holds. ``line`` counts from 1; ``excerpt`` is redacted and at most 4 lines.
+
+    ``at`` is the place in bytes from the log's begin, ``origin`` the program whose line it is where several share a log.
+    """
 
     line: int
     excerpt: str
     captures: tuple[tuple[str, str], ...] = ()
+    weight: Weight = Weight.FIRM
+    at: int = 0
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

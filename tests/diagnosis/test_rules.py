@@ -46,7 +46,7 @@ def test_every_explained_rule_and_every_signal_exists() -> None:
 
 def test_all_forms_of_a_cause_agree_on_phase_and_family() -> None:
     assert len({r.key for r in RULES}) == len(RULES)
-    assert len({(r.id, r.phase, r.family) for r in RULES}) == len({r.id for r in RULES}) == 92
+    assert len({(r.id, r.phase, r.family) for r in RULES}) == len({r.id for r in RULES})
 
 
 @pytest.mark.parametrize("hostile", ["'" * 4000, "a" * 4000, "/x" * 2000, "- torch==" * 400, "_Z" * 2000, " " * 4000])

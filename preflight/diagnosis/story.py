@@ -1,0 +1,203 @@
+"""How a log ends, and what its last part makes of the exceptions before: survived, handled, or the end of the program.
+
+It reads the last 128 KiB only, so that the length of a log costs nothing. Places are byte offsets into the whole log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from preflight.diagnosis.records import Piece, pieces
+from preflight.diagnosis.rules import How, rulebook
+
+TAIL_BYTES = 1 << 17
+TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
+JOINT = re.compile(r"(During handling of the above exception)|direct cause of the following exception")
+RAISES = re.compile(r"\braise\b|raise_for_status|_raise\w*\(|reraise|translate_\w*error")
+FRAME = re.compile(r"\s|File |\^|~|$|[│|╭╰]")
+SAME_WORDS = 12  # characters of a first exception's message that the last one must repeat to be its translation
+EPOCH = re.compile(r"(?i)(?:^|[^\w])epoch\W{0,4}(\d{1,6})\b")
+NOT_FINITE = re.compile(r"(?i)\bloss\w*['\"]?\s{0,3}[:=]?\s{0,3}(?:tensor\()?['\"]?[-+]?(?:nan|inf)\b")
+MEASURED = re.compile(r"(?i)\bloss\w*['\"]?\s{0,3}[:=]?\s{0,3}(?:tensor\()?['\"]?[-+]?(?:\d|nan|inf)")
+FIRST_EPOCHS = 1  # programs count from 0 or from 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handled:
+    """An exception that was being handled when another came. ``is_translated``: the handler only put it otherwise."""
+
+    start: int
+    end: int
+    last_start: int
+    last_end: int
+    is_translated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """``fatal`` and ``success`` are where the last line of the kind starts, None where there is none.
+
+    ``success_before`` is the last success before the last failure. ``shown`` is the line that says best what failed:
+    the last one that is not only a wrapper around another.
+    """
+
+    fatal: Piece | None = None
+    shown: Piece | None = None
+    success: Piece | None = None
+    success_before: Piece | None = None
+    handled: tuple[Handled, ...] = ()
+    restarted_at: Piece | None = None
+    last_loss_is_finite: bool = True
+
+    @property
+    def ended_well(self) -> bool:
+        return self.success is not None and (self.fatal is None or self._is_after_failure(self.success))
+
+    def _is_after_failure(self, piece: Piece) -> bool:
+        assert self.fatal is not None
+        return piece.at > self.fatal.at and piece.origin == self.fatal.origin
+
+    def was_survived(self, at: int, origin: str) -> bool:
+        """Something at this place was followed by a success of the same program, and by no failure before that."""
+        last = self.success if self.ended_well else self.success_before
+        return last is not None and last.at > at and last.origin == origin
+
+
+def how(text: str) -> How | None:
+    """What one line says about the end of the program; None for an ordinary line."""
+    endings = rulebook().endings
+    for kind in (How.NOISE, How.WRAPPER, How.KILLED, How.BADLY, How.WELL):
+        found = endings[kind].search(text)
+        if found is not None:
+            return kind if kind is not How.WELL or not rulebook().not_well.search(text) else None
+    return None
+
+
+def story(tail: bytes, at: int, line: int) -> Story:
+    """``tail`` begins at this offset of the log, in this line."""
+    lines = list(pieces(tail, at, line))
+    fatal = shown = success = before = None
+    for piece in lines:
+        kind = how(piece.text)
+        if kind is How.WELL:
+            success = piece
+        elif kind in (How.BADLY, How.KILLED, How.WRAPPER):
+            if kind is not How.WRAPPER or shown is None or fatal is None or _rests(success, shown):
+                shown = piece if kind is not How.WRAPPER or shown is None or _rests(success, shown) else shown
+            fatal = piece
+            before = success
+    return Story(
+        fatal=fatal,
+        shown=_named(shown, lines) if shown else None,
+        success=success,
+        success_before=before if before and fatal and before.origin == fatal.origin else None,
+        handled=tuple(_handled(lines)),
+        restarted_at=_restart(lines),
+        last_loss_is_finite=_last_loss_is_finite(lines),
+    )
+
+
+def _rests(success: Piece | None, shown: Piece) -> bool:
+    """What was shown so far had been survived."""
+    return success is not None and success.at > shown.at and success.origin == shown.origin
+
+
+def _named(shown: Piece, lines: Sequence[Piece]) -> Piece:
+    """The line itself, or what stands in the box that it opens, or above an exit code that says no more."""
+    place = lines.index(shown)
+    if shown.text.lstrip().startswith("╭"):
+        return next((p for p in lines[place + 1 : place + 3] if p.text.strip(" │╰─╯")), shown)
+    if how(shown.text) is How.WRAPPER:
+        return next((p for p in reversed(lines[max(0, place - 8) : place]) if _says_something(p.text)), shown)
+    return shown
+
+
+def _says_something(text: str) -> bool:
+    return bool(re.search(r"[A-Za-z]{3}", text)) and how(text) not in (How.WRAPPER, How.NOISE, How.WELL)
+
+
+def _handled(lines: Sequence[Piece]) -> list[Handled]:
+    """Each exception that another one followed "during handling"; those of a "direct cause" stay the root."""
+    found = []
+    opened = -1
+    for place, piece in enumerate(lines):
+        joint = JOINT.search(piece.text)
+        if TRACEBACK.search(piece.text):
+            opened = place
+        elif joint and joint[1]:
+            first = opened if opened >= 0 else max(0, place - 1)
+            stop = _end_of_segment(lines, place)
+            first_message, last_message = _message(lines, first, place), _message(lines, place, stop)
+            found.append(
+                Handled(
+                    start=lines[first].at,
+                    end=piece.at,
+                    last_start=piece.at,
+                    last_end=lines[stop - 1].at + 1,
+                    is_translated=_is_raised(lines, place, stop) or _repeats(first_message, last_message),
+                )
+            )
+    return found
+
+
+def _end_of_segment(lines: Sequence[Piece], place: int) -> int:
+    """One past the exception that the handler of the one above ended with."""
+    tracebacks = 0
+    for at in range(place + 1, len(lines)):
+        text = lines[at].text
+        if JOINT.search(text):
+            return at
+        if TRACEBACK.search(text):
+            tracebacks += 1
+            if tracebacks == 2:
+                return at
+        elif tracebacks and how(text) is How.BADLY and not FRAME.match(text):
+            return min(len(lines), at + 2)
+    return len(lines)
+
+
+def _message(lines: Sequence[Piece], start: int, stop: int) -> str:
+    said = [p.text.strip() for p in lines[start:stop] if p.text.strip() and not p.text.startswith((" ", "\t"))]
+    return said[-1] if said else ""
+
+
+def _is_raised(lines: Sequence[Piece], start: int, stop: int) -> bool:
+    """The last frame's source line raises: the handler meant to."""
+    for at in range(stop - 1, start, -1):
+        text = lines[at].text
+        if text[:1].isspace() and text.strip(" ^~│|") and not text.lstrip().startswith("File "):
+            return RAISES.search(text) is not None or _opens_raise(lines, at)
+    return False
+
+
+def _opens_raise(lines: Sequence[Piece], at: int) -> bool:
+    return any("raise " in p.text for p in lines[max(0, at - 2) : at])
+
+
+def _repeats(first: str, last: str) -> bool:
+    words = first.partition(": ")[2].strip()[:60]
+    return len(words) >= SAME_WORDS and words in last or bool(first) and first == last
+
+
+def _restart(lines: Sequence[Piece]) -> Piece | None:
+    """The line of a first epoch that stands after later ones of the same program, with an interruption between."""
+    epoch = 0
+    interrupted = False
+    for piece in lines:
+        if re.search(r"(?i)preempt|will be restarted|restarting", piece.text):
+            interrupted = True
+        found = EPOCH.search(piece.text)
+        if found is None:
+            continue
+        now = int(found[1])
+        if interrupted and now <= FIRST_EPOCHS and epoch > FIRST_EPOCHS + 1:
+            return piece
+        epoch = max(epoch, now)
+    return None
+
+
+def _last_loss_is_finite(lines: Sequence[Piece]) -> bool:
+    measured = [p.text for p in lines if MEASURED.search(p.text)][-2:]
+    return not measured or not all(NOT_FINITE.search(text) for text in measured)
