@@ -10,21 +10,28 @@ from preflight.diagnosis.model import Hit
 from preflight.diagnosis.rules import Rule
 
 LIBRARY = re.compile(r"([\w./+-]{1,400}\.so)\S{0,20}: undefined symbol")
-PLACE = re.compile(r"\{(\w{1,40})\|([^{}]{0,200})\}")
+PLACE = re.compile(r"\{(\w{1,40})(?:\|([^{}]{0,200}))?\}")
 
 
 def in_words_of_log(template: str, captures: Mapping[str, str]) -> str:
     """``{torch|the installed torch}`` becomes what the log said of it, else the words behind the bar."""
-    return PLACE.sub(lambda m: captures.get(m[1]) or m[2], template)
+    for _ in range(2):  # what stands behind a bar may hold a place itself
+        template = PLACE.sub(lambda m: captures.get(m[1]) or m[2] or "", template)
+    return template
 
 
 def remedy_for(rule: Rule, signals: Iterable[str], captures: Mapping[str, str]) -> str:
     """The first remedy of which all conditions hold: a signal seen or a value captured, or with ``!`` neither."""
-    seen = {*signals, *captures}
+    seen = {*signals, *captures, *(f"{name}={value}" for name, value in captures.items())}
     for conditions, text in rule.remedies:
         if all((c.removeprefix("!") in seen) is not c.startswith("!") for c in conditions):
             return text
     return rule.remedy
+
+
+def with_word(rule: Rule, captures: dict[str, str]) -> dict[str, str]:
+    word = rule.words.get(captures.get(rule.words_of, ""))
+    return captures if word is None else captures | {"word": word}
 
 
 def of_symbols(hits: Sequence[Hit], captures: Mapping[str, str]) -> tuple[str | None, str | None]:

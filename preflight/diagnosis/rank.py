@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from preflight.diagnosis.explain import in_words_of_log, of_symbols, remedy_for
+from preflight.diagnosis.explain import in_words_of_log, of_symbols, remedy_for, with_word
 from preflight.diagnosis.model import Cause, Hit, Weight
-from preflight.diagnosis.rules import Rule, rulebook
+from preflight.diagnosis.rules import How, Rule, rulebook
 from preflight.diagnosis.scan import Seen
-from preflight.diagnosis.story import Handled
+from preflight.diagnosis.story import Handled, how
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,12 @@ def _holds(rule: Rule, seen: Seen) -> bool:
 
 def _stands(rule: Rule, hit: Hit, seen: Seen) -> bool:
     """Not what was caught, or survived, or tried again until it worked."""
-    if rule.although_well:
-        return rule.needs_last != "loss" or not seen.story.last_loss_is_finite
+    if rule.tier == 1 and seen.failure is not None and how(seen.failure.excerpt) in (How.BADLY, How.KILLED):
+        return False  # a wrapper, and what it wraps is in the log
+    if rule.needs_last == "loss":
+        return not seen.story.last_loss_is_finite
+    if rule.needs_last == "restart":
+        return seen.story.restarted_at is not None and hit.at < seen.story.restarted_at.at
     if hit.weight is Weight.CAUGHT or (seen.story.ended_well and seen.story.was_survived(hit.at, hit.origin)):
         return False
     if not rule.is_lasting and seen.story.was_survived(hit.at, hit.origin):
@@ -98,7 +102,7 @@ def _is_in(handled: Handled, hit: Hit) -> bool:
 
 def _cause(standing: Standing, folded: list[Standing], seen: Seen) -> Cause:
     rule, hits = standing.rule, standing.hits
-    captures = {**seen.captures, **dict(hits[0].captures)}
+    captures = with_word(rule, {**seen.captures, **dict(hits[0].captures)})
     why, remedy = of_symbols(hits, captures)
     return Cause(
         rule=rule.id,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """A line that decides nothing alone but tells two causes apart. Its captures serve every remedy."""
+    """A line that decides nothing alone but tells two causes apart. Its captures, and what it ``says``, serve remedies."""
 
     id: str
     needles: tuple[str, ...]
     pattern: re.Pattern[str]
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class Rule:
     matches is a warning: it counts only where a failure follows it. What ``is_lasting`` shows later than the step that
     did it, which went well. ``although_well``: the log ends well and is wrong all the same; ``needs_last`` "loss" asks
     that the last losses be no numbers. ``remedies``: the first whose signals, or names of captures, were all seen goes
-    before ``remedy``; ``!`` before a name says that it must not have been. A cause that shows in ways that need
+    before ``remedy``; ``!x`` asks that it was not, ``x=y`` for a captured value. ``{word}`` is what ``words`` has for the
+    captured ``words_of``. A cause that shows in ways that need
     different signals has one rule for each, told apart by ``form``.
     """
 
@@ -61,6 +64,8 @@ class Rule:
     why: str
     remedy: str
     remedies: tuple[tuple[tuple[str, ...], str], ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    words_of: str = ""
     source: str
     confidence: Confidence = Confidence.HIGH
     examples: tuple[tuple[str, str], ...] = ()
@@ -157,6 +162,8 @@ def _rule(row: dict[str, Any], file: str) -> Rule:
             is_lasting=row.get("is_lasting", False),
             although_well=row.get("although_well", False),
             needs_last=row.get("needs_last", ""),
+            words=row.get("words", {}),
+            words_of=row.get("words_of", ""),
             remedies=tuple((tuple(r["when"]), r["fix"]) for r in row.get("remedies", ())),
             confidence=Confidence(row.get("confidence", "high")),
             examples=tuple((log, match) for log, match in row.get("examples", ())),
@@ -181,6 +188,6 @@ def _ending(row: dict[str, Any], file: str) -> Ending:
 
 def _signal(row: dict[str, Any], file: str) -> Signal:
     try:
-        return Signal(id=row["id"], needles=tuple(row["needles"]), pattern=re.compile(row["pattern"]))
+        return Signal(id=row["id"], needles=tuple(row["needles"]), pattern=re.compile(row["pattern"]), says=row.get("says", {}))
     except (KeyError, re.error) as e:
         raise RuleError(f"{file}: signal {row.get('id', '(without id)')}: {type(e).__name__}: {e}") from e

@@ -123,6 +123,8 @@ def _ask(owner: Rule | Signal, where: Window, seen: Seen, clean: Callable[[str],
         for name, value in found.groupdict().items():
             if value:
                 seen.captures.setdefault(name, clean(value))
+        for name, value in owner.says.items():
+            seen.captures.setdefault(name, value)
 
 
 def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) -> None:
