@@ -66,10 +66,10 @@ def _stands(rule: Rule, hit: Hit, seen: Seen) -> bool:
         return not seen.story.last_loss_is_finite
     if rule.needs_last == "restart":
         return seen.story.restarted_at is not None and hit.at < seen.story.restarted_at.at
-    if hit.weight is Weight.CAUGHT or (seen.story.ended_well and seen.story.was_survived(hit.at, hit.origin)):
+    if hit.weight is Weight.CAUGHT:
         return False
-    if not rule.is_lasting and seen.story.was_survived(hit.at, hit.origin):
-        return False
+    if seen.story.was_survived(hit.at, hit.origin, seen.failed_at):
+        return rule.is_lasting and not seen.story.ended_well(seen.failed_at)
     if hit.weight is Weight.FIRM:
         return True
     if hit.weight is Weight.RETRIED and seen.lines > 1 and hit.line == seen.lines:

@@ -18,6 +18,6 @@ def read(
         stream = stream.encode("utf-8", "replace")
     seen = scan((stream,) if isinstance(stream, bytes) else stream, redact or without_secrets)
     if has_failed:
-        seen.story = replace(seen.story, success=None, success_before=None)
+        seen.story = replace(seen.story, successes=())
     found = causes(seen)
-    return Diagnosis(causes=found, failure=None if found or seen.story.ended_well else seen.failure, lines=seen.lines)
+    return Diagnosis(causes=found, failure=None if found or seen.story.ended_well(seen.failed_at) else seen.failure, lines=seen.lines)

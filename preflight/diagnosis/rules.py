@@ -83,6 +83,7 @@ class How(enum.StrEnum):
     KILLED = "killed"
     WRAPPER = "wrapper"
     WELL = "well"
+    ON = "on"
     NOISE = "noise"
 
 

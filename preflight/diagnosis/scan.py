@@ -16,7 +16,7 @@ from preflight.diagnosis.story import TAIL_BYTES, Story, how, story
 
 HITS_KEPT = 4  # of one rule: the first ones and the last; the others are counted
 SIGNS_ASKED = 500  # of a block: a log may hold one on every line
-AFTERWARDS = re.compile(r"\n.{0,200}Ignoring this choice")
+AFTERWARDS = re.compile(r"\n.{0,200}(?:Ignoring this choice|[Ss]kipping (?:this |the )?batch)")
 COUNTED = 99  # hits of one rule; from then on it is looked for no more: a log may hold one on every line
 EXCERPT_CHARS = 600
 # what a line that tells of a failure holds; `endings.toml` makes sure

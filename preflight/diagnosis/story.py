@@ -13,9 +13,12 @@ from preflight.diagnosis.records import Piece, pieces
 from preflight.diagnosis.rules import How, rulebook
 
 TAIL_BYTES = 1 << 17
+WORTH = 2  # of success to outweigh what stands before it: a bar may be drawn once more after the program has died
+BAR = re.compile(r"(?<!100)%\|")
 TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 JOINT = re.compile(r"(During handling of the above exception)|direct cause of the following exception")
 RAISES = re.compile(r"\braise\b|raise_for_status|_raise\w*\(|reraise|translate_\w*error")
+RULER = re.compile(r"[=─━*#-]{6,}")
 FRAME = re.compile(r"\s|File |\^|~|$|[│|╭╰]")
 SAME_WORDS = 12  # characters of a first exception's message that the last one must repeat to be its translation
 EPOCH = re.compile(r"(?i)(?:^|[^\w])epoch\W{0,4}(\d{1,6})\b")
@@ -37,85 +40,91 @@ class Handled:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """``fatal`` and ``success`` are where the last line of the kind starts, None where there is none.
-
-    ``success_before`` is the last success before the last failure. ``shown`` is the line that says best what failed:
-    the last one that is not only a wrapper around another.
+    """``fatal`` is the last line that tells of a failure, ``shown`` the one that says best what failed: the last that is
+    not only a wrapper around another. ``successes`` are those lines that tell of one, each with what it is worth.
     """
 
     fatal: Piece | None = None
     shown: Piece | None = None
-    success: Piece | None = None
-    success_before: Piece | None = None
+    successes: tuple[tuple[Piece, int], ...] = ()
     handled: tuple[Handled, ...] = ()
     restarted_at: Piece | None = None
     last_loss_is_finite: bool = True
 
-    @property
-    def ended_well(self) -> bool:
-        return self.success is not None and (self.fatal is None or self._is_after_failure(self.success))
+    def ended_well(self, failed_at: int) -> bool:
+        """``failed_at``: where the last sign of a failure in the whole log stands, -1 where there is none."""
+        origin = self.fatal.origin if self.fatal and self.fatal.at == failed_at else ""
+        return failed_at < 0 or self._worth(failed_at, None, origin) >= WORTH
 
-    def _is_after_failure(self, piece: Piece) -> bool:
-        assert self.fatal is not None
-        return piece.at > self.fatal.at and piece.origin == self.fatal.origin
+    def was_survived(self, at: int, origin: str, failed_at: int) -> bool:
+        """Something at this place was followed by a success of the same program, before the last failure or after it."""
+        if failed_at > at and self._worth(at, failed_at, origin) >= WORTH:
+            return True
+        return self._worth(max(at, failed_at), None, origin) >= WORTH
 
-    def was_survived(self, at: int, origin: str) -> bool:
-        """Something at this place was followed by a success of the same program, and by no failure before that."""
-        last = self.success if self.ended_well else self.success_before
-        return last is not None and last.at > at and last.origin == origin
+    def _worth(self, start: int, stop: int | None, origin: str) -> int:
+        return sum(
+            worth
+            for piece, worth in self.successes
+            if piece.at > start and (stop is None or piece.at < stop) and piece.origin == origin
+        )
 
 
 def how(text: str) -> How | None:
     """What one line says about the end of the program; None for an ordinary line."""
     endings = rulebook().endings
-    for kind in (How.NOISE, How.WRAPPER, How.KILLED, How.BADLY, How.WELL):
-        found = endings[kind].search(text)
-        if found is not None:
-            return kind if kind is not How.WELL or not rulebook().not_well.search(text) else None
+    for kind in (How.NOISE, How.WRAPPER, How.KILLED, How.BADLY, How.WELL, How.ON):
+        if endings[kind].search(text):
+            return None if kind in (How.WELL, How.ON) and rulebook().not_well.search(text) else kind
     return None
 
 
 def story(tail: bytes, at: int, line: int) -> Story:
     """``tail`` begins at this offset of the log, in this line."""
     lines = list(pieces(tail, at, line))
-    fatal = shown = success = before = None
+    fatal = shown = wrapper = None
+    successes: list[tuple[Piece, int]] = []
     for piece in lines:
         kind = how(piece.text)
-        if kind is How.WELL:
-            success = piece
+        if kind in (How.WELL, How.ON):
+            successes.append((piece, 1 if BAR.search(piece.text) else WORTH))
         elif kind in (How.BADLY, How.KILLED, How.WRAPPER):
-            if kind is not How.WRAPPER or shown is None or fatal is None or _rests(success, shown):
-                shown = piece if kind is not How.WRAPPER or shown is None or _rests(success, shown) else shown
             fatal = piece
-            before = success
+            if kind is How.WRAPPER:
+                wrapper = piece
+            else:
+                shown = piece
+    if shown is None or any(p.at > shown.at and p.origin == shown.origin for p, _ in successes if fatal and p.at < fatal.at):
+        shown = wrapper and _wrapped(wrapper, lines)
     return Story(
         fatal=fatal,
         shown=_named(shown, lines) if shown else None,
-        success=success,
-        success_before=before if before and fatal and before.origin == fatal.origin else None,
+        successes=tuple(successes),
         handled=tuple(_handled(lines)),
         restarted_at=_restart(lines),
         last_loss_is_finite=_last_loss_is_finite(lines),
     )
 
 
-def _rests(success: Piece | None, shown: Piece) -> bool:
-    """What was shown so far had been survived."""
-    return success is not None and success.at > shown.at and success.origin == shown.origin
-
-
 def _named(shown: Piece, lines: Sequence[Piece]) -> Piece:
-    """The line itself, or what stands in the box that it opens, or above an exit code that says no more."""
-    place = lines.index(shown)
+    """The line itself, or what stands in the box that it opens."""
     if shown.text.lstrip().startswith("╭"):
+        place = lines.index(shown)
         return next((p for p in lines[place + 1 : place + 3] if p.text.strip(" │╰─╯")), shown)
-    if how(shown.text) is How.WRAPPER:
-        return next((p for p in reversed(lines[max(0, place - 8) : place]) if _says_something(p.text)), shown)
     return shown
 
 
+def _wrapped(wrapper: Piece, lines: Sequence[Piece]) -> Piece:
+    """What a wrapper points to: the line below where it ends in a colon, else the nearest above that says something."""
+    place = lines.index(wrapper)
+    below = [p for p in lines[place + 1 : place + 3] if p.text.strip()]
+    if wrapper.text.endswith(":") and below and not FRAME.match(below[0].text) and not RULER.match(below[0].text):
+        return below[0]
+    return next((p for p in reversed(lines[max(0, place - 8) : place]) if _says_something(p.text)), wrapper)
+
+
 def _says_something(text: str) -> bool:
-    return bool(re.search(r"[A-Za-z]{3}", text)) and how(text) not in (How.WRAPPER, How.NOISE, How.WELL)
+    return bool(re.search(r"[A-Za-z]{3}", text)) and not FRAME.match(text) and how(text) not in (How.WRAPPER, How.NOISE, How.WELL)
 
 
 def _handled(lines: Sequence[Piece]) -> list[Handled]:
