@@ -31,7 +31,7 @@ class Weight(enum.IntEnum):
 class Hit:
     """One place where a rule's pattern holds. ``line`` counts from 1; ``excerpt`` is redacted and at most 4 lines.
 
-    ``at`` is the place in bytes from the log's begin, ``origin`` the program whose line it is where several share a log.
+    ``at`` is the place in bytes from the log's begin, ``origin`` the program it is of where several share a log.
     """
 
     line: int
@@ -44,7 +44,9 @@ class Hit:
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """``explains`` holds the ids of the rules whose hits follow from this one."""
+    """``explains`` holds the ids of the rules whose hits follow from this one. ``subject`` is the package, file or key
+    that the log names, ``concerns`` the part of an app that the remedy speaks of.
+    """
 
     rule: str
     title: str
@@ -57,6 +59,8 @@ class Cause:
     explained_lines: int
     confidence: Confidence
     source: str
+    subject: str = ""
+    concerns: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +73,14 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """``causes`` stands first cause first. ``failure`` is None where a cause is known or nothing failed."""
+    """``causes`` stands first cause first. ``failure`` is None where a cause is known or nothing failed; with it comes
+    ``excerpt``: the redacted lines around it, to be shown to someone who may know.
+    """
 
     causes: tuple[Cause, ...]
     failure: Failure | None
     lines: int
+    excerpt: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -11,6 +11,8 @@ from preflight.diagnosis.rules import How, Rule, rulebook
 from preflight.diagnosis.scan import Seen
 from preflight.diagnosis.story import Handled, how
 
+SUBJECTS = ("word", "package", "requirement", "module", "name")  # what an app may install under that name
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -90,7 +92,7 @@ def _left(standing: tuple[Standing, ...], seen: Seen) -> list[Standing]:
 def _is_past(rule: Rule, hit: Hit, standing: tuple[Standing, ...], seen: Seen) -> bool:
     """What came in the handler ended the program; a resource that ran out is not what a handler waits for."""
     after = next((h for h in seen.story.handled if h.start <= hit.at < h.end), None)
-    if after is None or after.is_translated or rule.although_well:
+    if after is None or after.is_translated or rule.needs_last:
         return False
     has_own = any(_is_in(after, h) for s in standing for h in s.hits if s.rule.id != rule.id)
     return has_own or rule.phase != "runtime"
@@ -116,4 +118,6 @@ def _cause(standing: Standing, folded: list[Standing], seen: Seen) -> Cause:
         explained_lines=sum(seen.counts[s.rule.key] for s in folded) + seen.counts[rule.key] - 1,
         confidence=rule.confidence,
         source=rule.source,
+        subject=next((captures[n] for n in SUBJECTS if n in captures), ""),
+        concerns=rule.concerns,
     )

@@ -20,4 +20,5 @@ def read(
     if has_failed:
         seen.story = replace(seen.story, successes=())
     found = causes(seen)
-    return Diagnosis(causes=found, failure=None if found or seen.story.ended_well(seen.failed_at) else seen.failure, lines=seen.lines)
+    failure = None if found or seen.story.ended_well(seen.failed_at) else seen.failure
+    return Diagnosis(causes=found, failure=failure, lines=seen.lines, excerpt=seen.excerpt if failure else "")

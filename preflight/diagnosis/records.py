@@ -37,9 +37,12 @@ ORIGIN = re.compile(
     r"|^([\w.-]{1,60}-\d{1,4}) {1,20}\| "
 )
 # quotation marks of other locales, which messages of gcc, ld and Python programs come in
-QUOTES = re.compile(rb"\xe2\x80[\x98\x99\x9a\x9b]|(?:\xc2\xab|\xe2\x80\xb9)(?:\xc2\xa0)?|(?:\xc2\xa0)?(?:\xc2\xbb|\xe2\x80\xba)|\xe2\x80\x9e|\xe3\x80[\x8c\x8d]")
+QUOTES = re.compile(
+    rb"\xe2\x80[\x98\x99\x9a\x9b]|(?:\xc2\xab|\xe2\x80\xb9)(?:\xc2\xa0)?|(?:\xc2\xa0)?(?:\xc2\xbb|\xe2\x80\xba)|\xe2\x80\x9e|\xe3\x80[\x8c\x8d]"
+)
 DOUBLE_QUOTES = re.compile(rb"\xe2\x80[\x9c\x9d]")
-BOX = re.compile(rb"\xe2\x95\xad\xe2\x94\x80+ ?Error ?\xe2\x94\x80")
+BAR = "│".encode()
+ERROR_BOX = re.compile("(╭(?:─)+ ?Error ?─[^\n]{0,2000}\n)((?:│[^\n]{0,2000}\n){1,60})".encode())
 # a record of a JSON log: one line that holds many
 JSON_LINE = re.compile(rb'^[^\n{]{0,80}\{ ?"[^\n]*', re.M)
 # a word cut in two, with the value that it may be the name of
@@ -47,7 +50,7 @@ CUT = re.compile(
     rb"\S{0,4096}(?:(?<=[:=])\s{0,8}\S{1,4096}|\s{1,8}[:=]\s{0,8}\S{1,4096})?"
     rb"(?:(?<=[Bb]earer)\s{1,8}\S{1,4096}|(?<=[Bb]asic)\s{1,8}\S{1,4096}|(?<=[Tt]oken)\s{1,8}\S{1,4096})?"
 )
-FRAME_END = re.compile(r" {2,}[│|]$")
+FRAME_END = re.compile(r"(?: {2,}[│|]| │)$")
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,20 @@ def _undone(data: bytes) -> bytes:
         data = ANSI.sub(b"", data)
     if b"\xe2\x80" in data or b"\xc2\xab" in data or b"\xc2\xbb" in data or b"\xe3\x80" in data:
         data = DOUBLE_QUOTES.sub(b'"', QUOTES.sub(b"'", data))
+    if b"\xef\xbc\x9a" in data:
+        data = data.replace("：".encode(), b": ")
+    if "─ Error".encode() in data:
+        data = ERROR_BOX.sub(_unfolded, data)
     if b'{"' in data and b"\\n" in data:
         data = JSON_LINE.sub(lambda m: m[0].replace(b"\\n", b"\r").replace(b'\\"', b'"'), data)
     return data
+
+
+def _unfolded(box: re.Match[bytes]) -> bytes:
+    """The message that Modal or Click breaks over the lines of a box, as one line; as many lines as before."""
+    rows = box[2].removesuffix(b"\n").split(b"\n")
+    texts = [row.removeprefix(BAR).rstrip().removesuffix(BAR).strip() for row in rows]
+    return box[1] + BAR + b" " + b" ".join(texts) + b"\n" + (BAR + b"\n") * (len(rows) - 1)
 
 
 def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
@@ -192,16 +206,7 @@ def window(block: Block, at: int, line: int) -> Window:
             break
         stop = found + 1
     lines = [_clean(raw) for raw in re.split(rb"[\r\n]+", data[start:stop])]
-    between = " " if _is_in_error_box(data, start) else "\n"
-    return Window(at=at, line=line, text=between.join(lines), first_length=len(lines[0]), block=block, start=start)
-
-
-def _is_in_error_box(data: bytes, start: int) -> bool:
-    """Modal and Click break a message over the lines of a box."""
-    if not data.startswith(b"\xe2\x94\x82", start):
-        return False
-    above = data[max(0, start - LINE_BYTES) : start]
-    return BOX.search(above[above.rfind(b"\xe2\x95\xad") :]) is not None
+    return Window(at=at, line=line, text="\n".join(lines), first_length=len(lines[0]), block=block, start=start)
 
 
 def whole_words(data: bytes, start: int, at: int) -> int:

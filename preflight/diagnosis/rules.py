@@ -22,7 +22,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """A line that decides nothing alone but tells two causes apart. Its captures, and what it ``says``, serve remedies."""
+    """A line that decides nothing alone but tells two causes apart. What it captures, and ``says``, serves remedies."""
 
     id: str
     needles: tuple[str, ...]
@@ -36,12 +36,13 @@ class Rule:
 
     ``near`` must hold in the lines around the hit, ``not_near`` must not; ``needs`` are signals of which one must
     have been seen anywhere in the log, ``unless`` signals of which none may have been. A line that ``passing``
-    matches is a warning: it counts only where a failure follows it. What ``is_lasting`` shows later than the step that
-    did it, which went well. ``although_well``: the log ends well and is wrong all the same; ``needs_last`` "loss" asks
-    that the last losses be no numbers. ``remedies``: the first whose signals, or names of captures, were all seen goes
-    before ``remedy``; ``!x`` asks that it was not, ``x=y`` for a captured value. ``{word}`` is what ``words`` has for the
-    captured ``words_of``. A cause that shows in ways that need
-    different signals has one rule for each, told apart by ``form``.
+    matches is a warning: it counts only where a failure follows it. ``concerns`` is the part of an app that the
+    remedy speaks of (a key of in_app.PLACES; "" its installs). What ``is_lasting`` shows later than the step that
+    did it, which went well. ``needs_last`` asks the log's end, which may be a good one: that the last losses be no
+    numbers ("loss"), or that training began again ("restart"). ``remedies``: the first of which all conditions hold
+    goes before ``remedy``: a signal seen or a value captured, ``x=y`` that value, ``!x`` the contrary. ``{word}`` is
+    what ``words`` has for the captured ``words_of``. A cause that shows in ways that need different signals has one
+    rule for each, told apart by ``form``.
     """
 
     id: str
@@ -58,8 +59,8 @@ class Rule:
     needs: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
+    concerns: str = ""
     is_lasting: bool = False
-    although_well: bool = False
     needs_last: str = ""
     why: str
     remedy: str
@@ -116,7 +117,9 @@ class Rulebook:
     @cached_property
     def endings(self) -> dict[How, re.Pattern[str]]:
         """All ways of one kind as one pattern."""
-        return {kind: re.compile("|".join(f"(?:{w.pattern.pattern})" for w in self.ways if w.how is kind)) for kind in How}
+        return {
+            kind: re.compile("|".join(f"(?:{w.pattern.pattern})" for w in self.ways if w.how is kind)) for kind in How
+        }
 
 
 @cache
@@ -160,8 +163,8 @@ def _rule(row: dict[str, Any], file: str) -> Rule:
             needs=tuple(row.get("needs", ())),
             unless=tuple(row.get("unless", ())),
             explains=tuple(row.get("explains", ())),
+            concerns=row.get("concerns", ""),
             is_lasting=row.get("is_lasting", False),
-            although_well=row.get("although_well", False),
             needs_last=row.get("needs_last", ""),
             words=row.get("words", {}),
             words_of=row.get("words_of", ""),
@@ -189,6 +192,8 @@ def _ending(row: dict[str, Any], file: str) -> Ending:
 
 def _signal(row: dict[str, Any], file: str) -> Signal:
     try:
-        return Signal(id=row["id"], needles=tuple(row["needles"]), pattern=re.compile(row["pattern"]), says=row.get("says", {}))
+        return Signal(
+            id=row["id"], needles=tuple(row["needles"]), pattern=re.compile(row["pattern"]), says=row.get("says", {})
+        )
     except (KeyError, re.error) as e:
         raise RuleError(f"{file}: signal {row.get('id', '(without id)')}: {type(e).__name__}: {e}") from e

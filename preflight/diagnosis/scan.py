@@ -19,12 +19,13 @@ SIGNS_ASKED = 500  # of a block: a log may hold one on every line
 AFTERWARDS = re.compile(r"\n.{0,200}(?:Ignoring this choice|[Ss]kipping (?:this |the )?batch)")
 COUNTED = 99  # hits of one rule; from then on it is looked for no more: a log may hold one on every line
 EXCERPT_CHARS = 600
+LINE_CHARS = 300  # of the excerpt for an issue
 # what a line that tells of a failure holds; `endings.toml` makes sure
 SIGNS = (
-    "Error: ", "Exception: ", "ERROR: ", "Error:\n", "Interrupt\n", "fatal: ", "error: ", "error[", "Error 1", "Error 2",
-    "exit status ", "exit code", "xit code: ", "Traceback (most recent call last)", "FAILED", "terminate called",
-    "core dumped", "Segmentation fault", "Unknown options", "npm ERR!", "##[error]", "\nE: ", "─ Error ─",
-    "not recoverable", "Killed\n", "OOMKilled", "*** JOB", "command not found",
+    "Error: ", "Exception: ", "ERROR: ", "Error:\n", "Interrupt\n", "fatal: ", "error: ", "error[", "Error 1",
+    "Error 2", "exit status ", "exit code", "xit code: ", "Traceback (most recent call last)", "FAILED",
+    "terminate called", "core dumped", "Segmentation fault", "Unknown options", "npm ERR!", "##[error]", "\nE: ",
+    "─ Error ─", "*** JOB", "not recoverable", "Killed\n", "OOMKilled", "command not found",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Seen:
     captures: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None
     failed_at: int = -1
+    excerpt: str = ""
     story: Story = field(default_factory=Story)
     read: int = 0
     lines: int = 0
@@ -84,7 +86,7 @@ def _read(block: Block, sieve: Sieve, seen: Seen, clean: Callable[[str], str]) -
 
 
 def _read_end(tail: bytes, seen: Seen, clean: Callable[[str], str]) -> None:
-    cut = 0 if len(tail) == seen.read else tail.find(b"\n") + 1
+    cut = 0 if len(tail) == seen.read else tail.find(b"\n") + 1 or len(tail)  # not from the middle of a line
     at = seen.read - len(tail) + cut
     line = seen.lines - tail.count(b"\n", cut) + tail.endswith(b"\n")
     seen.story = story(tail[cut:], at, max(1, line))
@@ -92,6 +94,7 @@ def _read_end(tail: bytes, seen: Seen, clean: Callable[[str], str]) -> None:
         seen.failed_at = max(seen.failed_at, seen.story.fatal.at)
         shown = seen.story.shown or seen.story.fatal
         seen.failure = Failure(line=shown.line, excerpt=clean(shown.text.strip())[:EXCERPT_CHARS])
+        seen.excerpt = "\n".join(clean(p.text)[:LINE_CHARS] for p in seen.story.around)
 
 
 def _candidates(block: Block, finder: BytesAhoCorasick) -> Iterator[tuple[int, int, bytes]]:

@@ -18,6 +18,7 @@ BAR = re.compile(r"(?<!100)%\|")
 TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 JOINT = re.compile(r"(During handling of the above exception)|direct cause of the following exception")
 RAISES = re.compile(r"\braise\b|raise_for_status|_raise\w*\(|reraise|translate_\w*error")
+BEFORE, AFTER = 24, 8  # lines of the excerpt around what failed
 RULER = re.compile(r"[=─━*#-]{6,}")
 FRAME = re.compile(r"\s|File |\^|~|$|[│|╭╰]")
 SAME_WORDS = 12  # characters of a first exception's message that the last one must repeat to be its translation
@@ -40,12 +41,14 @@ class Handled:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """``fatal`` is the last line that tells of a failure, ``shown`` the one that says best what failed: the last that is
-    not only a wrapper around another. ``successes`` are those lines that tell of one, each with what it is worth.
+    """``fatal`` is the last line that tells of a failure; ``shown`` says best what failed: the last that is not only a
+    wrapper around another, with ``around`` it other lines. ``successes`` are the lines that tell of one, each with
+    what it is worth.
     """
 
     fatal: Piece | None = None
     shown: Piece | None = None
+    around: tuple[Piece, ...] = ()
     successes: tuple[tuple[Piece, int], ...] = ()
     handled: tuple[Handled, ...] = ()
     restarted_at: Piece | None = None
@@ -57,7 +60,7 @@ class Story:
         return failed_at < 0 or self._worth(failed_at, None, origin) >= WORTH
 
     def was_survived(self, at: int, origin: str, failed_at: int) -> bool:
-        """Something at this place was followed by a success of the same program, before the last failure or after it."""
+        """A success of the same program follows what stands here, before the last failure or after it."""
         if failed_at > at and self._worth(at, failed_at, origin) >= WORTH:
             return True
         return self._worth(max(at, failed_at), None, origin) >= WORTH
@@ -94,16 +97,25 @@ def story(tail: bytes, at: int, line: int) -> Story:
                 wrapper = piece
             else:
                 shown = piece
-    if shown is None or any(p.at > shown.at and p.origin == shown.origin for p, _ in successes if fatal and p.at < fatal.at):
+    if shown is None or any(
+        p.at > shown.at and p.origin == shown.origin for p, _ in successes if fatal and p.at < fatal.at
+    ):
         shown = wrapper and _wrapped(wrapper, lines)
     return Story(
         fatal=fatal,
         shown=_named(shown, lines) if shown else None,
+        around=_around(shown, lines) if shown else (),
         successes=tuple(successes),
         handled=tuple(_handled(lines)),
         restarted_at=_restart(lines),
         last_loss_is_finite=_last_loss_is_finite(lines),
     )
+
+
+def _around(shown: Piece, lines: Sequence[Piece]) -> tuple[Piece, ...]:
+    place = lines.index(shown)
+    found = lines[max(0, place - BEFORE) : place + AFTER]
+    return tuple(p for p in found if p.text or p is not found[-1])
 
 
 def _named(shown: Piece, lines: Sequence[Piece]) -> Piece:
@@ -124,7 +136,11 @@ def _wrapped(wrapper: Piece, lines: Sequence[Piece]) -> Piece:
 
 
 def _says_something(text: str) -> bool:
-    return bool(re.search(r"[A-Za-z]{3}", text)) and not FRAME.match(text) and how(text) not in (How.WRAPPER, How.NOISE, How.WELL)
+    return (
+        bool(re.search(r"[A-Za-z]{3}", text))
+        and not FRAME.match(text)
+        and how(text) not in (How.WRAPPER, How.NOISE, How.WELL)
+    )
 
 
 def _handled(lines: Sequence[Piece]) -> list[Handled]:
@@ -187,7 +203,7 @@ def _opens_raise(lines: Sequence[Piece], at: int) -> bool:
 
 def _repeats(first: str, last: str) -> bool:
     words = first.partition(": ")[2].strip()[:60]
-    return len(words) >= SAME_WORDS and words in last or bool(first) and first == last
+    return (len(words) >= SAME_WORDS and words in last) or first == last != ""
 
 
 def _restart(lines: Sequence[Piece]) -> Piece | None:
