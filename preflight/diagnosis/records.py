@@ -29,7 +29,7 @@ PREFIX = re.compile(
     r"|(?:ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w/.]{1,60}:\d{1,5}\] ?"
     r"|DEBUG (?=[ \w])"
     r"|E\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,3}\d{1,9} [\w/.]{1,120}:\d{1,5}\] (?:\[[\w/]{1,9}\] )?"
-    r"|[│|] ?)"
+    r"|[│|] ?|> (?! ))"
 )
 # whose line it is, where several programs share a log
 ORIGIN = re.compile(
