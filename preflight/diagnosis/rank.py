@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from preflight.diagnosis.explain import in_words_of_log, of_symbols, remedy_for, with_word
+from preflight.diagnosis.explain import derived, in_words_of_log, of_symbols, remedy_for, with_word
 from preflight.diagnosis.model import Cause, Hit, Weight
 from preflight.diagnosis.rules import How, Rule, rulebook
 from preflight.diagnosis.scan import Seen
@@ -104,7 +104,8 @@ def _is_in(handled: Handled, hit: Hit) -> bool:
 
 def _cause(standing: Standing, folded: list[Standing], seen: Seen) -> Cause:
     rule, hits = standing.rule, standing.hits
-    captures = with_word(rule, {**seen.captures, **dict(hits[0].captures)})
+    captures = {**seen.captures, **dict(hits[0].captures)}
+    captures = with_word(rule, captures | derived(captures))
     why, remedy = of_symbols(hits, captures)
     return Cause(
         rule=rule.id,
