@@ -19,6 +19,11 @@ TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
 JOINT = re.compile(r"(During handling of the above exception)|direct cause of the following exception")
 RAISES = re.compile(r"\braise\b|raise_for_status|_raise\w*\(|reraise|translate_\w*error")
 BEFORE, AFTER = 24, 8  # lines of the excerpt around what failed
+LAST_LINES = 3
+LAST_WORDS = re.compile(
+    r"(?i)(?<!\b0 )\b(?:fail(?:ed|s|ure)?|errors?|unable to|can(?:no|')t|could(?:n't| not)|denied|refused|invalid|"
+    r"aborted|not found|timed? ?out|killed|exception|unauthorized|forbidden|terminated|crashed|no such)\b"
+)
 RULER = re.compile(r"[=─━*#-]{6,}")
 FRAME = re.compile(r"\s|File |\^|~|$|[│|╭╰]")
 SAME_WORDS = 12  # characters of a first exception's message that the last one must repeat to be its translation
@@ -97,6 +102,8 @@ def story(tail: bytes, at: int, line: int) -> Story:
                 wrapper = piece
             else:
                 shown = piece
+    if fatal is None and not successes:
+        fatal = shown = _last_words(lines)
     if shown is None or any(
         p.at > shown.at and p.origin == shown.origin for p, _ in successes if fatal and p.at < fatal.at
     ):
@@ -116,6 +123,16 @@ def _around(shown: Piece, lines: Sequence[Piece]) -> tuple[Piece, ...]:
     place = lines.index(shown)
     found = lines[max(0, place - BEFORE) : place + AFTER]
     return tuple(p for p in found if p.text or p is not found[-1])
+
+
+def _last_words(lines: Sequence[Piece]) -> Piece | None:
+    """A log that tells of no success and ends in words of failure has failed, in whatever form it says so."""
+    book = rulebook()
+    for piece in [p for p in lines if p.text.strip()][-LAST_LINES:]:
+        is_soft = any(kind.search(piece.text) for kind in (book.warned, book.caught, book.retried, book.harmless))
+        if LAST_WORDS.search(piece.text) and how(piece.text) is None and not is_soft:
+            return piece
+    return None
 
 
 def _named(shown: Piece, lines: Sequence[Piece]) -> Piece:
