@@ -23,9 +23,9 @@ LINE_CHARS = 300  # of the excerpt for an issue
 # what a line that tells of a failure holds; `endings.toml` makes sure
 SIGNS = (
     "Error: ", "Exception: ", "ERROR: ", "Error:\n", "Interrupt\n", "fatal: ", "error: ", "error[", "Error 1",
-    "Error 2", "exit status ", "exit code", "xit code: ", "Traceback (most recent call last)", "FAILED",
-    "terminate called", "core dumped", "Segmentation fault", "Unknown options", "npm ERR!", "##[error]", "\nE: ",
-    "─ Error ─", "*** JOB", "not recoverable", "Killed\n", "OOMKilled", "command not found",
+    "Error 2", "exit status ", "exit code", "Traceback (most recent call last)", "FAILED", "terminate called",
+    "core dumped", "Segmentation fault", "Unknown options", "npm ERR!", "##[error]", "\nE: ", "─ Error ─", "*** JOB",
+    "not recoverable", "Killed\n", "OOMKilled", "command not found",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ BEFORE, AFTER = 24, 8  # lines of the excerpt around what failed
 LAST_LINES = 3
 LAST_WORDS = re.compile(
     r"(?i)(?<!\b0 )\b(?:fail(?:ed|s|ure)?|errors?|unable to|can(?:no|')t|could(?:n't| not)|denied|refused|invalid|"
-    r"aborted|not found|timed? ?out|killed|exception|unauthorized|forbidden|terminated|crashed|no such)\b"
+    r"aborted|insufficient|not found|timed? ?out|killed|exception|unauthorized|forbidden|terminated|crashed|no such)\b"
 )
 RULER = re.compile(r"[=─━*#-]{6,}")
 FRAME = re.compile(r"\s|File |\^|~|$|[│|╭╰]")
