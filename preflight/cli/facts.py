@@ -20,7 +20,7 @@ def facts_command(stale_days: int | None, as_json: bool) -> int:
 
     With --stale, exit 1 when a row is older than DAYS.
     """
-    from preflight.facts.digest import digest
+    from preflight.facts.in_force import digest
     from preflight.facts.load import rows
     from preflight.facts.types import TABLES
 

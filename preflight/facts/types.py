@@ -1,11 +1,13 @@
-"""One dataclass a table.  Every row says where it was read, when, and how: read, ran, or inferred from other rows."""
+"""One type of row a table.  Every row says where it was read, when, and how: read, ran, or inferred from other rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from preflight.toml_rows import Typed
 
 
 class How(StrEnum):
@@ -14,14 +16,12 @@ class How(StrEnum):
     INFERRED = "inferred"  # follows from other facts, or is common knowledge that was not looked up again
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Typed):
     source: str
     seen: date
     how: How
 
 
-@dataclass(frozen=True, kw_only=True)
 class TorchRow(Row):
     """A minor of torch as its Linux x86_64 wheels are.  ``builds`` are the +cu builds of the PyTorch index.
 
@@ -47,8 +47,7 @@ class TorchRow(Row):
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WheelSet:
+class WheelSet(Typed):
     """Wheels of one release that differ only in torch, Python and ABI label.  ``broken`` says why they can't load."""
 
     cuda: str
@@ -58,7 +57,6 @@ class WheelSet:
     broken: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Release(Row):
     """``sdist_has_sources`` is None where it was not looked at; ``wheels`` counts only when ``matrix_known``.
 
@@ -84,7 +82,6 @@ class Release(Row):
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class GpuRow(Row):
     """``sm`` is the compute capability times ten; ``most`` the GPUs of one container.
 
@@ -99,7 +96,6 @@ class GpuRow(Row):
     is_wrong: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Builder(Row):
     """``slim`` and ``registry`` are Python packages present before the first step of either kind of image."""
 
@@ -110,7 +106,6 @@ class Builder(Row):
     registry: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Distribution(Row):
     name: str
     glibc: str
@@ -118,7 +113,6 @@ class Distribution(Row):
     python: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class CudaRow(Row):
     """``image`` is the tag of its nvidia/cuda devel image, in the newest point release that was seen listed."""
 
@@ -127,7 +121,6 @@ class CudaRow(Row):
     image: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Limit(Row):
     name: str
     least: float
@@ -135,7 +128,6 @@ class Limit(Row):
     unit: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Extension(Row):
     """A package that compiles CUDA code against torch.  ``repos`` are owner/name on GitHub."""
 
@@ -149,13 +141,11 @@ class Extension(Row):
     least_sm: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
 class PackageRow(Row):
     name: str
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
 class KnownImage(Row):
     """``holds`` names of python, torch, nvcc, gcc, git what is there before the first step."""
 
@@ -166,14 +156,12 @@ class KnownImage(Row):
     is_served: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class AptGone(Row):
     package: str
     gone_in: tuple[str, ...]
     successor: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class BuildTime(Row):
     """How long a source build took.  ``is_least``: it was stopped then; ``split_s`` is with --split-compile=0."""
 
@@ -186,7 +174,6 @@ class BuildTime(Row):
     is_least: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class Registry(Row):
     """``api`` is where the images of a registry are asked for, when that is not the registry's own name."""
 
@@ -196,28 +183,36 @@ class Registry(Row):
 
 @dataclass(frozen=True)
 class Table:
-    """A fact file: ``key`` is the name of its array of rows."""
+    """A fact file: ``key`` is the name of its array of rows, ``by`` the fields that tell a row from the others."""
 
     file: str
     key: str
     row: type[Row]
-    about: str = field(default="", compare=False)
+    about: str
+    by: tuple[str, ...] = ("name",)
+
+    @property
+    def name(self) -> str:
+        return self.file.removesuffix(".toml")
 
 
-TORCH = Table("torch.toml", "torch", TorchRow, "torch by minor: CUDA, Python, triton, ABI, GPUs")
-MAMBA_SSM = Table("wheels_mamba_ssm.toml", "release", Release, "mamba-ssm releases and their wheels")
-CAUSAL_CONV1D = Table("wheels_causal_conv1d.toml", "release", Release, "causal-conv1d releases and their wheels")
-FLASH_ATTN = Table("wheels_flash_attn.toml", "release", Release, "flash-attn releases and their wheels")
+RELEASE = ("package", "version")
+TORCH = Table("torch.toml", "torch", TorchRow, "torch by minor: CUDA, Python, triton, ABI, GPUs", ("minor",))
+MAMBA_SSM = Table("wheels_mamba_ssm.toml", "release", Release, "mamba-ssm releases and their wheels", RELEASE)
+CAUSAL_CONV1D = Table(
+    "wheels_causal_conv1d.toml", "release", Release, "causal-conv1d releases and their wheels", RELEASE
+)
+FLASH_ATTN = Table("wheels_flash_attn.toml", "release", Release, "flash-attn releases and their wheels", RELEASE)
 GPUS = Table("gpus.toml", "gpu", GpuRow, "GPUs that Modal names")
-BUILDERS = Table("builders.toml", "builder", Builder, "Image Builder versions")
+BUILDERS = Table("builders.toml", "builder", Builder, "Image Builder versions", ("version",))
 DISTRIBUTIONS = Table("distributions.toml", "distribution", Distribution, "Linux distributions and their gcc")
-CUDA = Table("cuda.toml", "cuda", CudaRow, "CUDA toolkits and the newest gcc they take")
+CUDA = Table("cuda.toml", "cuda", CudaRow, "CUDA toolkits and the newest gcc they take", ("version",))
 LIMITS = Table("limits.toml", "limit", Limit, "limits that Modal's client does not check")
 EXTENSIONS = Table("extensions.toml", "extension", Extension, "packages that compile CUDA code")
 PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend on torch, pin it, or share its index")
-IMAGES = Table("images.toml", "image", KnownImage, "known registry images")
-APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost")
-BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes")
+IMAGES = Table("images.toml", "image", KnownImage, "known registry images", ("prefix",))
+APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost", ("package",))
+BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes", RELEASE)
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (

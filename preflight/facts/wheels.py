@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from urllib.parse import unquote
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.torch import minor, number
 from preflight.facts.types import BUILD_TIMES, CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, BuildTime, Release
@@ -61,7 +61,7 @@ def releases(package: str) -> tuple[Release, ...]:
     return rows_of(table, Release) if table else ()
 
 
-@cache
+@kept
 def release(package: str, version: str) -> Release | None:
     """The row of a release.  None: it is not in the table."""
     return next((r for r in releases(package) if same_version(r.version, version)), None)
@@ -144,7 +144,7 @@ def archs_in_wheel(row: Release, cuda: str) -> tuple[int, ...]:
     return archs_of(row, nvcc)
 
 
-@cache
+@kept
 def build_time(package: str) -> BuildTime | None:
     return next((b for b in rows_of(BUILD_TIMES, BuildTime) if b.package == package), None)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import preflight
 from preflight import fingerprint
-from preflight.facts.digest import digest
+from preflight.facts.in_force import digest
 from preflight.machine_key import blurred
 from preflight.redact import without_secrets
 from preflight.settings import Settings

@@ -4,7 +4,7 @@ import pytest
 
 from preflight.facts import digest as digests
 from preflight.facts import load
-from preflight.facts.digest import digest
+from preflight.facts.in_force import digest
 from preflight.facts.load import WrongFact, read, rows
 from preflight.facts.types import GPUS, TABLES
 

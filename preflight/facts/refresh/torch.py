@@ -1,0 +1,149 @@
+"""torch.toml from the index: one row a minor, read from its Linux x86_64 wheels by ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from preflight.facts.refresh.source import Index, IndexFile, NotRead, by_version, requires
+from preflight.facts.torch import INDEX
+from preflight.facts.types import How, TorchRow
+from preflight.toml_rows import typed
+
+OLDEST = Version("2.0")
+PYTHON = "3.11"  # the wheel that is opened, where it is there
+MEMBERS = r"torch/(?:version\.py|utils/cpp_extension\.py|lib/libc10\.so|lib/libtorch_python\.so|" + (
+    r"include/torch/csrc/api/include/torch/all\.h)"
+)
+ARCHS = re.compile(rb"(?:sm_\d+ )+sm_\d+")
+GLIBC = re.compile(rb"GLIBC_2\.(\d+)\0")
+STD = re.compile(r"-std=c\+\+(\d+)")
+LEAST_STD = re.compile(rb"#error C\+\+(\d+) or later")
+NEW_STRING = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"  # c10::detail::torchCheckFail(…, std::__cxx11::string const&)
+SOURCE = "METADATA, version.py, libtorch_python.so and cpp_extension.py of the wheel; the public wheel index for the +cu builds"
+
+
+def rows(index: Index, builds: Index | None, known: Iterable[TorchRow], today: date) -> Iterator[TorchRow]:
+    """A row a minor.  One that is known, with the same patches, is not opened again: files of an index do not change.
+
+    ``builds`` is the index of the +cu builds.  Raises NotRead.
+    """
+    of_known = {row.minor: row for row in known}
+    pages = {name: by_version(index.files(name)) for name in ("torchvision", "torchaudio")}
+    local = _local_builds(builds)
+    for minor, patches in _minors(index).items():
+        before = of_known.get(minor)
+        names = [str(v) for v in patches]
+        found = dict(_as_keys(before)) if before and list(before.patches) == names else _read(index, minor, patches)
+        note = before.note if before else ""
+        if minor in local:
+            found |= {"builds": local[minor], "builds_known": True}
+            source = SOURCE
+        elif before and before.builds_known:
+            found |= {"builds": before.builds, "builds_known": True}
+            source = f"{SOURCE} (the latter {before.seen})" if before.seen != today else SOURCE
+        else:
+            found |= {"builds": [f"cu{str(found['pypi_cuda']).replace('.', '')}"], "builds_known": False}
+            source = SOURCE
+        if not (before and before.cxx11_abi_builds):
+            found["cxx11_abi_builds"] = found["builds"] if found["cxx11_abi"] else []
+        else:
+            found["cxx11_abi_builds"] = before.cxx11_abi_builds
+        for name, page in pages.items():
+            found[name] = (before and getattr(before, name)) or _companion(index, page, patches)
+        row = {**found, "minor": minor, "patches": names, "note": note, "source": source, "seen": today}
+        yield typed({**row, "how": How.READ}, TorchRow, f"torch {minor}")
+
+
+def _as_keys(row: TorchRow) -> Iterator[tuple[str, object]]:
+    yield from ((name, getattr(row, name)) for name in row.__struct_fields__)
+
+
+def _minors(index: Index) -> dict[str, dict[Version, list[IndexFile]]]:
+    found: dict[str, dict[Version, list[IndexFile]]] = {}
+    for version, files in by_version(index.files("torch")).items():
+        wheels = [f for f in files if f.is_linux_wheel and f.pythons]
+        if version >= OLDEST and not version.is_prerelease and version.local is None and wheels:
+            found.setdefault(f"{version.major}.{version.minor}", {})[version] = wheels
+    return found
+
+
+def _read(index: Index, minor: str, patches: Mapping[Version, list[IndexFile]]) -> dict[str, object]:
+    pythons = {p for files in patches.values() for f in files for p in f.pythons}
+    wheels = [_wheel(files) for files in patches.values()]
+    held = {name.rsplit("/", 1)[-1]: data for name, data in index.members(wheels[-1], MEMBERS).items()}
+    missing = {"version.py", "cpp_extension.py", "libc10.so", "libtorch_python.so"} - held.keys()
+    if missing:
+        raise NotRead(f"{wheels[-1].filename} has no {', '.join(sorted(missing))}")
+    library, std = held["libtorch_python.so"], STD.findall(held["cpp_extension.py"].decode("utf-8", "replace"))
+    cuda = re.search(rb"^cuda(?:: [^=]+)? = '([\d.]+)'", held["version.py"], re.MULTILINE)
+    archs = max(ARCHS.findall(library), key=len, default=b"")
+    least_std = LEAST_STD.search(held.get("all.h", b""))
+    tag = re.search(r"manylinux_2_(\d+)", wheels[-1].filename)
+    glibc = int(tag[1]) if tag else max(map(int, GLIBC.findall(held["libc10.so"])), default=17)
+    return {
+        "pypi_cuda": cuda[1].decode() if cuda else "",
+        "python": sorted(pythons, key=Version),
+        "triton": _triton([index.metadata(w) for w in wheels], max(pythons, key=Version)),
+        "sm": sorted({int(a.removeprefix("sm_")) for a in archs.decode().split()}),
+        "cxx11_abi": NEW_STRING in held["libc10.so"],
+        "cxx_std": int(std[0]) if std else 17,
+        "enforces_cxx20": bool(least_std and int(least_std[1]) >= 20),
+        "numpy2": b"numpy._core" in library,
+        "glibc": f"2.{glibc}",
+    }
+
+
+def _wheel(files: Iterable[IndexFile]) -> IndexFile:
+    return min(files, key=lambda f: (PYTHON not in f.pythons, f.filename))
+
+
+def _triton(texts: Iterable[str], newest_python: str) -> str:
+    """ "2.3.0/2.3.1 (<3.12)": what the patches pin, and below which Python alone."""
+    pins: dict[str, None] = {}
+    limit = ""
+    for requirement in (r for text in texts for r in requires(text) if r.name == "triton"):
+        if requirement.marker is None or requirement.marker.evaluate(_linux("3.11")):
+            pins[str(requirement.specifier).removeprefix("==")] = None
+            bound = re.search(r'python_version < "([\d.]+)"', str(requirement.marker or ""))
+            limit = f" (<{bound[1]})" if bound and Version(bound[1]) <= Version(newest_python) else ""
+    return "/".join(pins) + limit
+
+
+def _linux(python: str) -> dict[str, str]:
+    return {"platform_system": "Linux", "platform_machine": "x86_64", "python_version": python, "extra": ""}
+
+
+def _companion(index: Index, page: Mapping[Version, list[IndexFile]], patches: Iterable[Version]) -> str:
+    """The minor of torchvision or torchaudio that pins one of these releases of torch."""
+    wanted = {v.public for v in patches}
+    for version, files in reversed(page.items()):
+        wheels = [f for f in files if f.is_linux_wheel]
+        if not version.is_prerelease and wheels:
+            if any(r.name == "torch" and _pin(r) in wanted for r in requires(index.metadata(_wheel(wheels)))):
+                return f"{version.major}.{version.minor}"
+    return ""
+
+
+def _pin(requirement: Requirement) -> str:
+    return str(requirement.specifier).removeprefix("==")
+
+
+def _local_builds(builds: Index | None) -> dict[str, list[str]]:
+    """Minor → "cu126" and the like, of the index that holds all builds; {} where it can't be read."""
+    found: dict[str, set[str]] = {}
+    try:
+        files = builds.files("torch") if builds else ()
+    except NotRead:
+        files = ()
+    for file in files:
+        if file.version and file.is_linux_wheel and re.fullmatch(r"cu\d+", file.version.local or ""):
+            found.setdefault(f"{file.version.major}.{file.version.minor}", set()).add(file.version.local or "")
+    return {minor: sorted(local) for minor, local in found.items()}
+
+
+BUILDS = INDEX
