@@ -203,6 +203,7 @@ CAUSAL_CONV1D = Table(
     "wheels_causal_conv1d.toml", "release", Release, "causal-conv1d releases and their wheels", RELEASE
 )
 FLASH_ATTN = Table("wheels_flash_attn.toml", "release", Release, "flash-attn releases and their wheels", RELEASE)
+OTHER_RELEASES = Table("wheels_others.toml", "release", Release, "releases of other extensions", RELEASE)
 GPUS = Table("gpus.toml", "gpu", GpuRow, "GPUs that Modal names")
 BUILDERS = Table("builders.toml", "builder", Builder, "Image Builder versions", ("version",))
 DISTRIBUTIONS = Table("distributions.toml", "distribution", Distribution, "Linux distributions and their gcc")
@@ -220,6 +221,7 @@ TABLES = (
     MAMBA_SSM,
     CAUSAL_CONV1D,
     FLASH_ATTN,
+    OTHER_RELEASES,
     GPUS,
     BUILDERS,
     DISTRIBUTIONS,

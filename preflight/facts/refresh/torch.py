@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from packaging.requirements import Requirement
+import msgspec
 from packaging.version import Version
 
 from preflight.facts.refresh.source import Index, IndexFile, NotRead, by_version, requires
-from preflight.facts.torch import INDEX
 from preflight.facts.types import How, TorchRow
 from preflight.toml_rows import typed
 
@@ -21,14 +20,20 @@ MEMBERS = r"torch/(?:version\.py|utils/cpp_extension\.py|lib/libc10\.so|lib/libt
 )
 ARCHS = re.compile(rb"(?:sm_\d+ )+sm_\d+")
 GLIBC = re.compile(rb"GLIBC_2\.(\d+)\0")
+OLD_GLIBC = 17  # of libtorch_cpu, which is not opened, in every release before the manylinux_2_28 tags
 STD = re.compile(r"-std=c\+\+(\d+)")
 LEAST_STD = re.compile(rb"#error C\+\+(\d+) or later")
 NEW_STRING = b"torchCheckFailEPKcS2_jRKNSt7__cxx11"  # c10::detail::torchCheckFail(…, std::__cxx11::string const&)
-SOURCE = "METADATA, version.py, libtorch_python.so and cpp_extension.py of the wheel; the public wheel index for the +cu builds"
+SOURCE = (
+    "METADATA, version.py, libtorch_python.so and cpp_extension.py of the wheel; "
+    "the public wheel index for the +cu builds"
+)
 
 
-def rows(index: Index, builds: Index | None, known: Iterable[TorchRow], today: date) -> Iterator[TorchRow]:
-    """A row a minor.  One that is known, with the same patches, is not opened again: files of an index do not change.
+def rows(
+    index: Index, builds: Index | None, known: Iterable[TorchRow], today: date, *, is_all: bool = False
+) -> Iterator[TorchRow]:
+    """A row a minor.  One that is known, with the same patches, is not opened again, unless ``is_all``.
 
     ``builds`` is the index of the +cu builds.  Raises NotRead.
     """
@@ -36,31 +41,23 @@ def rows(index: Index, builds: Index | None, known: Iterable[TorchRow], today: d
     pages = {name: by_version(index.files(name)) for name in ("torchvision", "torchaudio")}
     local = _local_builds(builds)
     for minor, patches in _minors(index).items():
-        before = of_known.get(minor)
-        names = [str(v) for v in patches]
-        found = dict(_as_keys(before)) if before and list(before.patches) == names else _read(index, minor, patches)
-        note = before.note if before else ""
+        before, names = of_known.get(minor), [str(v) for v in patches]
+        is_same = before is not None and list(before.patches) == names and not is_all
+        found = msgspec.structs.asdict(before) if before and is_same else _read(index, minor, patches)
+        row = {**found, "minor": minor, "patches": names, "source": SOURCE, "seen": today, "how": How.READ}
+        row |= {name: _companion(index, page, patches) for name, page in pages.items()}
         if minor in local:
-            found |= {"builds": local[minor], "builds_known": True}
-            source = SOURCE
-        elif before and before.builds_known:
-            found |= {"builds": before.builds, "builds_known": True}
-            source = f"{SOURCE} (the latter {before.seen})" if before.seen != today else SOURCE
+            row |= {"builds": local[minor], "builds_known": True}
+        elif before:
+            row |= {"builds": before.builds, "builds_known": before.builds_known}
+            if before.builds_known and before.seen != today:
+                row["source"] = f"{SOURCE}, {before.seen}"
         else:
-            found |= {"builds": [f"cu{str(found['pypi_cuda']).replace('.', '')}"], "builds_known": False}
-            source = SOURCE
-        if not (before and before.cxx11_abi_builds):
-            found["cxx11_abi_builds"] = found["builds"] if found["cxx11_abi"] else []
-        else:
-            found["cxx11_abi_builds"] = before.cxx11_abi_builds
-        for name, page in pages.items():
-            found[name] = (before and getattr(before, name)) or _companion(index, page, patches)
-        row = {**found, "minor": minor, "patches": names, "note": note, "source": source, "seen": today}
-        yield typed({**row, "how": How.READ}, TorchRow, f"torch {minor}")
-
-
-def _as_keys(row: TorchRow) -> Iterator[tuple[str, object]]:
-    yield from ((name, getattr(row, name)) for name in row.__struct_fields__)
+            row |= {"builds": [f"cu{str(found['pypi_cuda']).replace('.', '')}"], "builds_known": False}
+        mixed = before.cxx11_abi_builds if before and not before.cxx11_abi else ()
+        row["cxx11_abi_builds"] = row["builds"] if found["cxx11_abi"] else mixed
+        row["note"] = before.note if before else ""
+        yield typed(row, TorchRow, f"torch {minor}")
 
 
 def _minors(index: Index) -> dict[str, dict[Version, list[IndexFile]]]:
@@ -84,7 +81,7 @@ def _read(index: Index, minor: str, patches: Mapping[Version, list[IndexFile]]) 
     archs = max(ARCHS.findall(library), key=len, default=b"")
     least_std = LEAST_STD.search(held.get("all.h", b""))
     tag = re.search(r"manylinux_2_(\d+)", wheels[-1].filename)
-    glibc = int(tag[1]) if tag else max(map(int, GLIBC.findall(held["libc10.so"])), default=17)
+    glibc = int(tag[1]) if tag else max(OLD_GLIBC, *map(int, GLIBC.findall(held["libc10.so"] + library)))
     return {
         "pypi_cuda": cuda[1].decode() if cuda else "",
         "python": sorted(pythons, key=Version),
@@ -123,14 +120,10 @@ def _companion(index: Index, page: Mapping[Version, list[IndexFile]], patches: I
     wanted = {v.public for v in patches}
     for version, files in reversed(page.items()):
         wheels = [f for f in files if f.is_linux_wheel]
-        if not version.is_prerelease and wheels:
-            if any(r.name == "torch" and _pin(r) in wanted for r in requires(index.metadata(_wheel(wheels)))):
-                return f"{version.major}.{version.minor}"
+        asked = requires(index.metadata(_wheel(wheels))) if wheels and not version.is_prerelease else []
+        if any(r.name == "torch" and str(r.specifier).removeprefix("==") in wanted for r in asked):
+            return f"{version.major}.{version.minor}"
     return ""
-
-
-def _pin(requirement: Requirement) -> str:
-    return str(requirement.specifier).removeprefix("==")
 
 
 def _local_builds(builds: Index | None) -> dict[str, list[str]]:
@@ -144,6 +137,3 @@ def _local_builds(builds: Index | None) -> dict[str, list[str]]:
         if file.version and file.is_linux_wheel and re.fullmatch(r"cu\d+", file.version.local or ""):
             found.setdefault(f"{file.version.major}.{file.version.minor}", set()).add(file.version.local or "")
     return {minor: sorted(local) for minor, local in found.items()}
-
-
-BUILDS = INDEX
