@@ -16,13 +16,13 @@ class How(StrEnum):
     INFERRED = "inferred"  # follows from other facts, or is common knowledge that was not looked up again
 
 
-class Row(Typed):
+class Row(Typed, frozen=True, kw_only=True):
     source: str
     seen: date
     how: How
 
 
-class TorchRow(Row):
+class TorchRow(Row, frozen=True, kw_only=True):
     """A minor of torch as its Linux x86_64 wheels are.  ``builds`` are the +cu builds of the PyTorch index.
 
     ``sm`` and ``cxx11_abi`` are of the PyPI wheel; ``cxx11_abi_builds`` names the +cu builds that have it.
@@ -47,7 +47,7 @@ class TorchRow(Row):
     note: str = ""
 
 
-class WheelSet(Typed):
+class WheelSet(Typed, frozen=True, kw_only=True):
     """Wheels of one release that differ only in torch, Python and ABI label.  ``broken`` says why they can't load."""
 
     cuda: str
@@ -57,7 +57,7 @@ class WheelSet(Typed):
     broken: str = ""
 
 
-class Release(Row):
+class Release(Row, frozen=True, kw_only=True):
     """``sdist_has_sources`` is None where it was not looked at; ``wheels`` counts only when ``matrix_known``.
 
     ``wheel_glibc`` is of the machine that the wheels were built on.  ``no_wheels_from`` is the torch minor from which
@@ -82,7 +82,7 @@ class Release(Row):
     note: str = ""
 
 
-class GpuRow(Row):
+class GpuRow(Row, frozen=True, kw_only=True):
     """``sm`` is the compute capability times ten; ``most`` the GPUs of one container.
 
     ``is_wrong`` says which kernels are known to compute wrong numbers on it.
@@ -96,7 +96,7 @@ class GpuRow(Row):
     is_wrong: str = ""
 
 
-class Builder(Row):
+class Builder(Row, frozen=True, kw_only=True):
     """``slim`` and ``registry`` are Python packages present before the first step of either kind of image."""
 
     version: str
@@ -106,14 +106,14 @@ class Builder(Row):
     registry: tuple[str, ...]
 
 
-class Distribution(Row):
+class Distribution(Row, frozen=True, kw_only=True):
     name: str
     glibc: str
     gcc: int
     python: str
 
 
-class CudaRow(Row):
+class CudaRow(Row, frozen=True, kw_only=True):
     """``image`` is the tag of its nvidia/cuda devel image, in the newest point release that was seen listed."""
 
     version: str
@@ -121,14 +121,14 @@ class CudaRow(Row):
     image: str = ""
 
 
-class Limit(Row):
+class Limit(Row, frozen=True, kw_only=True):
     name: str
     least: float
     most: float
     unit: str
 
 
-class Extension(Row):
+class Extension(Row, frozen=True, kw_only=True):
     """A package that compiles CUDA code against torch.  ``repos`` are owner/name on GitHub."""
 
     name: str
@@ -141,12 +141,12 @@ class Extension(Row):
     least_sm: int = 0
 
 
-class PackageRow(Row):
+class PackageRow(Row, frozen=True, kw_only=True):
     name: str
     roles: tuple[str, ...]
 
 
-class KnownImage(Row):
+class KnownImage(Row, frozen=True, kw_only=True):
     """``holds`` names of python, torch, nvcc, gcc, git what is there before the first step."""
 
     prefix: str
@@ -156,13 +156,13 @@ class KnownImage(Row):
     is_served: bool = False
 
 
-class AptGone(Row):
+class AptGone(Row, frozen=True, kw_only=True):
     package: str
     gone_in: tuple[str, ...]
     successor: str = ""
 
 
-class BuildTime(Row):
+class BuildTime(Row, frozen=True, kw_only=True):
     """How long a source build took.  ``is_least``: it was stopped then; ``split_s`` is with --split-compile=0."""
 
     package: str
@@ -174,7 +174,7 @@ class BuildTime(Row):
     is_least: bool = False
 
 
-class Registry(Row):
+class Registry(Row, frozen=True, kw_only=True):
     """``api`` is where the images of a registry are asked for, when that is not the registry's own name."""
 
     name: str

@@ -17,9 +17,8 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
@@ -46,7 +45,7 @@ class _Answer:
 
 
 class PackageIndex:
-    """``urls`` are simple indexes (http, https, file); ``kept`` is the folder for what was read.  Close it."""
+    """``urls`` are simple indexes (http, https, file); ``kept`` is the folder for what was read."""
 
     def __init__(self, urls: Sequence[str], kept: Path) -> None:
         import httpx
@@ -58,14 +57,19 @@ class PackageIndex:
             follow_redirects=True,
             headers={"user-agent": f"preflight/{preflight.__version__}"},
         )
-        self.files = cache(self.files)  # type: ignore[method-assign]  # one page a run
+        self._pages: dict[str, tuple[IndexFile, ...]] = {}
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def files(self, name: str) -> tuple[IndexFile, ...]:
         """Every file of a package, of all indexes.  () where none has it.  Raises NotRead where one can't be asked."""
-        return tuple(file for url in self.urls for file in self._page(f"{url}/{name}/"))
+        if name not in self._pages:
+            self._pages[name] = tuple(file for url in self.urls for file in self._page(f"{url}/{name}/"))
+        return self._pages[name]
 
     def metadata(self, file: IndexFile) -> str:
         """METADATA of a wheel, PKG-INFO of an sdist."""
@@ -155,6 +159,8 @@ class PackageIndex:
         import httpx
         import stamina
 
+        stamina.instrumentation.set_on_retry_hooks([])  # what is asked again is no news
+
         @stamina.retry(on=_may_pass, attempts=TRIES, timeout=TRIES * READ_S)
         def ask() -> _Answer:
             with self._client.stream("GET", url, headers=headers) as response:
@@ -176,9 +182,11 @@ class PackageIndex:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether asking again can help."""
+    """Whether asking again can help; who can't be reached at all is not asked again."""
     import httpx
 
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return False
     return isinstance(error, httpx.TransportError | httpx.HTTPStatusError)
 
 

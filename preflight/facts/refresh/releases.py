@@ -102,8 +102,8 @@ def _parsed(text: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _strings(tree: ast.AST) -> Iterator[ast.Constant]:
-    return (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+def _strings(tree: ast.AST) -> Iterator[str]:
+    return (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
 
 
 def _build_system(text: str) -> list[str]:
@@ -119,10 +119,10 @@ def _imports(setup: ast.Module) -> list[str]:
     optional = {id(n) for t in ast.walk(setup) if isinstance(t, ast.Try) for s in t.body for n in ast.walk(s)}
     found: dict[str, int] = {}
     for node in ast.walk(setup):
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module]
-        if names and id(node) not in optional:
+        if not isinstance(node, ast.Import | ast.ImportFrom) or id(node) in optional:
+            continue
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+        if isinstance(node, ast.Import) or not node.level:
             found = {**{n.partition(".")[0]: node.lineno for n in names}, **found}
     return sorted((n for n in found if n not in sys.stdlib_module_names), key=found.__getitem__)
 
@@ -138,7 +138,7 @@ def _requires(setup: ast.Module) -> list[str]:
 def _sources(setup: ast.Module) -> set[str]:
     """The files that a call of CUDAExtension names in its own text."""
     calls = (n for n in ast.walk(setup) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("CUDAExtension"))
-    return {c.value for call in calls for c in _strings(call) if re.fullmatch(SOURCES, c.value)}
+    return {text for call in calls for text in _strings(call) if re.fullmatch(SOURCES, text)}
 
 
 def _archs(tree: ast.AST, condition: str = "") -> Iterator[str]:
@@ -174,10 +174,10 @@ def _matrix(version: str, names: Iterable[str], before: Release | None) -> dict[
 def _sets(found: Mapping[tuple[str, str, str], set[str]], before: Release | None) -> Iterator[dict[str, object]]:
     """Those that differ in torch alone are one set."""
     groups: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}
-    for (cuda, torch, abi), pythons in found.items():
+    for (cuda, torch, abi), held in found.items():
         sets = before.wheels if before else ()
         broken = next((w.broken for w in sets if w.cuda == cuda and torch in w.torch and abi in w.abi), "")
-        groups.setdefault((cuda, abi, tuple(sorted(pythons, key=Version)), broken), []).append(torch)
+        groups.setdefault((cuda, abi, tuple(sorted(held, key=Version)), broken), []).append(torch)
     for (cuda, abi, pythons, broken), torches in sorted(groups.items()):
-        row = {"cuda": cuda, "torch": sorted(torches, key=Version), "python": pythons, "abi": [abi]}
+        row: dict[str, object] = {"cuda": cuda, "torch": sorted(torches, key=Version), "python": pythons, "abi": [abi]}
         yield {**row, "broken": broken} if broken else row

@@ -39,17 +39,22 @@ class Renewed:
     unread: tuple[str, ...] = ()
 
 
-def _torch(sources: Sources, known: tuple[Row, ...]) -> Iterator[Row]:
-    yield from torch.rows(sources.index, sources.builds, known, sources.today, is_all=sources.is_all)  # type: ignore[arg-type]
+def _torch(sources: Sources, known: tuple[Row, ...], unread: list[str]) -> Iterator[Row]:
+    try:
+        local = torch.local_builds(sources.builds) if sources.builds else {}
+    except NotRead as e:
+        local = {}
+        unread.append(f"builds for each CUDA: {e}")
+    yield from torch.rows(sources.index, local, known, sources.today, is_all=sources.is_all)  # type: ignore[arg-type]
 
 
-def _releases(package: str, sources: Sources, known: tuple[Row, ...]) -> Iterator[Row]:
+def _releases(package: str, sources: Sources, known: tuple[Row, ...], unread: list[str]) -> Iterator[Row]:
     mine = [row for row in known if getattr(row, "package", "") == package]
     oldest, is_all = OLDEST.get(package, "0"), sources.is_all
     yield from releases.rows(sources.index, package, mine, sources.today, oldest=oldest, is_all=is_all)  # type: ignore[arg-type]
 
 
-Generator = Callable[[Sources, tuple[Row, ...]], Iterable[Row]]
+Generator = Callable[[Sources, tuple[Row, ...], list[str]], Iterable[Row]]  # the last: what could not be read
 GENERATORS: dict[Table, tuple[Generator, ...]] = {types.TORCH: (_torch,)}
 for _package, _table in TABLE_OF.items():
     GENERATORS[_table] = (*GENERATORS.get(_table, ()), partial(_releases, _package))
@@ -58,10 +63,12 @@ for _package, _table in TABLE_OF.items():
 def renew(sources: Sources, tables: Iterable[Table] = ()) -> Iterator[Renewed]:
     """Each table that has a generator.  A source that can't be read leaves its rows as they are, and is named."""
     for table in tables or GENERATORS:
-        known, found, unread = rows(table), [], []
+        known = rows(table)
+        found: list[Row] = []
+        unread: list[str] = []
         for generator in GENERATORS[table]:
             try:
-                found += list(generator(sources, known))
+                found += list(generator(sources, known, unread))
             except (NotRead, WrongRow) as e:
                 unread.append(str(e))
         yield Renewed(table, tuple(found), tuple(differences(table, known, found)), tuple(unread))

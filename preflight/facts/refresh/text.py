@@ -22,7 +22,7 @@ def table_text(table: Table, rows: Iterable[Row], head: str = "") -> str:
 
 def head_of(text: str) -> str:
     """The comment above the first row."""
-    return text.partition("[[")[0]
+    return "".join(line for line in text.partition("[[")[0].splitlines(keepends=True) if line.startswith("#"))
 
 
 def _lines(row: Row) -> Iterator[str]:

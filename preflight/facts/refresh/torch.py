@@ -31,15 +31,14 @@ SOURCE = (
 
 
 def rows(
-    index: Index, builds: Index | None, known: Iterable[TorchRow], today: date, *, is_all: bool = False
+    index: Index, local: Mapping[str, list[str]], known: Iterable[TorchRow], today: date, *, is_all: bool = False
 ) -> Iterator[TorchRow]:
     """A row a minor.  One that is known, with the same patches, is not opened again, unless ``is_all``.
 
-    ``builds`` is the index of the +cu builds.  Raises NotRead.
+    ``local`` names the +cu builds of a minor, where their index was read.  Raises NotRead.
     """
     of_known = {row.minor: row for row in known}
     pages = {name: by_version(index.files(name)) for name in ("torchvision", "torchaudio")}
-    local = _local_builds(builds)
     for minor, patches in _minors(index).items():
         before, names = of_known.get(minor), [str(v) for v in patches]
         is_same = before is not None and list(before.patches) == names and not is_all
@@ -118,7 +117,7 @@ def _linux(python: str) -> dict[str, str]:
 def _companion(index: Index, page: Mapping[Version, list[IndexFile]], patches: Iterable[Version]) -> str:
     """The minor of torchvision or torchaudio that pins one of these releases of torch."""
     wanted = {v.public for v in patches}
-    for version, files in reversed(page.items()):
+    for version, files in reversed(list(page.items())):
         wheels = [f for f in files if f.is_linux_wheel]
         asked = requires(index.metadata(_wheel(wheels))) if wheels and not version.is_prerelease else []
         if any(r.name == "torch" and str(r.specifier).removeprefix("==") in wanted for r in asked):
@@ -126,14 +125,10 @@ def _companion(index: Index, page: Mapping[Version, list[IndexFile]], patches: I
     return ""
 
 
-def _local_builds(builds: Index | None) -> dict[str, list[str]]:
-    """Minor → "cu126" and the like, of the index that holds all builds; {} where it can't be read."""
+def local_builds(builds: Index) -> dict[str, list[str]]:
+    """Minor → "cu126" and the like, of the index that holds all builds.  Raises NotRead."""
     found: dict[str, set[str]] = {}
-    try:
-        files = builds.files("torch") if builds else ()
-    except NotRead:
-        files = ()
-    for file in files:
+    for file in builds.files("torch"):
         if file.version and file.is_linux_wheel and re.fullmatch(r"cu\d+", file.version.local or ""):
             found.setdefault(f"{file.version.major}.{file.version.minor}", set()).add(file.version.local or "")
     return {minor: sorted(local) for minor, local in found.items()}
