@@ -27,6 +27,8 @@ BROUGHT = re.compile(  # by the C library, the compiler's runtime, torch with it
     r"|nvshmem|nvidia-ml|nvtx|cufile|gomp-)[\w-]*\.so(?:\.|$)"
 )
 DIGITS = re.compile(r"\d+")
+OTHER_KIND = re.compile(r"[_-](?:rocm|hip|xpu|hpu|npu)[\d.]*\.so")
+FOR_OTHERS = "for another kind of accelerator"
 PYTHON_TAG = re.compile(r"\.(cpython-\d{2,4}\w*|abi3)[.-]")
 FLOORS = ("GLIBC", "GLIBCXX", "CXXABI")
 FLOOR = re.compile(r"^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+){0,3})$")
@@ -114,7 +116,7 @@ def link(path: Path, target: Target) -> tuple[Linked, ...]:
         frozenset(name for one in held for name in (one.library.soname, one.path.rpartition("/")[2])),
         frozenset(name for one in held for name in one.symbols),
     )
-    choices = _choices(held)
+    choices = _choices(held, f"{path}/")
     return tuple(
         one
         if isinstance(one, Linked)
@@ -127,7 +129,11 @@ def link(path: Path, target: Target) -> tuple[Linked, ...]:
 
 
 def whole(linked: Sequence[Linked]) -> Verdict:
-    """The verdict on a file: of alternatives that are chosen at run time one must load, of the others all."""
+    """The verdict on a file: of alternatives that are chosen at run time one must load, of the others all.
+
+    What is for another kind of accelerator does not count, unless there is nothing else.
+    """
+    linked = [one for one in linked if one.choice != FOR_OTHERS] or linked
     verdicts = [one.verdict for one in linked if not one.choice]
     for choice in dict.fromkeys(one.choice for one in linked if one.choice):
         verdicts.append(min((one.verdict for one in linked if one.choice == choice), key=GRAVITY.index))
@@ -153,7 +159,7 @@ def _read(found: Found) -> _Held | Linked:
         return Linked(path=found.path, verdict=Verdict.UNREADABLE, reasons=(str(e),))
 
 
-def _choices(held: Sequence[_Held]) -> dict[str, str]:
+def _choices(held: Sequence[_Held], file: str) -> dict[str, str]:
     """Path → the name that alternatives share: libraries of one folder whose names differ in digits alone.
 
     One that another library needs, or that is a Python module, is no alternative.
@@ -163,8 +169,10 @@ def _choices(held: Sequence[_Held]) -> dict[str, str]:
     for one in held:
         name = one.path.rpartition("/")[2]
         if not {name, one.library.soname} & needed and not one.library.init_functions:
-            groups.setdefault(DIGITS.sub("#", one.path), []).append(one)
-    return {one.path: name for name, group in groups.items() if len(group) > 1 for one in group}
+            folder = one.path.removeprefix(file).removesuffix(name)
+            kind = FOR_OTHERS if OTHER_KIND.search(name) else folder + DIGITS.sub("#", name)
+            groups.setdefault(kind, []).append(one)
+    return {one.path: name for name, group in groups.items() if len(group) > 1 or name == FOR_OTHERS for one in group}
 
 
 def judge(

@@ -31,10 +31,10 @@ TORCH_NAMES = re.compile(
 MORE_NAMES = re.compile(r"^torch_|^_Zls\w*?N3c10|^_Z\d+THP")  # torch exports them; others have such names too
 # no extension names them: operators' kernels by machine, generated autograd, other front ends
 INTERNAL = re.compile(
-    r"^_Z\w{0,4}?N?K?(?:2at(?:6native|25composite|38composite|3cpu|4meta|17functionalization|14namedinference"
-    r"|9functorch)|5torch(?:8autograd9generated|4lazy|8profiler|8inductor|11distributed|5optim|4data"
-    r"|9functorch|2nn|8nativert|8autograd\d+\w*Backward|3jit(?:11tensorexpr|6mobile|4fuser|8\w*Pass)))"
-    r"|redispatch|^_ZT[IV]N5torch3jit|8autograd(?:13|8)VariableType|ADInplaceOrView"
+    r"^_Z\w{0,4}?N?K?(?:2at(?:6native|25composite|38composite|3cpu|4meta|17functionalization|14namedinference)"
+    r"|5torch(?:8autograd9generated|4lazy|8profiler|8inductor|11distributed|5optim|4data"
+    r"|9functorch|8nativert|8autograd\d+\w*Backward|3jit(?:11tensorexpr|6mobile|4fuser|8\w*Pass)))"
+    r"|redispatch|8autograd(?:13|8)VariableType|ADInplaceOrView"
 )
 Abi = Literal["cxx11", "pre", "neutral"]
 

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from preflight.binary.link import Linked, Target, Verdict, spoken, whole
+from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, spoken, whole
 from preflight.facts.symbols import span_of_table
 from preflight.report.text import in_encoding, one_line
+from preflight.wording import counted
 
 STYLES = {
     Verdict.LOADS: ("LOADS", "bold green"),
@@ -41,8 +42,8 @@ def _show_file(console: Console, linked: Sequence[Linked], target: Target, inden
         for name, text in _fields(one, target):
             _put(console, Text(f"{name:<7}{_safe(console, text)}"), indent + 2)
     if plain:
-        count = f"{len(plain)} {'library' if len(plain) == 1 else 'libraries'}"
-        said = f"{count} that ask neither torch nor a GPU for anything: "
+        ask = "library that asks" if len(plain) == 1 else "libraries that ask"
+        said = f"{len(plain)} {ask} neither torch nor a GPU for anything: "
         names = ", ".join(one.path.rpartition("/")[2] for one in plain[:SHOWN])
         more = f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else ""
         _put(console, Text.assemble(("LOADS", "bold green"), "  ", _safe(console, said + names + more)), indent)
@@ -50,20 +51,20 @@ def _show_file(console: Console, linked: Sequence[Linked], target: Target, inden
 
 def _show_choice(console: Console, alternatives: Sequence[Linked], indent: int) -> None:
     """Alternatives as one: which of them load, and why the first of the others does not."""
-    _put(
-        console,
-        Text.assemble(
-            STYLES[whole(alternatives)],
-            _safe(console, f"  one of {len(alternatives)} is chosen at run time: {alternatives[0].choice}"),
-        ),
-        indent,
-    )
-    for verdict in dict.fromkeys(one.verdict for one in alternatives):
+    choice = alternatives[0].choice
+    what = f"one of {len(alternatives)} is chosen at run time: {choice}"
+    if choice == FOR_OTHERS:
+        head: Text | tuple[str, str] = Text("not judged", "dim")
+        what = f"{counted(len(alternatives), 'library', 'libraries')} {choice}"
+    else:
+        head = STYLES[whole(alternatives)]
+    _put(console, Text.assemble(head, "  ", _safe(console, what)), indent)
+    for verdict in dict.fromkeys(one.verdict for one in alternatives if choice != FOR_OTHERS):
         same = [one for one in alternatives if one.verdict is verdict]
         names = ", ".join(one.path.rpartition("/")[2] for one in same[:SHOWN])
         more = f" and {len(same) - SHOWN} more" if len(same) > SHOWN else ""
         why = f": {same[0].reasons[0]}" if same[0].reasons else ""
-        _put(console, Text(_safe(console, f"{STYLES[verdict][0].lower():<15}{names}{more}{why}")), indent + 2)
+        _put(console, Text(_safe(console, f"{STYLES[verdict][0].lower()}: {names}{more}{why}")), indent + 2)
 
 
 def _is_plain(one: Linked) -> bool:
