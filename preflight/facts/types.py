@@ -42,7 +42,7 @@ class TorchRow(Row, frozen=True, kw_only=True):
     enforces_cxx20: bool
     numpy2: bool
     glibc: str
-    torchvision: str
+    torchvision: str  # the minor that pins this torch, "" where none does
     torchaudio: str
     note: str = ""
 

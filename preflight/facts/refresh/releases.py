@@ -56,8 +56,8 @@ def rows(
             found = _read(index, package, version, files)
             if before:
                 kept = {name: getattr(before, name) for name in BY_HAND}
-                source = before.source if READ in before.source else f"{before.source}; {READ}"
-                found |= kept | {"source": source}
+                said = str(found["source"])
+                found |= kept | {"source": before.source if said in before.source else f"{before.source}; {said}"}
         elif before:
             found = msgspec.structs.asdict(before)
         if assets is not None:
