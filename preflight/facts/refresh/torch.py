@@ -38,13 +38,16 @@ def rows(
     ``local`` names the +cu builds of a minor, where their index was read.  Raises NotRead.
     """
     of_known = {row.minor: row for row in known}
-    pages = {name: by_version(index.files(name)) for name in ("torchvision", "torchaudio")}
+    companions = {name: _Companion(index, name) for name in ("torchvision", "torchaudio")}
     for minor, patches in _minors(index).items():
         before, names = of_known.get(minor), [str(v) for v in patches]
         is_same = before is not None and list(before.patches) == names and not is_all
         found = msgspec.structs.asdict(before) if before and is_same else _read(index, minor, patches)
         row = {**found, "minor": minor, "patches": names, "source": SOURCE, "seen": today, "how": How.READ}
-        row |= {name: _companion(index, page, patches) for name, page in pages.items()}
+        row |= {
+            name: (before and is_same and getattr(before, name)) or companion.of(patches)
+            for name, companion in companions.items()
+        }
         if minor in local:
             row |= {"builds": local[minor], "builds_known": True}
         elif before:
@@ -114,15 +117,28 @@ def _linux(python: str) -> dict[str, str]:
     return {"platform_system": "Linux", "platform_machine": "x86_64", "python_version": python, "extra": ""}
 
 
-def _companion(index: Index, page: Mapping[Version, list[IndexFile]], patches: Iterable[Version]) -> str:
-    """The minor of torchvision or torchaudio that pins one of these releases of torch."""
-    wanted = {v.public for v in patches}
-    for version, files in reversed(list(page.items())):
-        wheels = [f for f in files if f.is_linux_wheel]
-        asked = requires(index.metadata(_wheel(wheels))) if wheels and not version.is_prerelease else []
-        if any(r.name == "torch" and str(r.specifier).removeprefix("==") in wanted for r in asked):
-            return f"{version.major}.{version.minor}"
-    return ""
+class _Companion:
+    """torchvision or torchaudio: which minor of it pins which torch, read from the newest on as far as needed."""
+
+    def __init__(self, index: Index, name: str) -> None:
+        self._pins: dict[str, str] = {}
+        self._unread = [
+            (version, wheels)
+            for version, files in by_version(index.files(name)).items()
+            if not version.is_prerelease and (wheels := [f for f in files if f.is_linux_wheel])
+        ]
+        self._index = index
+
+    def of(self, patches: Iterable[Version]) -> str:
+        """ "0.20"; "" where none pins one of these releases of torch."""
+        wanted = {v.public for v in patches}
+        while self._unread and not wanted & self._pins.keys():
+            version, wheels = self._unread.pop()
+            for r in requires(self._index.metadata(_wheel(wheels))):
+                if r.name == "torch":
+                    pin = str(r.specifier).removeprefix("==")
+                    self._pins.setdefault(pin, f"{version.major}.{version.minor}")
+        return next((self._pins[p] for p in sorted(wanted, key=Version, reverse=True) if p in self._pins), "")
 
 
 def local_builds(builds: Index) -> dict[str, list[str]]:
