@@ -31,7 +31,7 @@ class Index(ThreadingHTTPServer):
 
     def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.pages, self.members = pages, members
+        self.pages, self.members = dict(pages), members
         self.asked: list[str] = []
         self.fails: dict[str, int] = {}
         self.built: dict[str, bytes] = {}

@@ -54,6 +54,7 @@ def refreshed(overlay: Lay) -> Iterator[None]:
         patches=(f"{TORCH_ROW}.0",),
         pypi_cuda="13.0",
         builds=("cu130",),
+        builds_known=True,
         seen=date(2027, 1, 1),
         enforces_cxx20=False,
     )
