@@ -93,7 +93,8 @@ def _options(
         raise click.UsageError("--scenario belongs to --sandbox")
     return Options(
         app=app,
-        sandbox=(scenario or "healthy") if use_sandbox else None,
+        is_sandbox=use_sandbox,
+        scenario=scenario,
         only=only,
         skip=skip,
         stage=stage,

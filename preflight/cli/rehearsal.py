@@ -1,0 +1,204 @@
+"""`--sandbox`: a rehearsal of the user's own app in a world derived from it, or the bundled example where there is none.
+
+A rehearsal keeps nothing and reuses nothing.  What its world made up proves nothing about the account: a check that
+found it in order is told as assumed, with what a real run still asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from preflight.cli.target import every_app, project_settings, resolve_app
+from preflight.discover.lookups import RECORDING
+from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
+from preflight.discover.recording import Recording
+from preflight.lookups import Looked, Lookup
+from preflight.model import Answer, Check, Price, Report, Result, Stage, Status
+from preflight.recipe import parse
+from preflight.recipe.find import find_apps
+from preflight.recipe.model import Function, Recipe
+from preflight.settings import Settings
+
+if TYPE_CHECKING:
+    from preflight.sandbox import state
+    from preflight.sandbox.serve import Sandbox
+
+RUN_S = 30.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
+FREE = Price(Decimal(0), "nothing is billed in a rehearsal")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What a command stands on.  ``settings`` names no app yet; ``sandbox`` is None for the real account."""
+
+    settings: Settings
+    sandbox: Sandbox | None = None
+    rehearsal: Rehearsal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """``recordings`` are those of the apps, by their path in the project."""
+
+    world: state.Scenario
+    recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+
+    def given(self, app: str | None) -> dict[Lookup[Any], object]:
+        return {RECORDING: self.recordings[app]} if app in self.recordings else {}
+
+    def settings(self, settings: Settings) -> Settings:
+        """With `modal run` as the smoke test where the project names none, and nothing that a price could stop."""
+        recipe = self.recipes.get(settings.app or "")
+        smoke = settings.smoke
+        if smoke.command is None and recipe is not None and (words := run_words(recipe, settings)):
+            smoke = replace(smoke, command=shlex.join(words), timeout_s=RUN_S)
+        return replace(settings, smoke=smoke)
+
+    def checks(self, checks: Sequence[Check]) -> tuple[Check, ...]:
+        return tuple(replace(c, price=_free) if c.stage is Stage.PAID else c for c in checks)
+
+    def judged(self, result: Result) -> Result:
+        """What was found in order in a world that was made up is no pass."""
+        if result.status is not Status.PASS or result.check.stage is Stage.STATIC:
+            return result
+        assert result.answer is not None
+        reason = "assumed here; a real run asks whether " + result.check.title
+        answer = replace(result.answer, seen={**result.answer.seen, "assumed": reason})
+        return replace(result, reason=reason, answer=answer)
+
+    def report(self, report: Report) -> Report:
+        return replace(report, results=tuple(self.judged(r) for r in report.results))
+
+
+async def _free(looked: Looked) -> Price:
+    return FREE
+
+
+@contextlib.contextmanager
+def standing(
+    *,
+    scenario: str | None,
+    app: str | None = None,
+    is_sandbox: bool = False,
+    is_for_all: bool = False,
+    **given: Any,
+) -> Iterator[Ground]:
+    """Where the command works, with this process's environment pointing there.
+
+    ``given`` are the options that ``project_settings`` takes.
+    """
+    if not is_sandbox:
+        yield Ground(settings=project_settings(start=Path.cwd(), scenario=None, app=app, **given))
+        return
+    before = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
+    if app is None and before.app is None and not find_apps(before.project):
+        with in_sandbox(scenario or "healthy") as sandbox:
+            settings = project_settings(start=sandbox.project, scenario=sandbox.name, app=app, **given)
+            yield Ground(settings=settings, sandbox=sandbox)
+        return
+    apps = every_app(before) if is_for_all else (resolve_app(before, app),)
+    rehearsal = rehearsed(before, apps, scenario)
+    with in_sandbox(rehearsal.world, project=before.project) as sandbox:
+        settings = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
+        s3 = replace(settings.s3, endpoint=sandbox.s3_url or settings.s3.endpoint)
+        settings = replace(settings, state=None, sandbox=scenario or "rehearsal", record=True, s3=s3)
+        yield Ground(settings=settings, sandbox=sandbox, rehearsal=rehearsal)
+
+
+def rehearsed(settings: Settings, apps: Sequence[str], scenario: str | None) -> Rehearsal:
+    """The apps as read and recorded, and the world that they need with the scenario's fault laid over it."""
+    need_sandbox()
+    from preflight.discover.merge import filled
+    from preflight.sandbox import derive, overlay, state
+
+    recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
+    for app in apps:
+        recipe = recipes[app] = parse.read(settings.project / app, project=settings.project)
+        told = None
+        if not recipe.broken:
+            with contextlib.suppress(RecorderBroken):
+                told = asyncio.run(record_file(recipe, replace(settings, app=app)))
+                recordings[app] = told
+        if isinstance(told, Recording):
+            recipes[app] = filled(recipe, told)
+    world = derive.derived([*recipes.values()], settings)
+    try:
+        if scenario is not None and (path := state.path_of(scenario)).parent != state.SCENARIOS:
+            world = state.load(path)  # a world of the user's own, as `--print-world` wrote it
+        elif scenario is not None:
+            world = overlay.laid_over(world, state.load(scenario), scenario)
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
+    return Rehearsal(world=world, recordings=recordings, recipes=recipes)
+
+
+def run_words(recipe: Recipe, settings: Settings) -> list[str]:
+    """`modal run` of what can be called without an argument: an entrypoint first, then the planned function."""
+    app = recipe.source.path
+    callable_ = [f for f in recipe.functions if _needs_no_argument(f)]
+    entries = [f for f in recipe.functions if f.kind == "local_entrypoint"]
+    if len(entries) == 1 and entries[0] in callable_:
+        return ["modal", "run", app]
+    planned = settings.smoke.function or settings.budget.function
+    functions = [f for f in callable_ if f.kind == "function"]
+    chosen = [f for f in callable_ if f in entries] or [f for f in functions if f.name == planned] or functions
+    return ["modal", "run", f"{app}::{chosen[0].name}"] if chosen else []
+
+
+def _needs_no_argument(function: Function) -> bool:
+    body = function.body
+    if body is None or function.kind == "cls" or not hasattr(body, "args"):
+        return False
+    if any("endpoint" in d.name or d.name.endswith(("_app", "web_server", "batched")) for d in function.decorators):
+        return False
+    a = body.args
+    return len(a.posonlyargs) + len(a.args) <= len(a.defaults) and None not in a.kw_defaults
+
+
+def need_sandbox() -> None:
+    """Raises click.UsageError in an install without the sandbox's packages."""
+    import importlib.util
+
+    missing = [m for m in ("moto", "flask", "flask_cors") if importlib.util.find_spec(m) is None]
+    if missing:
+        raise click.UsageError(
+            f"the sandbox needs `pip install 'modal-preflight[sandbox]'` (there is no {', '.join(missing)} here)"
+        )
+
+
+@contextlib.contextmanager
+def in_sandbox(world: str | state.Scenario, *, project: Path | None = None) -> Iterator[Sandbox]:
+    """A running sandbox, with this process's environment pointing at it."""
+    need_sandbox()
+    from preflight.sandbox import serve
+
+    before = dict(os.environ)
+    if sys.stderr.isatty():
+        click.echo("starting the sandbox: a local Modal and S3 on 127.0.0.1 …", err=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(serve.start(world, project=project))
+        except ValueError as e:
+            raise click.UsageError(str(e)) from e
+        except serve.SandboxFailed as e:
+            raise click.ClickException(str(e)) from e
+        applied = sandbox.applied(os.environ)
+        try:
+            os.environ.clear()
+            os.environ.update(applied)
+            yield sandbox
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
