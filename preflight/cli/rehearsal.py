@@ -1,4 +1,4 @@
-"""`--sandbox`: a rehearsal of the user's own app in a world derived from it, or the bundled example where there is none.
+"""`--sandbox`: a rehearsal of the user's own app in a world derived from it; without an app, the bundled example.
 
 A rehearsal keeps nothing and reuses nothing.  What its world made up proves nothing about the account: a check that
 found it in order is told as assumed, with what a real run still asks.
@@ -24,7 +24,7 @@ from preflight.discover.lookups import RECORDING
 from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
 from preflight.lookups import Looked, Lookup
-from preflight.model import Answer, Check, Price, Report, Result, Stage, Status
+from preflight.model import Check, Price, Report, Result, Stage, Status
 from preflight.recipe import parse
 from preflight.recipe.find import find_apps
 from preflight.recipe.model import Function, Recipe
@@ -56,7 +56,7 @@ class Rehearsal:
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
     def given(self, app: str | None) -> dict[Lookup[Any], object]:
-        return {RECORDING: self.recordings[app]} if app in self.recordings else {}
+        return {RECORDING: self.recordings[app]} if app is not None and app in self.recordings else {}
 
     def settings(self, settings: Settings) -> Settings:
         """With `modal run` as the smoke test where the project names none, and nothing that a price could stop."""

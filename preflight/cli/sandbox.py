@@ -14,7 +14,9 @@ from preflight.cli.target import project_settings, resolve_app
 @click.argument("app", required=False)
 @click.option("--scenario", metavar="NAME", help="A shipped world, or a TOML file.  [default: healthy]")
 @click.option("--list", "list_them", is_flag=True, help="Name the shipped worlds and what is wrong in each.")
-@click.option("--print-world", "is_printed", is_flag=True, help="Print APP's world as TOML, to edit, and serve nothing.")
+@click.option(
+    "--print-world", "is_printed", is_flag=True, help="Print APP's world as TOML, to edit, and serve nothing."
+)
 @click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
 def sandbox_command(
     app: str | None, scenario: str | None, list_them: bool, is_printed: bool, environment: str | None

@@ -53,7 +53,11 @@ class _World:
         buckets = tuple(state.Bucket(name=n, region=self._region, objects=o) for n, o in sorted(self.buckets.items()))
         apps = (
             state.App(
-                description=name, name=name, environment=env, functions=(*held["functions"],), classes=(*held["classes"],)
+                description=name,
+                name=name,
+                environment=env,
+                functions=(*held["functions"],),
+                classes=(*held["classes"],),
             )
             for (env, name), held in self.apps.items()
         )
@@ -66,8 +70,15 @@ class _World:
             storage=state.Storage(region=self._region, buckets=buckets),
             apps=tuple(apps),
             invents=True,
-            **{kind: tuple(sorted(self.named[kind])) for kind in LOOKED_UP.values()},
+            volumes=self._names("volumes"),
+            dicts=self._names("dicts"),
+            queues=self._names("queues"),
+            file_systems=self._names("file_systems"),
+            proxies=self._names("proxies"),
         )
+
+    def _names(self, kind: str) -> tuple[str, ...]:
+        return tuple(sorted(self.named[kind]))
 
     @property
     def _builder(self) -> str:
@@ -179,5 +190,7 @@ def listed(world: state.Scenario) -> Iterator[str]:
     ):
         yield from (f"{kind} {name}" for name in names)
     for app in world.apps:
-        yield f"app {app.name}" + (f" ({', '.join((*app.functions, *app.classes))})" if app.functions or app.classes else "")
+        yield f"app {app.name}" + (
+            f" ({', '.join((*app.functions, *app.classes))})" if app.functions or app.classes else ""
+        )
     yield from (f"environment {name}" for name, given in world.environments.items() if not given.default)

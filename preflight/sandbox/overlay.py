@@ -34,7 +34,9 @@ def laid_over(world: state.Scenario, fault: state.Scenario, name: str) -> state.
 
 
 def _secrets(
-    ours: Mapping[str, Mapping[str, str]], theirs: Mapping[str, Mapping[str, str]], before: Mapping[str, Mapping[str, str]]
+    ours: Mapping[str, Mapping[str, str]],
+    theirs: Mapping[str, Mapping[str, str]],
+    before: Mapping[str, Mapping[str, str]],
 ) -> dict[str, dict[str, str]]:
     """Without those that it lacks, without the keys that it lacks, and with its values for the keys that it changes."""
     (was,) = before.values()

@@ -1,4 +1,6 @@
-"""TOML read into frozen dataclasses, and written from them: a key nobody knows or a value of another type is refused by name.
+"""TOML read into frozen dataclasses, and written from them.
+
+A key that nobody knows or a value of another type is refused by name.
 
 Types understood in a field: ``str int float bool``, ``X | None``, ``tuple[X, ...]``, ``Mapping[str, X]``, a
 string enum, and dataclasses of these.  A whole number is taken where a float is wanted.
@@ -88,7 +90,9 @@ def write(given: Any) -> str:
 def _plain(given: Any) -> Any:
     if not dataclasses.is_dataclass(given):
         return {k: _plain(v) for k, v in given.items()} if isinstance(given, Mapping) else given
-    differing = {f.name: getattr(given, f.name) for f in dataclasses.fields(given) if getattr(given, f.name) != _default(f)}
+    differing = {
+        f.name: getattr(given, f.name) for f in dataclasses.fields(given) if getattr(given, f.name) != _default(f)
+    }
     return {k.replace("_", "-"): _plain(v) for k, v in differing.items() if v is not None}
 
 

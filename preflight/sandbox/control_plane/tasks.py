@@ -22,6 +22,7 @@ from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane import entrypoint
 from preflight.sandbox.control_plane.entities import Function, Input, new_id
+from preflight.sandbox.control_plane.stored import Secret
 from preflight.sandbox.state import NO_S3
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Task:
         self.dir = plane.folders.containers / self.id
         self.socket = str(plane.folders.sockets / f"{self.id[-8:]}.s")
         self.current: dict[str, Input] = {}
+        self.started_at = time.time()
         self.is_stopping = False
         self.failure: pb.GenericResult | None = None  # what it said before it could take an input
         self._process: asyncio.subprocess.Process | None = None
@@ -150,6 +152,7 @@ class Task:
             function_def=definition,
             environment_name=self.app.environment,
             app_layout=self.plane.layout(self.app),
+            serialized_params=self.function.parameters,
         )
         (self.dir / "arguments").write_bytes(arguments.SerializeToString())
 
@@ -167,7 +170,7 @@ class Task:
         env = {k: v for k, v in os.environ.items() if not k.startswith(HOST_ONLY)}
         env |= plane.image_env(definition.image_id)
         for secret_id in definition.secret_ids:
-            env |= plane.secrets[secret_id].values
+            env |= plane.shelf.get(Secret, secret_id).values
         # a function that reads its bucket with boto3 must not ask the real one
         env |= {"AWS_ENDPOINT_URL": plane.s3_url or NO_S3, "AWS_EC2_METADATA_DISABLED": "true"}
         if plane.scenario.gpu.simulate:
