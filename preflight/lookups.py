@@ -44,13 +44,14 @@ class LookupFailed(Exception):
 class World:
     """What a run is given from outside: the clock, the settings, and where a long step says how far it is.
 
-    ``made`` is told of every lookup that was made, with its value.
+    ``made`` is told of every lookup that was made, with its value; ``instead`` names lookups that others stand in for.
     """
 
     now: datetime
     settings: Settings
     progress: Callable[[str, str], None] = field(default=lambda name, text: None, repr=False)
     made: Callable[[Lookup[Any], object], None] = field(default=lambda key, value: None, repr=False)
+    instead: Mapping[Lookup[Any], Lookup[Any]] = field(default_factory=dict, repr=False)
 
 
 class Looked:
@@ -147,11 +148,12 @@ class Lookups:
                 raise stand_in
             return cast(T, stand_in)
         if key not in self._tasks:
-            self._tasks[key] = asyncio.create_task(self._make(key), name=f"lookup {key.name}")
+            maker = self._world.instead.get(key, key)
+            self._tasks[key] = asyncio.create_task(self._make(maker, key), name=f"lookup {key.name}")
         # shield: one check's timeout must not cancel what other checks wait for
         return cast(T, await asyncio.shield(self._tasks[key]))
 
-    async def _make(self, key: Lookup[T]) -> T:
+    async def _make(self, key: Lookup[T], asked: Lookup[T]) -> T:
         looked = await self.see(key.name, key.needs, key.tries)
         limit = asyncio.timeout(key.timeout_s)
         try:
@@ -160,5 +162,5 @@ class Lookups:
         except Exception as e:  # whatever it was, the checks that need it are told
             why = f"no answer after {key.timeout_s:g} s" if limit.expired() else str(e) or type(e).__name__
             raise LookupFailed(key, why) from e
-        self._world.made(key, value)
+        self._world.made(asked, value)
         return value

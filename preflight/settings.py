@@ -7,6 +7,7 @@ with the file, the key and what was wanted: a misspelt key must not switch a che
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 import tomllib
 import types
@@ -133,6 +134,12 @@ def find_project(start: Path) -> Path | None:
         if (folder / "pyproject.toml").is_file():
             return folder
     return None
+
+
+def folder_of(state: Path, project: Path) -> Path:
+    """Where one project's passes and logs are kept.  Two projects never share one."""
+    digest = hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
+    return state / "projects" / digest
 
 
 def load(start: Path, *, environ: Mapping[str, str], state: Path | None = None) -> Settings:

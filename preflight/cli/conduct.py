@@ -16,24 +16,25 @@ from typing import Any
 
 import click
 
+from preflight.app.lookups import READING, RECIPE
 from preflight.cli.options import Output, reporters
 from preflight.cli.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.target import every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
-from preflight.cost.ledger import Ledger
+from preflight.discover.lookups import FILLED_RECIPE
 from preflight.engine import builtin, plugins
-from preflight.engine.events import Event, Progress, SpentSoFar
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
-from preflight.gate.receipt import Receipts
+from preflight.events import Event, Progress, SpentSoFar
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
-from preflight.recipe.reading import READING
 from preflight.redact import Redactor, secrets_of
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
+from preflight.state.ledger import Ledger
+from preflight.state.receipt import Receipts
 
 Follow = Callable[[Report, World, Mapping[Lookup[Any], object]], Awaitable[Report]]
 
@@ -185,7 +186,7 @@ def run_selection(
 
 def _followed(options: Options) -> Follow:
     """A pass is kept with what it stood on; a failure is compared with the last pass."""
-    from preflight.history.follow import followed
+    from preflight.state.follow import followed
 
     async def follow(report: Report, world: World, found: Mapping[Lookup[Any], object]) -> Report:
         try:
@@ -226,6 +227,7 @@ def engine_report(
         settings=settings,
         progress=lambda name, text: observe(Progress(name, text)),
         made=found.__setitem__,
+        instead={RECIPE: FILLED_RECIPE},
     )
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 

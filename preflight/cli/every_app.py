@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from preflight.cli.conduct import Audience, Options, engine_report, looks_at_app, target_of
 from preflight.cli.rehearsal import Rehearsal
-from preflight.engine.events import Event, Priced, Progress, SpentSoFar, Waiting
 from preflight.engine.select import Selection, in_order
+from preflight.events import Event, Priced, Progress, SpentSoFar, Waiting
 from preflight.model import (
     LOOKED,
     UNANSWERED,

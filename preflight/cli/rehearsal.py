@@ -25,9 +25,9 @@ from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
 from preflight.lookups import Looked, Lookup
 from preflight.model import Check, Price, Report, Result, Stage, Status
-from preflight.recipe import parse
-from preflight.recipe.find import find_apps
-from preflight.recipe.model import Function, Recipe
+from preflight.app import reader
+from preflight.app.find import find_apps
+from preflight.app.model import Function, Recipe
 from preflight.settings import Settings
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def rehearsed(settings: Settings, apps: Sequence[str], scenario: str | None) -> 
 
     recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
     for app in apps:
-        recipe = recipes[app] = parse.read(settings.project / app, project=settings.project)
+        recipe = recipes[app] = reader.read(settings.project / app, project=settings.project)
         told = None
         if not recipe.broken:
             with contextlib.suppress(RecorderBroken):

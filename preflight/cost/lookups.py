@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Function, Known, Recipe
 from preflight.cost.rates import RateRefused, Rates, listed
 from preflight.lookups import Looked, Lookup, LookupFailed
-from preflight.recipe.lookups import RECIPE
-from preflight.recipe.model import Function, Known, Recipe
 from preflight.remote.lookups import RATES
 
 

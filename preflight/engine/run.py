@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from preflight.engine.events import Event, Priced, Started, Waiting
 from preflight.engine.select import Selection, in_order
+from preflight.events import Event, Priced, Started, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, Lookups, World
 from preflight.model import (
     UNANSWERED,

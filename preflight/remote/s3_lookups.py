@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from preflight.engine.threads import in_thread
+from preflight.app.lookups import RECIPE
+from preflight.app.model import BucketMount, Known, Recipe, SecretRef
 from preflight.lookups import Looked, Lookup, LookupFailed
-from preflight.recipe.lookups import RECIPE
-from preflight.recipe.model import BucketMount, Known, Recipe, SecretRef
 from preflight.remote import modal_api, s3_api
 from preflight.remote.lookups import WORKSPACE
 from preflight.remote.modal_types import Secret
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
+from preflight.remote.threads import in_thread
 
 
 class NothingPlanned(Exception):

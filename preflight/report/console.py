@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 import preflight
-from preflight.engine.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
 from preflight.engine.select import in_order
+from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
 from preflight.model import Changed, Check, Finding, Report, Result, Severity, Stage, Status, Target, Verdict
 from preflight.report.text import in_encoding, one_line, printable, seconds
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 import preflight
-from preflight.engine.events import Event
+from preflight.events import Event
 from preflight.model import Changed, Check, Finding, Report, Result, Target
 
 SCHEMA = "preflight.report/1"

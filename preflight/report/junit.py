@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from preflight.engine.events import Event
+from preflight.events import Event
 from preflight.model import Check, Finding, Report, Result, Status, Target
 from preflight.report.text import printable
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from preflight.recipe.model import BucketMount, Call, Function, Known, Recipe, SecretRef, VolumeRef
+from preflight.app.model import BucketMount, Call, Function, Known, Recipe, SecretRef, VolumeRef
 from preflight.sandbox import state
 from preflight.settings import Settings
 

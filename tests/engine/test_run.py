@@ -9,10 +9,9 @@ from hypothesis import given as draw
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from preflight.engine.events import Event, Waiting
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
-from preflight.engine.threads import in_thread
+from preflight.events import Event, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import (
     Answer,
@@ -33,6 +32,7 @@ from preflight.model import (
     warned,
 )
 from preflight.problems import Kind, Problem
+from preflight.remote.threads import in_thread
 from preflight.settings import Settings
 from preflight.testing import NOON, run_checks
 

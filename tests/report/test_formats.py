@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from preflight.engine.events import Priced
+from preflight.events import Priced
 from preflight.model import (
     Answer,
     Check,
