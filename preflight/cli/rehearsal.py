@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from preflight.app import reader
+from preflight.app.find import find_apps
+from preflight.app.model import Function, Recipe
 from preflight.cli.target import every_app, project_settings, resolve_app
 from preflight.discover.lookups import RECORDING
 from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
 from preflight.lookups import Looked, Lookup
 from preflight.model import Check, Price, Report, Result, Stage, Status
-from preflight.app import reader
-from preflight.app.find import find_apps
-from preflight.app.model import Function, Recipe
 from preflight.settings import Settings
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ it writes lands in the plan's folder and is gone with it.  Whatever it starts en
 the ports that the plan forwards.  Started by its path, it imports only the standard library.
 
 A plan: ``folder``, for what is written · ``uid``, the user id to appear as · ``hidden``, folders that look empty ·
-``veiled``, folders below hidden ones or /tmp that may be seen, as the rest is · ``binds``, [source, target, is_writable]
-· ``copied``, a tree to lay over / · ``forwards``, port of 127.0.0.1 to unix socket · ``cwd``.
+``veiled``, folders below hidden ones or /tmp that may be seen, as the rest is · ``copied``, a tree to lay over / ·
+``binds``, [source, target, is_writable] · ``forwards``, port of 127.0.0.1 to unix socket · ``cwd``.
 """
 
 from __future__ import annotations
@@ -163,14 +163,15 @@ def _build(plan: dict[str, Any], folder: Path) -> None:
     for path in plan.get("hidden", ()):
         if Path(path).is_dir():
             _mount("tmpfs", path, "tmpfs", NOSUID | NODEV, "mode=755")
+    if copied := plan.get("copied"):
+        shutil.copytree(OLD + copied, "/", symlinks=True, dirs_exist_ok=True)
+    for source, target, is_writable in plan.get("binds", ()):
+        _bind(OLD + source, target, is_writable=is_writable)
     veil.old = OLD
     for path in plan.get("veiled", ()):
         Path(path).mkdir(parents=True, exist_ok=True)
         veil.over(path, path)
-    for source, target, is_writable in plan.get("binds", ()):
-        _bind(OLD + source, target, is_writable=is_writable)
-    if copied := plan.get("copied"):
-        shutil.copytree(OLD + copied, "/", symlinks=True, dirs_exist_ok=True)
+    Path(plan["cwd"]).mkdir(parents=True, exist_ok=True)
     _called(LIBC.umount2(os.fsencode(OLD), DETACH))
     Path(OLD).rmdir()
     _network_up()

@@ -167,6 +167,8 @@ class Container:
     env: Mapping[str, str] = field(default_factory=dict)
     pythonpath: tuple[str, ...] = ()
     python: str = ""  # another interpreter with the modal package; empty: this one
+    is_confined: bool = False  # not to be run where it can't be: it is an app of the user's
+    project: str = ""  # a folder that containers don't see
 
 
 @dataclass(frozen=True, kw_only=True)

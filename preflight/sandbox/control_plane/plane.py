@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox import state
+from preflight.sandbox import confinement, state
 from preflight.sandbox.control_plane.entities import (
     App,
     Call,
@@ -66,6 +66,8 @@ class Plane:
         self.s3_url = s3_url
         self.record = record
         self.blob_url = ""
+        self.doors: dict[int, Path] = {}  # ports that a confined container reaches, by a unix socket each
+        self._why_not: asyncio.Future[str] | None = None
         self.builder_version = scenario.workspace.image_builder_version
         self.environments = {
             name: EnvironmentRow(name, given, given.image_builder_version)
@@ -102,6 +104,12 @@ class Plane:
     @property
     def makes_what_is_asked_for(self) -> bool:
         return self.scenario.permissive or self.scenario.invents
+
+    async def why_not_confined(self) -> str:
+        """What keeps this machine from confining a container; "" where nothing does.  Found out once."""
+        if self._why_not is None:
+            self._why_not = asyncio.ensure_future(asyncio.to_thread(confinement.why_not))
+        return await asyncio.shield(self._why_not)
 
     @property
     def main(self) -> str:
