@@ -28,6 +28,7 @@ from preflight.api import (
     Check,
     Environment,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     NoFunction,
@@ -54,6 +55,7 @@ from preflight.api import (
 )
 
 SHOWN_LINES = 12
+TAIL_LINES = 60  # kept as data: where a log is kept too, it holds them all
 
 
 async def price(looked: Looked) -> Price | NotApplicable:
@@ -108,6 +110,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
             said = f"{said}; not remembered: {e}"
         return Answer(said=said, seen=seen)
     cause = first_cause(ran.tail, ran.log)
+    seen["tail"] = list(ran.tail[-TAIL_LINES:])
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
     finding = Finding(
         severity=Severity.ERROR,
@@ -170,6 +173,17 @@ CHECK = Check(
     needs=(WORKSPACE, CLIENT, CURRENT_RATES),
     tries=(RECIPE, ENVIRONMENT, WORKSPACE_BUILDER),
     run=run,
+    runs_project=True,
     price=price,
     timeout_s=4 * 3600.0,
+    about=(
+        Group.PINS,
+        Group.STEPS,
+        Group.BUILDER,
+        Group.FUNCTIONS,
+        Group.SECRETS,
+        Group.FILES,
+        Group.SETTINGS,
+        Group.CLIENT,
+    ),
 )

@@ -22,12 +22,14 @@ import click
 from preflight.app import reader
 from preflight.app.find import find_apps
 from preflight.app.model import Function, Recipe
+from preflight.cli.not_run import not_run_here
 from preflight.cli.target import every_app, project_settings, resolve_app
 from preflight.discover.lookups import RECORDING
 from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
+from preflight.engine.select import Selection
 from preflight.lookups import Looked, Lookup
-from preflight.model import Check, Price, Report, Result, Stage, Status
+from preflight.model import Price, Report, Result, Stage, Status
 from preflight.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,9 +51,15 @@ class Ground:
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsal:
-    """``recordings`` are those of the apps, by their path in the project."""
+    """``recordings`` are those of the apps, by their path in the project; ``scenario`` the fault that is laid over.
+
+    ``modules`` are the project's own: one that a container does not find is missing on Modal, too.
+    """
 
     world: state.Scenario
+    scenario: str | None = None
+    modules: frozenset[str] = frozenset()
+    assumed: str = "the rehearsal made up what it asks about"
     recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
@@ -66,17 +74,24 @@ class Rehearsal:
             smoke = replace(smoke, command=shlex.join(words), timeout_s=RUN_S)
         return replace(settings, smoke=smoke)
 
-    def checks(self, checks: Sequence[Check]) -> tuple[Check, ...]:
-        return tuple(replace(c, price=_free) if c.stage is Stage.PAID else c for c in checks)
+    def selection(self, selection: Selection) -> Selection:
+        """Nothing has a price here; and what sends code of ours to a GPU or a bucket meets stand-ins: it is left out."""
+        ours = [c for c in selection.chosen if c.stage is Stage.PAID and not c.runs_project and not selection.is_named]
+        kept = (c for c in selection.chosen if c not in ours or self.scenario)
+        chosen = tuple(replace(c, price=_free) if c.stage is Stage.PAID else c for c in kept)
+        left = tuple((c, f"left out by the rehearsal: a real run asks whether {c.title}") for c in ours)
+        return replace(selection, chosen=chosen, left_out=(*selection.left_out, *(() if self.scenario else left)))
 
     def judged(self, result: Result) -> Result:
-        """What was found in order in a world that was made up is no pass."""
-        if result.status is not Status.PASS or result.check.stage is Stage.STATIC:
+        """A command that could not go on for want of what is not here proves nothing against the app."""
+        if result.status is not Status.FAIL or result.check.stage is not Stage.PAID:
             return result
         assert result.answer is not None
-        reason = "assumed here; a real run asks whether " + result.check.title
-        answer = replace(result.answer, seen={**result.answer.seen, "assumed": reason})
-        return replace(result, reason=reason, answer=answer)
+        why = not_run_here(result.answer, self.modules)
+        if not why:
+            return result
+        answer = replace(result.answer, findings=())
+        return replace(result, status=Status.SKIP, reason=f"not run here: {why}", answer=answer, assumed=self.assumed)
 
     def report(self, report: Report) -> Report:
         return replace(report, results=tuple(self.judged(r) for r in report.results))
@@ -141,7 +156,18 @@ def rehearsed(settings: Settings, apps: Sequence[str], scenario: str | None) -> 
             world = overlay.laid_over(world, state.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
-    return Rehearsal(world=world, recordings=recordings, recipes=recipes)
+    return Rehearsal(
+        world=world, scenario=scenario, modules=_modules(settings.project), recordings=recordings, recipes=recipes
+    )
+
+
+def _modules(project: Path) -> frozenset[str]:
+    """The names under which the project's own code can be imported from its top, or from src/."""
+    found = set()
+    for folder in (project, project / "src"):
+        if folder.is_dir():
+            found |= {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return frozenset(found)
 
 
 def run_words(recipe: Recipe, settings: Settings) -> list[str]:
