@@ -47,6 +47,7 @@ class Options:
 
     app: str | None = None
     is_sandbox: bool = False
+    is_unconfined: bool = False
     scenario: str | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
@@ -92,6 +93,7 @@ def standing_for(options: Options) -> AbstractContextManager[Ground]:
     return standing(
         scenario=options.scenario,
         is_sandbox=options.is_sandbox,
+        is_unconfined=options.is_unconfined,
         is_for_all=options.is_for_all,
         app=options.app,
         environment=options.environment,

@@ -43,7 +43,7 @@ def not_run_here(answer: Answer, modules: frozenset[str]) -> str:
         return f"it was stopped after {answer.seen.get('seconds', 0):.0f} s, with nothing wrong until then"
     text = "\n".join(tail)
     if found := OURS.search(text):
-        return next(filter(None, found.groups())).strip(" │")
+        return str(next(filter(None, found.groups()))).strip(" │")
     if found := STAND_IN.search(text):
         return f"needs the real value of {found[1]}"
     raised = next((m for line in reversed(tail) if (m := RAISED.match(line))), None)

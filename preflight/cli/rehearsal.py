@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from preflight.sandbox.serve import Sandbox
 
 RUN_S = 30.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
+CAN_T = "this machine can't confine what an app does"
 FREE = Price(Decimal(0), "nothing is billed in a rehearsal")
 
 
@@ -59,6 +60,7 @@ class Rehearsal:
     world: state.Scenario
     scenario: str | None = None
     modules: frozenset[str] = frozenset()
+    why_not: str = ""  # what the app does can't be confined here, so that nothing of it is run
     assumed: str = "the rehearsal made up what it asks about"
     recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
@@ -75,12 +77,18 @@ class Rehearsal:
         return replace(settings, smoke=smoke)
 
     def selection(self, selection: Selection) -> Selection:
-        """Nothing has a price here; and what sends code of ours to a GPU or a bucket meets stand-ins: it is left out."""
-        ours = [c for c in selection.chosen if c.stage is Stage.PAID and not c.runs_project and not selection.is_named]
-        kept = (c for c in selection.chosen if c not in ours or self.scenario)
-        chosen = tuple(replace(c, price=_free) if c.stage is Stage.PAID else c for c in kept)
-        left = tuple((c, f"left out by the rehearsal: a real run asks whether {c.title}") for c in ours)
-        return replace(selection, chosen=chosen, left_out=(*selection.left_out, *(() if self.scenario else left)))
+        """Nothing has a price here, and code of ours on a GPU or a bucket would meet stand-ins: it is left out."""
+        chosen, left_out = [], list(selection.left_out)
+        for check in selection.chosen:
+            if check.stage is not Stage.PAID:
+                chosen.append(check)
+            elif check.runs_project and self.why_not:
+                left_out.append((check, f"not run here: {CAN_T} ({self.why_not}); --unconfined runs it all the same"))
+            elif check.runs_project or selection.is_named or self.scenario:
+                chosen.append(replace(check, price=_free))
+            else:
+                left_out.append((check, f"left out by the rehearsal: a real run asks whether {check.title}"))
+        return replace(selection, chosen=tuple(chosen), left_out=tuple(left_out))
 
     def judged(self, result: Result) -> Result:
         """A command that could not go on for want of what is not here proves nothing against the app."""
@@ -108,6 +116,7 @@ def standing(
     app: str | None = None,
     is_sandbox: bool = False,
     is_for_all: bool = False,
+    is_unconfined: bool = False,
     **given: Any,
 ) -> Iterator[Ground]:
     """Where the command works, with this process's environment pointing there.
@@ -124,25 +133,38 @@ def standing(
             yield Ground(settings=settings, sandbox=sandbox)
         return
     apps = every_app(before) if is_for_all else (resolve_app(before, app),)
-    rehearsal = rehearsed(before, apps, scenario)
+    rehearsal = rehearsed(before, apps, scenario, is_unconfined=is_unconfined)
     with in_sandbox(rehearsal.world, project=before.project) as sandbox:
         settings = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
         s3 = replace(settings.s3, endpoint=sandbox.s3_url or settings.s3.endpoint)
         settings = replace(settings, state=None, sandbox=scenario or "rehearsal", record=True, s3=s3)
+        if not rehearsal.why_not:
+            settings = replace(settings, environ=_confining(settings.environ, sandbox))
         yield Ground(settings=settings, sandbox=sandbox, rehearsal=rehearsal)
 
 
-def rehearsed(settings: Settings, apps: Sequence[str], scenario: str | None) -> Rehearsal:
+def _confining(environ: Mapping[str, str], sandbox: Sandbox) -> dict[str, str]:
+    """With a `modal` first on the PATH that changes nothing on this machine."""
+    from preflight.sandbox import confinement
+
+    folder = confinement.shim(sandbox, "modal", environ)
+    return {**environ, "PATH": os.pathsep.join([str(folder), environ.get("PATH", os.defpath)])}
+
+
+def rehearsed(
+    settings: Settings, apps: Sequence[str], scenario: str | None, *, is_unconfined: bool = False
+) -> Rehearsal:
     """The apps as read and recorded, and the world that they need with the scenario's fault laid over it."""
     need_sandbox()
     from preflight.discover.merge import filled
-    from preflight.sandbox import derive, overlay, state
+    from preflight.sandbox import confinement, derive, overlay, state
 
+    why_not = "" if is_unconfined else confinement.why_not()
     recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
     for app in apps:
         recipe = recipes[app] = reader.read(settings.project / app, project=settings.project)
         told = None
-        if not recipe.broken:
+        if not recipe.broken and not why_not:
             with contextlib.suppress(RecorderBroken):
                 told = asyncio.run(record_file(recipe, replace(settings, app=app)))
                 recordings[app] = told
@@ -156,8 +178,14 @@ def rehearsed(settings: Settings, apps: Sequence[str], scenario: str | None) -> 
             world = overlay.laid_over(world, state.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
+    container = replace(world.container, is_confined=not is_unconfined, project=str(settings.project.resolve()))
     return Rehearsal(
-        world=world, scenario=scenario, modules=_modules(settings.project), recordings=recordings, recipes=recipes
+        world=replace(world, container=container),
+        scenario=scenario,
+        modules=_modules(settings.project),
+        recordings=recordings,
+        recipes=recipes,
+        why_not=why_not,
     )
 
 

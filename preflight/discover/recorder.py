@@ -1,7 +1,8 @@
 """Records one app: the real `modal deploy FILE` against our own plane, in a child process that can reach nothing else.
 
 It executes the user's top level, as `modal run` and `modal deploy` do.  So it is asked for (`--record`), bounded,
-without credentials, without a network, and whatever the top level starts is ended with it.
+without credentials, without a network, where the machine can do it without a file of its own to change, and whatever
+the top level starts is ended with it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from preflight.discover import recording
 from preflight.discover.recording import Recording
 from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
+from preflight.sandbox import confinement
 from preflight.settings import Settings
 
 LIMIT_S = (
@@ -131,6 +133,7 @@ async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[
             "cwd": str(asked.project),
             "environ": clean,
             "limit_s": asked.limit_s,
+            "is_confined": not await asyncio.to_thread(confinement.why_not),
         }
         child.stdin.write(json.dumps(wanted).encode() + b"\n")
         with contextlib.suppress(ConnectionError):

@@ -5,14 +5,19 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from preflight.sandbox import confine
+
+if TYPE_CHECKING:
+    from preflight.sandbox.serve import Sandbox
 
 LAUNCHER = str(Path(confine.__file__).resolve())
 ASK = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, *sys.path]))"
@@ -94,11 +99,30 @@ def of_client(
     """As the user, in the project: everything is there to be read."""
     return {
         "folder": str(folder),
-        "veiled": _outermost(p for p in (str(project), *seen_by(python), LAUNCHER_ROOT) if p.startswith("/tmp/")),
+        "veiled": _outermost(p for p in (str(project), *seen_by(python), LAUNCHER_ROOT) if f"{p}/".startswith("/tmp/")),
         "binds": list(binds),
         "forwards": dict(forwards),
         "cwd": str(project),
     }
+
+
+def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
+    """A folder with one program of that name, which runs the one on the PATH confined."""
+    found = shutil.which(program, path=environ.get("PATH")) or program
+    plan = sandbox.folder / "client.json"
+    given = of_client(
+        folder=sandbox.folder / "client",
+        project=sandbox.project,
+        python=sys.executable,
+        binds=[(str(sandbox.sockets), str(sandbox.sockets), True)],
+        forwards=sandbox.doors,
+    )
+    plan.write_text(json.dumps(given), encoding="utf-8")
+    path = sandbox.folder / "bin" / program
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(launched(plan, [found]))} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path.parent
 
 
 LAUNCHER_ROOT = str(Path(LAUNCHER).parents[2])

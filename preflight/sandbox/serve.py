@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from preflight.sandbox import state, typed_toml
 
@@ -65,6 +65,8 @@ class Sandbox:
     log: Path
     modal_url: str
     s3_url: str  # empty where the scenario has no bucket
+    sockets: Path
+    doors: Mapping[str, str]  # a unix socket for every port: the way in for a process without our network
     pid: int
     lifeline: int  # the pipe that the sandbox lives by: who inherits it keeps the sandbox running until their end
 
@@ -98,7 +100,7 @@ def start(
     command += ["--keep"] if state_dir is not None else []
     command += ["--record", str(record.resolve())] if record is not None else []
     child: subprocess.Popen[bytes] | None = None
-    ready: dict[str, str] = {}
+    ready: dict[str, Any] = {}
     try:
         project = project or _project(given, folder)
         with (folder / "sandbox.log").open("a+b") as log:
@@ -177,14 +179,14 @@ def _project(scenario: state.Scenario, folder: Path) -> Path:
     return project
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], log: BinaryIO) -> dict[str, str]:
+def _wait_until_ready(child: subprocess.Popen[bytes], log: BinaryIO) -> dict[str, Any]:
     assert child.stdout is not None
     readable, _, _ = select.select([child.stdout], [], [], READY_S)
     line = child.stdout.readline() if readable else b""
     if not line:
         said = f"not ready after {READY_S:g} s" if not readable else "ended before it was ready"
         raise SandboxFailed(f"the sandbox's process {said}: {_tail(log)}")
-    ready: dict[str, str] = json.loads(line)
+    ready: dict[str, Any] = json.loads(line)
     return ready
 
 
@@ -200,7 +202,7 @@ def _sandbox(
     scenario: state.Scenario,
     folder: Path,
     project: Path,
-    ready: dict[str, str],
+    ready: dict[str, Any],
     child: subprocess.Popen[bytes],
 ) -> Sandbox:
     assert child.stdin is not None
@@ -217,6 +219,8 @@ def _sandbox(
         log=folder / "sandbox.log",
         modal_url=ready["modal"],
         s3_url=ready["s3"],
+        sockets=Path(ready["sockets"]),
+        doors=ready["doors"],
         pid=child.pid,
         lifeline=child.stdin.fileno(),
     )

@@ -130,8 +130,8 @@ def _copy(source: Path, target: Path, name: str) -> None:
         elif stat.S_ISREG(found.st_mode):
             new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with (
-                open(os.open(last, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=there), "rb") as reader,
-                open(os.open(last, new, stat.S_IMODE(found.st_mode) | 0o600, dir_fd=here), "wb") as writer,
+                os.fdopen(os.open(last, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=there), "rb") as reader,
+                os.fdopen(os.open(last, new, stat.S_IMODE(found.st_mode) | 0o600, dir_fd=here), "wb") as writer,
             ):
                 shutil.copyfileobj(reader, writer)
                 writer.flush()
