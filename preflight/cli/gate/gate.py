@@ -129,11 +129,15 @@ def gate_command(
         program = command.find(words[0])
         if use_sandbox:
             return _in_sandbox(asked, program)
-        app, environment = _said(asked)
+        named, start = _read(asked), Path.cwd()
         given = project_settings(
-            start=Path.cwd(), scenario=None, app=app, environment=environment, spend_max=asked.spend_max
+            start=start,
+            scenario=None,
+            app=asked.app or _file(named, start),
+            environment=named.environment,
+            spend_max=asked.spend_max,
         )
-        settings = _of_app(given, app, asked)
+        settings = _of_app(given, asked, named, start)
         outcome = _gate(asked, settings)
         if outcome is not Exit.READY:
             return outcome
@@ -143,21 +147,37 @@ def gate_command(
         return e.code
 
 
-def _said(asked: Asked) -> tuple[str | None, str | None]:
-    """The app and environment that are given, or that the command names.  Raises UsageError where the two differ."""
-    said = command.read(asked.words)
-    environment = asked.environment or said.environment
-    if said.environment not in (None, environment):
-        raise click.UsageError(f"-e is {environment}, and the command runs in {said.environment}")
-    return asked.app or (said.app if said.app and Path(said.app).is_file() else None), environment
+def _read(asked: Asked) -> command.Named:
+    """What the command says of itself, with the environment of `-e`.  Raises UsageError where the two differ."""
+    try:
+        named = command.read(asked.words)
+    except command.Unreadable as e:
+        raise click.UsageError(
+            f"which app the command runs can't be read: {e}; wanted modal [run|deploy|serve] FILE.py"
+        ) from e
+    environment = asked.environment or named.environment
+    if named.environment not in (None, environment):
+        raise click.UsageError(f"-e is {environment}, and the command runs in {named.environment}")
+    if named.profile not in (None, os.environ.get("MODAL_PROFILE")):
+        raise click.UsageError(
+            f"the command uses profile {named.profile}; write MODAL_PROFILE={named.profile} before `preflight gate`"
+        )
+    return replace(named, environment=environment)
 
 
-def _of_app(settings: Settings, app: str | None, asked: Asked) -> Settings:
-    settings = replace(settings, app=resolve_app(settings, app))
+def _file(named: command.Named, start: Path) -> str | None:
+    return next((str(start / name) for name in named.apps if (start / name).is_file()), None)
+
+
+def _of_app(settings: Settings, asked: Asked, named: command.Named, start: Path) -> Settings:
+    """Of the app that is given, or that the command names.  Raises UsageError where the two differ."""
+    file = _file(named, start)
+    if named.apps and file is None:
+        raise click.UsageError(f"the command runs {named.apps[0]}, which is not there")
+    settings = replace(settings, app=resolve_app(settings, asked.app or file))
     assert settings.app is not None
-    named = command.read(asked.words).app
-    if named and Path(named).is_file() and Path(named).resolve() != (settings.project / settings.app).resolve():
-        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {named}")
+    if file and Path(file).resolve() != (settings.project / settings.app).resolve():
+        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {file}")
     return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
 
 
@@ -178,13 +198,17 @@ def _in_sandbox(asked: Asked, program: str) -> Exit:
     from preflight.cli.gate.checks import checklist
     from preflight.cli.rehearsal import standing
 
-    app, environment = _said(asked)
+    named, start = _read(asked), Path.cwd()
     with standing(
-        is_sandbox=True, scenario=asked.scenario, app=app, environment=environment, spend_max=asked.spend_max
+        is_sandbox=True,
+        scenario=asked.scenario,
+        app=asked.app or _file(named, start),
+        environment=named.environment,
+        spend_max=asked.spend_max,
     ) as ground:
         served = ground.sandbox
         assert served is not None
-        settings = _of_app(ground.settings, app, asked)
+        settings = _of_app(ground.settings, asked, named, start if ground.rehearsal else served.project)
         outcome = checklist(asked, settings, None, datetime.now(UTC), ground.rehearsal)
         if outcome is Exit.READY:
             environ = {**os.environ, "PATH": settings.environ["PATH"]} if ground.rehearsal else dict(os.environ)
