@@ -61,9 +61,14 @@ class Rehearsal:
     scenario: str | None = None
     modules: frozenset[str] = frozenset()
     why_not: str = ""  # what the app does can't be confined here, so that nothing of it is run
-    assumed: str = "the rehearsal made up what it asks about"
     recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+
+    @property
+    def assumed(self) -> str:
+        from preflight.sandbox.derive import listed
+
+        return "made up: " + ", ".join(("a Modal account", *listed(self.world)))
 
     def given(self, app: str | None) -> dict[Lookup[Any], object]:
         return {RECORDING: self.recordings[app]} if app is not None and app in self.recordings else {}
