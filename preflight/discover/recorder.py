@@ -27,7 +27,6 @@ from preflight.discover import recording
 from preflight.discover.recording import Recording
 from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
-from preflight.sandbox import confinement
 from preflight.settings import Settings
 
 LIMIT_S = (
@@ -133,7 +132,6 @@ async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[
             "cwd": str(asked.project),
             "environ": clean,
             "limit_s": asked.limit_s,
-            "is_confined": not await asyncio.to_thread(confinement.why_not),
         }
         child.stdin.write(json.dumps(wanted).encode() + b"\n")
         with contextlib.suppress(ConnectionError):

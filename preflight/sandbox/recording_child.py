@@ -50,7 +50,7 @@ async def main() -> None:
         "MODAL_TOKEN_SECRET": scenario.token.secret,
     }
     cwd = Path(asked["cwd"])
-    plan = _plan(folder, cwd) if asked["is_confined"] else None
+    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, cwd)
     ended = asyncio.create_task(_deploy(asked["words"], cwd, environ, asked["limit_s"], plan))
     gone = asyncio.create_task(_parent_gone())
     await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
