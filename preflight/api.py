@@ -185,6 +185,8 @@ from preflight.rules.edits import (
     replaced,
     together,
 )
+from preflight.rules.findings import advice, error, warning
+from preflight.rules.form import Context, without_ignored
 from preflight.rules.renames import renamed_everywhere
 from preflight.rules.resources import (
     GpuText,
@@ -202,7 +204,7 @@ from preflight.rules.rewrites import (
     replace_package,
     replace_span,
 )
-from preflight.rules.rule import Context, advice, error, rule, warning, without_ignored
+from preflight.rules.rule import rule
 from preflight.settings import folder_of
 from preflight.state.fingerprint import can_miss
 from preflight.state.fingerprint import of as fingerprint_of

@@ -94,7 +94,12 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         say=looked.say,
         log=_log(looked),
     )
-    seen = {"remembered": False, "code": ran.code, "seconds": round(ran.seconds, 1), "log": ran.log and str(ran.log)}
+    seen: dict[str, object] = {
+        "remembered": False,
+        "code": ran.code,
+        "seconds": round(ran.seconds, 1),
+        "log": ran.log and str(ran.log),
+    }
     if ran.code == 0:
         said = f"`{settings.smoke.command}` passed in {ran.seconds:.0f} s"
         after, _ = _fingerprint(looked)
