@@ -5,14 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-<<<<<<< HEAD
-import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-=======
-import sys
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
->>>>>>> main
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -76,11 +70,6 @@ def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...
 
 
 def conduct(options: Options) -> Exit:
-<<<<<<< HEAD
-    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
-    with standing_for(options) as ground:
-        settings = ground.settings
-=======
     """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file.
 
     Interrupted before the first question, it reports just that, in every format that was asked for.
@@ -89,7 +78,8 @@ def conduct(options: Options) -> Exit:
         return _conducted(options)
     except KeyboardInterrupt:
         OURS.ignore_all()
-        target = Target(app=options.app, environment=options.environment, sandbox=options.sandbox)
+        sandbox = (options.scenario or "rehearsal") if options.is_sandbox else None
+        target = Target(app=options.app, environment=options.environment, sandbox=sandbox)
         report = Report(target=target, started=datetime.now(UTC), seconds=0.0, results=(), is_interrupted=True)
         with reporters(options.outputs, is_verbose=options.is_verbose) as told:
             audience = Audience(told)
@@ -99,9 +89,8 @@ def conduct(options: Options) -> Exit:
 
 
 def _conducted(options: Options) -> Exit:
-    with sandboxed(options.sandbox) as (project, scenario):
-        settings = settings_for(options, start=project, scenario=scenario)
->>>>>>> main
+    with standing_for(options) as ground:
+        settings = ground.settings
         selection = selection_for(options, settings)
         if options.is_for_all and len(apps := every_app(settings)) > 1:
             from preflight.cli.every_app import run_every
