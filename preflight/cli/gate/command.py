@@ -70,10 +70,10 @@ LAUNCHERS = re.compile(
 STARTS_MODAL = re.compile(r"\bmodal['\"]?\s+(?:-\S+\s+)*(?:run|deploy|serve|shell|launch|cluster|container)\b")
 
 
-def find(program: str) -> str:
+def find(program: str, path: str | None = None) -> str:
     """The program's path, as a shell finds it; what stands beside our own Python comes last.  Raises NotRunnable."""
     beside = str(Path(sys.executable).parent)
-    found = shutil.which(program) or shutil.which(program, path=beside)
+    found = shutil.which(program, path=path) or shutil.which(program, path=beside)
     if found is not None:
         return found
     if os.sep in program and Path(program).exists():
