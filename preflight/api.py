@@ -1,11 +1,85 @@
 """All that a check or a plugin may import."""
 
+from preflight.app.bodies import (
+    calls_in,
+    cuda_use_of,
+    defs_of,
+    is_web,
+    options_given_later,
+    training_of,
+)
+from preflight.app.lookups import READING, RECIPE
+from preflight.app.model import (
+    App,
+    BucketMount,
+    Call,
+    EnvironRead,
+    Function,
+    Gpu,
+    Image,
+    Known,
+    PipInstall,
+    PipPackage,
+    Recipe,
+    SecretRef,
+    ShellCommand,
+    Source,
+    Span,
+    Step,
+    Unresolved,
+    VolumeRef,
+)
+from preflight.app.places import argument_where, package_where, source_of, word_where
+from preflight.app.syntax import Syntax, dotted, strings_in, syntax_of
+from preflight.app.uses import Use, is_certain, is_guarded, uses_of_modal
 from preflight.binary.link import Linked, WantedGpu
 from preflight.binary.link import Target as LinkTarget
 from preflight.binary.link import Verdict as LinkVerdict
 from preflight.binary.link import link as linked
-from preflight.bucket import bucket_answer, bucket_refused
-from preflight.commands import Ran, run_command
+from preflight.build.aftermath import brings_transformers_5
+from preflight.build.build_needs import comes_before_torch, missing_before
+from preflight.build.compiling import refused_gcc
+from preflight.build.downloads import Asset, BaseImage, Download
+from preflight.build.ext_steps import (
+    ExtInstall,
+    Form,
+    ext_installs,
+    is_known_index,
+    names,
+    source_builds,
+    source_builds_in,
+)
+from preflight.build.forecast import Ending, Forecast
+from preflight.build.foretell import foretold
+from preflight.build.images import (
+    Link,
+    image_links,
+    is_bare,
+    is_debian,
+    pip_of,
+    program_of,
+    shell_strings,
+    sources_of,
+    tag_of,
+)
+from preflight.build.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
+from preflight.build.surroundings import (
+    Base,
+    apt_before,
+    apt_words,
+    are_tools_known_before,
+    base_of,
+    distribution_of,
+    env_before,
+    has_c_compiler,
+    has_clang,
+    has_nvcc,
+    installs_before,
+    is_known_before,
+    python_of,
+    python_packages_before,
+)
+from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
@@ -56,51 +130,6 @@ from preflight.facts.wheels import (
     wheel_for,
     wheel_name,
 )
-from preflight.fingerprint import can_miss
-from preflight.fingerprint import of as fingerprint_of
-from preflight.lint.bodies import (
-    calls_in,
-    cuda_use_of,
-    defs_of,
-    is_web,
-    options_given_later,
-    training_of,
-)
-from preflight.lint.credentials import credential_in, is_credential, is_secret_name
-from preflight.lint.edits import (
-    argument_dropped,
-    keyword_dropped,
-    keyword_node,
-    keyword_renamed,
-    keyword_value,
-    name_before_parenthesis,
-    quoted_like,
-    replaced,
-    together,
-)
-from preflight.lint.images import (
-    Link,
-    image_links,
-    is_bare,
-    is_debian,
-    pip_of,
-    program_of,
-    shell_strings,
-    sources_of,
-    tag_of,
-)
-from preflight.lint.renames import renamed_everywhere
-from preflight.lint.resources import (
-    GpuText,
-    functions_of,
-    gpu_texts,
-    keyword_where,
-    number,
-    resource_calls,
-)
-from preflight.lint.syntax import Syntax, dotted, strings_in, syntax_of
-from preflight.lint.uses import Use, is_certain, is_guarded, uses_of_modal
-from preflight.lint.wording import listed
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.model import (
     Answer,
@@ -108,87 +137,22 @@ from preflight.model import (
     Edit,
     Finding,
     Fix,
+    Group,
     NotApplicable,
     Price,
     Severity,
     Stage,
+    Unknown,
     Where,
     failed,
     passed,
     warned,
 )
-from preflight.passes import Pass, folder_of, recall, remember
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
-from preflight.recipe.aftermath import brings_transformers_5
-from preflight.recipe.build_needs import comes_before_torch, missing_before
-from preflight.recipe.compiling import refused_gcc
-from preflight.recipe.downloads import Asset, BaseImage, Download
-from preflight.recipe.ext_steps import (
-    ExtInstall,
-    Form,
-    ext_installs,
-    is_known_index,
-    names,
-    source_builds,
-    source_builds_in,
-)
-from preflight.recipe.forecast import Ending, Forecast
-from preflight.recipe.foretell import foretold
-from preflight.recipe.lookups import RECIPE
-from preflight.recipe.model import (
-    App,
-    BucketMount,
-    Call,
-    EnvironRead,
-    Function,
-    Gpu,
-    Image,
-    Known,
-    PipInstall,
-    PipPackage,
-    Recipe,
-    SecretRef,
-    ShellCommand,
-    Source,
-    Span,
-    Step,
-    Unresolved,
-    VolumeRef,
-)
-from preflight.recipe.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
-from preflight.recipe.places import argument_where, package_where, word_where
-from preflight.recipe.reading import READING
-from preflight.recipe.rewrites import (
-    add_argument,
-    counted,
-    insert_link,
-    over_images,
-    remove_keyword,
-    replace_package,
-    replace_span,
-    source_of,
-)
-from preflight.recipe.rule import Context, advice, error, rule, warning, without_ignored
-from preflight.recipe.surroundings import (
-    Base,
-    apt_before,
-    apt_words,
-    are_tools_known_before,
-    base_of,
-    distribution_of,
-    env_before,
-    has_c_compiler,
-    has_clang,
-    has_nvcc,
-    installs_before,
-    is_known_before,
-    python_of,
-    python_packages_before,
-)
-from preflight.recipe.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
-from preflight.recipe.watched import watched
+from preflight.process import Ran, run_command
 from preflight.remote.apps import age_text, is_run, is_stale
+from preflight.remote.bucket import bucket_answer, bucket_refused
 from preflight.remote.index_lookups import PUBLISHED
 from preflight.remote.index_types import Published, There
 from preflight.remote.lookups import (
@@ -196,6 +160,7 @@ from preflight.remote.lookups import (
     CLIENT,
     ENVIRONMENT,
     ENVIRONMENTS,
+    LISTED_SECRETS,
     RATES,
     SECRETS,
     SPEND,
@@ -208,7 +173,43 @@ from preflight.remote.modal_types import Client, Environment, Secret, Spend, Tok
 from preflight.remote.s3_inside import sample_inside
 from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
-from preflight.sources import TooLarge
+from preflight.rules.credentials import credential_in, is_credential, is_secret_name
+from preflight.rules.edits import (
+    argument_dropped,
+    keyword_dropped,
+    keyword_node,
+    keyword_renamed,
+    keyword_value,
+    name_before_parenthesis,
+    quoted_like,
+    replaced,
+    together,
+)
+from preflight.rules.renames import renamed_everywhere
+from preflight.rules.resources import (
+    GpuText,
+    functions_of,
+    gpu_texts,
+    keyword_where,
+    number,
+    resource_calls,
+)
+from preflight.rules.rewrites import (
+    add_argument,
+    insert_link,
+    over_images,
+    remove_keyword,
+    replace_package,
+    replace_span,
+)
+from preflight.rules.rule import Context, advice, error, rule, warning, without_ignored
+from preflight.settings import folder_of
+from preflight.state.fingerprint import can_miss
+from preflight.state.fingerprint import of as fingerprint_of
+from preflight.state.passes import Pass, recall, remember
+from preflight.state.sources import TooLarge
+from preflight.state.watched import watched
+from preflight.wording import counted, listed
 
 __all__ = [
     "APPS",
@@ -217,6 +218,7 @@ __all__ = [
     "CURRENT_RATES",
     "ENVIRONMENT",
     "ENVIRONMENTS",
+    "LISTED_SECRETS",
     "PLANNED_FUNCTION",
     "PUBLISHED",
     "RATES",
@@ -260,6 +262,7 @@ __all__ = [
     "Function",
     "Gpu",
     "GpuText",
+    "Group",
     "Held",
     "Image",
     "Kind",
@@ -312,6 +315,7 @@ __all__ = [
     "TooLarge",
     "TorchIn",
     "TorchRow",
+    "Unknown",
     "Unresolved",
     "Use",
     "VolumeRef",

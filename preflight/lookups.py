@@ -7,7 +7,7 @@ can define one at import time; what it made lives in the ``Lookups`` of one run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Lookup(Generic[T]):
-    """``answered_by`` is the id of the check whose result explains a failure of this lookup."""
+    """``is_fixed``: asking again in the same run can't give another answer, so --wait does not."""
 
     name: str
     make: Callable[[Looked], AbstractAsyncContextManager[T]] = field(repr=False)
     needs: tuple[Lookup[Any], ...] = ()
     tries: tuple[Lookup[Any], ...] = ()
     timeout_s: float = 10.0
-    answered_by: str = ""
+    is_fixed: bool = False
 
 
 class LookupFailed(Exception):
@@ -44,13 +44,14 @@ class LookupFailed(Exception):
 class World:
     """What a run is given from outside: the clock, the settings, and where a long step says how far it is.
 
-    ``made`` is told of every lookup that was made, with its value.
+    ``made`` is told of every lookup that was made, with its value; ``instead`` names lookups that others stand in for.
     """
 
     now: datetime
     settings: Settings
     progress: Callable[[str, str], None] = field(default=lambda name, text: None, repr=False)
     made: Callable[[Lookup[Any], object], None] = field(default=lambda key, value: None, repr=False)
+    instead: Mapping[Lookup[Any], Lookup[Any]] = field(default_factory=dict, repr=False)
 
 
 class Looked:
@@ -116,6 +117,14 @@ class Lookups:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._stack.aclose()
 
+    def forget(self, keys: Iterable[Lookup[Any]]) -> None:
+        """Makes these, and what they need, anew when they are asked next: all but the fixed that were made."""
+        for key in keys:
+            task = self._tasks.get(key)
+            if task is not None and task.done() and not (key.is_fixed and task.exception() is None):
+                del self._tasks[key]
+            self.forget((*key.needs, *key.tries))
+
     async def see(self, name: str, needs: tuple[Lookup[Any], ...], tries: tuple[Lookup[Any], ...] = ()) -> Looked:
         """All at once.  Raises LookupFailed for the first of ``needs``, in their order, that can't be had."""
         keys = (*needs, *tries)
@@ -147,18 +156,19 @@ class Lookups:
                 raise stand_in
             return cast(T, stand_in)
         if key not in self._tasks:
-            self._tasks[key] = asyncio.create_task(self._make(key), name=f"lookup {key.name}")
+            maker = self._world.instead.get(key, key)
+            self._tasks[key] = asyncio.create_task(self._make(maker, key), name=f"lookup {key.name}")
         # shield: one check's timeout must not cancel what other checks wait for
         return cast(T, await asyncio.shield(self._tasks[key]))
 
-    async def _make(self, key: Lookup[T]) -> T:
+    async def _make(self, key: Lookup[T], asked: Lookup[T]) -> T:
         looked = await self.see(key.name, key.needs, key.tries)
         limit = asyncio.timeout(key.timeout_s)
         try:
             async with limit:
                 value = await self._stack.enter_async_context(key.make(looked))
-        except Exception as e:  # whatever it was, the checks that need it are told
+        except (Exception, SystemExit, GeneratorExit) as e:  # whatever it was, the checks that need it are told
             why = f"no answer after {key.timeout_s:g} s" if limit.expired() else str(e) or type(e).__name__
             raise LookupFailed(key, why) from e
-        self._world.made(key, value)
+        self._world.made(asked, value)
         return value

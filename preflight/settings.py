@@ -7,6 +7,7 @@ with the file, the key and what was wanted: a misspelt key must not switch a che
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 import tomllib
 import types
@@ -104,6 +105,7 @@ class Settings:
     app: str | None = None
     environment: str | None = None
     skip: tuple[str, ...] = ()
+    accept_unknown: tuple[str, ...] = ()  # checks whose unknown the user accepts; the report says so
     spend_max: Decimal = Decimal("2.00")
     record: bool = False
     volumes: tuple[str, ...] = ()
@@ -133,6 +135,12 @@ def find_project(start: Path) -> Path | None:
         if (folder / "pyproject.toml").is_file():
             return folder
     return None
+
+
+def folder_of(state: Path, project: Path) -> Path:
+    """Where one project's passes and logs are kept.  Two projects never share one."""
+    digest = hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
+    return state / "projects" / digest
 
 
 def load(start: Path, *, environ: Mapping[str, str], state: Path | None = None) -> Settings:

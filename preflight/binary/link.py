@@ -10,10 +10,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from preflight.binary import symbols as said_by
 from preflight.binary.elf import SharedLibrary, Unreadable, shared_library
 from preflight.binary.fatbin import Arch, DamagedFatbin, archs
 from preflight.binary.files import Found, libraries
-from preflight.diagnosis import symbols as said_by
 from preflight.facts import symbols as facts
 from preflight.facts import wheels
 from preflight.facts.torch import cuda_of, torch_row

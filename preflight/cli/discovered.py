@@ -5,19 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from preflight.discover.compare import differences
-from preflight.discover.recorder import NotRecorded
-from preflight.discover.recording import (
-    RecordedBucket,
-    RecordedFunction,
-    RecordedSecret,
-    RecordedVolume,
-    Recording,
-)
-from preflight.model import Where
-from preflight.recipe.forecast import Forecast
-from preflight.recipe.foretell import foretold
-from preflight.recipe.model import (
+from preflight.app.interpreter.values import Opaque, UserFunction
+from preflight.app.model import (
     BucketMount,
     Function,
     Image,
@@ -28,7 +17,18 @@ from preflight.recipe.model import (
     Unresolved,
     VolumeRef,
 )
-from preflight.recipe.values import Opaque, UserFunction
+from preflight.build.forecast import Forecast
+from preflight.build.foretell import foretold
+from preflight.discover.compare import differences
+from preflight.discover.recorder import NotRecorded
+from preflight.discover.recording import (
+    RecordedBucket,
+    RecordedFunction,
+    RecordedSecret,
+    RecordedVolume,
+    Recording,
+)
+from preflight.model import Where
 from preflight.redact import without_secrets
 
 SCHEMA = "preflight.discovered/1"

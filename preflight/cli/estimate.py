@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
+from preflight.app.lookups import RECIPE
 from preflight.cli.conduct import Options, redactor, resolve_app, sandboxed, settings_for
 from preflight.cli.options import parse_dollars
 from preflight.cost.document import document
@@ -17,6 +18,7 @@ from preflight.cost.lookups import PLANNED_FUNCTION, NoFunction
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named
+from preflight.discover.lookups import FILLED_RECIPE
 from preflight.lookups import Looked, LookupFailed, Lookups, World
 from preflight.model import Json
 from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment
@@ -113,7 +115,7 @@ def _budget(
 
 
 async def _look(settings: Settings) -> Looked:
-    async with Lookups(World(now=datetime.now(UTC), settings=settings)) as lookups:
+    async with Lookups(World(now=datetime.now(UTC), settings=settings, instead={RECIPE: FILLED_RECIPE})) as lookups:
         return await lookups.see("estimate", (), ASKED)
 
 

@@ -60,8 +60,8 @@ def _asked(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
 
 def _of_app(start: Path) -> Iterator[WantedGpu]:
     """The GPUs of the one app of this folder's project; none where there is no project or no one app."""
+    from preflight.app import reader
     from preflight.cli.conduct import Options, resolve_app, settings_for
-    from preflight.recipe import parse
 
     settings = settings_for(Options(), start=start, scenario=None)
     if not settings.read_from:
@@ -70,7 +70,7 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
         app = resolve_app(settings, None)
     except click.UsageError:
         return
-    recipe = parse.read(settings.project / app, project=settings.project)
+    recipe = reader.read(settings.project / app, project=settings.project)
     told: set[str] = set()
     for function in recipe.functions:
         for asked in function.gpu if isinstance(function.gpu, tuple) else ():

@@ -62,7 +62,7 @@ def lint_command(
     if diff and (as_json or any(o.path == "-" for o in outputs)):
         raise click.UsageError("stdout holds the diff; give the report a file, such as -o json=report.json")
     from preflight.cli.conduct import all_checks
-    from preflight.lint.files import static_rules
+    from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks())
     targets = _targets(apps, builder)
@@ -74,7 +74,7 @@ def lint_command(
 def _targets(apps: tuple[str, ...], builder: str | None) -> list[tuple[Path, Settings]]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
     from preflight.cli.conduct import Options, resolve_app, settings_for
-    from preflight.lint.files import python_files
+    from preflight.engine.files import python_files
     from preflight.settings import find_project
 
     @functools.cache
@@ -146,7 +146,7 @@ async def _lint(
     target: Target,
     fail_on: Status,
 ) -> Report:
-    from preflight.lint.files import ToLint, look, merged
+    from preflight.engine.files import ToLint, look, merged
 
     if fixing.is_wanted:
         for file, settings in targets:
@@ -177,16 +177,16 @@ def _content(file: Path) -> bytes | None:
 
 async def _fix(file: Path, settings: Settings, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file or print the diff of it; what was done goes to stderr."""
-    from preflight.lint import fixes
-    from preflight.lint.files import judge
-    from preflight.recipe import parse
+    from preflight.app import reader
+    from preflight.engine.files import judge
+    from preflight.rules import fixes
 
     content = _content(file)
     if content is None:
         return
     done = await fixes.fixed(
         content,
-        lambda b: parse.read(file, project=settings.project, content=b),
+        lambda b: reader.read(file, project=settings.project, content=b),
         lambda recipe: judge(rules, recipe, settings),
         is_unsafe_allowed=fixing.is_unsafe_allowed,
     )

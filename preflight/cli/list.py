@@ -41,18 +41,18 @@ def _discovered(app: str | None, *, is_recorded: bool, as_json: bool) -> Exit:
     import asyncio
     from pathlib import Path
 
+    from preflight.app import reader
     from preflight.cli.conduct import Options, resolve_app, settings_for
     from preflight.cli.discovered import document
-    from preflight.cli.discovered_screen import lines
     from preflight.discover.merge import filled
     from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
     from preflight.discover.recording import Recording
-    from preflight.recipe import parse
+    from preflight.report.discovered_screen import lines
 
     settings = settings_for(Options(app=app), start=Path.cwd(), scenario=None)
     file = settings.project / resolve_app(settings, app)
     try:
-        recipe = parse.read(file, project=settings.project)
+        recipe = reader.read(file, project=settings.project)
     except OSError as e:
         raise click.UsageError(f"{file} can't be read: {e.strerror or e}") from e
     recording: Recording | NotRecorded | None = None

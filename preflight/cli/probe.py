@@ -19,8 +19,8 @@ from preflight import settings as config
 from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, sandboxed, settings_for
 from preflight.cli.options import parse_dollars
 from preflight.diagnosis.first import meaning
-from preflight.engine.events import Event, Priced, Progress
 from preflight.engine.select import select
+from preflight.events import Event, Priced, Progress
 from preflight.model import Check, Exit, Json, Report, Status, Target
 from preflight.probe.document import document, not_run
 from preflight.probe.expected import table

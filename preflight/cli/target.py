@@ -74,7 +74,7 @@ def resolve_app(settings: Settings, given: str | None) -> str:
         if not file.is_file():
             raise click.UsageError(f"{settings.read_from}: tool.preflight.app names {settings.app}, which is not there")
         return settings.app
-    from preflight.recipe.find import find_apps
+    from preflight.app.find import find_apps
 
     found = find_apps(settings.project)
     if len(found) == 1:
@@ -91,7 +91,7 @@ def resolve_app(settings: Settings, given: str | None) -> str:
 
 def every_app(settings: Settings) -> tuple[str, ...]:
     """The paths of all apps, relative to the project.  Raises UsageError where there is none."""
-    from preflight.recipe.find import find_apps
+    from preflight.app.find import find_apps
 
     found = find_apps(settings.project)
     if not found:
@@ -118,8 +118,8 @@ def _refuse_foreign(file: Path, settings: Settings) -> None:
         raise click.UsageError(f"{file} can't be read: {e.strerror}") from e
     if b"modal" in content:
         return
-    from preflight.recipe import parse
+    from preflight.app import reader
 
-    recipe = parse.read(file, project=settings.project, content=content)
+    recipe = reader.read(file, project=settings.project, content=content)
     if not recipe.broken and not recipe.apps and not recipe.functions:
         raise click.UsageError(f"{file} makes no Modal app and imports none; name the file with modal.App(…)")

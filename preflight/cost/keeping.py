@@ -10,10 +10,10 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 
-from preflight.lint.bodies import LAUNCHED, RUNS, defs_of
-from preflight.lint.syntax import dotted
+from preflight.app.bodies import LAUNCHED, RUNS, defs_of
+from preflight.app.model import BucketMount, Function, Recipe, VolumeRef
+from preflight.app.syntax import dotted
 from preflight.model import Where
-from preflight.recipe.model import BucketMount, Function, Recipe, VolumeRef
 
 RESUMES = re.compile(
     r"(?:^|[_.-])resum(?:e|es|ed|ing)(?:[_.]|$)|resume_from|ckpt_path|get_last_checkpoint"

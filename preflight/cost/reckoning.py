@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Function, Recipe, Unresolved
 from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import Estimate, estimate
 from preflight.cost.keeping import keeping_of
@@ -16,8 +18,6 @@ from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
 from preflight.cost.smoke_log import measured
 from preflight.lookups import Looked, LookupFailed
-from preflight.recipe.lookups import RECIPE
-from preflight.recipe.model import Function, Recipe, Unresolved
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 from preflight.settings import BudgetSettings, Settings
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from preflight.app.bodies import options_given_later
+from preflight.app.interpreter.functions import GPU
+from preflight.app.model import Function, Known, Recipe, Unresolved
 from preflight.cost.estimate import DEFAULT_CORES, DEFAULT_MIB, DEFAULT_TIMEOUT_S, Resources
 from preflight.facts.images import limit
-from preflight.lint.bodies import options_given_later
-from preflight.recipe.functions import GPU
-from preflight.recipe.model import Function, Known, Recipe, Unresolved
 
 DISK_SHARE = 20  # MiB of disk that are billed as 1 MiB of memory: modal.com/docs/guide/resources
 MULTIPLIED = ("region", "nonpreemptible")

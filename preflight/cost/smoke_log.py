@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from preflight.cost.pace import NoPace, Pace, PatternRefused, pace_of, pattern_of
-from preflight.passes import folder_of
-from preflight.settings import Settings
+from preflight.settings import Settings, folder_of
 
 NAME = re.compile(r"smoke-(\d{8}-\d{6})\.log")
 MOST_LOGS = 5  # the newest that shows a pace is taken; the last ones may have failed before their first epoch

@@ -21,7 +21,7 @@ def of_symbols(hits: Sequence[Hit], captures: Mapping[str, str]) -> tuple[str | 
     """Why and remedy of a rule that caught an undefined symbol of torch; None for what the symbol does not tell."""
     if "symbol" not in dict(hits[0].captures):
         return None, None
-    from preflight.diagnosis import symbols  # the table is read only for a log with such a symbol
+    from preflight.binary import symbols  # the table is read only for a log with such a symbol
 
     library = _library(hits[0])
     names = list(dict.fromkeys(dict(h.captures)["symbol"] for h in hits if _library(h) == library))

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.discover import contents
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedSecret, RecordedVolume, Recording
 from preflight.model import Where
-from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 
 DEFAULT_TIMEOUT_S = 300  # of Modal, for a function that gives none (client 1.6.4)
 NOT_DEPLOYED = "local_entrypoint"

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from preflight.app import pip_args, shell
+from preflight.app.model import Image, PipInstall, PipPackage, ShellCommand, Step
+from preflight.build.surroundings import LOCKED, apt_words
 from preflight.discover.recording import RecordedImage
 from preflight.model import Where
-from preflight.recipe import pip_args, shell
-from preflight.recipe.model import Image, PipInstall, PipPackage, ShellCommand, Step
-from preflight.recipe.surroundings import LOCKED, apt_words
 
 NOWHERE = Where("the recording")
 OTHER_METHODS = frozenset(

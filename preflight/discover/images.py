@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from preflight.app import reader
+from preflight.app.model import Image, PipInstall, PipPackage, Source, Step
 from preflight.discover.recording import RecordedImage
 from preflight.model import Where
-from preflight.recipe import parse
-from preflight.recipe.model import Image, PipInstall, PipPackage, Source, Step
 
 SLIM = re.compile(r"python:(3\.\d+)[\d.]*-slim-\w+")
 FILE_OPTION = re.compile(r"(?:-r|--requirement)[ =](\S+)")
@@ -26,7 +26,7 @@ NOWHERE = Path("/nonexistent")  # nothing is looked for beside it
 def image_of(recorded: RecordedImage, at: Where) -> Image | None:
     """None where the commands have no base."""
     text = "import modal\nimage = " + "".join(_links(recorded)) + "\n"
-    found = parse.read(NOWHERE / "recorded.py", project=NOWHERE, content=text.encode("utf-8", "replace")).images
+    found = reader.read(NOWHERE / "recorded.py", project=NOWHERE, content=text.encode("utf-8", "replace")).images
     if len(found) != 1:
         return None
     image = found[0]

@@ -1,14 +1,15 @@
-"""The recording of a run's app as a lookup; None where nobody asked for one."""
+"""The recording of a run's app as a lookup (None where nobody asked for one), and the recipe that it fills."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from preflight.app.lookups import READING
+from preflight.app.model import Recipe
 from preflight.discover.recorder import LIMIT_S, NotRecorded, record_file
 from preflight.discover.recording import Recording
 from preflight.lookups import Looked, Lookup
-from preflight.recipe.reading import READING
 
 
 @asynccontextmanager
@@ -22,5 +23,20 @@ async def _recording(looked: Looked) -> AsyncIterator[Recording | NotRecorded | 
 
 
 RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
-    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S, answered_by="PRJ980"
+    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S, is_fixed=True
+)
+
+
+@asynccontextmanager
+async def _filled(looked: Looked) -> AsyncIterator[Recipe]:
+    recipe, recording = looked[READING], looked.tried(RECORDING)
+    if isinstance(recording, Recording):
+        from preflight.discover.merge import filled
+
+        recipe = filled(recipe, recording)
+    yield recipe
+
+
+FILLED_RECIPE: Lookup[Recipe] = Lookup(
+    "the app's recipe", _filled, needs=(READING,), tries=(RECORDING,), timeout_s=30.0
 )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from preflight.app.model import BucketMount, Function, Gpu, Image, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.discover.compare import pairs
 from preflight.discover.images import image_of
 from preflight.discover.recording import (
@@ -21,7 +22,6 @@ from preflight.discover.recording import (
     Recording,
 )
 from preflight.model import Where
-from preflight.recipe.model import BucketMount, Function, Gpu, Image, Known, Recipe, SecretRef, Unresolved, VolumeRef
 
 RECORDED = "recorded"  # SecretRef.made_by of one whose call is not in the text
 

@@ -21,11 +21,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from preflight.app.model import Recipe
 from preflight.discover import recording
 from preflight.discover.recording import Recording
 from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
-from preflight.recipe.model import Recipe
 from preflight.settings import Settings
 
 LIMIT_S = (
@@ -112,7 +112,7 @@ async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[
         sys.executable,
         "-P",
         "-m",
-        "preflight.discover.child",
+        "preflight.sandbox.recording_child",
         cwd=folder,
         env=clean | {"PYTHONPATH": OURS},
         stdin=asyncio.subprocess.PIPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from preflight.diagnosis import symbols
+from preflight.binary import symbols
 from preflight.model import Where
 from preflight.probe.reading import Failure, Reading, Step
 from preflight.probe.reading import Outcome as Went

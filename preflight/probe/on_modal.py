@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from preflight.app.model import Function, Recipe, Unresolved
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import NoFunction, function_named
 from preflight.cost.rates import Rates
@@ -17,7 +18,6 @@ from preflight.diagnosis.first import first_cause, meaning
 from preflight.model import Json
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.problems import Problem
-from preflight.recipe.model import Function, Recipe, Unresolved
 from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
 from preflight.settings import Settings
 
@@ -81,6 +81,7 @@ async def probe_on_modal(
 
     assert settings.app is not None  # a plan was made from the app's recipe
     asked = Asked(
+        payload="preflight.probe.payload",
         app=settings.project / settings.app,
         function=plan.function,
         variables=plan.variables,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import preflight
-from preflight.recipe.downloads import Asset, BaseImage, OnIndex
+from preflight.build.downloads import Asset, BaseImage, OnIndex
 from preflight.remote.index_types import Said, There
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import astuple
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from preflight.recipe.downloads import Asset, BaseImage, OnIndex
+from preflight.build.downloads import Asset, BaseImage, OnIndex
 from preflight.remote.index_types import Said, There
 
 KEPT = {There.EXISTS: timedelta(hours=24), There.MISSING: timedelta(minutes=15)}

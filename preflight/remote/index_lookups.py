@@ -8,15 +8,15 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from preflight.engine.threads import in_thread
+from preflight.app.lookups import RECIPE
+from preflight.build.downloads import Download, OnIndex, downloads
 from preflight.facts.load import rows_of
 from preflight.facts.types import REGISTRIES, Registry
 from preflight.lookups import Looked, Lookup
-from preflight.recipe.downloads import Download, OnIndex, downloads
-from preflight.recipe.lookups import RECIPE
 from preflight.remote import index_api
 from preflight.remote.index_cache import Cache
 from preflight.remote.index_types import Published, Said, There
+from preflight.threads import in_thread
 
 MOST = 24  # questions of one run
 CONFIG_S = 8.0  # `pip config list`: 0.5 s alone, 4 s seen on a machine under load
@@ -97,5 +97,4 @@ PUBLISHED: Lookup[tuple[Published, ...]] = Lookup(
     _published,
     needs=(RECIPE,),
     timeout_s=CONFIG_S + index_api.EACH_S + 4.0,
-    answered_by="IMG550",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from preflight.recipe.downloads import Download
+from preflight.build.downloads import Download
 
 
 class There(StrEnum):

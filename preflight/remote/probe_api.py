@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from preflight.commands import end_group
 from preflight.model import Json
 from preflight.problems import Kind, Problem
+from preflight.process import end_group
 
 QUEUE_S = 300.0  # for a GPU of the type to be free, beyond the payload's own limit
 TAIL = 2_000  # lines; the cause of a failed build stands far above the end
@@ -36,8 +36,11 @@ KINDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """One launch.  ``variables`` are the names the app's text binds the function's image to."""
+    """One launch.  ``payload`` is the module that runs on the GPU, ``variables`` are the names the app's text binds the
+    function's image to.
+    """
 
+    payload: str
     app: Path
     function: str
     variables: tuple[str, ...]
@@ -112,6 +115,7 @@ def _path_to_ourselves(environ: Mapping[str, str]) -> str:
 
 def _document(asked: Asked, run_limit_s: float) -> dict[str, Any]:
     return {
+        "payload": asked.payload,
         "app": str(asked.app.resolve()),
         "function": asked.function,
         "variables": list(asked.variables),

@@ -7,6 +7,7 @@ argument; standard output is the client's own (image builds).
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import json
@@ -39,8 +40,7 @@ def _launch(asked: dict[str, Any], tell: Tell) -> None:
     import modal
     import modal.exception
 
-    from preflight.probe import payload
-
+    payload = importlib.import_module(asked["payload"])
     try:
         image = _image(_import(Path(asked["app"])), asked["function"], asked["variables"])
     except NotThere as e:

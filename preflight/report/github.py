@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from preflight.engine.events import Event
+from preflight.events import Event
 from preflight.model import Check, Finding, Report, Result, Severity, Target
 from preflight.report.ordered import findings, unanswered
 from preflight.report.text import printable

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 import preflight
-from preflight.engine.events import Event
+from preflight.events import Event
 from preflight.model import Check, Finding, Report, Result, Target
 from preflight.report.ordered import bad
 from preflight.report.text import one_line, printable

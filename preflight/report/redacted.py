@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from preflight.engine.events import Event, Progress
+from preflight.events import Event, Progress
 from preflight.model import Answer, Finding, Report, Result
 from preflight.redact import Redactor
 

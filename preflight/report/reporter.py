@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from preflight.engine.events import Event
+from preflight.events import Event
 from preflight.model import Check, Report, Target
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 import preflight
-from preflight.engine.events import Event
+from preflight.events import Event
 from preflight.model import Check, Finding, Report, Result, Severity, Target
 from preflight.report.ordered import findings, unanswered
 from preflight.report.text import printable

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from preflight.recipe import parse
+from preflight.app import reader
 
 LIMIT_MS, TIMES = 50.0, 24.0
 HEAD = """import os
@@ -84,7 +84,7 @@ def milliseconds(file: Path, turns: int) -> float:
     best = float("inf")
     for _ in range(turns):
         start = time.process_time()
-        recipe = parse.read(file, project=file.parent)
+        recipe = reader.read(file, project=file.parent)
         best = min(best, time.process_time() - start)
         assert recipe.functions and not recipe.broken and not recipe.unresolved
     return best * 1000

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
+from preflight.app.lookups import RECIPE
 from preflight.engine import builtin
 from preflight.model import Finding, Severity, Stage
-from preflight.recipe import parse
-from preflight.recipe.lookups import RECIPE
 from preflight.settings import Settings
 from preflight.testing import run_checks
 
@@ -24,7 +24,7 @@ RULES = tuple(c for c in builtin.checks() if c.stage is Stage.STATIC and RECIPE 
 
 @cache
 def said_of(text: str) -> tuple[tuple[str, Finding], ...]:
-    recipe = parse.read(RECIPES / "app.py", project=RECIPES, content=text.encode())
+    recipe = reader.read(RECIPES / "app.py", project=RECIPES, content=text.encode())
     settings = Settings(project=RECIPES, app="app.py")
     report = run_checks(*RULES, given={RECIPE: recipe}, settings=settings)
     assert not [r.reason for r in report.results if r.status in ("error", "blocked")]

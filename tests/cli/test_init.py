@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from preflight import settings
-from preflight.cli.init_table import CanNotWrite, with_table
+from preflight.cli.init.table import CanNotWrite, with_table
 from preflight.sandbox.serve import EXAMPLE
 from tests.conftest import Preflight
 

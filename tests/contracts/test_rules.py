@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from preflight.app import reader
+from preflight.app.lookups import RECIPE
 from preflight.cli.explain import explain_command
 from preflight.engine import builtin
 from preflight.model import Check, Finding, Severity, Stage
-from preflight.recipe import parse
-from preflight.recipe.lookups import RECIPE
 from preflight.settings import Settings
 from preflight.testing import run_checks
 
@@ -40,7 +40,7 @@ ORDER = [Severity.INFO, Severity.WARNING, Severity.ERROR]
 @cache
 def findings_in(file: Path) -> tuple[tuple[str, Finding], ...]:
     """What every rule says of a file."""
-    recipe = parse.read(file, project=file.parent)
+    recipe = reader.read(file, project=file.parent)
     builder = BUILDER.search(recipe.source.text)
     settings = Settings(project=file.parent, app=recipe.source.path, builder=builder[1] if builder else None)
     report = run_checks(*RULES.values(), given={RECIPE: recipe}, settings=settings)

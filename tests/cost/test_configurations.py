@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from preflight.app import reader
 from preflight.cost.estimate import Estimate, estimate
 from preflight.cost.rates import CPU, MEMORY, Rates, listed
 from preflight.cost.reckoning import work_of
 from preflight.cost.resources import resources_of
-from preflight.recipe import parse
 from preflight.settings import BudgetSettings, Settings
 
 DATA = Path(__file__).parents[1] / "data" / "estimates" / "configurations.toml"
@@ -34,7 +34,7 @@ def priced(case: dict[str, Any], folder: Path) -> Estimate:
     text = f"import modal\napp = modal.App('x')\n@app.function({case['decorator']}){above}\ndef train():\n    pass\n"
     file = folder / "app.py"
     file.write_text(text, encoding="utf-8")
-    recipe = parse.read(file, project=folder)
+    recipe = reader.read(file, project=folder)
     function = recipe.functions[0]
     if "epochs" in case:
         budget = BudgetSettings(epochs=case["epochs"], epoch_minutes=Decimal(case["epoch_minutes"]))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
 from preflight.cost.keeping import Keeping, Resumes, keeping_of
-from preflight.recipe import parse
 
 HEAD = 'import modal\nimport torch\napp = modal.App("x")\nvol = modal.Volume.from_name("v")\n'
 ON_VOLUME = '@app.function(gpu="H100", timeout=86400, volumes={"/ckpt": vol})\n'
@@ -21,7 +21,7 @@ def kept(tmp_path: Path, body: str, *, above: str = ON_VOLUME, **files: str) -> 
         path.write_text(text, encoding="utf-8")
     app = tmp_path / "app.py"
     app.write_text(HEAD + above + body, encoding="utf-8")
-    recipe = parse.read(app, project=tmp_path)
+    recipe = reader.read(app, project=tmp_path)
     return keeping_of(next(f for f in recipe.functions if f.name == "train"), recipe, tmp_path)
 
 

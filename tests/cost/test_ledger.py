@@ -9,13 +9,13 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from preflight.cost.ledger import Ledger
-from preflight.engine.events import Event, Priced, Started
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
+from preflight.events import Event, Priced, Started
 from preflight.lookups import Looked, World
 from preflight.model import Answer, Check, Price, Report, Result, Stage, Status, Target, passed
 from preflight.settings import Settings
+from preflight.state.ledger import Ledger
 from preflight.testing import NOON
 
 PROJECT = Path("/nowhere/project")
@@ -116,8 +116,8 @@ def test_a_kill_in_the_middle_leaves_the_estimate(tmp_path: Path) -> None:
         "import sys, time\n"
         "from decimal import Decimal\n"
         "from pathlib import Path\n"
-        "from preflight.cost.ledger import Ledger\n"
-        "from preflight.engine.events import Priced\n"
+        "from preflight.state.ledger import Ledger\n"
+        "from preflight.events import Priced\n"
         "from preflight.model import Price\n"
         "from tests.cost.test_ledger import paid\n"
         "ledger = Ledger(Path(sys.argv[1]), Path('/nowhere/project'))\n"

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
 from preflight.cost.pace import NoPace
 from preflight.cost.plan import Work
 from preflight.cost.reckoning import work_of
 from preflight.cost.smoke_log import Measured, measured
-from preflight.passes import folder_of
-from preflight.recipe import parse
-from preflight.settings import BudgetSettings, Settings, SmokeSettings
+from preflight.settings import BudgetSettings, Settings, SmokeSettings, folder_of
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)
 APP = (
@@ -47,7 +46,7 @@ def leave(settings: Settings, text: str, *, at: datetime = AT, took_s: float = 1
 
 
 def planned(settings: Settings, *, gpu: str | None = None) -> Work | str:
-    recipe = parse.read(settings.project / "app.py", project=settings.project)
+    recipe = reader.read(settings.project / "app.py", project=settings.project)
     return work_of(settings, recipe.functions[0], recipe, gpu)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from preflight.binary.symbols import fix, needed, readable, side, span, why
 from preflight.diagnosis import diagnose
-from preflight.diagnosis.symbols import fix, needed, readable, side, span, why
 
 EXCHANGE = "_ZN3c104cuda14ExchangeDeviceEa"
 SET_2_3 = "_ZN3c104cuda9SetDeviceEa"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
 from preflight.discover.recorder import NotRecorded, record_file
 from preflight.discover.recording import Recording
-from preflight.recipe import parse
 from preflight.settings import Settings
 
 HEAD = "import modal\n\napp = modal.App('x')\nimage = modal.Image.debian_slim(python_version='3.12')\n"
@@ -30,7 +30,7 @@ def record(tmp_path: Path) -> Record:
         project.mkdir(exist_ok=True)
         (project / "app.py").write_text(whole or HEAD + lines + TAIL)
         settings = Settings(project=project, app="app.py", environ={**os.environ, **(environ or {})})
-        return asyncio.run(record_file(parse.read(project / "app.py", project=project), settings, limit_s=limit_s))
+        return asyncio.run(record_file(reader.read(project / "app.py", project=project), settings, limit_s=limit_s))
 
     return go
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
+from preflight.app.model import Image
+from preflight.build.surroundings import base_of, python_of
 from preflight.discover.images import image_of
 from preflight.discover.merge import filled
 from preflight.discover.recording import RecordedImage, Recording
 from preflight.engine import builtin
-from preflight.lint.files import judge, static_rules
+from preflight.engine.files import judge, static_rules
 from preflight.model import Where
-from preflight.recipe import parse
-from preflight.recipe.model import Image
-from preflight.recipe.surroundings import base_of, python_of
 from preflight.settings import Settings
 from tests.discover.conftest import Record
 
@@ -113,7 +113,7 @@ def test_every_place_is_that_of_the_expression_and_no_edit_is_offered(image: Ima
 
 def test_no_rule_breaks_on_it_and_those_about_packages_speak(image: Image, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(OPEN)
-    recipe = parse.read(tmp_path / "app.py", project=tmp_path)
+    recipe = reader.read(tmp_path / "app.py", project=tmp_path)
     functions = tuple(replace(f, images=(image,)) for f in recipe.functions)
     whole = replace(recipe, functions=functions, images=(image,))
     results = asyncio.run(judge(static_rules(builtin.checks()), whole, Settings(project=tmp_path, app="app.py")))
@@ -127,7 +127,7 @@ def test_no_rule_breaks_on_it_and_those_about_packages_speak(image: Image, tmp_p
 def test_a_function_whose_image_is_open_gets_it_once_for_all(record: Record, project: Path) -> None:
     told = record(whole=OPEN)
     assert isinstance(told, Recording)
-    recipe = parse.read(project / "app.py", project=project)
+    recipe = reader.read(project / "app.py", project=project)
     after = filled(recipe, told)
     for function in after.functions:
         assert function.recorded == ("images",)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
+from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.discover.compare import Difference, differences
 from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle, record_file
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedVolume, Recording
-from preflight.recipe import parse
-from preflight.recipe.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.settings import Settings
 from tests.discover.conftest import Record
 
@@ -89,7 +89,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Recording]:
     project = tmp_path_factory.mktemp("whole")
     (project / "app.py").write_text(WHOLE)
     (project / "requirements.txt").write_text("# ours\nscipy==1.15.0\neinops>=0.8 ; python_version < '3.13'\n")
-    recipe = parse.read(project / "app.py", project=project)
+    recipe = reader.read(project / "app.py", project=project)
     told = asyncio.run(record_file(recipe, Settings(project=project, app="app.py", environ=dict(os.environ))))
     assert isinstance(told, Recording), told
     return recipe, told
@@ -263,7 +263,7 @@ def test_a_value_that_the_environment_overrides_names_its_variable(record: Recor
     )
     told = record(whole=text, environ={"GPU_OF_MINE": "L4"})
     assert isinstance(told, Recording)
-    (found,) = differences(parse.read(project / "app.py", project=project), told)
+    (found,) = differences(reader.read(project / "app.py", project=project), told)
     assert found == Difference(subject="f: gpu", read="T4", recorded="L4", where=found.where, unless="GPU_OF_MINE")
 
 
@@ -289,7 +289,7 @@ def test_a_function_that_builds_an_image_is_not_deployed(record: Record, project
     assert [f.name for f in told.functions] == ["f"]
     assert told.functions[0].image is not None
     assert told.functions[0].image.commands == ("RUN python -m pip install einops",)
-    assert differences(parse.read(project / "app.py", project=project), told) == ()
+    assert differences(reader.read(project / "app.py", project=project), told) == ()
 
 
 def test_an_app_without_a_name_is_recorded(record: Record) -> None:
@@ -305,7 +305,7 @@ def test_a_file_with_relative_imports_is_deployed_as_a_module(record: Record, pr
     (package / "app.py").write_text(
         "import modal\nfrom .images import image\napp = modal.App('x')\n@app.function(image=image)\ndef f(): ...\n"
     )
-    recipe = parse.read(package / "app.py", project=project)
+    recipe = reader.read(package / "app.py", project=project)
     told = asyncio.run(record_file(recipe, Settings(project=project, environ=dict(os.environ))))
     assert isinstance(told, Recording), told
     assert told.functions[0].image is not None
@@ -313,14 +313,14 @@ def test_a_file_with_relative_imports_is_deployed_as_a_module(record: Record, pr
 
 @pytest.mark.parametrize("name", ["chain", "factories", "shells", "versions"])
 def test_the_reader_says_of_the_example_apps_what_the_client_asks_for(name: str) -> None:
-    recipe = parse.read(APPS / f"{name}.py", project=APPS)
+    recipe = reader.read(APPS / f"{name}.py", project=APPS)
     told = asyncio.run(record_file(recipe, Settings(project=APPS, environ=dict(os.environ))))
     assert isinstance(told, Recording), told
     assert [d.subject for d in differences(recipe, told) if d.subject != "<lambda>"] == []
 
 
 def test_an_example_app_of_an_older_modal_is_told_by_the_client_itself() -> None:
-    recipe = parse.read(APPS / "removed.py", project=APPS)
+    recipe = reader.read(APPS / "removed.py", project=APPS)
     told = asyncio.run(record_file(recipe, Settings(project=APPS, environ=dict(os.environ))))
     assert isinstance(told, NotRecorded)
     assert told.obstacle is Obstacle.RAISED

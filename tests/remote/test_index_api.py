@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from preflight.recipe.downloads import Asset, BaseImage, OnIndex
+from preflight.build.downloads import Asset, BaseImage, OnIndex
 from preflight.remote import index_api
 from preflight.remote.index_types import Said, There
 from tests.remote.server import Reply, Server, serving

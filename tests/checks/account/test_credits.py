@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from checks.account.credits import CHECK
+from preflight.app import reader
+from preflight.app.lookups import RECIPE
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, function_named
 from preflight.cost.rates import Rates, listed
 from preflight.lookups import Lookup, LookupFailed
 from preflight.model import Result, Severity, Status
-from preflight.recipe import parse
-from preflight.recipe.lookups import RECIPE
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 from preflight.remote.modal_types import Environment, Spend
 from preflight.settings import BudgetSettings, Settings
@@ -50,7 +50,7 @@ def asked(
     **budget: Any,
 ) -> Result:
     (folder / "app.py").write_text(APP.replace("RETRIES", retries), encoding="utf-8")
-    recipe = parse.read(folder / "app.py", project=folder)
+    recipe = reader.read(folder / "app.py", project=folder)
     live = Rates(listed().rows, "live")
     given: dict[Lookup[Any], Any] = {
         ENVIRONMENT: environment,

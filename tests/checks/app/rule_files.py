@@ -6,11 +6,11 @@ import re
 from functools import cache
 from pathlib import Path
 
+from preflight.app import reader
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Recipe
 from preflight.engine import builtin
 from preflight.model import Check, Finding, Stage
-from preflight.recipe import parse
-from preflight.recipe.lookups import RECIPE
-from preflight.recipe.model import Recipe
 from preflight.settings import Settings
 from preflight.testing import run_checks
 
@@ -26,7 +26,7 @@ def rules() -> dict[str, Check]:
 
 
 def read(file: Path) -> Recipe:
-    return parse.read(file, project=file.parent)
+    return reader.read(file, project=file.parent)
 
 
 def findings(check: Check, recipe: Recipe, *, project: Path) -> tuple[Finding, ...]:

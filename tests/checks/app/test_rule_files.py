@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app.lookups import RECIPE
 from preflight.lookups import Lookups, World
 from preflight.model import Answer, NotApplicable
-from preflight.recipe.lookups import RECIPE
 from preflight.settings import Settings
 from preflight.testing import NOON
 

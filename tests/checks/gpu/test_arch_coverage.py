@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
+from preflight.app.lookups import RECIPE
 from preflight.engine import builtin
 from preflight.model import Result, Status
-from preflight.recipe import parse
-from preflight.recipe.lookups import RECIPE
 from preflight.settings import Settings
 from preflight.testing import run_check
 
@@ -34,7 +34,7 @@ def train(): ...
 def result(folder: Path, *, torch: str = "2.2.2", gpu: str = '"H100"', step: str = "") -> Result:
     step = step or f'add_local_file("{WHEEL}", "/root/{WHEEL}", copy=True)'
     (folder / "app.py").write_text(APP.format(torch=torch, gpu=gpu, step=step, wheel=WHEEL))
-    recipe = parse.read(folder / "app.py", project=folder)
+    recipe = reader.read(folder / "app.py", project=folder)
     return run_check(CHECK, {RECIPE: recipe}, settings=Settings(project=folder))
 
 
@@ -103,7 +103,7 @@ def test_a_torch_that_is_not_pinned_is_not_guessed(tmp_path: Path) -> None:
         f'add_local_file("{WHEEL}", "/root/{WHEEL}")\n'
         'app = modal.App("x")\n'
     )
-    recipe = parse.read(tmp_path / "app.py", project=tmp_path)
+    recipe = reader.read(tmp_path / "app.py", project=tmp_path)
     assert run_check(CHECK, {RECIPE: recipe}, settings=Settings(project=tmp_path)).status is Status.PASS
 
 
@@ -117,7 +117,7 @@ def test_a_gpu_of_another_image_is_not_asked_of_this_one(tmp_path: Path) -> None
         '@app.function(gpu="H100", image=image)\ndef a(): ...\n'
         '@app.function(gpu="A100-80GB", image=other)\ndef b(): ...\n'
     )
-    recipe = parse.read(tmp_path / "app.py", project=tmp_path)
+    recipe = reader.read(tmp_path / "app.py", project=tmp_path)
     assert run_check(CHECK, {RECIPE: recipe}, settings=Settings(project=tmp_path)).status is Status.PASS
 
 

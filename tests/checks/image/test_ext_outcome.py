@@ -11,13 +11,13 @@ from pathlib import Path
 
 from checks.image import whl_ext_outcome
 from preflight.api import RECIPE
+from preflight.app import reader
+from preflight.app.model import Recipe
+from preflight.build.forecast import Ending
+from preflight.build.foretell import foretold
 from preflight.engine import builtin
 from preflight.model import Result, Severity, Status
-from preflight.recipe import parse
-from preflight.recipe.forecast import Ending
-from preflight.recipe.foretell import foretold
-from preflight.recipe.model import Recipe
-from preflight.recipe.rule import Context
+from preflight.rules.rule import Context
 from preflight.settings import Settings
 from preflight.testing import run_check
 from tests.conftest import Preflight
@@ -28,7 +28,7 @@ OFF = 'extra_options="--no-build-isolation"'
 
 
 def read(text: str) -> Recipe:
-    recipe = parse.read(Path("app.py"), project=Path(), content=text.encode())
+    recipe = reader.read(Path("app.py"), project=Path(), content=text.encode())
     assert not recipe.broken, recipe.broken
     return recipe
 

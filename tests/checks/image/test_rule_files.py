@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from preflight.app import reader
 from preflight.engine import builtin
 from preflight.model import Severity, Stage
-from preflight.recipe import parse
-from preflight.recipe.rule import Context
+from preflight.rules.rule import Context
 
 DATA = Path(__file__).parents[2] / "data" / "rules" / "image"
 FILES = sorted(DATA.glob("*/*.py"))
@@ -30,7 +30,7 @@ BUILDER = re.compile(r"^# builder: (\S+)", re.MULTILINE)
 
 
 def found(file: Path, name: str):
-    recipe = parse.read(file, project=file.parent)
+    recipe = reader.read(file, project=file.parent)
     assert not recipe.broken, recipe.broken
     builder = BUILDER.search(recipe.source.text)
     context = Context(builder[1] if builder else None, file.parent, NOW)
@@ -98,7 +98,7 @@ def test_a_fix_ends_its_finding_and_touches_nothing_outside_its_statement(file, 
     fixable = [f for f in before if f.fix]
     if not fixable:
         return
-    text = parse.read(file, project=file.parent).source.text
+    text = reader.read(file, project=file.parent).source.text
     copy = tmp_path / file.name
     copy.write_text(fixed(text, fixable), "utf-8")
     after = found(copy, name)

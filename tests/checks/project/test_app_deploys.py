@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from preflight.app import reader
+from preflight.app.lookups import READING
+from preflight.app.model import Recipe
 from preflight.discover.lookups import RECORDING
 from preflight.discover.recorder import NotRecorded, Obstacle
 from preflight.discover.recording import RecordedFunction, Recording
 from preflight.engine import builtin
 from preflight.lookups import LookupFailed
 from preflight.model import Result, Where
-from preflight.recipe import parse
-from preflight.recipe.model import Recipe
-from preflight.recipe.reading import READING
 from preflight.testing import run_check
 from tests.conftest import Preflight
 
@@ -28,7 +28,7 @@ APP = 'import modal\napp = modal.App("x")\n@app.function(gpu="A100", timeout=600
 @pytest.fixture
 def recipe(tmp_path: Path) -> Recipe:
     (tmp_path / "app.py").write_text(APP)
-    return parse.read(tmp_path / "app.py", project=tmp_path)
+    return reader.read(tmp_path / "app.py", project=tmp_path)
 
 
 def recording(**new: Any) -> Recording:

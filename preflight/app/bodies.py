@@ -1,0 +1,123 @@
+"""What the body of a function that Modal runs does, as far as its text shows it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from preflight.app.model import Function, Recipe
+from preflight.app.syntax import Def, dotted, strings_in
+
+TRAINING_NAME = re.compile(
+    r"(?:^|_)(?:re|pre)?(?:train|training|finetune|finetuning|fine_tune|fit|sft|dpo|grpo|rlhf|distill)(?:_|$)"
+)
+NOT_TRAINING = re.compile(r"(?:^|_)(?:after|before|post|check|test|status|load|list|get|download|prepare|plot)(?:_|$)")
+LAUNCHED = re.compile(r"\b(?:torchrun|accelerate launch|deepspeed|axolotl)\b|\b\w*(?:train|finetune)\w*\.py\b")
+RUNS = frozenset(
+    "subprocess.run subprocess.check_call subprocess.call subprocess.Popen subprocess.check_output os.system".split()
+)
+NEEDS_GPU = frozenset(
+    "unsloth.FastLanguageModel.from_pretrained FastLanguageModel.from_pretrained vllm.LLM "
+    "torch.cuda.set_device torch.cuda.empty_cache torch.cuda.synchronize".split()
+)
+WEB = ("fastapi_endpoint", "web_endpoint", "asgi_app", "wsgi_app", "web_server")
+
+
+def defs_of(function: Function) -> tuple[Def, ...]:
+    """The function itself, or the methods of a class."""
+    body = function.body
+    if isinstance(body, ast.ClassDef):
+        return tuple(item for item in body.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (body,) if body is not None else ()
+
+
+def calls_in(*defs: Def) -> Iterator[ast.Call]:
+    for each in defs:
+        for statement in each.body:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call):
+                    yield node
+
+
+def is_web(function: Function) -> bool:
+    """Whether it answers web requests, by itself or with one of its methods."""
+    if function.kind == "server" or any(d.name.rsplit(".", 1)[-1] in WEB for d in function.decorators):
+        return True
+    for each in defs_of(function):
+        for decorator in each.decorator_list:
+            name = dotted(decorator.func if isinstance(decorator, ast.Call) else decorator)
+            if name.rsplit(".", 1)[-1] in WEB:
+                return True
+    return False
+
+
+def training_of(function: Function) -> str:
+    """How the text shows that this trains a model: "its name", "it calls trainer.train()" …; "" if it does not."""
+    for each in defs_of(function):
+        if _is_training_name(each.name) and _does_something(each):
+            return f"{each.name} trains by its name"
+        for call in calls_in(each):
+            name = dotted(call.func)
+            if name in RUNS and any(LAUNCHED.search(s.value) for s in strings_in(call) if isinstance(s.value, str)):
+                return f"it runs {_launched(call)}"
+            last = name.rsplit(".", 1)
+            if len(last) == 2 and last[1] == "train" and re.search(r"trainer", last[0], re.I):
+                return f"it calls {name}()"
+            if len(last) == 2 and last[1] == "fit" and re.search(r"trainer|^model$|\.model$", last[0], re.I):
+                return f"it calls {name}()"
+    if isinstance(function.body, ast.ClassDef) and re.search(r"Train(?:er|ing)\b|FineTun", function.body.name):
+        return f"{function.body.name} trains by its name"
+    return ""
+
+
+def _is_training_name(name: str) -> bool:
+    return TRAINING_NAME.search(name.lower()) is not None and NOT_TRAINING.search(name.lower()) is None
+
+
+def _does_something(each: Def) -> bool:
+    """More than asking another function to run: ``other.remote()`` is what an orchestrator does."""
+    names = [dotted(c.func) for c in calls_in(each)]
+    return bool(names) and not any(n.rsplit(".", 1)[-1] in ("remote", "spawn", "map", "starmap") for n in names)
+
+
+def _launched(call: ast.Call) -> str:
+    for each in strings_in(call):
+        found = LAUNCHED.search(str(each.value))
+        if found is not None:
+            return found[0]
+    return "a training script"
+
+
+def cuda_use_of(function: Function) -> ast.Call | None:
+    """The first call that fails without a GPU; None when the code asks for one first, or uses none."""
+    for each in defs_of(function):
+        if "is_available" in ast.unparse(each):
+            continue
+        for call in calls_in(each):
+            name = dotted(call.func)
+            attribute = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+            first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+            if (attribute == "cuda" and not call.args and not call.keywords) or name in NEEDS_GPU:
+                return call
+            if (attribute == "to" or name == "torch.device") and isinstance(first, str) and first.startswith("cuda"):
+                return call
+            for keyword in call.keywords:
+                value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+                if keyword.arg in ("device", "device_map") and str(value).startswith("cuda"):
+                    return call
+    return None
+
+
+def options_given_later(recipe: Recipe, name: str) -> frozenset[str]:
+    """Keywords of every ``name.with_options(…)`` in the file."""
+    tree = recipe.source.tree
+    if tree is None or "with_options" not in recipe.source.text:
+        return frozenset()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr == "with_options" and dotted(node.func.value).rsplit(".", 1)[-1] in (name, ""):
+            found |= {k.arg or "**" for k in node.keywords}
+    return frozenset(found)

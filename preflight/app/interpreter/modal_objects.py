@@ -1,0 +1,298 @@
+"""Modal's objects as the text makes them: apps, images and their steps, secrets, volumes, bucket mounts."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from preflight.app.interpreter import steps
+from preflight.app.interpreter.flow import merged
+from preflight.app.interpreter.values import (
+    Alternatives,
+    AppValue,
+    BoundMethod,
+    ClassValue,
+    Decorated,
+    DefaultFloat,
+    DefaultInt,
+    Dotted,
+    ImageValue,
+    ObjectValue,
+    Opaque,
+    Partial,
+    PathValue,
+    UserFunction,
+    Value,
+    missing_in,
+    strings_of,
+    variable_of,
+)
+from preflight.app.model import (
+    App,
+    BucketMount,
+    Call,
+    Known,
+    SecretRef,
+    Span,
+    Unresolved,
+    VolumeRef,
+)
+from preflight.app.offsets import Offsets
+from preflight.model import Where
+
+if TYPE_CHECKING:
+    from preflight.app.interpreter.module import Interpreter
+
+RUN_BY_MODAL = frozenset({"function", "cls", "local_entrypoint", "server"})
+BASES = frozenset(
+    "debian_slim from_registry from_dockerfile from_aws_ecr from_gcp_artifact_registry from_scratch micromamba "
+    "from_id from_name conda from_dockerhub".split()
+)
+VOLUMES = frozenset({"Volume", "NetworkFileSystem", "SharedVolume"})
+MAKE_VOLUME = frozenset({"from_name", "persisted", "new", "ephemeral", "lookup"})
+COST_OF_STEP = 20  # steps of reading that one step of an image stands for
+WHOLE_BASES = frozenset({"debian_slim", "from_registry", "micromamba", "from_scratch", "from_dockerhub"})
+SECRETS = frozenset({"from_name", "from_dict", "from_dotenv", "from_local_environ"})
+NOT_STEPS = frozenset({"imports", "build", "hydrate", "run", "entrypoint_args", "from_id", "logs"})
+
+
+def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
+    """``modal.X(…)`` by its dotted name."""
+    args, keywords = scope.arguments(node)
+    short = name.removeprefix("modal.")
+    parts = short.split(".")
+    if short == "is_local":
+        return True  # the text is read where it is deployed from
+    if short in ("App", "Stub", "app.App"):
+        return _app(scope, call_of(scope, f"modal.{short}", node, args, keywords), keywords)
+    if parts[-2:-1] == ["Image"] and parts[-1] in BASES:
+        return _base(scope, parts[-1], node, args, keywords)
+    if parts[-1] in ("raw_registry_image", "raw_dockerfile_image"):  # of modal.experimental, before 1.4.0
+        return ImageValue(steps.read(scope, parts[-1], node, args, keywords), None, scope.source, is_complete=False)
+    if parts[-2:-1] == ["Secret"] and parts[-1] in SECRETS:
+        return _secret(scope, parts[-1], node, args, keywords)
+    if parts[0] in VOLUMES and parts[-1] in MAKE_VOLUME:
+        return _volume(scope, parts[0], node, args, keywords)
+    if short == "CloudBucketMount":
+        return _bucket(scope, node, args, keywords)
+    if parts[0] == "gpu" or parts[-2:-1] == ["gpu"]:
+        return Opaque(f"gpu.{parts[-1]}", call_of(scope, name, node, args, keywords))
+    return Opaque(short, call_of(scope, name, node, args, keywords))
+
+
+def _base(scope: Interpreter, method: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> ImageValue:
+    scope.tick(COST_OF_STEP)
+    step = steps.read(scope, method, node, args, keywords)
+    return ImageValue(step, None, scope.source, is_complete=method in WHOLE_BASES and step.is_complete)
+
+
+def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> Value:
+    """``image.name(…)``: a new, longer chain."""
+    args, keywords = scope.arguments(node)
+    if name == "pipe":
+        if args and isinstance(args[0], UserFunction):
+            return scope.call_with(args[0], [image, *args[1:]], keywords, node)
+        missing = Unresolved(".pipe() of a function that is not in the project", scope.where(node))
+        return replace(image, is_complete=False, unresolved=(*image.unresolved, missing))
+    if name in BASES:  # a static method: it begins a new chain, whatever it is called on
+        return _base(scope, name, node, args, keywords)
+    if name in NOT_STEPS:
+        return Opaque(f"Image.{name}")
+    scope.tick(COST_OF_STEP)
+    step = steps.read(scope, name, node, args, keywords)
+    if scope.is_repeating:
+        step = replace(step, is_repeated=True)
+    return ImageValue(step, image, scope.source, image.is_complete and not step.is_repeated, image.unresolved)
+
+
+def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Call) -> Value:
+    """``app.function(…)`` and methods of objects that are only named."""
+    args, keywords = scope.arguments(node)
+    if isinstance(value, AppValue):
+        call = call_of(scope, f"modal.App.{name}", node, args, keywords)
+        if name in RUN_BY_MODAL:
+            scope.shared.pending[id(call)] = (call, value)
+        elif name == "include":
+            scope.shared.included += [a for a in args if isinstance(a, AppValue)]
+        elif name == "is_inside":
+            return False  # the text is read where it is deployed from
+        return call
+    if name == "persist" and value.kind in VOLUMES:
+        return _volume(scope, value.kind, node, args, keywords)
+    return value if name == "with_options" else Opaque(f"{value.kind}.{name}")
+
+
+def mounted(scope: Interpreter, value: Value, name: str, node: ast.Call) -> Value:
+    """A Volume with options of its mount: ``read_only()``, ``with_mount_options(read_only=True)``."""
+    _, keywords = scope.arguments(node)
+    if isinstance(value, VolumeRef):
+        is_read_only = name == "read_only" or keywords.get("read_only") is True
+        return replace(value, is_read_only=value.is_read_only or is_read_only)
+    return missing_in(value, scope.where(node)) or Unresolved(f"{name}() of no Volume", scope.where(node))
+
+
+def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
+    """``app.function(…)(fn)``: a decorator called by hand."""
+    args, _ = scope.arguments(node)
+    pending = scope.shared.pending.get(id(call))
+    if pending is not None and args and isinstance(args[0], UserFunction | ClassValue):
+        given = args[0]
+        if given.node is not None and not isinstance(given.node, ast.Lambda):
+            source = given.scope.source if given.scope is not None else scope.source
+            scope.shared.decorated.append(Decorated(given.node, call, pending[1], given.decorators, source))
+        return given
+    return Unresolved("a decorator of what the text does not hold", scope.where(node))
+
+
+def set_on_app(app: AppValue, name: str, value: Value) -> None:
+    """``stub.name = value``: an object of its own, or, as ``image``, what its functions get by default."""
+    app.names[name] = value
+    if name == "image":
+        app.defaults["image"] = value
+
+
+def decorator(scope: Interpreter, node: ast.expr) -> list[tuple[Call, AppValue | None] | UserFunction]:
+    """The call a decorator of Modal makes with the App it belongs to; or a helper of the project that may make it."""
+    func = node.func if isinstance(node, ast.Call) else node
+    held = scope.value(func)
+    if isinstance(held, Alternatives):
+        apps = [v for v in held.values if isinstance(v, BoundMethod) and isinstance(v.value, AppValue)]
+        held = apps[0] if apps else held.values[0]
+    if isinstance(held, BoundMethod) and isinstance(held.value, AppValue):
+        name, app = f"modal.App.{held.name}", held.value
+    elif isinstance(held, Dotted) and held.name.startswith("modal."):
+        name, app = held.name, None
+    elif isinstance(held, UserFunction | Partial | ObjectValue | Call):
+        return _by_helper(scope, scope.value(node))
+    else:
+        return []
+    if isinstance(node, ast.Call):
+        args, keywords = scope.arguments(node)
+        return [(call_of(scope, name, node, args, keywords), app)]
+    return [(Call(name=name, where=scope.where(node), span=scope.offsets.span(node), is_bare=True, node=node), app)]
+
+
+def _by_helper(scope: Interpreter, value: Value) -> list[tuple[Call, AppValue | None] | UserFunction]:
+    """A decorator that the project makes: ``gpu_function()`` that returns ``app.function(…)``, or a wrapper."""
+    if isinstance(value, UserFunction):
+        return [value]
+    pending = scope.shared.pending.get(id(value)) if isinstance(value, Call) else None
+    return [pending] if pending is not None else []
+
+
+def call_of(scope: Interpreter, name: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Call:
+    return Call(
+        name=name,
+        where=scope.offsets.method(node),
+        span=scope.offsets.span(node),
+        args=tuple(args),
+        kwargs=keywords,
+        kwarg_spans={k.arg: span for k in node.keywords if k.arg and (span := scope.offsets.span(k)) is not None},
+        has_spread="**" in keywords or any(isinstance(a, ast.Starred) for a in node.args),
+        node=node,
+        source=scope.source,
+    )
+
+
+def _app(scope: Interpreter, call: Call, keywords: dict[str, Value]) -> AppValue:
+    name = call.args[0] if call.args else keywords.get("name")
+    scope.shared.apps.append(App(name=known(name, call, 0, "name"), variable="", where=call.where, call=call))
+    defaults = {k: keywords[k] for k in ("image", "secrets", "volumes") if keywords.get(k) is not None}
+    return AppValue(call, "", defaults)
+
+
+def known(value: Value, call: Call, position: int, keyword: str) -> Known[Any] | Unresolved | None:
+    """An argument as the model holds it: with its place and the variable that may override it."""
+    if value is None:
+        return None
+    if isinstance(value, Unresolved):
+        return value
+    at, span = place(call, position, keyword)
+    value = value.default if isinstance(value, Alternatives) else value
+    if not isinstance(value, str | int | float | PathValue):
+        return missing_in(value, at) or Unresolved(f"{keyword} is not in the text", at)
+    return Known(plain(value), at, span, variable_of(value))
+
+
+def plain(value: Value) -> Value:
+    """The value without its mark of where it came from."""
+    if isinstance(value, str | PathValue):
+        return str(value)
+    if isinstance(value, DefaultInt | DefaultFloat):
+        return int(value) if isinstance(value, int) else float(value)
+    return value
+
+
+def place(call: Call, position: int, keyword: str) -> tuple[Where, Span | None]:
+    """Where an argument stands: its line, and its characters when it is written there as one literal."""
+    node, source = call.node, call.source
+    if not isinstance(node, ast.Call) or source is None:
+        return call.where, None
+    found = next((k.value for k in node.keywords if k.arg == keyword), None)
+    if found is None and 0 <= position < len(node.args) and not any(isinstance(a, ast.Starred) for a in node.args):
+        found = node.args[position]
+    if found is None:
+        return call.where, None
+    offsets = Offsets.of(source)
+    return offsets.where(found), offsets.span(found) if isinstance(found, ast.Constant) else None
+
+
+def _secret(scope: Interpreter, made_by: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    where = scope.offsets.method(node)
+    if made_by == "from_name":
+        name = _name(args, keywords)
+        if not isinstance(name, str):
+            return missing_in(name, where) or Unresolved("the secret's name is not in the text", where)
+        required, _ = strings_of(keywords.get("required_keys"))
+        environment = keywords.get("environment_name")
+        return SecretRef(
+            str(name), tuple(required), (), environment if isinstance(environment, str) else None, where, made_by
+        )
+    first = merged(args[0] if args else keywords.get("env_dict", keywords.get("env_keys")))
+    if isinstance(first, dict):
+        keys = tuple(k for k in first if isinstance(k, str) and k != "**")
+    else:
+        keys = tuple(strings_of(first)[0]) if made_by == "from_local_environ" else ()
+    return SecretRef(None, (), keys, None, where, made_by)
+
+
+def _name(args: list[Value], keywords: dict[str, Value]) -> Value:
+    """The name an object is looked up by; None when there is none."""
+    name = args[0] if args else keywords.get("name", keywords.get("label", keywords.get("**")))
+    return name.default if isinstance(name, Alternatives) else name
+
+
+def _volume(scope: Interpreter, kind: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
+    name = _name(args, keywords)
+    where = scope.offsets.method(node)
+    if name is not None and not isinstance(name, str):
+        return missing_in(name, where) or Unresolved("the volume's name is not in the text", where)
+    environment = keywords.get("environment_name")
+    return VolumeRef(
+        None if name is None else str(name),
+        keywords.get("create_if_missing") is True,
+        where,
+        "volume" if kind == "Volume" else "network-file-system",
+        False,
+        environment if isinstance(environment, str) else None,
+    )
+
+
+def _bucket(scope: Interpreter, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> BucketMount:
+    call = call_of(scope, "modal.CloudBucketMount", node, args, keywords)
+    more = keywords.get("**")  # what a spread of something unresolved may hold
+    bucket = known(args[0] if args else keywords.get("bucket_name", more), call, 0, "bucket_name")
+    endpoint = keywords.get("bucket_endpoint_url", args[1] if len(args) > 1 else more)
+    secret = keywords.get("secret", more)
+    if secret is not None and not isinstance(secret, SecretRef | Unresolved):
+        secret = missing_in(secret, call.where) or Unresolved("the secret is not in the text", call.where)
+    return BucketMount(
+        bucket=bucket if bucket is not None else Unresolved("no bucket_name is given", call.where),
+        prefix=known(keywords.get("key_prefix", more), call, -1, "key_prefix"),
+        endpoint_url=known(endpoint, call, 1, "bucket_endpoint_url"),
+        secret=secret,
+        has_oidc_role=keywords.get("oidc_auth_role_arn") is not None,
+        is_read_only=keywords.get("read_only") is True,
+        where=call.where,
+    )

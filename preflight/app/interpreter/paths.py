@@ -1,0 +1,76 @@
+"""Paths as text: pathlib and os.path without a file system.  Above the first folder of a relative path is ``..``."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from preflight.app.interpreter.values import BoundMethod, PathValue, Value
+from preflight.app.model import Unresolved
+from preflight.model import Where
+
+SAME = frozenset({"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "os.path.expanduser"})
+PATHS = ("Path", "PurePosixPath", "PurePath", "PosixPath")
+
+
+def parent(path: PurePosixPath) -> PurePosixPath:
+    """As pathlib on an absolute path: above the first folder of a relative one stands ``..``."""
+    if str(path) == "." or path.name == "..":
+        return path / ".."
+    return path.parent
+
+
+def parent_number(path: PathValue, index: Value, where: Where) -> Value:
+    """``path.parents[index]``."""
+    if not isinstance(index, int) or not 0 <= index < 16:
+        return Unresolved("a parent that is not in the text", where)
+    above = path.path
+    for _ in range(index + 1):
+        above = parent(above)
+    return PathValue(above)
+
+
+def attribute(held: PathValue, name: str, where: Where) -> Value:
+    if name == "parent":
+        return PathValue(parent(held.path))
+    if name in ("name", "stem") and held.path.name in ("", ".."):
+        return Unresolved("the name of the app's own folder, or one above it", where)
+    if name in ("name", "stem", "suffix"):
+        return getattr(held.path, name)
+    return BoundMethod(held, name)
+
+
+def method(held: PathValue, name: str, args: list[Value], where: Where) -> Value:
+    if name in ("resolve", "absolute", "expanduser"):
+        return held
+    if name == "as_posix":
+        return str(held)
+    if name == "joinpath" and all(isinstance(a, str | PathValue) for a in args):
+        return PathValue(held.path.joinpath(*(str(a) for a in args)))
+    if (
+        name in ("with_name", "with_suffix", "with_stem", "relative_to")
+        and args
+        and isinstance(args[0], str | PathValue)
+    ):
+        try:
+            return PathValue(getattr(held.path, name)(str(args[0])))
+        except ValueError:
+            return Unresolved(f"{name}() of a path that it does not fit", where)
+    return Unresolved(f"{name}() asks the file system", where)
+
+
+def called(name: str, args: list[Value], where: Where) -> Value | None:
+    """A call of pathlib or os.path by its dotted name; None when it is something else."""
+    module, _, last = name.rpartition(".")
+    is_path = module.split(".")[0] == "pathlib" and last in PATHS
+    if not is_path and module != "os.path" and name != "os.fspath":
+        return None
+    parts = [str(a) for a in args if isinstance(a, str | PathValue)]
+    if len(parts) != len(args) or not (parts or is_path):
+        return Unresolved("a path that is not in the text", where)
+    if is_path:
+        return PathValue(PurePosixPath(*parts))
+    if name == "os.path.join" or name in SAME:
+        return str(PurePosixPath(*parts))
+    if last == "dirname":
+        return str(parent(PurePosixPath(parts[0])))
+    return PurePosixPath(parts[0]).name if last == "basename" else None

@@ -1,0 +1,177 @@
+"""Calls of Python's own on known data: builtins, methods of strings, the environment with a default."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from preflight.app.interpreter import folding, paths
+from preflight.app.interpreter.flow import merged
+from preflight.app.interpreter.folding import MOST_CHARACTERS, acted
+from preflight.app.interpreter.values import (
+    Alternatives,
+    BoundMethod,
+    Dotted,
+    Duration,
+    NoDefault,
+    PathValue,
+    Value,
+    defaulted,
+    unresolved_in,
+)
+from preflight.app.model import Unresolved
+from preflight.model import Where
+
+PADDED_FIELD = re.compile(r"\{[^{}]*(?:[:!]|\[)")
+MOST_RANGE = 256
+BUILTINS = {
+    n: Dotted(f"builtins.{n}")
+    for n in (
+        "str int float bool len list tuple dict set frozenset sorted reversed range enumerate zip min max sum abs "
+        "round any all object property getattr"
+    ).split()
+}
+
+
+def _range(*bounds: int) -> list[int]:
+    turns = range(*bounds)
+    if len(turns) > MOST_RANGE:
+        raise ValueError
+    return list(turns)
+
+
+PURE: dict[str, Callable[..., Any]] = {
+    "builtins.str": str,
+    "builtins.int": int,
+    "builtins.float": float,
+    "builtins.len": len,
+    "builtins.list": list,
+    "builtins.tuple": tuple,
+    "builtins.set": lambda *a: list(dict.fromkeys(*a)),
+    "builtins.frozenset": lambda *a: list(dict.fromkeys(*a)),
+    "builtins.sorted": sorted,
+    "builtins.reversed": lambda a: list(reversed(a)),
+    "builtins.range": _range,
+    "builtins.enumerate": lambda *a, **k: list(enumerate(*a, **k)),
+    "builtins.zip": lambda *a: list(zip(*a, strict=False)),
+    "builtins.min": min,
+    "builtins.max": max,
+    "builtins.sum": sum,
+    "builtins.abs": abs,
+    "builtins.round": round,
+    "builtins.any": any,
+    "builtins.all": all,
+    "shlex.join": " ".join,
+    "shlex.split": shlex.split,
+    "math.ceil": lambda a: -int(-a // 1),
+    "math.floor": lambda a: int(a // 1),
+    "textwrap.dedent": textwrap.dedent,
+    "inspect.cleandoc": inspect.cleandoc,
+}
+DELAYED = frozenset({"builtins.list", "builtins.tuple", "builtins.reversed", "builtins.enumerate", "builtins.zip"})
+DICTS = frozenset({"builtins.dict", "collections.OrderedDict", "types.MappingProxyType"})
+FRACTIONS = {"weeks": 604_800, "days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1, "milliseconds": 0.001}
+METHODS = frozenset(
+    "join format strip lstrip rstrip split rsplit splitlines replace upper lower title capitalize removeprefix "
+    "removesuffix startswith endswith partition rpartition count isdigit keys values items get copy".split()
+)
+OF_CONTAINERS = frozenset({"get", "items", "values", "keys", "copy"})
+
+
+def call(called: Value, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    """What the call gives; Unresolved for anything that the text does not decide."""
+    if isinstance(called, Unresolved):
+        return called
+    if isinstance(called, Dotted):
+        return _dotted(called.name, args, keywords, where)
+    if isinstance(called, BoundMethod):
+        return _method(called, args, keywords, where)
+    return Unresolved("a call that the text does not decide", where)
+
+
+def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    if name in ("os.environ.get", "os.getenv"):
+        return _environment(args, keywords, where)
+    if name in DICTS:
+        return _dict(args, keywords, where)
+    if name == "builtins.bool" and len(args) == 1:
+        truth = folding.truth(args[0])
+        return truth if truth is not None else acted(bool, (args[0],), where)
+    if name not in DELAYED:
+        missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
+        if missing is not None:
+            return missing
+    elif not all(isinstance(a, str | list | tuple | dict | int) for a in args):
+        return next(filter(None, map(unresolved_in, args)), Unresolved(f"{name} of what the text does not hold", where))
+    found = paths.called(name, args, where)
+    if found is not None:
+        return found
+    if name == "datetime.timedelta" and not args and keywords.keys() <= FRACTIONS.keys():
+        return Duration(sum(FRACTIONS[k] * v for k, v in keywords.items()))
+    act = PURE.get(name)
+    if act is None:
+        return Unresolved(f"{name} is not followed", where)
+    if name == "builtins.str" and args and isinstance(args[0], PathValue):
+        return str(args[0])
+    if any(isinstance(a, Dotted) for a in args):  # str() of it would be our own object's text
+        return Unresolved("an imported value that is not in the text", where)
+    return acted(lambda *a: act(*a, **keywords), tuple(args), where)
+
+
+def _environment(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    default = args[1] if len(args) > 1 else keywords.get("default")
+    variable = str(args[0]) if args and isinstance(args[0], str) else ""
+    if variable and isinstance(default, str | int | float) and default is not False and default is not True:
+        return defaulted(default, variable)
+    if isinstance(default, Unresolved | Alternatives):
+        return unresolved_in(default)
+    return NoDefault(f"the environment decides ({variable or 'a variable'})", where, variable=variable)
+
+
+def _dict(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    given = merged(args[0]) if args else {}
+    if isinstance(given, list | tuple):
+        is_pairs = all(isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str | int) for p in given)
+        given = {p[0]: p[1] for p in given} if is_pairs else None
+    if not isinstance(given, dict):
+        return unresolved_in(args[0]) or Unresolved("a dict of what the text does not hold", where)
+    return {**given, **keywords}
+
+
+def _is_small(held: str, name: str, args: list[Value]) -> bool:
+    """Whether the result of a string's method stays below MOST_CHARACTERS, before it is made."""
+    if name == "format":
+        return PADDED_FIELD.search(held) is None
+    if name == "replace" and len(args) >= 2:
+        return bool(args[0]) and held.count(str(args[0])) * len(str(args[1])) + len(held) <= MOST_CHARACTERS
+    if name == "join" and args and isinstance(args[0], list | tuple):
+        return sum(len(str(a)) + len(held) for a in args[0]) <= MOST_CHARACTERS
+    return True
+
+
+def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    held, name = called.value, called.name
+    if isinstance(held, Dotted):
+        return _dotted(f"{held.name}.{name}", args, keywords, where)
+    if isinstance(held, PathValue):
+        return paths.method(held, name, args, where)
+    if isinstance(held, Duration) and name == "total_seconds":
+        return held.seconds
+    if name not in METHODS or not isinstance(held, str | list | tuple | dict):
+        return Unresolved(f"{name}() is not followed", where)
+    if name not in OF_CONTAINERS:
+        missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
+        if missing is not None:
+            return missing
+        if isinstance(held, str) and not _is_small(held, name, args):
+            return Unresolved("a text too large to be written out", where)
+    if name == "get" and args and unresolved_in(args[0]) is not None:
+        return unresolved_in(args[0])
+    if name == "get" and isinstance(held, dict) and "**" in held and args and args[0] not in held:
+        return held["**"]
+    result = acted(lambda h, *a: getattr(h, name)(*a, **keywords), (held, *args), where)
+    return list(result) if name in ("keys", "values", "items") and not isinstance(result, Unresolved) else result

@@ -1,0 +1,90 @@
+"""What an extension's setup.py imports, and whether it is there when it is built without isolation."""
+
+from __future__ import annotations
+
+from packaging.specifiers import SpecifierSet
+
+from preflight.facts.images import builder
+from preflight.facts.packages import brings
+from preflight.facts.torch import number
+from preflight.build.ext_steps import ExtInstall
+from preflight.app.model import PipPackage
+from preflight.build.surroundings import base_of, installs_before, is_known_before, python_of
+from preflight.build.torch_in import torch_before
+
+IMPORTED = ("packaging", "wheel", "setuptools")
+PKG_RESOURCES_LOST = "70"  # the setuptools whose pkg_resources holds no packaging any more; 82 has no pkg_resources
+
+
+def missing_before(ext: ExtInstall, builder_version: str | None) -> dict[str, bool]:
+    """What is not there → whether that is certain.  Empty where the steps before it, or the base, are not known."""
+    base = base_of(ext.image)
+    if base is None or not is_known_before(ext.image, ext.n):
+        return {}
+    if not (base.is_slim or (base.adds_python and base.row is not None and not base.row.holds)):
+        return {}
+    earlier = [p for _, i in installs_before(ext.image, ext.n, ext.install) for p in i.packages]
+    missing: dict[str, bool] = {}
+    for tool in IMPORTED:
+        if tool not in ext.row.build_needs or _is_in_base(tool, ext, builder_version):
+            continue
+        if tool == "setuptools" and _torch_brings_setuptools(ext):
+            continue
+        said = {_brings(p, tool) for p in earlier}
+        if True not in said:
+            missing[tool] = None not in said
+    return missing
+
+
+def comes_before_torch(ext: ExtInstall) -> bool:
+    """torch is named in this command or later, or everything before is known not to bring it."""
+    if any(p.name == "torch" for n, i in ext.image.pip_installs() if n >= ext.n for p in i.packages):
+        return True
+    earlier = [p for _, i in installs_before(ext.image, ext.n, ext.install) for p in i.packages]
+    return all(p.name is not None and brings(p.name, "wheel") is False for p in earlier)
+
+
+def newest_setuptools_asked_for(ext: ExtInstall) -> str | None:
+    """The bound of the last step before this one that asks for setuptools 70 or newer; None when none does."""
+    asked = None
+    for _, install in installs_before(ext.image, ext.n, ext.install):
+        for package in install.packages:
+            if package.name == "setuptools":
+                asked = package.written if _is_too_new(package, is_upgrade=install.is_upgrade) else None
+    return asked
+
+
+def _is_too_new(package: PipPackage, *, is_upgrade: bool) -> bool:
+    """No setuptools below 70 fits; what is there already is kept where the bound allows it."""
+    if package.pin:
+        return number(f"{package.pin}.0")[0] >= int(PKG_RESOURCES_LOST)
+    if not package.specifier:
+        return is_upgrade
+    older = ("59.8.0", "65.5.0", "68.2.2", "69.5.1")
+    return not any(SpecifierSet(package.specifier).contains(v) for v in older)
+
+
+def _brings(package: PipPackage, tool: str) -> bool | None:
+    if package.name is None:
+        return None
+    if package.name == "wheel" and tool == "packaging" and package.pin and number(package.pin) < (0, 46):
+        return False
+    if package.name == tool:
+        return True
+    return False if tool == "setuptools" else brings(package.name, tool)
+
+
+def _is_in_base(tool: str, ext: ExtInstall, builder_version: str | None) -> bool:
+    base, python = base_of(ext.image), python_of(ext.image)
+    if tool == "setuptools":
+        return python is None or number(python) < (3, 12)
+    row = builder(builder_version) if builder_version else None
+    if base is not None and base.is_slim:
+        return tool in (row.slim if row else ("wheel",))
+    return row is not None and tool in row.registry
+
+
+def _torch_brings_setuptools(ext: ExtInstall) -> bool:
+    """torch requires setuptools on Python 3.12 and newer; older torch had no wheel there."""
+    torch = torch_before(ext.image, ext.n, ext.install)
+    return torch.version is None or number(torch.version) >= (2, 4)

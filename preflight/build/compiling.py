@@ -1,0 +1,184 @@
+"""What stops the source build of an extension, in the order in which the build would notice it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from preflight.facts import torch as torch_facts
+from preflight.facts import wheels
+from preflight.facts.images import distribution, newest_gcc
+from preflight.facts.torch import number
+from preflight.facts.types import Distribution, Release
+from preflight.build.ext_steps import ExtInstall, Form
+from preflight.build.outcome import variables
+from preflight.build.surroundings import apt_before, base_of, has_c_compiler, has_clang, is_known_before, python_of
+from preflight.build.torch_in import Held, torch_before
+
+FLOOR = "ver-ext-torch-floor"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """``message`` is what the log will say; ``told_by`` the rule that reports this cause, "" when none does."""
+
+    message: str
+    why: str
+    told_by: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Torch:
+    """The torch that a build sees.  ``is_exact``: a pin, or the base's tag, says it."""
+
+    version: str
+    cuda: str | None
+    is_exact: bool
+    told_by_floor: str  # "ver-ext-torch-floor" where that rule looks at this pair
+
+    @property
+    def has(self) -> tuple[int, int]:
+        return number(self.version)
+
+
+def torch_seen_by(ext: ExtInstall) -> Torch | None:
+    """The image's own torch; in an isolated build the newest one of today.  None: not known."""
+    if ext.is_isolated:
+        row = torch_facts.newest_torch_for(python_of(ext.image))
+        return Torch(row.patches[-1], row.pypi_cuda, False, "")
+    torch = torch_before(ext.image, ext.n, ext.install)
+    said = torch.version or torch.expected
+    if said is None:
+        return None
+    is_exact = torch.held in (Held.PINNED, Held.BASE)
+    return Torch(said, torch.cuda, is_exact, FLOOR if is_exact and _is_looked_at(ext) else "")
+
+
+def _is_looked_at(ext: ExtInstall) -> bool:
+    known = ext.version is not None and wheels.release(ext.name, ext.version) is not None
+    return known and ext.name in ("mamba-ssm", "causal-conv1d")
+
+
+def first_stop(ext: ExtInstall, row: Release | None, torch: Torch) -> Stop | None:
+    """None: nothing is known that would stop the build."""
+    return next(_stops(ext, row, torch), None)
+
+
+def _stops(ext: ExtInstall, row: Release | None, torch: Torch) -> Iterator[Stop]:
+    base = base_of(ext.image)
+    late = 2 * (torch.has >= (2, 5)) - (torch.has >= (2, 11))  # torch 2.5 to 2.10 notice clang++ when they link
+    if late != 2:
+        yield from _compiler(ext, torch)
+    yield from _majors(ext, torch)
+    if ext.form is Form.INDEX and row is not None and row.sdist_has_sources is False:
+        yield Stop(
+            f"ninja: error: '…/csrc/{_first_source(ext)}', needed by …, missing and no known rule to make it",
+            f"the sdist of {ext.name} {row.version} holds no CUDA sources",
+            torch.told_by_floor,
+            _older_or_git(ext, row),
+        )
+    if row is not None and base is not None and base.cuda is not None:
+        yield from _architectures(ext, row, base.cuda)
+    yield from _gcc(ext)
+    if ext.name == "mamba-ssm" and torch.has >= (2, 14):
+        yield Stop(
+            "#error C++20 or later compatible compiler is required to use ATen.",
+            f"setup.py says -std=c++17, and the headers of torch {torch.version} want C++20",
+            torch.told_by_floor,
+            "pin torch to 2.13 or older: 2.6 to 2.10 have release wheels of mamba-ssm",
+        )
+    if late == 2:
+        yield from _compiler(ext, torch)
+
+
+def _first_source(ext: ExtInstall) -> str:
+    return "selective_scan/selective_scan.cpp" if ext.name == "mamba-ssm" else f"{ext.name.replace('-', '_')}.cpp"
+
+
+def _older_or_git(ext: ExtInstall, row: Release) -> str:
+    minors = wheels.torch_range(ext.name, row.version)
+    has = f"pin torch to {minors}, for which {row.version} has wheels, or " if minors else ""
+    return f"{has}install it from git at tag v{row.version}"
+
+
+def _compiler(ext: ExtInstall, torch: Torch) -> Iterator[Stop]:
+    base = base_of(ext.image)
+    if base is None or not is_known_before(ext.image, ext.n):
+        return
+    if has_c_compiler(ext.image, ext.n) is False:
+        why = f"{base.reference or base.step.method} has no C++ compiler"
+        yield Stop("error: command 'g++' failed: No such file or directory", why, "tool-no-c-compiler")
+    if base.adds_python and not {"CC", "CXX"} & variables(ext).keys() and not has_clang(ext.image, ext.n):
+        yield Stop(_clang(torch), "the Python of add_python asks for clang++", "tool-add-python-no-cc")
+
+
+def _clang(torch: Torch) -> str:
+    if torch.has < (2, 5):
+        return "Command '['which', 'clang++']' returned non-zero exit status 1."
+    if torch.has < (2, 11):
+        return "error: command 'clang++' failed: No such file or directory"
+    return "RuntimeError: The current installed version of clang++ (0.0.0) is less than the minimum required version"
+
+
+def _majors(ext: ExtInstall, torch: Torch) -> Iterator[Stop]:
+    base = base_of(ext.image)
+    if base is None or base.cuda is None or base.flavour != "devel" or torch.cuda in (None, "cpu"):
+        return
+    assert torch.cuda is not None
+    if torch.cuda.split(".")[0] == base.cuda.split(".")[0]:
+        return
+    toolkit, built = number(base.cuda), torch.cuda
+    version = f"{toolkit[0]}.{toolkit[1]}"
+    text = f"The detected CUDA version ({version}) mismatches the version that was used to compile PyTorch ({built})"
+    if torch.has >= (2, 8):
+        text = "('The detected CUDA version (%s) mismatches the version that was used to compilePyTorch (%s). …', "
+        text += f"'{version}', '{built}')"
+    yield Stop(
+        f"RuntimeError: {text}",
+        f"nvcc is {version}, and torch {torch.version} is built for CUDA {built}",
+        "ver-torch-base-cuda-mismatch",
+    )
+
+
+def _architectures(ext: ExtInstall, row: Release, nvcc: str) -> Iterator[Stop]:
+    """nvcc 13 knows nothing below sm_75."""
+    asked = wheels.archs_of(row, nvcc)
+    if number(nvcc) >= (13, 0) and asked and asked[0] < 75:
+        yield Stop(
+            f"nvcc fatal   : Unsupported gpu architecture 'compute_{asked[0]}'",
+            f"setup.py of {ext.name} {row.version} asks for sm_{asked[0]}, which CUDA 13 has dropped",
+            "",
+            "take an nvidia/cuda 12 base and a torch of CUDA 12, or a newer release of " + ext.name,
+        )
+
+
+def refused_gcc(ext: ExtInstall) -> tuple[Distribution, int] | None:
+    """The distribution whose own gcc nvcc does not take, and the newest that it takes.
+
+    None also where another compiler was installed or named.
+    """
+    base = base_of(ext.image)
+    if base is None or base.cuda is None or base.cuda_tag is None:
+        return None
+    row, newest = distribution(base.cuda_tag.os), newest_gcc(base.cuda)
+    if row is None or newest is None or row.gcc <= newest:
+        return None
+    said = variables(ext)
+    if {"CC", "CXX", "NVCC_PREPEND_FLAGS"} & said.keys() and any(str(v) not in ("gcc", "g++") for v in said.values()):
+        return None
+    if any(p.startswith(("gcc-", "g++-", "clang")) for p in apt_before(ext.image, ext.n)):
+        return None
+    return row, newest
+
+
+def _gcc(ext: ExtInstall) -> Iterator[Stop]:
+    refused = refused_gcc(ext)
+    if refused is None:
+        return
+    row, newest = refused
+    yield Stop(
+        f"#error -- unsupported GNU version! gcc versions later than {newest} are not supported!",
+        f"{row.name} compiles with gcc {row.gcc}",
+        "tool-gcc-too-new",
+    )

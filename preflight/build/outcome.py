@@ -1,0 +1,97 @@
+"""Whether installing an extension compiles, or fetches a release wheel: known from the tables, or not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from preflight.facts import torch as torch_facts
+from preflight.facts import wheels
+from preflight.facts.wheels import NoWheel, Wheel
+from preflight.build.ext_steps import ExtInstall, Form
+from preflight.app.model import Unresolved
+from preflight.build.surroundings import env_before, python_of
+from preflight.build.torch_in import torch_before
+
+
+class Outcome(StrEnum):
+    WHEEL = "wheel"  # a file that fits is on the release page
+    SOURCE = "source"  # it compiles
+    UNKNOWN = "unknown"
+
+
+def outcome_of(ext: ExtInstall) -> Outcome:
+    """What pip's install comes to.  Isolated builds see the newest torch, for which no wheel is published."""
+    if ext.may_be_wheel:
+        return Outcome.WHEEL if ext.form is Form.WHEEL else Outcome.UNKNOWN
+    if not ext.row.has_release_wheels or is_build_forced(ext):
+        return Outcome.SOURCE
+    found = release_wheel(ext)
+    if isinstance(found, Wheel):
+        return Outcome.UNKNOWN if found.broken else Outcome.WHEEL
+    if isinstance(found, NoWheel):
+        return Outcome.SOURCE
+    return Outcome.UNKNOWN
+
+
+def release_wheel(ext: ExtInstall) -> Wheel | NoWheel | None:
+    """The wheel that setup.py asks for under the torch that stands before it; None when something is not known."""
+    if ext.form is not Form.INDEX or ext.is_isolated:
+        return None
+    return wheel_asked_for(ext)
+
+
+def wheel_asked_for(ext: ExtInstall) -> Wheel | NoWheel | None:
+    """The same of a build from git too, and as if nothing were isolated."""
+    torch = torch_before(ext.image, ext.n, ext.install)
+    version, python = version_of(ext), python_of(ext.image)
+    said = torch.version or torch.expected
+    if version is None or said is None or torch.cuda in (None, "cpu"):
+        return None
+    abi = torch_facts.has_cxx11_abi(said, torch.build)
+    if abi is None or torch.cuda is None:
+        return None
+    if python is None:  # what no Python has is missing for ours too
+        none = wheels.wheel_for(ext.name, version, torch=said, cuda=torch.cuda, python="3.11", abi=abi)
+        return none if isinstance(none, NoWheel) and "Python" not in none.why else None
+    return wheels.wheel_for(ext.name, version, torch=said, cuda=torch.cuda, python=python, abi=abi)
+
+
+def version_of(ext: ExtInstall) -> str | None:
+    """The release that this step installs: the one it names, or the newest of today that its bounds allow."""
+    if ext.version is not None:
+        return ext.version
+    if ext.form is not Form.INDEX or ext.name == "flash-attn":  # not every release of flash-attn is in its table
+        return None
+    try:
+        newest = wheels.newest_within(ext.name, SpecifierSet(ext.package.specifier))
+    except InvalidSpecifier:
+        return None
+    return newest.version if newest else None
+
+
+def is_build_forced(ext: ExtInstall) -> bool:
+    return _flag(ext, "FORCE_BUILD")
+
+
+def is_cuda_skipped(ext: ExtInstall) -> bool:
+    """``*_SKIP_CUDA_BUILD=TRUE``: setup.py fetches a wheel without looking for nvcc."""
+    return _flag(ext, "SKIP_CUDA_BUILD")
+
+
+def _flag(ext: ExtInstall, ending: str) -> bool:
+    value = variables(ext).get(f"{prefix_of(ext)}_{ending}", "")
+    return isinstance(value, Unresolved) or str(value).upper() == "TRUE"
+
+
+def variables(ext: ExtInstall) -> Mapping[str, Any]:
+    """What the environment of this step says: the image's own, and what the command sets for itself."""
+    return {**env_before(ext.image, ext.n), **ext.install.env}
+
+
+def prefix_of(ext: ExtInstall) -> str:
+    """ "MAMBA": what the names of the variables that setup.py reads begin with."""
+    return {"flash-attn": "FLASH_ATTENTION"}.get(ext.name, ext.name.upper().replace("-", "_").removesuffix("_SSM"))

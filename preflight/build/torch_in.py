@@ -1,0 +1,159 @@
+"""Which torch an image holds when one of its pip commands runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from preflight.facts import packages
+from preflight.facts import torch as facts
+from preflight.facts.load import rows_of
+from preflight.facts.types import TORCH, TorchRow
+from preflight.model import Where
+from preflight.app.model import Image, PipInstall, PipPackage
+from preflight.app.places import package_where
+from preflight.build.surroundings import LOCKED, base_of, installs_before, python_of
+
+
+class Held(StrEnum):
+    ABSENT = "absent"
+    PINNED = "pinned"  # torch==X
+    LOOSE = "loose"  # torch, torch>=X: the newest that fits, today
+    BROUGHT = "brought"  # by a package that depends on it
+    BASE = "base"  # by the base image
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class TorchIn:
+    """``version`` is exact for PINNED and for a base whose tag says it; ``expected`` also for LOOSE, of today."""
+
+    held: Held
+    version: str | None = None
+    expected: str | None = None
+    cuda: str | None = None  # torch's own; "cpu" for a CPU build
+    n: int = -1
+    install: PipInstall | None = None
+    package: PipPackage | None = None
+
+    def where(self, image: Image) -> Where:
+        """Of the requirement that names it; of the base that holds it."""
+        step = image.steps[max(self.n, 0)]
+        return package_where(step, self.install, self.package) if self.install is not None else step.where
+
+    @property
+    def build(self) -> str | None:
+        """ "cu121" where the version or the index says it; None for PyPI's own build."""
+        for text in (self.version or "", self.install.index_url or "" if self.install else ""):
+            for part in text.replace("+", "/").split("/"):
+                if part[:2] == "cu" and part[2:].isdigit():
+                    return part
+        return None
+
+
+ABSENT, UNKNOWN = TorchIn(Held.ABSENT), TorchIn(Held.UNKNOWN)
+
+
+def torch_before(image: Image, n: int, install: PipInstall | None = None) -> TorchIn:
+    """The torch that stands in the image before ``install`` of step ``n`` (before the step, without it)."""
+    state = _of_base(image)
+    reached = False
+    for m, each in installs_before(image, n, install):
+        state = _after(state, image, m, each)
+        reached = True
+    steps = image.steps[:n]
+    if state.held in (Held.ABSENT, Held.BROUGHT) and (
+        not image.is_complete or any(s.method in LOCKED or (s.pip and not s.is_complete) for s in steps)
+    ):
+        return UNKNOWN
+    if not reached and state.held is Held.ABSENT and not image.is_complete:
+        return UNKNOWN
+    return state
+
+
+def torch_at_end(image: Image) -> TorchIn:
+    return torch_before(image, len(image.steps))
+
+
+def torch_with(image: Image, n: int, install: PipInstall) -> TorchIn:
+    """The torch that stands in the image after ``install`` of step ``n``."""
+    return _after(torch_before(image, n, install), image, n, install)
+
+
+def _of_base(image: Image) -> TorchIn:
+    base = base_of(image)
+    if base is None:
+        return UNKNOWN
+    if base.pytorch_tag is not None and not base.adds_python:
+        tag = base.pytorch_tag
+        return TorchIn(Held.BASE, tag.torch, tag.torch, tag.cuda, 0)
+    if base.is_slim or (base.adds_python and base.row is not None and not base.row.is_served):
+        return ABSENT
+    if base.row is None or "torch" in base.row.holds:
+        return UNKNOWN
+    return ABSENT
+
+
+def _after(state: TorchIn, image: Image, n: int, install: PipInstall) -> TorchIn:
+    if install.tool in ("uv-sync", "poetry"):
+        return UNKNOWN
+    package = next((p for p in install.packages if p.name == "torch"), None)
+    if package is not None:
+        return _named(state, image, n, install, package)
+    if install.is_without_deps:
+        return state
+    if state.held is Held.ABSENT:
+        if not install.is_complete:
+            return UNKNOWN
+        if any(p.name and packages.depends_on_torch(p.name) for p in install.packages):
+            return TorchIn(Held.BROUGHT, n=n, install=install)
+    elif any(p.name and packages.pins_torch(p.name) and p.name not in COMPANIONS for p in install.packages):
+        return UNKNOWN
+    return state
+
+
+COMPANIONS = frozenset({"torchvision", "torchaudio"})  # installed with a torch there, they follow it or say so
+
+
+def _named(state: TorchIn, image: Image, n: int, install: PipInstall, package: PipPackage) -> TorchIn:
+    if package.url:
+        from preflight.facts.wheels import wheel_name
+
+        name = wheel_name(package.url)
+        return TorchIn(Held.PINNED, name.version, name.version, None, n, install, package) if name else UNKNOWN
+    pin = package.pin
+    index = install.index_url or next((u for u in install.extra_index_urls if "download.pytorch.org" in u), None)
+    if pin is not None and not any(mark in pin for mark in ("$", "{")):
+        return TorchIn(Held.PINNED, pin, pin, facts.cuda_of(pin, index), n, install, package)
+    held_already = state.held in (Held.PINNED, Held.BASE, Held.LOOSE, Held.BROUGHT)
+    if held_already and not package.specifier and not install.is_upgrade and not install.is_forced:
+        return state
+    if install.is_pre or (index and "nightly" in index):
+        return TorchIn(Held.LOOSE, n=n, install=install, package=package)
+    expected = _newest(package.specifier, python_of(image), index)
+    cuda = facts.cuda_of(expected, index) if expected else None
+    return TorchIn(Held.LOOSE, None, expected, cuda, n, install, package)
+
+
+def _newest(specifier: str, python: str | None, index: str | None) -> str | None:
+    """The newest torch of the table that fits; None when Python is not known or nothing fits."""
+    try:
+        wanted = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return None
+    if index is not None and "download.pytorch.org" not in index:
+        return None
+    build = next((p for p in (index or "").split("/") if p[:2] == "cu" and p[2:].isdigit()), None)
+    for row in reversed(rows_of(TORCH, TorchRow)):
+        if python is not None and python not in row.python:
+            continue
+        if build is not None and build not in row.builds:
+            if not row.builds_known:
+                return None
+            continue
+        for patch in reversed(row.patches):
+            if wanted.contains(patch):
+                return patch
+    return None

@@ -1,0 +1,175 @@
+"""The checks of the gate: the whole checklist for a new pass, and the cheap ones again for one that is held."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from preflight.app import reader
+from preflight.cli.conduct import Options, all_checks, run_selection
+from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
+from preflight.cli.options import Output, reporters
+from preflight.engine.select import Selection, UnknownCheck, select
+from preflight.events import Event
+from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
+from preflight.report.console import ConsoleReporter, next_command
+from preflight.settings import Settings
+from preflight.state import cloud, drift
+from preflight.state.drift import Drift
+from preflight.state.receipt import Entry, Receipt, Receipts
+from preflight.state.sources import TooLarge, Watched
+from preflight.state.watched import watched
+
+FRESH_S = 60.0  # a checklist that took longer asks Modal again before the command starts
+
+
+def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: datetime) -> Exit:
+    """Works through it, and keeps the receipt of a pass.  READY when the command may run."""
+    selection = _selection(asked, settings)
+    taken = _watched(settings)
+    before: Mapping[str, str] | None = None
+    run, not_kept = "", why_not_kept(settings, taken)
+    if receipts is not None:
+        try:
+            run = receipts.begin(now)
+            before = local_facts(settings, taken, asked)
+        except (TooLarge, OSError) as e:
+            not_kept = str(e)
+    with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
+        console = ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
+        report = run_selection(selection, settings, _options(asked), [console, *files])
+    if report.exit is not Exit.READY:
+        return report.exit
+    if receipts is None:
+        return Exit.READY
+    drifts = () if before is None else _changed(before, settings, taken, asked)
+    if drifts:
+        say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
+        say_drifts(drifts)
+        return Exit.REFUSED
+    receipt = _receipt(run, now, report, before or {}, taken, reports_in(settings.project, asked))
+    try:
+        if not_kept:
+            say(f"gate: no pass is kept: {not_kept}")
+        else:
+            receipts.keep(receipt, datetime.now(UTC))
+    except OSError as e:
+        say(f"gate: the pass can't be kept: {e}")
+    if report.seconds > FRESH_S:
+        again = ask_again(asked, settings, receipt)
+        if isinstance(again, Exit):
+            return again
+        if again:
+            say_drifts(again)
+            return Exit.REFUSED
+    return Exit.READY
+
+
+def _changed(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked) -> tuple[Drift, ...]:
+    try:
+        return drift.between(before, local_facts(settings, taken, asked))
+    except (TooLarge, OSError) as e:
+        return (Drift("the project", str(e)),)
+
+
+def ask_again(asked: Asked, settings: Settings, held: Receipt) -> Exit | list[Drift]:
+    """Modal and S3 again, the free questions only: what has drifted, or the exit of checks that did not pass."""
+    wanted = _selection(asked, settings)
+    missing = drift.unchecked(held.entries, {c.id: c.name for c in wanted.chosen})
+    if missing:
+        return list(missing)
+    free = tuple(c for c in wanted.chosen if c.stage is Stage.REMOTE)
+    if not free:
+        return []
+    kept = _Kept()
+    report = run_selection(Selection(free), settings, _options(asked), [kept])
+    if report.exit is not Exit.READY:
+        kept.tell(ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked)))
+        return report.exit
+    return list(drift.between(held.cloud, _cloud(report)))
+
+
+class _Kept:
+    """A reporter that is silent until it turns out that there is something to say."""
+
+    def __init__(self) -> None:
+        self.begun: tuple[Target, Sequence[Check]] = (Target(), ())
+        self.report: Report | None = None
+
+    def begin(self, target: Target, checks: Sequence[Check]) -> None:
+        self.begun = (target, checks)
+
+    def observe(self, event: Event) -> None:
+        """The results are in the report."""
+
+    def finish(self, report: Report) -> None:
+        self.report = report
+
+    def tell(self, console: ConsoleReporter) -> None:
+        assert self.report is not None
+        console.begin(*self.begun)
+        for result in self.report.results:
+            console.observe(result)
+        console.finish(self.report)
+
+
+def _selection(asked: Asked, settings: Settings) -> Selection:
+    try:
+        found = select(all_checks(), skip=(*settings.skip, *asked.skip), stage=Stage(asked.stage))
+    except UnknownCheck as e:
+        raise click.UsageError(str(e)) from e
+    facts = (cloud.CHECK,) if asked.stage != Stage.STATIC else ()
+    return replace(found, chosen=(*found.chosen, *facts))
+
+
+def _watched(settings: Settings) -> Watched:
+    assert settings.app is not None
+    app = settings.project / settings.app
+    recipe = reader.read(app, project=settings.project)
+    return watched(recipe, project=settings.project, app=app, cwd=Path.cwd(), environ=os.environ)
+
+
+def _options(asked: Asked) -> Options:
+    return Options(wait_s=asked.wait_s, timeout_s=asked.timeout_s, fail_on=Status(asked.fail_on))
+
+
+def _receipt(
+    run: str, now: datetime, report: Report, local: Mapping[str, str], taken: Watched, reports: tuple[str, ...]
+) -> Receipt:
+    chosen = [r for r in report.results if not r.is_left_out]
+    return Receipt(
+        run=run,
+        at=now,
+        entries=tuple(_entry(r, now) for r in chosen),
+        local=local,
+        cloud=_cloud(report),
+        watched=taken,
+        outputs=reports,
+    )
+
+
+def _entry(result: Result, now: datetime) -> Entry:
+    """A check that answers from memory says since when, in ``seen``."""
+    seen = result.answer.seen if result.answer else {}
+    at = datetime.fromisoformat(seen["at"]) if seen.get("remembered") else now
+    check = result.check
+    return Entry(id=check.id, name=check.name, stage=check.stage, status=result.status.value, at=at)
+
+
+def _cloud(report: Report) -> Mapping[str, str]:
+    answers = [r.answer for r in report.results if r.check.id == cloud.CHECK.id and r.answer]
+    return answers[0].seen["facts"] if answers else {}
+
+
+def _next(report: Report, asked: Asked) -> str:
+    """What the gate asks for itself is no check of the list: it has no page, and what keeps it from an answer has."""
+    if report.exit is Exit.READY:
+        return " ".join(asked.words)
+    listed = replace(report, results=tuple(r for r in report.results if r.check is not cloud.CHECK))
+    return "preflight check modal-auth" if listed.exit is Exit.READY else next_command(listed)

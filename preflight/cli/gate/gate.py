@@ -1,0 +1,297 @@
+"""`preflight gate`: the command runs only on a pass that still holds."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from preflight.cli.gate import command
+from preflight.cli.target import project_settings, resolve_app
+from preflight.model import Exit
+from preflight.redact import without_secrets
+from preflight.report.text import in_encoding, one_line
+from preflight.settings import Settings
+from preflight.state import drift, fingerprint, machine_key
+from preflight.state import machine as facts
+from preflight.state.drift import Drift
+from preflight.state.receipt import Receipt, Receipts, Refused
+from preflight.state.sources import TooLarge, Watched
+
+SHOWN_DRIFTS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """The gate as the command line asked for it.  ``reports`` are (format, path)."""
+
+    app: str | None
+    words: tuple[str, ...]
+    environment: str | None
+    skip: tuple[str, ...]
+    stage: str
+    fail_on: str
+    spend_max: Decimal | None
+    wait_s: float
+    timeout_s: float | None
+    reports: tuple[tuple[str, str], ...]
+    is_renewed: bool
+    is_offline: bool
+    is_verbose: bool
+    sandbox: str | None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return (*self.skip, *([f"stages after {self.stage}"] if self.stage != "paid" else []))
+
+
+class GateCommand(click.Command):
+    """Click drops the `--` between our words and the command's: it is read before Click sees it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.obj = tuple(args[args.index("--") + 1 :]) if "--" in args else None
+        return super().parse_args(ctx, args[: args.index("--")] if "--" in args else args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
+
+
+def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """An option callback: formats are checked where they are made; a file is needed here."""
+    if not values:
+        return ()
+    from preflight.cli.options import parse_outputs
+
+    outputs = parse_outputs(ctx, param, values)
+    for output in outputs:
+        if output.path == "-":
+            raise click.BadParameter(f"stdout is the command's; wanted {output.format}=FILE")
+    return tuple((o.format, o.path) for o in outputs)
+
+
+def _dollars(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
+    if value is None:
+        return None
+    from preflight.cli.options import parse_dollars
+
+    return parse_dollars(ctx, param, value)
+
+
+@click.command("gate", cls=GateCommand, short_help="Run a command only on a passing, unchanged preflight.")
+@click.argument("app", required=False)
+@click.option("--renew", "is_renewed", is_flag=True, help="Work through the checklist anew, whatever pass there is.")
+@click.option("--offline", "is_offline", is_flag=True, help="Ask nobody: Modal's answers count for 15 minutes.")
+@click.option("--skip", metavar="IDS", multiple=True, help="Without these checks; the pass says so.")
+@click.option("--stage", type=click.Choice(["static", "remote", "paid"]), default="paid", help="Go no further.")
+@click.option("--fail-on", type=click.Choice(["warn", "fail"]), default="fail", show_default=True)
+@click.option("--spend-max", metavar="USD", callback=_dollars, help="Dollars that checks may spend.  [default: 2.00]")
+@click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=0.0, help="Seconds to go on asking.")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Seconds for all checks.")
+@click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
+@click.option("-o", "--output", "reports", metavar="FORMAT=FILE", multiple=True, callback=_reports, help="May repeat.")
+@click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Every rule, all evidence; what the pass holds.")
+@click.option("--sandbox", "use_sandbox", is_flag=True, help="Checks and command against a local Modal and S3.")
+@click.option("--scenario", metavar="NAME", help="The sandbox's world; see `preflight sandbox --list`.")
+@click.pass_context
+def gate_command(
+    ctx: click.Context, /, skip: tuple[str, ...], use_sandbox: bool, scenario: str | None, **rest: Any
+) -> int:
+    """Run COMMAND only if the checklist for APP has passed and nothing it stands on has changed since.
+
+    Without a pass the checklist is worked through first (on stderr).  With one, files, settings, variables and
+    versions are compared, and Modal and S3 are asked again.  What has changed is named, and COMMAND does not run:
+    exit code 5.  Otherwise this process becomes COMMAND, and its exit code is the gate's.
+
+    127 and 126 as in a shell when COMMAND can't be started, before any check; 130 when the checks are interrupted.
+    """
+    words: tuple[str, ...] | None = ctx.obj
+    if not words:
+        raise click.UsageError("no command; wanted preflight gate [APP] -- COMMAND, such as -- modal run app.py", ctx)
+    if scenario is not None and not use_sandbox:
+        raise click.UsageError("--scenario belongs to --sandbox")
+    if rest["is_offline"] and (rest["is_renewed"] or use_sandbox):
+        raise click.UsageError("--offline asks nobody: it can't renew a pass, and a sandbox keeps none")
+    if sys.stderr is None:  # `2>&-`: what is said goes nowhere, and that is no reason to let a command through
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
+    left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
+    sandbox = (scenario or "healthy") if use_sandbox else None
+    asked = Asked(words=words, skip=left_out, sandbox=sandbox, **rest)
+    environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
+    try:
+        program = command.find(words[0])
+        if sandbox is not None:
+            return _in_sandbox(asked, program)
+        settings = _settings(asked, start=Path.cwd())
+        outcome = _gate(asked, settings)
+        if outcome is not Exit.READY:
+            return outcome
+        command.become(program, words, _named(environ, settings))
+    except command.NotRunnable as e:
+        say(f"preflight gate: {e}")
+        return e.code
+
+
+def _settings(asked: Asked, *, start: Path) -> Settings:
+    """Of the app that is given, or that the command names.  Raises UsageError where the two differ."""
+    said = command.read(asked.words)
+    environment = asked.environment or said.environment
+    if said.environment not in (None, environment):
+        raise click.UsageError(f"-e is {environment}, and the command runs in {said.environment}")
+    named = said.app if said.app and (start / said.app).is_file() else None
+    app = asked.app or (str(start / named) if named else None)
+    settings = project_settings(
+        start=start, scenario=asked.sandbox, app=app, environment=environment, spend_max=asked.spend_max
+    )
+    settings = replace(settings, app=resolve_app(settings, app))
+    assert settings.app is not None
+    if named and (start / named).resolve() != (settings.project / settings.app).resolve():
+        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {named}")
+    return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
+
+
+def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
+    """The reports that `-o` writes into the project, relative to it: they are no sources."""
+    files = (Path(path).resolve() for _, path in asked.reports)
+    top = project.resolve()
+    return tuple(str(file.relative_to(top)) for file in files if file.is_relative_to(top))
+
+
+def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
+    """The command runs in the environment that was looked at, also where only `-e` or the settings name it."""
+    return {**environ, "MODAL_ENVIRONMENT": settings.environment} if settings.environment else environ
+
+
+def _in_sandbox(asked: Asked, program: str) -> Exit:
+    """No pass is kept: what a sandbox says proves nothing about a real app."""
+    from preflight.cli.conduct import in_sandbox
+    from preflight.cli.gate.checks import checklist
+
+    assert asked.sandbox is not None
+    with in_sandbox(asked.sandbox) as served:
+        environ = dict(os.environ)
+        settings = _settings(asked, start=served.project)
+        outcome = checklist(asked, settings, None, datetime.now(UTC))
+        if outcome is Exit.READY:
+            folder = served.project if not Path(settings.app or "").is_absolute() else None
+            command.become(program, asked.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
+        return _stopped(outcome, asked)
+
+
+def _gate(asked: Asked, settings: Settings) -> Exit:
+    """READY when the command may run; what speaks against it has been said."""
+    now = datetime.now(UTC)
+    assert settings.state is not None and settings.app is not None
+    receipts = Receipts(settings.state, settings.project, settings.app)
+    try:
+        held = None if asked.is_renewed else receipts.read(now)
+    except Refused as e:
+        return _refused([Drift("the pass", f"does not count: {e}")], asked, None)
+    if held is not None:
+        return _again(held, asked, settings, now)
+    if asked.is_offline:
+        return _refused([Drift("a pass", "is not there, and --offline asks nobody for one")], asked, None)
+    from preflight.cli.gate.checks import checklist
+
+    outcome = checklist(asked, settings, receipts, now)
+    return outcome if outcome is Exit.READY else _stopped(outcome, asked)
+
+
+def _again(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> Exit:
+    drifts = _drifts(held, asked, settings, now)
+    if not drifts and not asked.is_offline:
+        from preflight.cli.gate.checks import ask_again
+
+        answered = ask_again(asked, settings, held)
+        if isinstance(answered, Exit):
+            return _stopped(answered, asked)
+        drifts = answered or _drifts(held, asked, settings, datetime.now(UTC))  # it may have taken seconds
+    if drifts:
+        return _refused(drifts, asked, held)
+    say(_holding(held, asked))
+    return Exit.READY
+
+
+def _drifts(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> list[Drift]:
+    known = replace(settings, outputs=(*settings.outputs, *held.outputs))
+    try:
+        here = local_facts(known, held.watched, asked)
+    except (TooLarge, OSError) as e:
+        return [Drift("the project", str(e))]
+    return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=asked.is_offline)]
+
+
+def local_facts(settings: Settings, watched: Watched, asked: Asked) -> Mapping[str, str]:
+    """Raises TooLarge, KeyRefused."""
+    assert settings.state is not None
+    key = machine_key.load(settings.state)
+    left_out = (*settings.skip, *asked.left_out)
+    return facts.local(settings, watched, key, left_out=left_out, fail_on=asked.fail_on)
+
+
+def why_not_kept(settings: Settings, watched: Watched) -> str:
+    """Why a change could be missed, so that no pass is kept; "" when none could."""
+    missed = fingerprint.can_miss(settings, watched)
+    return f"{missed}; name it in [tool.preflight] watch" if missed else ""
+
+
+def _holding(held: Receipt, asked: Asked) -> str:
+    files = sum(name.startswith(drift.FILE) for name in held.local)
+    asked_again = "Modal not asked again (--offline)" if asked.is_offline else "Modal and S3 asked again"
+    said = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
+    if not asked.is_verbose:
+        return f"{said}; {asked_again}"
+    entries = "".join(f"\n  {e.name:<24} {e.status}, {e.at:%Y-%m-%d %H:%M} UTC" for e in held.entries)
+    return f"{said}; {asked_again}{entries}"
+
+
+def _refused(drifts: Sequence[Drift], asked: Asked, held: Receipt | None) -> Exit:
+    since = f": since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else ""
+    say(f"REFUSED{since}")
+    say_drifts(drifts)
+    _next(asked)
+    return Exit.REFUSED
+
+
+def say_drifts(drifts: Sequence[Drift]) -> None:
+    """File names and values are anybody's: they are shown as text, and no secret among them."""
+    shown = drifts[:SHOWN_DRIFTS]
+    width = min(60, max(len(d.what) for d in shown))
+    for each in shown:
+        say(f"  {one_line(each.what):<{width}}  {one_line(without_secrets(each.how))}")
+    if len(drifts) > SHOWN_DRIFTS:
+        say(f"  … and {len(drifts) - SHOWN_DRIFTS} more")
+
+
+def _stopped(outcome: Exit, asked: Asked) -> Exit:
+    """What a checklist that did not pass means here.  It has said why."""
+    if outcome is Exit.INTERRUPTED:
+        return outcome
+    why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
+    say(f"REFUSED: {why}`{without_secrets(shlex.join(asked.words))}` was not run")
+    return Exit.REFUSED
+
+
+def _next(asked: Asked) -> None:
+    given = {
+        "-e": asked.environment,
+        "--fail-on": asked.fail_on,
+        "--stage": asked.stage,
+        "--skip": ",".join(asked.skip),
+    }
+    usual = {"--fail-on": "fail", "--stage": "paid"}
+    options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
+    app = [asked.app] if asked.app else []
+    words = ["preflight", "gate", "--renew", *options, *app, "--", *asked.words]
+    say(f"next  {without_secrets(shlex.join(words))}")
+
+
+def say(text: str) -> None:
+    click.echo(in_encoding(text, sys.stderr.encoding), err=True)

@@ -1,0 +1,177 @@
+"""The receipt of a pass: what was checked, when, and every fact it stands on; sealed with this machine's key.
+
+Beside it stands a line of its own, the newest run: a receipt counts only while no later run has begun, so that
+an old one put back after a newer failure is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from preflight.model import Json, Stage
+from preflight.settings import folder_of
+from preflight.state import machine_key
+from preflight.state.sources import Watched
+
+SCHEMA, NEWEST = "preflight.receipt/1", "preflight.newest-run/1"
+GOOD_FOR = {  # how long an answer counts
+    Stage.STATIC: timedelta(days=7),  # of the files, which are compared each time; the quality command's tools age
+    Stage.REMOTE: timedelta(minutes=15),  # asked again each time, except with --offline
+    Stage.PAID: timedelta(days=7),
+}
+SLACK = timedelta(seconds=5)  # between two readings of a clock that is being adjusted
+
+
+class Refused(Exception):
+    """There is a receipt, and it can't be trusted; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One check's answer: ``at`` is when it looked, which for a remembered pass is before the run."""
+
+    id: str
+    name: str
+    stage: Stage
+    status: str
+    at: datetime
+
+    @property
+    def ends(self) -> datetime:
+        return self.at + GOOD_FOR[self.stage]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """``local`` are facts of this machine, ``cloud`` what Modal said; values in the words of gate.facts.
+
+    ``outputs`` are the reports that the run itself wrote into the project, relative to it.
+    """
+
+    run: str
+    at: datetime
+    entries: tuple[Entry, ...]
+    local: Mapping[str, str]
+    cloud: Mapping[str, str]
+    watched: Watched
+    outputs: tuple[str, ...] = ()
+
+
+class Receipts:
+    """The receipts of one app of one project."""
+
+    def __init__(self, state: Path, project: Path, app: str) -> None:
+        self.state = state
+        self.bound = {"project": str(project.resolve()), "app": app}
+        name = hashlib.sha256(app.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        self.file = folder_of(state, project) / f"gate-{name}.json"
+        self.newest = folder_of(state, project) / f"gate-{name}.newest.json"
+
+    def begin(self, now: datetime) -> str:
+        """A new run: from here on no older receipt counts.  Raises OSError."""
+        run = secrets.token_hex(16)
+        key = machine_key.load_or_make(self.state)
+        self._note(key, run, now, "has begun and has not passed")
+        self.file.unlink(missing_ok=True)
+        return run
+
+    def keep(self, receipt: Receipt, now: datetime) -> None:
+        """Raises OSError."""
+        key = machine_key.load(self.state)
+        machine_key.write_sealed(self.file, key, {**self.bound, **_rows(receipt)})
+        self._note(key, receipt.run, now, "has passed")
+
+    def void(self, now: datetime, why: str) -> None:
+        """No receipt of before counts any more, because of ``why``.  Raises OSError."""
+        if self.file.exists():
+            self._note(machine_key.load(self.state), secrets.token_hex(16), now, why)
+            self.file.unlink(missing_ok=True)
+
+    def read(self, now: datetime) -> Receipt | None:
+        """None when there is none.  Raises Refused for one that can't be trusted."""
+        try:
+            if not self.file.is_symlink() and not self.file.exists():
+                return None
+            key = machine_key.load(self.state)
+            body = machine_key.read_sealed(self.file, key)
+            receipt = self._parsed(body)
+            self._compare(receipt, machine_key.read_sealed(self.newest, key), now)
+            with contextlib.suppress(OSError):  # a state folder that can't be written makes no receipt less true
+                self._note(key, receipt.run, now, "has passed")
+        except machine_key.KeyRefused as e:
+            raise Refused(f"the key: {e}") from e
+        except machine_key.BrokenSeal as e:
+            raise Refused(f"the receipt: {e}") from e
+        except FileNotFoundError as e:
+            raise Refused("the receipt: the record of the newest run, which it must agree with, is gone") from e
+        return receipt
+
+    def _parsed(self, body: dict[str, Json]) -> Receipt:
+        if body.get("schema") != SCHEMA:
+            raise Refused(f"the receipt: it is {body.get('schema')!r}, wanted {SCHEMA!r}")
+        for name, ours in self.bound.items():
+            if body[name] != ours:
+                raise Refused(f"the receipt: it is of {name} {body[name]}")
+        return _read(body)
+
+    def _compare(self, receipt: Receipt, newest: dict[str, Json], now: datetime) -> None:
+        if newest.get("schema") != NEWEST or any(newest[name] != ours for name, ours in self.bound.items()):
+            raise Refused("the record of the newest run is of another project or app")
+        seen = datetime.fromisoformat(newest["seen"])
+        if newest["run"] != receipt.run:
+            began = datetime.fromisoformat(newest["at"])
+            raise Refused(f"the receipt: a later run, of {began:%Y-%m-%d %H:%M} UTC, {newest['said']}")
+        latest = max(seen, receipt.at)
+        if now + SLACK < latest:
+            said = f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the pass was looked at on {latest:%Y-%m-%d %H:%M}"
+            raise Refused(f"{said}: it was set back")
+
+    def _note(self, key: bytes, run: str, now: datetime, said: str) -> None:
+        row = {"schema": NEWEST, **self.bound, "run": run, "at": now.isoformat(), "seen": now.isoformat(), "said": said}
+        machine_key.write_sealed(self.newest, key, row)
+
+
+def _rows(receipt: Receipt) -> dict[str, Json]:
+    return {
+        "schema": SCHEMA,
+        "run": receipt.run,
+        "at": receipt.at.isoformat(),
+        "entries": [
+            {"id": e.id, "name": e.name, "stage": e.stage.value, "status": e.status, "at": e.at.isoformat()}
+            for e in receipt.entries
+        ],
+        "local": dict(receipt.local),
+        "cloud": dict(receipt.cloud),
+        "watched": {"paths": list(receipt.watched.paths), "variables": list(receipt.watched.variables)},
+        "outputs": list(receipt.outputs),
+    }
+
+
+def _read(body: dict[str, Json]) -> Receipt:
+    """Of a body whose seal is ours, so written by us."""
+    entries = tuple(
+        Entry(
+            id=e["id"],
+            name=e["name"],
+            stage=Stage(e["stage"]),
+            status=e["status"],
+            at=datetime.fromisoformat(e["at"]),
+        )
+        for e in body["entries"]
+    )
+    watched = Watched(paths=tuple(body["watched"]["paths"]), variables=tuple(body["watched"]["variables"]))
+    return Receipt(
+        run=body["run"],
+        at=datetime.fromisoformat(body["at"]),
+        entries=entries,
+        local=body["local"],
+        cloud=body["cloud"],
+        watched=watched,
+        outputs=tuple(body["outputs"]),
+    )

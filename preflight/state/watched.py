@@ -1,0 +1,130 @@
+"""What an app's text takes from this machine besides its own project: paths, and environment variables."""
+
+from __future__ import annotations
+
+import ast
+import importlib.machinery
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from preflight.app.model import Call, Recipe, Unresolved
+from preflight.state.sources import Watched, placed
+
+PATHS = {  # method → the keywords that hold local paths; the first is also its first positional argument
+    "add_local_dir": ("local_path",),
+    "add_local_file": ("local_path",),
+    "copy_local_dir": ("local_path",),
+    "copy_local_file": ("local_path",),
+    "pip_install_from_requirements": ("requirements_txt",),
+    "pip_install_from_pyproject": ("pyproject_toml",),
+    "poetry_install_from_file": ("poetry_pyproject_toml", "poetry_lockfile"),
+    "uv_sync": ("uv_project_dir",),
+    "from_dockerfile": ("path", "context_dir"),
+    "from_dotenv": ("path",),
+    "from_local_dir": ("local_path",),
+    "from_local_file": ("local_path",),
+}
+ONLY_BY_KEYWORD = {
+    "dockerfile_commands": ("context_dir", "context_files"),
+    "uv_pip_install": ("requirements",),
+    "micromamba_install": ("spec_file",),
+}
+MODULES = frozenset({"add_local_python_source", "from_local_python_packages"})
+
+
+def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Mapping[str, str]) -> Watched:
+    """Of an app that is started in ``cwd``: Modal's client takes a relative path from there.
+
+    A path that a variable of ``environ`` decides is unseen; the default beside it is the text's only without it.
+    """
+    here = [cwd.resolve(), project.resolve()]
+    paths: dict[str, None] = {str(placed(app)): None}
+    variables = {r.key for r in recipe.environ_reads}
+    unseen = []
+    for call in recipe.calls:
+        method = call.name.rsplit(".", 1)[-1]
+        beside = (project / call.where.path).resolve().parent  # what stands below its __file__
+        starts = tuple(dict.fromkeys((*here, beside)))
+        chosen = _variables_in(call, recipe) & environ.keys() if method in PATHS else set()
+        for name in sorted(chosen):
+            unseen.append(f"{call.where} {method}: the variable {name} decides its path")
+        for value in _values(call, method):
+            if not isinstance(value, str):
+                unseen.append(f"{call.where} {method}: its path is not in the text")
+            elif method in MODULES:
+                paths |= dict.fromkeys(_module(value, starts))
+            else:
+                paths |= dict.fromkeys(_places(value, starts))
+        if method == "from_local_environ" and call.args:
+            variables |= {v for v in _flat(call.args[0]) if isinstance(v, str)}
+    return Watched(paths=tuple(paths), variables=tuple(sorted(variables)), unseen=tuple(dict.fromkeys(unseen)))
+
+
+def _values(call: Call, method: str) -> Iterator[Any]:
+    """Each local path or module of the call: a string, or Unresolved."""
+    if method in MODULES:
+        for each in call.args:
+            yield from _flat(each)
+        return
+    keywords = PATHS.get(method, ONLY_BY_KEYWORD.get(method, ()))
+    if method in PATHS and call.args:
+        yield from _flat(call.args[0])
+    for keyword in keywords:
+        yield from _flat(call.kwargs.get(keyword))
+
+
+def _variables_in(call: Call, recipe: Recipe) -> set[str]:
+    """Environment variables that the call's local paths, or the module constants they name, read."""
+    if not isinstance(call.node, ast.Call) or (call.source or recipe.source) is not recipe.source:
+        return set()
+    keywords = PATHS[call.name.rsplit(".", 1)[-1]]
+    pending: list[ast.AST] = [*call.node.args[:1], *(k.value for k in call.node.keywords if k.arg in keywords)]
+    lines: set[int] = set()
+    names: set[str] = set()
+    while pending:
+        for node in ast.walk(pending.pop()):
+            if isinstance(node, ast.Name) and node.id not in names:
+                names.add(node.id)
+                pending += _assigned(recipe, node.id)
+            elif isinstance(node, ast.Call | ast.Subscript):
+                lines.add(node.lineno)
+    return {r.key for r in recipe.environ_reads if r.where.line in lines}
+
+
+def _assigned(recipe: Recipe, name: str) -> list[ast.AST]:
+    body = recipe.source.tree.body if recipe.source.tree else []
+    return [
+        node.value
+        for node in body
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+    ]
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _flat(each)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _flat(each)
+    elif isinstance(value, str | Unresolved):
+        yield value
+
+
+def _places(written: str, starts: tuple[Path, ...]) -> list[str]:
+    """Every place the path could mean that is there; where none is, the first, so that its coming is seen."""
+    places = [str(placed(start / Path(written).expanduser())) for start in starts]
+    there = [p for p in places if os.path.lexists(p)]
+    return there or places[:1]
+
+
+def _module(name: str, starts: tuple[Path, ...]) -> list[str]:
+    """The folder or file of a local module, as Python would find it.  None of what is installed is imported."""
+    search = [str(p) for start in starts for p in (start, start / "src")] + sys.path
+    spec = importlib.machinery.PathFinder.find_spec(name.split(".")[0], search)
+    if spec is None:
+        return []
+    return list(spec.submodule_search_locations or ([spec.origin] if spec.origin else []))

@@ -1,0 +1,139 @@
+"""Reading an app imports nothing of it, opens only what it reads as text, and starts nothing: seen by an audit hook."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+APPS = Path(__file__).parent.parent / "data" / "apps"
+WATCHER = """
+import json, sys
+from pathlib import Path
+from preflight.engine import builtin
+from preflight.engine.files import ToLint, look, static_rules
+from preflight.app import reader
+from preflight.settings import Settings
+import asyncio, tree_sitter_bash, tree_sitter
+from preflight.app import shell
+
+project, file = Path(sys.argv[1]), Path(sys.argv[2])
+rules = static_rules(builtin.checks())
+shell.commands("true", lambda start, end: (None, None))
+rounds = int(sys.argv[3])
+loop = asyncio.new_event_loop()  # opens a socket pair
+events, is_watching = [], False
+
+def hook(event, args):
+    if is_watching and event in ("import", "open", "exec", "os.exec", "os.fork", "os.posix_spawn", "os.system",
+                                 "subprocess.Popen", "socket.connect", "socket.__new__", "os.putenv", "os.chdir",
+                                 "os.remove", "os.mkdir", "os.rename", "shutil.rmtree", "ctypes.dlopen"):
+        what = args[0] if args else ""
+        if event == "exec":
+            what = what.co_filename
+        mode = str(args[1]) if event == "open" else ""
+        events.append([event, str(what), mode])
+
+sys.addaudithook(hook)
+settings = Settings(project=project, app=str(file.relative_to(project)))
+is_watching = True
+reader.read(file, project=project)
+if rounds > 1:
+    loop.run_until_complete(look([ToLint(file, settings)], rules, shown_from=project))
+is_watching = False
+modules = sorted(m for m in sys.modules if m in ("app", "evil", "helper", "pkg"))
+print(json.dumps({"events": events, "modules": modules}))
+"""
+EVIL = """
+import helper
+from pkg import images
+open({mark!r}, "w").write("ran")
+import os
+os.system("touch {mark}")
+import modal
+
+app = modal.App("evil")
+image = images.image.pip_install_from_requirements("requirements.txt").add_local_dir("secret", "/root")
+raise SystemExit("never")
+
+
+@app.function(image=image, gpu=__import__("helper").GPU, secrets=[modal.Secret.from_dotenv()])
+def f():
+    return eval("1")
+"""
+
+
+def watched(project: Path, file: Path, *, with_rules: bool = False) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-c", WATCHER, str(project), str(file), "2" if with_rules else "1"],
+        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"},
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+def is_below(path: str, folder: Path) -> bool:
+    try:
+        return Path(path).resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):
+        return False
+
+
+@pytest.fixture
+def evil(tmp_path: Path) -> Path:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").write_text("open('/tmp/never-written-by-preflight', 'w')\n")
+    (tmp_path / "pkg" / "images.py").write_text("import modal\nimage = modal.Image.debian_slim().pip_install('a')\n")
+    (tmp_path / "helper.py").write_text("raise RuntimeError('imported')\nGPU = 'T4'\n")
+    (tmp_path / "requirements.txt").write_text("torch==2.6.0\n")
+    (tmp_path / ".env").write_text("TOKEN=value\n")
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "data.bin").write_text("x")
+    file = tmp_path / "evil.py"
+    file.write_text(EVIL.format(mark=str(tmp_path / "mark")))
+    return file
+
+
+@pytest.mark.parametrize("with_rules", [False, True])
+def test_a_hostile_app_is_neither_imported_nor_run(evil: Path, with_rules: bool) -> None:
+    project = evil.parent
+    seen = watched(project, evil, with_rules=with_rules)
+    assert seen["modules"] == []
+    assert not (project / "mark").exists()
+    assert not [e for e in seen["events"] if e[0] not in ("open", "import", "exec")], seen["events"]
+    ran = [path for event, path, _ in seen["events"] if event == "exec" and is_below(path, project)]
+    assert ran == []
+
+
+def test_only_the_files_that_are_read_as_text_are_opened_and_none_is_written(evil: Path) -> None:
+    project = evil.parent
+    seen = watched(project, evil, with_rules=True)
+    opened = {
+        str(Path(p).resolve().relative_to(project))
+        for e, p, _ in seen["events"]
+        if e == "open" and is_below(p, project)
+    }
+    assert opened <= {"evil.py", "helper.py", "pkg/__init__.py", "pkg/images.py", "requirements.txt"}
+    assert "evil.py" in opened
+    modes = {mode for event, path, mode in seen["events"] if event == "open" and is_below(path, project)}
+    assert modes <= {"r", "rb"}
+
+
+@pytest.mark.parametrize("app", [*sorted(APPS.glob("*.py")), APPS / "several" / "app.py"], ids=lambda p: p.stem)
+def test_no_example_app_is_imported_or_run(app: Path) -> None:
+    seen = watched(app.parent, app)
+    assert not [e for e in seen["events"] if e[0] not in ("open", "import", "exec")], seen["events"]
+    assert not [path for event, path, _ in seen["events"] if event == "exec" and is_below(path, app.parent)]
+    imported = {path for event, path, _ in seen["events"] if event == "import"}
+    assert not {app.stem, "modal", "torch", "shared", "pkg"} & imported
