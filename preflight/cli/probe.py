@@ -26,7 +26,7 @@ from preflight.probe.document import document, not_run
 from preflight.probe.expected import table
 from preflight.probe.fields import ReadingError
 from preflight.probe.local import LocalProbeFailed, probe_here
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
 from preflight.report.console import stdout_console

@@ -13,6 +13,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
+
 class How(StrEnum):
     READ = "read"
     RAN = "ran"

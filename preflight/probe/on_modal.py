@@ -119,7 +119,7 @@ def _judged(given: object, is_sandbox: bool) -> dict[str, Json]:
     from preflight.probe.document import document, not_run
     from preflight.probe.expected import table
     from preflight.probe.fields import ReadingError
-    from preflight.probe.reading import parsed
+    from preflight.probe.parsing import parsed
     from preflight.probe.verdict import judge
 
     try:

@@ -1,4 +1,4 @@
-"""The payload's document, every field checked on the way in: ``parsed`` takes what it gave, or one kept as test data."""
+"""The payload's document, or one kept as test data, as a Reading: every field is checked on the way in."""
 
 from __future__ import annotations
 

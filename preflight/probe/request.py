@@ -76,7 +76,10 @@ def known() -> list[dict[str, Json]]:
 
 
 def blocks_in(root: Path) -> tuple[str, ...]:
-    """The blocks that the Python files under ``root`` take from mamba_ssm, in the order of BLOCKS; () for none."""
+    """The blocks that the Python files under ``root`` take from mamba_ssm, in the order of the table; () for none."""
+    from preflight.probe.expected import table
+
+    names = tuple(b.name for b in table().blocks)
     found: set[str] = set()
     for path in _python_files(root):
         try:
@@ -86,10 +89,10 @@ def blocks_in(root: Path) -> tuple[str, ...]:
         if b"mamba_ssm" not in text or len(text) > MOST_BYTES:
             continue
         try:
-            found.update(_blocks_used(ast.parse(text)))
+            found.update(_blocks_used(ast.parse(text), names))
         except (SyntaxError, ValueError):
             continue
-    return tuple(name for name in BLOCKS if name in found)
+    return tuple(name for name in names if name in found)
 
 
 def _python_files(root: Path) -> Iterator[Path]:
@@ -104,11 +107,11 @@ def _python_files(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _blocks_used(tree: ast.AST) -> Iterable[str]:
+def _blocks_used(tree: ast.AST, names: tuple[str, ...]) -> Iterable[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mamba_ssm":
-            yield from (a.name for a in node.names if a.name in BLOCKS)
-        elif isinstance(node, ast.Attribute) and node.attr in BLOCKS:
+            yield from (a.name for a in node.names if a.name in names)
+        elif isinstance(node, ast.Attribute) and node.attr in names:
             inner = node.value
             while isinstance(inner, ast.Attribute):
                 inner = inner.value

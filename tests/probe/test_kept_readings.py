@@ -10,7 +10,7 @@ import pytest
 
 from preflight.probe.document import document
 from preflight.probe.expected import table
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
 from preflight.probe.ruling import Verdict
 from preflight.probe.verdict import judge
 

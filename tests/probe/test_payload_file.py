@@ -9,7 +9,7 @@ from pathlib import Path
 
 from preflight.probe import payload, simulated
 from preflight.probe.expected import table
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
 from preflight.probe.ruling import Verdict
 from preflight.probe.verdict import judge
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from preflight.probe.fields import ReadingError
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
 
 
 def leaves(value, path=()):

@@ -1,5 +1,6 @@
 """Runs the folder this file stands in, with no other part of preflight installed and nothing left on sys.path."""
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -9,7 +10,9 @@ NAME = "preflight_payload"
 
 
 def _load():
-    spec = importlib.util.spec_from_file_location(NAME, os.path.join(HERE, "__init__.py"), submodule_search_locations=[HERE])
+    spec = importlib.util.spec_from_file_location(
+        NAME, os.path.join(HERE, "__init__.py"), submodule_search_locations=[HERE]
+    )
     package = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = package
     spec.loader.exec_module(package)

@@ -14,7 +14,9 @@ from typing import Any, Iterator
 from .installed import parsed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIBRARIES = re.compile(r"(?:^|[/\\])(?:mamba_ssm|causal_conv1d|triton|selective_scan_cuda|causal_conv1d_cuda)(?=[./\\])")
+LIBRARIES = re.compile(
+    r"(?:^|[/\\])(?:mamba_ssm|causal_conv1d|triton|selective_scan_cuda|causal_conv1d_cuda)(?=[./\\])"
+)
 WORDS = ("mamba", "selective_scan", "causal_conv1d", "triton")
 PATH_LIKE = re.compile(r"\S*[/\\]\S*")
 SWITCH = re.compile(r"[\w.+-]{0,12}")  # what a switch may be set to; nothing longer is kept of a variable

@@ -1,4 +1,4 @@
-"""What is installed here and what it chose: versions, extensions, the GPU, names that mamba_ssm gave up or had replaced."""
+"""What is installed here, and what mamba_ssm made of it: names that it gave up, or that were replaced."""
 
 from __future__ import annotations
 

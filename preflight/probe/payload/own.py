@@ -383,10 +383,15 @@ def _autocast(torch: Any) -> str:
 def compared(torch: Any, blocks: list[Block], described: Callable[..., Any]) -> list[dict[str, Any]]:
     """Each block on its own input with its own weights, and on a normal input with weights that make the state
     weigh: one of every shape first, the others while there is time."""
-    until, rows, seen = time.monotonic() + NUMBERS_S, [], set()
-    kinds = [(b, (b.row["block"], tuple(b.given[0].shape), str(b.given[0].dtype), b.given[3])) for b in blocks if b.given]
-    first = [b for b, kind in kinds if not (kind in seen or seen.add(kind))]  # type: ignore[func-returns-value]
-    for block in first + [b for b, _ in kinds if b not in first]:
+    until, rows, seen = time.monotonic() + NUMBERS_S, [], set()  # type: ignore[var-annotated]
+    given = [b for b in blocks if b.given]
+    first = []
+    for b in given:
+        kind = (b.row["block"], tuple(b.given[0].shape), str(b.given[0].dtype), b.given[3])
+        if kind not in seen:
+            first.append(b)
+        seen.add(kind)
+    for block in first + [b for b in given if b not in first]:
         for weights in ("own", "weighed"):
             if time.monotonic() > until:
                 return rows

@@ -152,7 +152,9 @@ def _cards() -> list[dict[str, str]]:
         return []
     rows = [line.split(",") for line in done.stdout.decode("utf-8", "replace").splitlines()]
     names = GPU_FIELDS.split(",")
-    return [dict(zip(names, (v.strip() for v in row))) for row in rows if done.returncode == 0 and len(row) == len(names)]
+    return [
+        dict(zip(names, (v.strip() for v in row))) for row in rows if done.returncode == 0 and len(row) == len(names)
+    ]
 
 
 def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str]], seconds: float) -> dict[str, Any]:
