@@ -81,7 +81,7 @@ def blocks_in(root: Path) -> tuple[str, ...]:
 
     names = tuple(b.name for b in table().blocks)
     found: set[str] = set()
-    for path in _python_files(root):
+    for path in python_files(root):
         try:
             text = path.read_bytes()
         except OSError:
@@ -95,7 +95,7 @@ def blocks_in(root: Path) -> tuple[str, ...]:
     return tuple(name for name in names if name in found)
 
 
-def _python_files(root: Path) -> Iterator[Path]:
+def python_files(root: Path) -> Iterator[Path]:
     seen = 0
     for folder, names, files in os.walk(root):
         names[:] = sorted(n for n in names if not n.startswith(".") and n not in NOT_SEARCHED)

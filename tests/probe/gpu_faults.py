@@ -366,7 +366,7 @@ def main(folder: Path, names: list[str]) -> int:
         gpu = free.get()
         try:
             return run(fault, folder, gpu)
-        except Exception as error:  # one case must not cost the others
+        except Exception as error:  # noqa: BLE001 - one case must not cost the others
             return False, f"WRONG {fault.name}: {type(error).__name__}: {error}"
         finally:
             free.put(gpu)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the models are texts
 """Models for gpu_faults.py, healthy and not: each is a net.py with make(), on a real GPU with the real packages."""
 
 from __future__ import annotations

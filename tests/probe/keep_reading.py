@@ -34,7 +34,7 @@ def keep(document: dict[str, object], name: str, origin: str) -> Path:
     said = {"verdict": judged.verdict.value, "cause": judged.ruling.cause.value, "reason": judged.ruling.reason}
     path = FOLDER / f"{name}.json"
     kept = {"origin": origin, "expect": said, "reading": short}
-    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(kept, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

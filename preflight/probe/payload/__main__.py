@@ -4,15 +4,17 @@ import importlib
 import importlib.util
 import os
 import sys
+from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAME = "preflight_payload"
 
 
-def _load():
+def _load() -> Any:
     spec = importlib.util.spec_from_file_location(
         NAME, os.path.join(HERE, "__init__.py"), submodule_search_locations=[HERE]
     )
+    assert spec is not None and spec.loader is not None
     package = importlib.util.module_from_spec(spec)
     sys.modules[NAME] = package
     spec.loader.exec_module(package)

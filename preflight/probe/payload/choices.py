@@ -140,7 +140,7 @@ class Choices:
                 continue
             first, last = block.body[0].lineno, block.body[-1].end_lineno or block.body[-1].lineno
             errors = [r for r in self._raised if r["path"] == path and first <= r["line"] <= last]
-            error = errors[0] if errors else {"type": "", "message": "", "through": [], "line": 0}
+            error: dict[str, Any] = errors[0] if errors else {"type": "", "message": "", "through": [], "line": 0}
             imports = (ast.Import, ast.ImportFrom)
             at = [n for s in block.body for n in ast.walk(s) if isinstance(n, imports) and n.lineno <= error["line"]]
             is_import = any(error["line"] <= (n.end_lineno or n.lineno) for n in at)
@@ -160,8 +160,9 @@ class Choices:
         ran = self._lines[path]
         for owner in ast.walk(tree):
             for field in ("body", "orelse"):
-                statements = getattr(owner, field, None)
-                for n, node in enumerate(statements if isinstance(statements, list) else ()):
+                held = getattr(owner, field, None)
+                statements: list[Any] = held if isinstance(held, list) else []
+                for n, node in enumerate(statements):
                     if not isinstance(node, ast.If) or node.test.lineno not in ran:
                         continue
                     other = node.orelse
@@ -196,7 +197,7 @@ class Choices:
 
 def _bound_to(tree: Any, line: int) -> set[str]:
     """The names that a line's value is given to: targets of its assignment, and the function it stands in."""
-    found = set()
+    found: set[Any] = set()
     for node in ast.walk(tree) if tree is not None else ():
         if not getattr(node, "lineno", line + 1) <= line <= (getattr(node, "end_lineno", None) or line):
             continue

@@ -14,8 +14,13 @@ EXTENSIONS = ("selective_scan_cuda", "causal_conv1d_cuda", "causal_conv1d")
 DISTRIBUTIONS = ("torch", "triton", "mamba-ssm", "causal-conv1d", "transformers", "numpy", "einops")
 MODULES = ("torch", "triton", "mamba_ssm", "causal_conv1d", "selective_scan_cuda", "causal_conv1d_cuda")
 LIBRARY = ("modules.mamba_simple", "modules.mamba2", "ops.selective_scan_interface", "ops.triton.ssd_combined")
-ENTRIES = ("causal_conv1d_fn", "selective_scan_fn", "mamba_inner_fn", "mamba_chunk_scan_combined")
-ENTRIES += ("mamba_split_conv1d_scan_combined",)
+ENTRIES = (
+    "causal_conv1d_fn",
+    "selective_scan_fn",
+    "mamba_inner_fn",
+    "mamba_chunk_scan_combined",
+    "mamba_split_conv1d_scan_combined",
+)
 
 
 def loaded(name: str) -> dict[str, Any]:
@@ -96,7 +101,7 @@ def library_choices() -> dict[str, Any]:
                 if getattr(module, blank, 0) is None:
                     absent.append({"name": blank, "path": path, "line": handler})
         for entry in ENTRIES:
-            function = getattr(module, entry, None)
+            function: Any = getattr(module, entry, None)
             code = getattr(function, "__code__", None)
             home = str(getattr(function, "__module__", "") or "")
             is_its_own = home.startswith(("mamba_ssm", "causal_conv1d")) and "ref" not in function.__name__.split("_")

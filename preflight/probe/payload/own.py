@@ -101,7 +101,8 @@ class Watch:
 
     def gradients(self) -> tuple[dict[str, bool], list[str]]:
         """Which parameters a gradient reached in this step, each with whether it is zero; those not finite."""
-        arrived, bad = {}, []
+        arrived: dict[str, bool] = {}
+        bad: list[str] = []
         for name, flags in self.flags:
             is_finite, is_some = flags.tolist()
             arrived[name] = arrived.get(name, True) and not is_some

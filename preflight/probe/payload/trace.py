@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from typing import Any, Iterator
 
@@ -14,6 +15,7 @@ CONV_OPERATORS = (
     "aten::mkldnn_convolution",
 )
 SIMULATED_KERNEL = "simulated::"  # record_function labels with this prefix stand for launches when device is cpu
+CUDA_CALL = re.compile(r"cu(da)?[A-Z]")
 LABEL = "preflight/"  # + the number of the module whose forward pass it is
 
 
@@ -72,7 +74,9 @@ def traced(torch: Any, device: str, watch: Any = ()) -> Iterator[dict[str, Any]]
 
 def _count(event: Any, watch: Any, into: dict[str, int]) -> None:
     """Adds the watched kernels that were launched from this event or from one inside it."""
-    names = [str(kernel.name) for kernel in getattr(event, "kernels", None) or ()]
+    # calls of CUDA itself carry numbers of their own, which may be those of other launches
+    is_cuda = CUDA_CALL.match(str(event.name)) is not None
+    names = [] if is_cuda else [str(kernel.name) for kernel in getattr(event, "kernels", None) or ()]
     for inner in getattr(event, "cpu_children", None) or ():
         name = str(inner.name)
         if name.startswith(SIMULATED_KERNEL):
