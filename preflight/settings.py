@@ -85,6 +85,10 @@ class ProbeSettings:
     function: str | None = None
     blocks: tuple[str, ...] = ()
     model: str | None = None
+    model_args: str | None = None
+    model_input: str | None = None
+    full_autotune: bool = False
+    gpu_health: bool = False
     fallback_env: str = "SEIZURE_MAMBA_FORCE_FALLBACK"
     gpus: tuple[str, ...] = ()
     timeout_s: float = 300.0

@@ -22,7 +22,7 @@ from preflight.state import fingerprint
 from preflight.state.machine_key import blurred
 from preflight.state.sources import Watched, variables
 
-PAYLOAD = Path(preflight.__file__).parent / "probe" / "payload.py"
+PAYLOAD = Path(preflight.__file__).parent / "probe" / "payload"
 
 
 def local(
@@ -33,7 +33,7 @@ def local(
     found = {
         "preflight": preflight.__version__,
         "fact tables": digest(),
-        "probe": hashlib.sha256(PAYLOAD.read_bytes()).hexdigest()[:16],
+        "probe": hashlib.sha256(b"".join(p.read_bytes() for p in sorted(PAYLOAD.glob("*.py")))).hexdigest()[:16],
         "plugins": _plugins(),
         "left out": ", ".join(sorted(left_out)) or "nothing",
         "--fail-on": fail_on,
