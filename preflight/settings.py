@@ -19,6 +19,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from preflight.interpreter import Interpreter
+
 AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
 AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
@@ -106,6 +108,7 @@ class Settings:
     environment: str | None = None
     skip: tuple[str, ...] = ()
     spend_max: Decimal = Decimal("2.00")
+    python: str | None = None  # the project's interpreter, where it is not found by itself
     record: bool = False
     volumes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()  # patterns of what the project's own commands write: no sources
@@ -119,12 +122,13 @@ class Settings:
     stale_apps: StaleAppsSettings = field(default_factory=StaleAppsSettings)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     sandbox: str | None = None  # the scenario's name: every line and document says it
+    interpreter: Interpreter | None = None  # the project's; None where nobody has looked
     builder: str | None = None  # the builder version, once somebody has said it; static rules use it
     state: Path | None = None  # where passes, logs and the ledger are kept; None keeps nothing
     read_from: Path | None = None  # the pyproject.toml, if there was one
 
 
-GIVEN_BY_US = frozenset({"project", "environ", "sandbox", "builder", "state", "read_from"})
+GIVEN_BY_US = frozenset({"project", "environ", "sandbox", "interpreter", "builder", "state", "read_from"})
 
 
 def find_project(start: Path) -> Path | None:

@@ -1,16 +1,21 @@
-"""The Modal client fits the server and the Image Builder.
+"""The project's Modal client fits the server and the Image Builder.
 
 Looks at
-    The installed client's version, what the server says about it when signing in (deprecations), and whether
-    this client can render the builder version that is in force.
+    The version of the client that the project's own commands run (the environment that is configured or active,
+    `.venv`, uv's, Poetry's, else `modal` on the PATH, else preflight's own), the builders that it carries, what the
+    server says when preflight signs in (deprecations), and the builder version that is in force.
 Why it matters
     A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
     one stops working on a day the server names beforehand.
 How to fix
-    `pip install --upgrade modal` in the environment that deploys.
+    Upgrade modal in the environment that deploys; or name another with `[tool.preflight] python`.
 Source
-    Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; 2026.10 needs client 1.6.3.
+    Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; builder/*.txt of the client's package.
 """
+
+from pathlib import Path
+
+from packaging.version import Version
 
 from preflight.api import (
     CLIENT,
@@ -24,33 +29,76 @@ from preflight.api import (
     LookupFailed,
     Severity,
     Stage,
+    modal_api,
 )
 
 
 async def run(looked: Looked) -> Answer:
-    client, workspace = looked[CLIENT], looked[WORKSPACE]
+    asks, workspace = looked[CLIENT], looked[WORKSPACE]
+    project = looked.settings.interpreter
+    client = project.client if project else None
+    version = project.version if project and project.version else asks.version
+    builders = client.builders if client else () if version != asks.version else asks.builders
+    upgrade = _upgrade(looked)
     findings = [
         Finding(
             severity=Severity.WARNING,
             message=f"the server says: {text}",
-            remedy="pip install --upgrade modal",
+            remedy=upgrade,
             why="what is deprecated today stops a run on the day it is removed",
         )
         for text in workspace.warnings
     ]
     builder = _builder_in_force(looked)
-    newest = client.builders[-1] if client.builders else None
+    newest = builders[-1] if builders else None
     if builder is not None and newest is not None and builder[:4].isdigit() and builder > newest:
         findings.append(
             Finding(
                 severity=Severity.ERROR,
-                message=f"client {client.version} knows builders up to {newest}; {builder} is in force",
-                remedy="pip install --upgrade modal",
+                message=f"client {version} knows builders up to {newest}; {builder} is in force",
+                remedy=upgrade,
                 why="every image is refused with VersionError",
             )
         )
-    said = f"modal {client.version}, knows Image Builder {newest or 'unknown'}; the server has {_warnings(findings)}"
-    return Answer(said=said, seen={"version": client.version, "newest_builder": newest}, findings=tuple(findings))
+    tested = modal_api().version
+    if Version(asks.version) > Version(tested):
+        findings.append(
+            Finding(
+                severity=Severity.INFO,
+                message=f"preflight asks Modal with client {asks.version}; it was tested with {tested} at most",
+                remedy="",
+            )
+        )
+    said = f"modal {version}{_whose(looked)}, knows Image Builder {newest or 'unknown'}"
+    said += "" if builder is None or newest is None else f"; {builder} is in force"
+    said += f"; preflight asks with {asks.version}" if version != asks.version else ""
+    said += f"; the server has {_warnings(findings)}"
+    seen = {"version": version, "newest_builder": newest, "asked_with": asks.version}
+    if project is not None:
+        seen |= {"python": str(project.python), "found_by": project.found_by}
+    return Answer(said=said, seen=seen, findings=tuple(findings))
+
+
+def _whose(looked: Looked) -> str:
+    """Where the client is, as short as it can be said; "" where the project's is preflight's own."""
+    project = looked.settings.interpreter
+    if project is None:
+        return ""
+    if not project.version:
+        return " (preflight's own; the project has no client here)"
+    if project.client is None:
+        return " (the lock file's; no environment has one)"
+    return "" if project.is_ours else f" (by {project.found_by})"
+
+
+def _upgrade(looked: Looked) -> str:
+    """The command for the environment that deploys."""
+    project = looked.settings.interpreter
+    if project is not None and (Path(looked.settings.project) / "uv.lock").is_file():
+        return "uv lock --upgrade-package modal && uv sync"
+    if project is None or project.is_ours:
+        return "pip install --upgrade modal"
+    return f"{project.python} -m pip install --upgrade modal"
 
 
 def _builder_in_force(looked: Looked) -> str | None:
@@ -70,7 +118,7 @@ def _warnings(findings: list[Finding]) -> str:
 CHECK = Check(
     id="MOD005",
     name="client-version",
-    title="the Modal client fits the server and the Image Builder",
+    title="the project's Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
     needs=(CLIENT, WORKSPACE),
     tries=(ENVIRONMENT, WORKSPACE_BUILDER),

@@ -144,7 +144,7 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
     client = looked[CLIENT]
     facts = {
         "builder": client.builder_override or environment.builder or str(builder),
-        "client": client.version,
+        "client": settings.interpreter.version if settings.interpreter else client.version,
         "environment": environment.name,
         "workspace": looked[WORKSPACE].name,
     }

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -33,6 +34,8 @@ COMMANDS = {
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
 }
 
+ASK_NOBODY = frozenset({"lint", "list", "explain", "diagnose", "link", "facts", "init"})
+
 
 class PipeClosed(Exception):
     """Nobody reads our output any more."""
@@ -54,6 +57,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if "--help" not in sys.argv and "-h" not in sys.argv:
+            _look_at_own_client(cmd_name)
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
@@ -75,6 +80,29 @@ class Commands(click.Group):
             if near:
                 raise click.UsageError(f"{e.message} Did you mean {near[0]!r}?", ctx) from e
             raise
+
+
+def _look_at_own_client(command: str) -> None:
+    """Raises UsageError where a command asks Modal and the client in our own environment can't; else a warning."""
+    from preflight.interpreter import asked_with
+
+    least, has = asked_with()
+    if not least or (has and _numbers(has) >= _numbers(least)):
+        return
+    found = f"modal {has} is installed" if has else "no modal package is installed"
+    said = (
+        f"{found} in preflight's own environment ({sys.prefix}); preflight needs {least} or newer. "
+        "Your project may keep its own: run preflight apart from it, `uvx --from modal-preflight preflight …` or "
+        f"`pipx install modal-preflight`; or `pip install --upgrade 'modal>={least}'` here"
+    )
+    if command in ASK_NOBODY:
+        click.echo(f"warning: {said}", err=True)
+    else:
+        raise click.UsageError(said)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from preflight import settings as settings_module
+from preflight.interpreter import NoInterpreter, find
 from preflight.settings import Settings, SettingsError
 
 
@@ -32,14 +33,20 @@ def project_settings(
         file = Path(app)
         here = file.parent if file.parent.is_dir() else Path.cwd()
     try:
-        found = settings_module.load(here, environ=_environ(), state=_state(scenario))
+        found = settings_module.load(here, environ=dict(os.environ), state=_state(scenario))
+        interpreter = find(found.project, os.environ, configured=found.python)
     except SettingsError as e:
         raise click.UsageError(str(e)) from e
+    except NoInterpreter as e:
+        raise click.UsageError(f"{found.read_from}: tool.preflight.python: {e}") from e
+    # the sandbox is a Modal for the client that it was tested with: preflight's own
+    path = _ours_first() if scenario is not None else interpreter.path
     named = environment or found.environment
     return replace(
         found,
         environment=named,
-        environ={**found.environ, **({"MODAL_ENVIRONMENT": named} if named else {})},
+        environ={**found.environ, "PATH": path, **({"MODAL_ENVIRONMENT": named} if named else {})},
+        interpreter=None if scenario is not None else interpreter,
         spend_max=found.spend_max if spend_max is None else spend_max,
         record=is_recorded or found.record,
         builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,
@@ -47,10 +54,8 @@ def project_settings(
     )
 
 
-def _environ() -> dict[str, str]:
-    """Our environment, with the `modal` and `python` beside our own interpreter first on the path."""
-    beside = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])}
+def _ours_first() -> str:
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def _state(scenario: str | None) -> Path | None:

@@ -31,10 +31,9 @@ class Said:
     environment: str | None = None
 
 
-def find(program: str) -> str:
-    """The program's path, as a shell finds it; what stands beside our own Python comes last.  Raises NotRunnable."""
-    beside = str(Path(sys.executable).parent)
-    found = shutil.which(program) or shutil.which(program, path=beside)
+def find(program: str, path: str | None = None) -> str:
+    """The program's path, as the project's own commands find it.  Raises NotRunnable."""
+    found = shutil.which(program, path=path)
     if found is not None:
         return found
     if os.sep in program and Path(program).exists():
