@@ -107,6 +107,7 @@ class Settings:
     app: str | None = None
     environment: str | None = None
     skip: tuple[str, ...] = ()
+    accept_unknown: tuple[str, ...] = ()  # checks whose unknown the user accepts; the report says so
     spend_max: Decimal = Decimal("2.00")
     python: str | None = None  # the project's interpreter, where it is not found by itself
     record: bool = False

@@ -25,6 +25,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     Severity,
@@ -124,4 +125,6 @@ CHECK = Check(
     tries=(ENVIRONMENT, WORKSPACE_BUILDER),
     run=run,
     timeout_s=25.0,
+    explains=(CLIENT,),
+    about=(Group.CLIENT, Group.BUILDER, Group.VERSIONS),
 )
