@@ -11,14 +11,16 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from preflight.app.lookups import READING, RECIPE
-from preflight.cli.options import Output, reporters
-from preflight.cli.target import every_app, project_settings
+from preflight.cli.options import keep_baseline, read_baseline, reporters
+from preflight.cli.outputs import Output
+from preflight.cli.target import check_functions, every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
 from preflight.engine import builtin, plugins
@@ -27,11 +29,12 @@ from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
 from preflight.lookups import Lookup, World
-from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
+from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
 from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
 from preflight.remote.modal_types import Environment, Workspace
 from preflight.report import redacted
+from preflight.report.baseline import Baseline
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state.ledger import Ledger
@@ -61,6 +64,11 @@ class Options:
     is_for_all: bool = False  # every app of the project
     outputs: tuple[Output, ...] = (Output("console"),)
     is_verbose: bool = False
+    is_quiet: bool = False
+    baseline: str | None = None
+    write_baseline: str | None = None
+    is_exit_zero: bool = False
+    given: frozenset[str] = frozenset()  # names of what was typed; the settings say the rest
 
 
 def all_checks() -> tuple[Check, ...]:
@@ -73,19 +81,49 @@ def conduct(options: Options) -> Exit:
     """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
     with sandboxed(options.sandbox) as (project, scenario):
         settings = settings_for(options, start=project, scenario=scenario)
+        options = with_settings(options, settings)
         selection = selection_for(options, settings)
         if options.is_for_all and len(apps := every_app(settings)) > 1:
             from preflight.cli.every_app import run_every
 
-            with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-                return run_every(apps, selection, settings, options, Audience(told)).exit
+            with audience_of(options, settings) as audience:
+                return audience.exit_of(run_every(apps, selection, settings, options, audience), options)
         if options.is_for_all:
             settings = replace(settings, app=apps[0])
         elif asks_for_app(selection):
             settings = replace(settings, app=resolve_app(settings, options.app))
-        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-            report = run_selection(selection, settings, options, told)
-    return report.exit
+            check_functions(settings)
+        with audience_of(options, settings) as audience:
+            return audience.exit_of(run_selection(selection, settings, options, audience), options)
+
+
+def with_settings(options: Options, settings: Settings) -> Options:
+    """What was not typed is as the settings say."""
+    if settings.fail_on and "fail_on" not in options.given:
+        options = replace(options, fail_on=Status(settings.fail_on))
+    if settings.stage and "stage" not in options.given and not options.only:
+        options = replace(options, stage=Stage(settings.stage))
+    return options
+
+
+@contextlib.contextmanager
+def audience_of(options: Options, settings: Settings) -> Iterator[Audience]:
+    """Raises UsageError for an output or a baseline that will not do."""
+    here, project = Path.cwd().resolve(), settings.project.resolve()
+    is_elsewhere = settings.sandbox and not (here.is_relative_to(project) or project.is_relative_to(here))
+    base = None if is_elsewhere else project  # the example's folder says nothing to whoever reads a path
+    baseline = read_baseline(options.baseline, project)
+    sources = [f for f in (settings.app and settings.project / settings.app, settings.read_from) if f]
+    with reporters(
+        options.outputs,
+        is_verbose=options.is_verbose,
+        is_quiet=options.is_quiet,
+        base=base,
+        sources=sources,
+        also=[Output("json", options.write_baseline)] if options.write_baseline else [],
+        baseline=baseline,
+    ) as told:
+        yield Audience(told, baseline, partial(keep_baseline, options.write_baseline, base))
 
 
 def selection_for(options: Options, settings: Settings) -> Selection:
@@ -164,20 +202,38 @@ def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:
 class Audience:
     """The reporters of one run; whatever reaches them has been redacted."""
 
-    def __init__(self, told: Sequence[Reporter]) -> None:
+    def __init__(
+        self,
+        told: Sequence[Reporter],
+        baseline: Baseline | None = None,
+        keep: Callable[[Report], None] = lambda report: None,
+    ) -> None:
         self._readers = list(told)
         self._redactor = redactor()
+        self._baseline = baseline
+        self._keep = keep
+
+    @staticmethod
+    def exit_of(report: Report, options: Options) -> Exit:
+        return Exit.READY if options.is_exit_zero and report.exit is Exit.FINDINGS else report.exit
 
     def begin(self, target: Target, selection: Selection) -> None:
-        shown = (*selection.chosen, *(c for c, _ in selection.left_out))
-        self._tell(lambda reporter: reporter.begin(target, shown))
+        self.start(target, selection.everything)
+
+    def start(self, target: Target, checks: Sequence[Check]) -> None:
+        clean = redacted.target(self._redactor, target)
+        self._tell(lambda reporter: reporter.begin(clean, checks))
 
     def observe(self, event: Event) -> None:
         shown = redacted.event(self._redactor, event)
+        if self._baseline is not None and isinstance(shown, Result):
+            shown = self._baseline.applied(shown)
         self._tell(lambda reporter: reporter.observe(shown))
 
     def finish(self, report: Report) -> Report:
         clean = redacted.report(self._redactor, report)
+        self._keep(clean)
+        clean = clean if self._baseline is None else self._baseline.report(clean)
         self._tell(lambda reporter: reporter.finish(clean))
         return clean
 
@@ -195,9 +251,11 @@ def target_of(settings: Settings) -> Target:
     return Target(app=settings.app, environment=environment, sandbox=settings.sandbox)
 
 
-def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
+def run_selection(
+    selection: Selection, settings: Settings, options: Options, told: Audience | Sequence[Reporter]
+) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
-    audience = Audience(told)
+    audience = told if isinstance(told, Audience) else Audience(told)
     audience.begin(target_of(settings), selection)
     follow = None if selection.is_named else _followed(options)  # a part of the checklist proves too little
     return audience.finish(engine_report(selection, settings, options, audience.observe, follow))
