@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import click
 
 from preflight.cli.conduct import Options, sandboxed, settings_for
+from preflight.cli.stderr import warn
 from preflight.model import Exit
 from preflight.problems import Problem
 from preflight.remote import apps as ages
@@ -49,7 +50,7 @@ def apps_command(
         try:
             found = asyncio.run(_bounded_list(settings.environment))
         except (Problem, TimeoutError) as e:
-            click.echo(f"Modal could not be asked: {e or f'no answer after {ASK_S:g} s'}", err=True)
+            warn(f"Modal could not be asked: {e or f'no answer after {ASK_S:g} s'}")
             return Exit.INCOMPLETE
         now = datetime.now(UTC)
         stale = [a for a in found if ages.is_stale(a, stale_settings, now)]
@@ -88,5 +89,5 @@ async def _stop(ids: Sequence[str]) -> int:
             click.echo(f"stopped {app_id}")
         except (Problem, TimeoutError) as e:
             failed += 1
-            click.echo(f"{app_id} was not stopped: {e or f'no answer after {ASK_S:g} s'}", err=True)
+            warn(f"{app_id} was not stopped: {e or f'no answer after {ASK_S:g} s'}")
     return Exit.INCOMPLETE if failed else Exit.READY

@@ -20,6 +20,7 @@ import click
 from preflight.app.lookups import READING, RECIPE
 from preflight.cli.options import keep_baseline, read_baseline, reporters
 from preflight.cli.outputs import Output
+from preflight.cli.stderr import warn
 from preflight.cli.target import check_functions, every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
@@ -158,7 +159,7 @@ def in_sandbox(scenario: str) -> Iterator[Sandbox]:
         raise click.UsageError(f"the sandbox needs `pip install 'modal-preflight[sandbox]'` ({e})") from e
     before = dict(os.environ)
     if sys.stderr.isatty():
-        click.echo("starting the sandbox: a local Modal and S3 on 127.0.0.1 …", err=True)
+        warn("starting the sandbox: a local Modal and S3 on 127.0.0.1 …")
     try:
         with serve.start(scenario) as sandbox:
             applied = sandbox.applied(os.environ)
@@ -269,7 +270,7 @@ def _followed(options: Options) -> Follow:
         try:
             return await followed(report, world, found, options.stage, redactor().text)
         except OSError as e:
-            click.echo(f"what this pass stood on can't be kept: {e}", err=True)
+            warn(f"what this pass stood on can't be kept: {e}")
             return report
 
     return follow
@@ -333,7 +334,7 @@ def _keep(ledger: Ledger, event: Event) -> None:
     try:
         ledger.observe(event)
     except OSError as e:
-        click.echo(f"the ledger of what was spent can't be written: {e}", err=True)
+        warn(f"the ledger of what was spent can't be written: {e}")
 
 
 def _void_passes(report: Report, settings: Settings) -> None:

@@ -16,6 +16,7 @@ import click
 
 from preflight.cli.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
 from preflight.cli.outputs import Output
+from preflight.cli.stderr import warn
 from preflight.model import Check, Exit, Report, Scope, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
@@ -113,10 +114,9 @@ def lint_command(
     files = _with_modal(found, is_silent=pass_others)
     if not files and pass_others:
         return Exit.READY
-    from preflight.cli.conduct import Audience, Options, all_checks, redactor
+    from preflight.cli.conduct import Audience, Options, all_checks
     from preflight.cli.run import split
     from preflight.engine.files import static_rules
-    from preflight.report.text import one_line
 
     options = Options(only=split(only), skip=split(skip), is_exit_zero=exit_zero)
     rules = static_rules(all_checks())
@@ -124,7 +124,8 @@ def lint_command(
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     fixing = _Fixing(fix, diff, unsafe)
     wanted = outputs if diff else wanted_outputs(outputs, as_json)
-    target = Target(app=str(files[0].path) if len(files) == 1 else f"{len(files)} files")
+    name = STDIN if files[0].content is not None else str(files[0].path)
+    target = Target(app=name if len(files) == 1 else f"{len(files)} files")
     here = Path.cwd()
     known = read_baseline(baseline, here)
     gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
@@ -139,9 +140,9 @@ def lint_command(
     ) as told:
         report = asyncio.run(_lint(files, kept, rules, fixing, target, failing))
         shown = _tell(report, Audience(told, known, functools.partial(keep_baseline, write_baseline, here)))
-    if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff):
+    if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
         names = " ".join(shlex.quote(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
-        click.echo(one_line(redactor().text(f"{count} fixable with preflight lint --fix {names}")), err=True)
+        warn(f"{count} fixable with preflight lint --fix {names}")
     return Audience.exit_of(shown, options)
 
 
@@ -239,7 +240,7 @@ def _with_modal(files: Sequence[_File], *, is_silent: bool) -> list[_File]:
             more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
             raise click.UsageError(f"{others[0]}{more}")
         for text in others:
-            click.echo(f"not looked at: {text}", err=True)
+            warn(f"not looked at: {text}")
     return kept
 
 
@@ -327,9 +328,9 @@ async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:
         if fixing.is_written and done.after != done.before:
             fixes.write(path, done.after)
     except OSError as e:
-        click.echo(f"{path}: can't be read or written: {e.strerror}", err=True)
+        warn(f"{path}: can't be read or written: {e.strerror}")
         return
     verb = "fixed" if fixing.is_written else "would fix"
-    click.echo(f"{path}: {verb} {', '.join(done.applied) or 'nothing'}", err=True)
+    warn(f"{path}: {verb} {', '.join(done.applied) or 'nothing'}")
     for taken_back in done.taken_back:
-        click.echo(f"{path}: a fix did not hold and was taken back: {taken_back}", err=True)
+        warn(f"{path}: a fix did not hold and was taken back: {taken_back}")

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from preflight.cli.stderr import warn
 from preflight.model import Exit
 
 
@@ -70,7 +71,7 @@ def _discovered(app: str | None, *, is_recorded: bool, as_json: bool) -> Exit:
         try:
             recording = asyncio.run(record_file(recipe, settings))
         except RecorderBroken as e:
-            click.echo(f"not recorded: {e}", err=True)
+            warn(f"not recorded: {e}")
             return Exit.INCOMPLETE
     whole = document(filled(recipe, recording) if isinstance(recording, Recording) else recipe, recording)
     if as_json:

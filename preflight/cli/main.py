@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 import preflight
+from preflight.cli.stderr import clean, say, warn
 from preflight.model import Exit
 
 COMMANDS = {
@@ -96,7 +97,7 @@ def _look_at_own_client(command: str) -> None:
         f"`pipx install modal-preflight`; or `pip install --upgrade 'modal>={least}'` here"
     )
     if command in ASK_NOBODY:
-        click.echo(f"warning: {said}", err=True)
+        warn(f"warning: {said}")
     else:
         raise click.UsageError(said)
 
@@ -120,16 +121,18 @@ def main() -> NoReturn:
     # a command makes many objects and few cycles, and ends: at Python's own pace the collector took 13 % of a run
     # that asks Modal (1.70 s against 1.48 s, medians of six, 2026-11-26)
     gc.set_threshold(200_000, 20, 100)
+    _open_streams()
     try:
+        _stand_somewhere()
         code: Any = cli.main(standalone_mode=False)
         code = code if isinstance(code, int) else Exit.READY
     except click.exceptions.Exit as e:
         code = e.exit_code
     except click.ClickException as e:
-        e.show()
+        _show(e)
         code = Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         code = Exit.INTERRUPTED
     except PipeClosed:
         # the reader of our pipe has gone: nothing can be said any more, and it was not our failure to say
@@ -141,22 +144,51 @@ def main() -> NoReturn:
     _leave(int(code))
 
 
+def _open_streams() -> None:
+    """What was closed before we were started (`>&-`) takes what is said to nobody."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole process
+
+
+def _stand_somewhere() -> None:
+    """Raises UsageError where the working folder has been deleted."""
+    if {"--help", "-h", "--version"} & {*sys.argv[1:]}:
+        return
+    try:
+        os.getcwd()  # noqa: PTH109 - nothing else is imported yet
+    except OSError as e:
+        raise click.UsageError("the working folder is not there any more; cd to one that is") from e
+
+
+def _show(e: click.ClickException) -> None:
+    """The error in one line: names and values in it are anybody's, and some are secrets."""
+    if isinstance(e, click.UsageError) and e.ctx is not None:
+        say(e.ctx.get_usage())
+        say(f"Try '{e.ctx.command_path} --help' for help.\n")
+    say(f"Error: {clean(e.format_message())}")
+
+
 def _internal_error(e: Exception) -> Exit:
-    with tempfile.NamedTemporaryFile("w", prefix="preflight-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n")
-        traceback.print_exception(e, file=file)
-    with contextlib.suppress(OSError):  # a stderr that can't be written
-        click.echo(
-            f"preflight itself failed ({type(e).__name__}); this is a bug. The report is in {file.name}", err=True
-        )
+    where = "can't be written"
+    text = "".join(traceback.format_exception(e)).encode("utf-8", "backslashreplace")
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="preflight-", suffix=".txt", delete=False) as file:
+            file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n".encode() + text)
+        where = f"is in {file.name}"
+    except OSError:
+        with contextlib.suppress(OSError):
+            sys.stderr.buffer.write(text)
+    say(f"preflight itself failed ({type(e).__name__}); this is a bug. The report {where}")
     return Exit.INTERNAL
 
 
 def _leave(code: int) -> NoReturn:
-    try:
-        if sys.stdout is not None:  # None: it was closed before we were started
-            sys.stdout.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # nobody reads, or nothing fits any more: Python would end with 120 for it
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)

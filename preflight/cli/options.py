@@ -16,12 +16,12 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from preflight.cli.outputs import FORMATS, ON_SCREEN, Output, look_at, write
+from preflight.cli.stderr import warn
 from preflight.events import Event
 from preflight.model import Check, Report, Target
 from preflight.report.baseline import Baseline, BaselineRefused, Compared
 from preflight.report.places import Places, from_here, from_repository
 from preflight.report.reporter import Reporter
-from preflight.report.text import one_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 Document = Callable[[Report, Compared | None], str]
@@ -217,7 +217,7 @@ class _Careful:
             where = "" if self.output.path == "-" else f" to {self.output.path}"
             why = (e.strerror or str(e)) if isinstance(e, OSError) else f"{type(e).__name__}: {e}"
             with contextlib.suppress(OSError):
-                click.echo(one_line(f"the {self.output.format} report could not be written{where}: {why}"), err=True)
+                warn(f"the {self.output.format} report could not be written{where}: {why}")
 
 
 def _document(name: str) -> Document:

@@ -74,4 +74,4 @@ def _text(finding: Finding) -> str:
     lines = [f"{finding.severity}: {where}{finding.message}"]
     lines += [f"why: {finding.why}"] if finding.why else []
     lines += [f"fix: {finding.remedy}"] if finding.remedy else []
-    return printable("\n".join([*lines, *finding.evidence]))
+    return "\n".join([*map(one_line, lines), *(printable(f"  {line}") for line in finding.evidence)])

@@ -42,14 +42,26 @@ def text(report: Report, compared: Compared | None = None) -> str:
         passed = sum(r.status is Status.PASS for r in rest)
         lines += ["<details>", f"<summary>{passed} passed, {len(rest) - passed} others</summary>", ""]
         lines += ["| id | check | status | what was seen |", "|---|---|---|---|"]
-        lines += [_row(r) for r in rest] + ["", "</details>"]
+        lines += [_row(rs) for rs in _together(rest)] + ["", "</details>"]
     return "\n".join(lines) + "\n"
 
 
-def _row(result: Result) -> str:
+def _together(results: Sequence[Result]) -> list[list[Result]]:
+    """What was skipped for the same reason is one row."""
+    groups: dict[object, list[Result]] = {}
+    for result in results:
+        is_same = result.status is Status.SKIP and not result.assumed
+        groups.setdefault(result.reason if is_same else result.check.id, []).append(result)
+    return list(groups.values())
+
+
+def _row(results: Sequence[Result]) -> str:
+    result = results[0]
     said = _text(brief(one_line(result.reason)))
     status = f"settled by {result.settled_by}" if result.settled_by else "assumed" if result.assumed else result.status
-    return f"| {result.check.id} | {result.check.name} | {_text(one_line(status))} | {said} |"
+    ids = ", ".join(r.check.id for r in results)
+    name = result.check.name if len(results) == 1 else f"{len(results)} checks"
+    return f"| {ids} | {name} | {_text(one_line(status))} | {said} |"
 
 
 def _listed(word: str, titles: Sequence[str]) -> list[str]:

@@ -62,7 +62,7 @@ def _repair(first: Result, report: Report, app: str) -> str:
     for finding in first.findings:
         if command := command_in(finding.remedy):
             return command
-        if finding.fix is not None and finding.fix.is_safe:
+        if finding.fix is not None and finding.fix.is_safe and report.target.app != "-":
             files = dict.fromkeys(e.path for f in first.findings if f.fix for e in f.fix.edits)
             return f"preflight lint --fix {' '.join(shlex.quote(f) for f in files)}"
         if finding.severity.value != "info":

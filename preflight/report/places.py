@@ -19,7 +19,7 @@ class Places:
     goes_up: bool = False  # `../app.py` is wanted too; else what lies outside is absolute
 
     def path(self, path: str) -> str:
-        if self.base is None or self.wanted is None or not path:
+        if self.base is None or self.wanted is None or not path or path == "-":
             return path
         full = os.path.abspath(os.path.join(self.base, path))  # noqa: PTH100, PTH118 - links stay as they are written
         shown = os.path.relpath(full, self.wanted)
