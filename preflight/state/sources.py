@@ -2,8 +2,8 @@
 
 Modal's client uploads what `add_local_*` names, whatever its suffix and however deep it is hidden, and the app's
 own top level may read any file beside it.  So everything counts but what tools keep for themselves: version
-control, virtual environments, caches; in a folder that the app adds, all but the caches of checkers.  Files are
-read; a large one of no source suffix is told by its size and its times instead, which every write changes.
+control, virtual environments, caches; in a folder that the app adds, all but the caches of checkers and of Python.
+Files are read; a large one of no source suffix is told by its size and its times instead, which every write changes.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ OF_THE_SESSION = re.compile(
     r"TERM|TERM_.*|COLORTERM|COLUMNS|LINES|PWD|OLDPWD|SHLVL|_|PS[1-4]|LS_COLORS|WINDOWID|DISPLAY|WAYLAND_DISPLAY"
     r"|XAUTHORITY|XDG_(?:SESSION|RUNTIME|VTNR|SEAT).*|DBUS_.*|SSH_(?:CLIENT|CONNECTION|TTY|AUTH_SOCK|AGENT_PID)"
     r"|GPG_TTY|TMUX(?:_PANE)?|STY|ITERM_.*|KITTY_.*|ALACRITTY_.*|WT_.*|VSCODE_.*|INVOCATION_ID|JOURNAL_STREAM"
-    r"|MODAL_ENVIRONMENT"  # a fact of its own: the environment in force
 )
 
 
@@ -134,8 +133,17 @@ def _folder(folder: Path, prefix: str, reading: _Reading, *, is_watched: bool) -
             is_kept_out = entry.name in CACHES if is_watched else is_tools
             if not is_kept_out and not _is_output(f"{name}/", reading, is_watched=is_watched):
                 _folder(inside, f"{name}/", reading, is_watched=is_watched)
+        elif is_watched and _is_compiled(Path(entry.path)):
+            continue  # Python writes it anew from the source beside it, whenever that is imported
         elif not _is_output(name, reading, is_watched=is_watched) and not _is_own(entry, reading):
             reading.add(name, _digest(entry, reading))
+
+
+def _is_compiled(file: Path) -> bool:
+    """Whether it is Python's own cache of a source that is there."""
+    if file.suffix != ".pyc" or file.parent.name != "__pycache__":
+        return False
+    return (file.parent.parent / f"{file.name.split('.')[0]}.py").is_file()
 
 
 def _written_to() -> frozenset[tuple[int, int]]:

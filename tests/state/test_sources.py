@@ -186,3 +186,12 @@ def test_every_variable_counts_but_those_of_the_terminal_which_count_where_the_a
     assert fingerprint("GPU", "a") != fingerprint("GPU", "b")
     assert fingerprint("TMUX_PANE", "%1") == fingerprint("TMUX_PANE", "%2")
     assert fingerprint("TMUX_PANE", "%1", "TMUX_PANE") != fingerprint("TMUX_PANE", "%2", "TMUX_PANE")
+
+
+def test_a_compiled_module_counts_where_its_source_is_not_beside_it(tmp_path: Path) -> None:
+    put(tmp_path / "src/a.py")
+    put(tmp_path / "src/__pycache__/a.cpython-311.pyc")
+    put(tmp_path / "src/__pycache__/gone.cpython-311.pyc")
+    put(tmp_path / "src/b.pyc")
+    found = read(tmp_path, "src")
+    assert sorted(found) == ["src/__pycache__/gone.cpython-311.pyc", "src/a.py", "src/b.pyc"]
