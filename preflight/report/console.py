@@ -153,7 +153,7 @@ class ConsoleReporter:
         report = self.places.report(report)
         self.results = {r.check.id: r for r in report.results}  # what was settled is known at the end only
         shown_open = {c.id for c in self.checks[: self.shown]}
-        self._show_ready()
+        self._show_ready(is_over=True)
         for result in report.results:
             if result.settled_by and result.check.id in shown_open:
                 self._labelled("", f"{result.check.name}: settled by {result.settled_by}", "dim")
@@ -200,7 +200,10 @@ class ConsoleReporter:
 
     # --- lines ----------------------------------------------------------------------------------------------------
 
-    def _show_ready(self) -> None:
+    def _is_told(self, check_id: str) -> bool:
+        return any(c.id == check_id for c in self.checks)
+
+    def _show_ready(self, *, is_over: bool = False) -> None:
         """Prints the results whose predecessors in the checklist have all been printed."""
         while self.shown < len(self.checks):
             check = self.checks[self.shown]
@@ -214,6 +217,8 @@ class ConsoleReporter:
             if check.id not in self.results:
                 return
             result = self.results[check.id]
+            if not is_over and self._is_told(result.blocked_by) and result.blocked_by not in self.results:
+                return  # whether that check explains it is known when it has answered
             if self.is_quiet and result.status in (Status.PASS, Status.SKIP):
                 self.shown += 1
                 continue
@@ -271,8 +276,10 @@ class ConsoleReporter:
             root = self.results.get(result.blocked_by)
             said = f"blocked by {self._name_of(result.blocked_by)}"
             # the true cause: where the check that explains it found nothing wrong, or is no part of the run
-            if self.is_verbose or root is None or root.status in (Status.PASS, Status.WARN):
-                said = result.reason if root is not None else f"{said}: {result.reason}"
+            if root is not None and root.status in (Status.PASS, Status.WARN):
+                said = result.reason
+            elif self.is_verbose or root is None:
+                said += f": {result.reason}"
         findings = list(result.findings) if self.is_verbose else [f for f in result.findings if f.severity != "info"]
         messages = {f.message for f in findings}
         if len(messages) == 1:

@@ -8,7 +8,11 @@ import shlex
 from preflight.model import Report, Result, Scope, Status, Verdict
 
 COMMAND = re.compile(
-    r"(?:modal|preflight|pip|uv|uvx|pipx|poetry|conda|aws|make|git|\S*/python[\d.]*|python3?) [-\w./'\"]\S*(?: .*)?"
+    r"(?:modal (?:app|billing|config|container|deploy|environment|image|profile|run|secret|setup|shell|token|volume)"
+    r"|preflight (?:run|check|lint|list|explain|facts|probe|diagnose|link|estimate|gate|radar|lock|init|apps|sandbox)"
+    r"|(?:pip|uv|poetry|conda|pipx) (?:install|uninstall|add|lock|sync|pip|remove|update|upgrade|inject|tool|run)"
+    r"|aws (?:s3|s3api|sso|sts|iam|configure)|git (?:add|clone|checkout|pull|lfs)|(?:\S*/)?python[\d.]* -m)\b.*"
+    r"|make \S+|modal setup"
 )
 ALTERNATIVE = re.compile(r",? or (?!newer|more|less)|; |,? and then |  +\(|, (?=[a-z]+ [a-z])")
 BAD = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN)

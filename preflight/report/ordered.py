@@ -26,7 +26,10 @@ def is_open(result: Result) -> bool:
 
 
 def causes(report: Report) -> list[tuple[Result, list[Result]]]:
-    """The checks without an answer, one a cause: the one that explains it, and those that only wait for it."""
+    """The checks without an answer, one a cause: the one that explains it, and those that only wait for it.
+
+    Where the explaining check has failed, its finding is the cause, and nothing is left to tell.
+    """
     by_id = {r.check.id: r for r in report.results}
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in open_questions(report):
@@ -36,6 +39,9 @@ def causes(report: Report) -> list[tuple[Result, list[Result]]]:
     told = []
     for (check_id, _), same in groups.items():
         root = by_id.get(check_id, same[0])
+        if root.status is Status.FAIL:
+            continue
+        root = root if is_open(root) else same[0]
         told.append((root, [r for r in same if r is not root]))
     return told
 
