@@ -22,7 +22,7 @@ from typing import Any
 
 from preflight.interpreter import Interpreter
 
-AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")  # Modal finds the bucket's region out by itself
 BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
 FILES = ("pyproject.toml", "preflight.toml")
 CHOICES = {"fail_on": ("warn", "fail"), "stage": ("static", "remote", "paid")}

@@ -3,7 +3,8 @@
 Looks at
     The version of the client that the project's own commands run (the environment that is configured or active,
     `.venv`, uv's, Poetry's, else `modal` on the PATH, else preflight's own), the builders that it carries, what the
-    server says when preflight signs in (deprecations), and the builder version that is in force.
+    server says about the client that preflight asks with (the ClientHello call, and a header on every answer), and the
+    Image Builder that is in force.
 Why it matters
     A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
     one stops working on a day the server names beforehand.
@@ -19,9 +20,8 @@ from packaging.version import Version
 
 from preflight.api import (
     CLIENT,
-    ENVIRONMENT,
+    RESOLVED_BUILDER,
     WORKSPACE,
-    WORKSPACE_BUILDER,
     Answer,
     Check,
     Finding,
@@ -50,9 +50,17 @@ async def run(looked: Looked) -> Answer:
         )
         for text in workspace.warnings
     ]
-    builder = _builder_in_force(looked)
     newest = builders[-1] if builders else None
-    if builder is not None and newest is not None and builder[:4].isdigit() and builder > newest:
+    said = f"modal {version}{_whose(looked)}, knows Image Builder {newest or 'unknown'}"
+    seen = {"version": version, "newest_builder": newest, "asked_with": asks.version}
+    if project is not None:
+        seen |= {"python": str(project.python), "found_by": project.found_by}
+    builder = looked.tried(RESOLVED_BUILDER)
+    if isinstance(builder, LookupFailed):
+        if not findings:
+            raise builder  # whether the client fits it is half of the question
+        return Answer(said=f"{said}; {builder}", seen=seen, findings=tuple(findings))
+    if newest is not None and builder[:4].isdigit() and builder > newest:
         findings.append(
             Finding(
                 severity=Severity.ERROR,
@@ -61,6 +69,8 @@ async def run(looked: Looked) -> Answer:
                 why="every image is refused with VersionError",
             )
         )
+    elif not workspace.is_greeted and not findings:
+        raise LookupFailed(WORKSPACE, "the server does not answer whether it has a warning about this client")
     tested = modal_api().version
     if Version(asks.version) > Version(tested):
         findings.append(
@@ -70,13 +80,9 @@ async def run(looked: Looked) -> Answer:
                 remedy="",
             )
         )
-    said = f"modal {version}{_whose(looked)}, knows Image Builder {newest or 'unknown'}"
-    said += "" if builder is None or newest is None else f"; {builder} is in force"
+    said += f"; {builder} is in force"
     said += f"; preflight asks with {asks.version}" if version != asks.version else ""
     said += f"; the server has {_warnings(findings)}"
-    seen = {"version": version, "newest_builder": newest, "asked_with": asks.version}
-    if project is not None:
-        seen |= {"python": str(project.python), "found_by": project.found_by}
     return Answer(said=said, seen=seen, findings=tuple(findings))
 
 
@@ -102,15 +108,6 @@ def _upgrade(looked: Looked) -> str:
     return f"{project.python} -m pip install --upgrade modal"
 
 
-def _builder_in_force(looked: Looked) -> str | None:
-    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
-    if looked[CLIENT].builder_override:
-        return looked[CLIENT].builder_override
-    if not isinstance(environment, LookupFailed) and environment.builder:
-        return environment.builder
-    return None if isinstance(workspace, LookupFailed) else workspace
-
-
 def _warnings(findings: list[Finding]) -> str:
     count = sum(f.severity is Severity.WARNING for f in findings)
     return f"{count} warning{'s' if count > 1 else ''}" if count else "no warning"
@@ -122,7 +119,7 @@ CHECK = Check(
     title="the project's Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
     needs=(CLIENT, WORKSPACE),
-    tries=(ENVIRONMENT, WORKSPACE_BUILDER),
+    tries=(RESOLVED_BUILDER,),
     run=run,
     timeout_s=25.0,
     explains=(CLIENT,),

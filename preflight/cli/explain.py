@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import click
 
-from preflight.model import Check
+from preflight.engine.index import Listed
 
 
 @click.command("explain", epilog="Example: preflight explain modal-auth")
 @click.argument("check", metavar="ID_OR_NAME")
 def explain_command(check: str) -> None:
     """Print a check's page: what it looks at, why it matters, how to fix, and the sources."""
-    from preflight.cli.conduct import all_checks
-    from preflight.engine.select import UnknownCheck, find
+    from preflight.engine import index
+    from preflight.engine.select import UnknownCheck
 
     try:
-        found = find(all_checks(), check)
+        found = index.found(check)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
     from preflight.report.page import paged
@@ -25,6 +25,6 @@ def explain_command(check: str) -> None:
         click.echo(("\n" if number else "") + "\n".join(paged(page, columns())))
 
 
-def _page(check: Check) -> str:
+def _page(check: Listed) -> str:
     step = f"step {check.step}, " if check.step else ""
     return f"{check.id}  {check.name}   ({step}{check.stage})\n\n{check.doc or check.title}"

@@ -7,7 +7,7 @@ import functools
 import gc
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import click
 from preflight.cli.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
 from preflight.cli.outputs import Output
 from preflight.cli.stderr import warn
-from preflight.model import Check, Exit, Report, Scope, Status, Target
+from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
@@ -114,13 +114,12 @@ def lint_command(
     files = _with_modal(found, is_silent=pass_others)
     if not files and pass_others:
         return Exit.READY
-    from preflight.cli.conduct import Audience, Options, all_checks
+    from preflight.cli.conduct import Audience, all_checks
     from preflight.cli.run import split
     from preflight.engine.files import static_rules
 
-    options = Options(only=split(only), skip=split(skip), is_exit_zero=exit_zero)
-    rules = static_rules(all_checks())
-    kept = {f.settings.project: _kept(rules, f.settings, options) for f in files}
+    rules = static_rules(all_checks({Stage.STATIC}))
+    kept = {f.settings.project: _kept(rules, f.settings, split(only), split(skip)) for f in files}
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     fixing = _Fixing(fix, diff, unsafe)
     wanted = outputs if diff else wanted_outputs(outputs, as_json)
@@ -143,7 +142,7 @@ def lint_command(
     if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
         names = " ".join(shlex.quote(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
         warn(f"{count} fixable with preflight lint --fix {names}")
-    return Audience.exit_of(shown, options)
+    return Exit.READY if exit_zero and shown.exit is Exit.FINDINGS else shown.exit
 
 
 def _tell(report: Report, audience: Audience) -> Report:
@@ -293,16 +292,30 @@ async def _lint(
     return replace(merged(looked, rules, target=target, fail_on=fail_on), scope=Scope.PART)
 
 
-def _kept(rules: Iterable[Check], settings: Settings, options: object) -> tuple[Check, ...]:
+def _kept(
+    rules: Sequence[Check], settings: Settings, only: tuple[str, ...], skip: tuple[str, ...]
+) -> tuple[Check, ...]:
     """The rules that the command line and the project's `skip` leave in.  Raises UsageError for a name of none."""
-    from preflight.cli.conduct import Options, selection_for
-
-    assert isinstance(options, Options)
-    chosen = {c.id for c in selection_for(options, settings).chosen}
-    kept = tuple(r for r in rules if r.id in chosen)
+    if not (only or skip or settings.skip):
+        return tuple(rules)
+    named, left_out = (
+        _ids(only, ""),
+        _ids(skip, "") | _ids(settings.skip, f"{settings.read_from}: tool.preflight.skip: "),
+    )
+    kept = tuple(r for r in rules if (r.id in named or not only) and r.id not in left_out)
     if not kept:
         raise click.UsageError("no static rule is left by --only and --skip; `preflight list` says which are static")
     return kept
+
+
+def _ids(names: Sequence[str], at: str) -> set[str]:
+    from preflight.engine import index
+    from preflight.engine.select import UnknownCheck
+
+    try:
+        return {c.id for name in names for c in index.found(name)}
+    except UnknownCheck as e:
+        raise click.UsageError(f"{at}{e}") from e
 
 
 async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:

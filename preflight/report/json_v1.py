@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import preflight
-from preflight.facts.digest import digest
+from preflight.facts.in_force import digest
 from preflight.model import Changed, Check, Finding, Report, Result
 from preflight.report.baseline import Compared
 from preflight.report.ordered import fingerprint

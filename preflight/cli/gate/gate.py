@@ -240,10 +240,10 @@ def _drifts(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> l
     return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=asked.is_offline)]
 
 
-def local_facts(settings: Settings, watched: Watched, asked: Asked) -> Mapping[str, str]:
+def local_facts(settings: Settings, watched: Watched, asked: Asked, key: bytes | None = None) -> Mapping[str, str]:
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
-    key = machine_key.load(settings.state)
+    key = machine_key.load(settings.state) if key is None else key
     left_out = (*settings.skip, *asked.left_out)
     return facts.local(settings, watched, key, left_out=left_out, fail_on=asked.fail_on)
 
