@@ -12,9 +12,8 @@ import pytest
 
 from checks.account.client_version import CHECK
 from preflight.interpreter import NoInterpreter, asked_with, find
-from preflight.lookups import LookupFailed
 from preflight.model import Severity
-from preflight.remote.lookups import CLIENT, ENVIRONMENT, WORKSPACE, WORKSPACE_BUILDER
+from preflight.remote.lookups import CLIENT, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Client, Workspace
 from preflight.settings import Settings
 from preflight.testing import run_check
@@ -132,8 +131,7 @@ OURS = Client(
 
 
 def looked(builder: str) -> dict[object, object]:
-    return {CLIENT: OURS, WORKSPACE: Workspace(name="w", warnings=()), WORKSPACE_BUILDER: builder,
-            ENVIRONMENT: LookupFailed(ENVIRONMENT, "not asked")}  # fmt: skip
+    return {CLIENT: OURS, WORKSPACE: Workspace(name="w", warnings=()), RESOLVED_BUILDER: builder}
 
 
 def test_client_version_speaks_of_the_projects_client_and_names_the_one_that_asks(project: Path) -> None:
