@@ -55,6 +55,7 @@ from preflight.api import (
 )
 
 SHOWN_LINES = 12
+TAIL_LINES = 60  # kept as data: where a log is kept too, it holds them all
 
 
 async def price(looked: Looked) -> Price | NotApplicable:
@@ -93,7 +94,12 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         say=looked.say,
         log=_log(looked),
     )
-    seen = {"remembered": False, "code": ran.code, "seconds": round(ran.seconds, 1), "log": ran.log and str(ran.log)}
+    seen: dict[str, object] = {
+        "remembered": False,
+        "code": ran.code,
+        "seconds": round(ran.seconds, 1),
+        "log": ran.log and str(ran.log),
+    }
     if ran.code == 0:
         said = f"`{settings.smoke.command}` passed in {ran.seconds:.0f} s"
         after, _ = _fingerprint(looked)
@@ -109,6 +115,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
             said = f"{said}; not remembered: {e}"
         return Answer(said=said, seen=seen)
     cause = first_cause(ran.tail, ran.log)
+    seen["tail"] = list(ran.tail[-TAIL_LINES:])
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
     finding = Finding(
         severity=Severity.ERROR,
@@ -171,6 +178,7 @@ CHECK = Check(
     needs=(WORKSPACE, CLIENT, CURRENT_RATES),
     tries=(RECIPE, HERE, RESOLVED_BUILDER),
     run=run,
+    runs_project=True,
     price=price,
     timeout_s=4 * 3600.0,
     about=(

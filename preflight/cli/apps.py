@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
-from preflight.cli.conduct import Options, sandboxed, settings_for
+from preflight.cli.rehearsal import in_sandbox
 from preflight.cli.stderr import warn
+from preflight.cli.target import project_settings
 from preflight.lookups import LookupFailed, Lookups, World
 from preflight.model import Exit
 from preflight.problems import Problem
@@ -42,8 +45,9 @@ def apps_command(
     """
     if scenario is not None and not use_sandbox:
         raise click.UsageError("--scenario belongs to --sandbox")
-    with sandboxed((scenario or "healthy") if use_sandbox else None) as (project, name):
-        settings = settings_for(Options(environment=environment), start=project, scenario=name)
+    with in_sandbox(scenario or "healthy") if use_sandbox else nullcontext() as sandbox:
+        start, name = (sandbox.project, sandbox.name) if sandbox else (Path.cwd(), None)
+        settings = project_settings(start=start, scenario=name, environment=environment)
         limit = older_than or settings.stale_apps.older_than
         try:
             parse_age(limit)

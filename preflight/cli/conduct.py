@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from preflight.app.lookups import READING, RECIPE
 from preflight.cli.options import keep_baseline, read_baseline, reporters
 from preflight.cli.outputs import Output
+from preflight.cli.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.stderr import warn
 from preflight.cli.target import check_functions, every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
@@ -41,9 +42,6 @@ from preflight.settings import Settings
 from preflight.state.ledger import Ledger
 from preflight.state.receipt import Receipts
 
-if TYPE_CHECKING:
-    from preflight.sandbox.serve import Sandbox
-
 Follow = Callable[[Report, World, Mapping[Lookup[Any], object]], Awaitable[Report]]
 
 
@@ -52,7 +50,9 @@ class Options:
     """A run as the command line asked for it."""
 
     app: str | None = None
-    sandbox: str | None = None
+    is_sandbox: bool = False
+    is_unconfined: bool = False
+    scenario: str | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     stage: Stage = Stage.PAID
@@ -87,7 +87,8 @@ def conduct(options: Options) -> Exit:
         return _conducted(options)
     except KeyboardInterrupt:
         OURS.ignore_all()
-        target = Target(app=options.app, environment=options.environment, sandbox=options.sandbox)
+        sandbox = (options.scenario or "rehearsal") if options.is_sandbox else None
+        target = Target(app=options.app, environment=options.environment, sandbox=sandbox)
         report = Report(target=target, started=datetime.now(UTC), seconds=0.0, results=(), is_interrupted=True)
         with reporters(options.outputs, is_verbose=options.is_verbose) as told:
             audience = Audience(told)
@@ -97,22 +98,24 @@ def conduct(options: Options) -> Exit:
 
 
 def _conducted(options: Options) -> Exit:
-    with sandboxed(options.sandbox) as (project, scenario):
-        settings = settings_for(options, start=project, scenario=scenario)
+    with standing_for(options) as ground:
+        settings = ground.settings
         options = with_settings(options, settings)
         selection = selection_for(options, settings)
         if options.is_for_all and len(apps := every_app(settings)) > 1:
             from preflight.cli.every_app import run_every
 
             with audience_of(options, settings) as audience:
-                return audience.exit_of(run_every(apps, selection, settings, options, audience), options)
+                report = run_every(apps, selection, settings, options, audience, ground.rehearsal)
+                return audience.exit_of(report, options)
         if options.is_for_all:
             settings = replace(settings, app=apps[0])
         elif asks_for_app(selection):
             settings = replace(settings, app=resolve_app(settings, options.app))
             check_functions(settings)
         with audience_of(options, settings) as audience:
-            return audience.exit_of(run_selection(selection, settings, options, audience), options)
+            report = run_selection(selection, settings, options, audience, ground.rehearsal)
+            return audience.exit_of(report, options)
 
 
 def with_settings(options: Options, settings: Settings) -> Options:
@@ -144,6 +147,20 @@ def audience_of(options: Options, settings: Settings) -> Iterator[Audience]:
         yield Audience(told, baseline, partial(keep_baseline, options.write_baseline, base))
 
 
+def standing_for(options: Options) -> AbstractContextManager[Ground]:
+    """The real account, the sandbox's example, or a rehearsal of the app: as the options say."""
+    return standing(
+        scenario=options.scenario,
+        is_sandbox=options.is_sandbox,
+        is_unconfined=options.is_unconfined,
+        is_for_all=options.is_for_all,
+        app=options.app,
+        environment=options.environment,
+        spend_max=options.spend_max,
+        is_recorded=options.record,
+    )
+
+
 def selection_for(options: Options, settings: Settings) -> Selection:
     """Raises UsageError for a name that no check has, with the file when it stands in the configuration."""
     checks = all_checks()
@@ -155,41 +172,6 @@ def selection_for(options: Options, settings: Settings) -> Selection:
         return select(checks, only=options.only, skip=(*settings.skip, *options.skip), stage=options.stage)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
-
-
-@contextlib.contextmanager
-def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
-    """The folder to work in and the scenario's name, with this process's environment pointing at the sandbox."""
-    if scenario is None:
-        yield Path.cwd(), None
-        return
-    with in_sandbox(scenario) as sandbox:
-        yield sandbox.project, sandbox.name
-
-
-@contextlib.contextmanager
-def in_sandbox(scenario: str) -> Iterator[Sandbox]:
-    """A running sandbox, with this process's environment pointing at it."""
-    try:
-        from preflight.sandbox import serve, state
-    except ImportError as e:
-        raise click.UsageError(f"the sandbox needs `pip install 'modal-preflight[sandbox]'` ({e})") from e
-    before = dict(os.environ)
-    if sys.stderr.isatty():
-        warn("starting the sandbox: a local Modal and S3 on 127.0.0.1 …")
-    try:
-        with serve.start(scenario) as sandbox:
-            applied = sandbox.applied(os.environ)
-            os.environ.clear()
-            os.environ.update(applied)
-            yield sandbox
-    except (state.ScenarioNotFound, ValueError) as e:
-        raise click.UsageError(str(e)) from e
-    except serve.SandboxFailed as e:
-        raise click.ClickException(str(e)) from e
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def settings_for(options: Options, *, start: Path, scenario: str | None) -> Settings:
@@ -270,13 +252,17 @@ def target_of(settings: Settings) -> Target:
 
 
 def run_selection(
-    selection: Selection, settings: Settings, options: Options, told: Audience | Sequence[Reporter]
+    selection: Selection,
+    settings: Settings,
+    options: Options,
+    told: Audience | Sequence[Reporter],
+    rehearsal: Rehearsal | None = None,
 ) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
     audience = told if isinstance(told, Audience) else Audience(told)
     audience.begin(target_of(settings), selection)
     follow = None if selection.is_named else _followed(options)  # a part of the checklist proves too little
-    return audience.finish(engine_report(selection, settings, options, audience.observe, follow))
+    return audience.finish(engine_report(selection, settings, options, audience.observe, follow, rehearsal))
 
 
 def _followed(options: Options) -> Follow:
@@ -299,6 +285,7 @@ def engine_report(
     options: Options,
     observe: Callable[[Event], None],
     follow: Follow | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> Report:
     """What the engine found and ``follow`` made of it, not yet redacted; SIGINT and SIGTERM interrupt it.
 
@@ -306,10 +293,14 @@ def engine_report(
     """
     ledger = None if settings.state is None else Ledger(settings.state, settings.project)
 
+    if rehearsal is not None:
+        settings = rehearsal.settings(settings)
+        selection = rehearsal.selection(selection)
+
     def keep(event: Event) -> None:
         if ledger is not None:
             _keep(ledger, event)
-        observe(event)
+        observe(rehearsal.judged(event) if rehearsal is not None and isinstance(event, Result) else event)
 
     found: dict[Lookup[Any], object] = {}
     world = World(
@@ -339,10 +330,13 @@ def engine_report(
             world,
             target=target_of(settings),
             observe=keep,
+            given=rehearsal.given(settings.app) if rehearsal is not None else None,
             limits=limits,
             fail_on=options.fail_on,
             scope=scope_of(selection, settings),
+            assumed=rehearsal.assumed if rehearsal is not None else "",
         )
+        report = report if rehearsal is None else rehearsal.report(report)
         report = _with_workspace(report, found)
         return report if follow is None else await follow(report, world, found)
 

@@ -1,7 +1,8 @@
 """Records one app: the real `modal deploy FILE` against our own plane, in a child process that can reach nothing else.
 
 It executes the user's top level, as `modal run` and `modal deploy` do.  So it is asked for (`--record`), bounded,
-without credentials, without a network, and whatever the top level starts is ended with it.
+without credentials, without a network, where the machine can do it without a file of its own to change, and whatever
+the top level starts is ended with it.
 """
 
 from __future__ import annotations

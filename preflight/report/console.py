@@ -44,6 +44,7 @@ GLYPHS = {
     Status.UNKNOWN: ("?", "magenta"),
     Status.ERROR: ("E", "bold magenta"),
 }
+ASSUMED = ("~", "cyan")  # a rehearsal made up what the answer rests on
 WORDS = {
     Status.PASS: "passed",
     Status.WARN: "warned",
@@ -53,7 +54,6 @@ WORDS = {
     Status.UNKNOWN: "unknown",
     Status.ERROR: "unanswered",
 }
-ASSUMED = ("≈", "cyan")  # of a rehearsal: it rests on something that was made up
 VERDICTS = {
     Verdict.READY: "bold green",
     Verdict.CLEAN: "bold green",
@@ -163,6 +163,7 @@ class ConsoleReporter:
             self._changed(report.changed)
         word, style = verdict_word(report.verdict), VERDICTS[report.verdict]
         part = part_of(report)
+        assumed = [r for r in report.results if r.assumed]
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
         parts = [*_tally(report), f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
@@ -176,6 +177,11 @@ class ConsoleReporter:
         self._out(Text.assemble((word, style), "   ", first))
         for more in rest:
             self._out(Text(" " * indent + more))
+        if assumed:
+            for text in dict.fromkeys(r.assumed for r in assumed):
+                self._labelled("", text)
+            asked = ", ".join(r.check.name for r in report.results if r.assumed or r.is_left_out)
+            self._labelled("", f"a real run still asks {asked}")
         if self.spent is not None and self.is_verbose:
             steps = f"{self.spent.steps} paid step{'s' if self.spent.steps != 1 else ''}"
             said = f"preflight has spent ${self.spent.usd:.2f} here, in {steps} since {self.spent.since:%Y-%m-%d}"
@@ -271,7 +277,7 @@ class ConsoleReporter:
         if result.settled_by:
             said = f"settled by {result.settled_by}: {said}"
         if result.assumed:
-            said = f"assumed: {result.assumed}: {said}"
+            said = f"assumed: {said}"
         if result.status is Status.BLOCKED and result.blocked_by:
             root = self.results.get(result.blocked_by)
             said = f"blocked by {self._name_of(result.blocked_by)}"
@@ -285,7 +291,7 @@ class ConsoleReporter:
         if len(messages) == 1:
             said = findings[0].message
         glyph = ASSUMED if result.assumed else None
-        self._line(str(check.step or ""), result.status, check.name, said, result.seconds, glyph=glyph)
+        self._line(str(check.step or ""), result.status, check.name, said, result.seconds, glyph)
         same: dict[tuple[str, str, str, Severity], list[Finding]] = {}
         for found in findings:
             same.setdefault((found.message, found.why, found.remedy, found.severity), []).append(found)
@@ -321,9 +327,9 @@ class ConsoleReporter:
         return next((c.name for c in self.checks if c.id == check_id), check_id)
 
     def _line(
-        self, step: str, status: Status, name: str, said: str, took: float, *, glyph: tuple[str, str] | None = None
+        self, step: str, status: Status, name: str, said: str, took: float, drawn: tuple[str, str] | None = None
     ) -> None:
-        mark, style = glyph or GLYPHS[status]
+        mark, style = drawn or GLYPHS[status]
         line = Text()
         line.append(f"{step:>2} ")
         line.append(mark, style=style)
@@ -390,7 +396,7 @@ def _looks_at_the_text_alone(check: Check) -> bool:
 
 def _tally(report: Report) -> list[str]:
     """``2 ✗ failed``: the counts, and the meaning of each mark on the screen."""
-    assumed = sum(bool(r.assumed) for r in report.results)
+    assumed = sum(bool(r.assumed) and r.status is Status.SKIP for r in report.results)
     settled = sum(bool(r.settled_by) for r in report.results)
     parts = []
     for status in WORST_FIRST:

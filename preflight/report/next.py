@@ -32,8 +32,8 @@ def next_command(report: Report) -> str:
     """What repairs the worst of what was found; `explain` only where no command does."""
     app = _app(report)
     if report.verdict is Verdict.REHEARSED:
-        named = shlex.quote(report.target.app) if report.target.app and report.target.sandbox == "rehearsal" else "APP"
-        return f"preflight run {named}   (against your Modal account)"
+        is_own = any(r.assumed for r in report.results)  # nothing is made up for the bundled example
+        return f"preflight run {app}" if is_own else "preflight run APP (your own app, with your Modal account)"
     if report.verdict is Verdict.CLEAN:
         return f"preflight run {app}"
     if report.verdict is Verdict.READY:

@@ -17,6 +17,7 @@ from preflight.cli.conduct import Options, all_checks, run_selection
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
 from preflight.cli.options import reporters
 from preflight.cli.outputs import Output
+from preflight.cli.rehearsal import Rehearsal
 from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
@@ -32,7 +33,13 @@ from preflight.state.watched import watched
 FRESH_S = 60.0  # a checklist that took longer asks Modal again before the command starts
 
 
-def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: datetime) -> Exit:
+def checklist(
+    asked: Asked,
+    settings: Settings,
+    receipts: Receipts | None,
+    now: datetime,
+    rehearsal: Rehearsal | None = None,
+) -> Exit:
     """Works through it, and keeps the receipt of a pass.  READY when the command may run."""
     selection = _selection(asked, settings)
     taken = _watched(settings)
@@ -52,7 +59,7 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
             return Exit.REFUSED
     with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
         console = ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
-        report = run_selection(selection, settings, _options(asked), [console, *files])
+        report = run_selection(selection, settings, _options(asked), [console, *files], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     if receipts is None:
