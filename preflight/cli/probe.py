@@ -18,6 +18,7 @@ from rich.text import Text
 from preflight import settings as config
 from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
 from preflight.cli.options import parse_dollars
+from preflight.cli.stderr import warn
 from preflight.diagnosis.first import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
@@ -144,7 +145,7 @@ class _Progress:
 
     def observe(self, event: Event) -> None:
         if isinstance(event, Priced):
-            click.echo(f"up to ${event.price.usd:.2f} ({event.price.basis})", err=True)
+            warn(f"up to ${event.price.usd:.2f} ({event.price.basis})")
         elif isinstance(event, Progress):
             self.say(event.text)
 
