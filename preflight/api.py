@@ -36,7 +36,7 @@ from preflight.binary.link import Linked, WantedGpu
 from preflight.binary.link import Target as LinkTarget
 from preflight.binary.link import Verdict as LinkVerdict
 from preflight.binary.link import link as linked
-from preflight.build.aftermath import brings_transformers_5
+from preflight.build.aftermath import clashes, working_pins
 from preflight.build.build_needs import comes_before_torch, missing_before
 from preflight.build.compiling import refused_gcc
 from preflight.build.downloads import Asset, BaseImage, Download
@@ -328,13 +328,13 @@ __all__ = [
     "argument_where",
     "base_of",
     "brings",
-    "brings_transformers_5",
     "bucket_answer",
     "bucket_refused",
     "builder",
     "builders",
     "calls_in",
     "can_miss",
+    "clashes",
     "comes_before_torch",
     "counted",
     "credential_in",
@@ -462,4 +462,5 @@ __all__ = [
     "wheel_name",
     "without_ignored",
     "word_where",
+    "working_pins",
 ]

@@ -43,8 +43,8 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
     findings, ignored = without_ignored(_wrong(found), recipe, (NAME, ID))
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
-    if not findings and not all(f.is_good for f in found):
-        return NotApplicable(said)  # another rule reports it, or the text does not say: not ours, and not green
+    if not findings and any(f.ending is Ending.UNKNOWN for f in found):
+        return NotApplicable(said)  # UNKNOWN-MARK
     return Answer(said=said, seen={"steps": [_as_data(f) for f in found]}, findings=findings)
 
 
@@ -53,26 +53,20 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def _wrong(found: Sequence[Forecast]) -> Iterator[Finding]:
-    """What is wrong and no other rule reports."""
+    """What ends otherwise than well.  Where another rule reports the cause, that rule has the remedy."""
     for each in found:
-        finding = None if each.is_good or each.told_by else _finding(each)
-        if finding is not None:
-            yield finding
+        if not each.is_good and each.ending is not Ending.UNKNOWN:
+            yield _finding(each)
 
 
-def _finding(forecast: Forecast) -> Finding | None:
+def _finding(forecast: Forecast) -> Finding:
     message = f"{forecast.subject}: {forecast.said}"
-    if forecast.ending is Ending.UNKNOWN:
-        if not forecast.is_gap:
-            return None
-        return warning(
-            message, forecast.remedy, forecast.where, why="a wheel takes seconds, a source build 5 to 60 min"
-        )
     if forecast.ending is Ending.FAILS:
         message = f"{forecast.subject} stops the image build: {forecast.why}"
     say = error if forecast.is_certain else warning
+    remedy = f"do what {forecast.told_by} says of it" if forecast.told_by else forecast.remedy
     evidence = (forecast.log,) if forecast.log else ()
-    return say(message, forecast.remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
+    return say(message, remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
 
 
 def _cost(ending: Ending) -> str:

@@ -194,6 +194,27 @@ class Registry(Row):
     api: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Need(Row):
+    """``package`` in ``versions`` needs ``other`` in ``needs``; both are specifiers, and "" is every version.
+
+    ``comes`` limits it to a "wheel" or a "source" build.  ``when`` it shows: build, import or run.  ``symptom`` is
+    the line of the log.  ``today`` is the version of ``other`` that comes when nobody asks for one; with a package of
+    ``kept_by`` in the image that is not certain: it may hold ``other`` in the range.
+    """
+
+    package: str
+    versions: str
+    other: str
+    needs: str
+    when: str
+    why: str
+    symptom: str
+    comes: str = ""
+    today: str = ""
+    kept_by: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Table:
     """A fact file: ``key`` is the name of its array of rows."""
@@ -218,6 +239,7 @@ PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend o
 IMAGES = Table("images.toml", "image", KnownImage, "known registry images")
 APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost")
 BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes")
+COMPAT = Table("compat.toml", "need", Need, "what does not go together: torch, kernels, triton, Python, transformers")
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
@@ -235,5 +257,6 @@ TABLES = (
     IMAGES,
     APT_GONE,
     BUILD_TIMES,
+    COMPAT,
     REGISTRIES,
 )

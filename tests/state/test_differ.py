@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 
 import pytest
-from tests.state.conftest import report, result
 
 from preflight.model import Change, Status
 from preflight.state.differ import changes
 from preflight.state.vector import Vector
+from tests.state.conftest import report, result
 
 Edit = tuple[str, str, str | None]  # group, name, its value now; None takes it away
 STEPS = ("image steps", "image")

@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.state.conftest import NOW
 
 from preflight.model import Stage
 from preflight.state.kept import Unreadable, Worked, keep, kept
 from preflight.state.vector import Vector
+from tests.state.conftest import NOW
 
 APP = "deploy/modal/app.py"
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.state.conftest import report, result
 
 from preflight.app import reader
 from preflight.app.lookups import RECIPE
@@ -19,6 +18,7 @@ from preflight.remote.modal_types import ListedSecret
 from preflight.settings import LintSettings, Settings
 from preflight.state.differ import changes
 from preflight.state.vector import Vector, vector
+from tests.state.conftest import report, result
 
 CANARIES = (
     "hf_abcdefghijklmnopqrstuvwx",
