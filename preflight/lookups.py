@@ -7,7 +7,7 @@ can define one at import time; what it made lives in the ``Lookups`` of one run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Lookup(Generic[T]):
-    """``answered_by`` is the id of the check whose result explains a failure of this lookup."""
+    """``is_fixed``: asking again in the same run can't give another answer, so --wait does not."""
 
     name: str
     make: Callable[[Looked], AbstractAsyncContextManager[T]] = field(repr=False)
     needs: tuple[Lookup[Any], ...] = ()
     tries: tuple[Lookup[Any], ...] = ()
     timeout_s: float = 10.0
-    answered_by: str = ""
+    is_fixed: bool = False
 
 
 class LookupFailed(Exception):
@@ -117,6 +117,14 @@ class Lookups:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         await self._stack.aclose()
 
+    def forget(self, keys: Iterable[Lookup[Any]]) -> None:
+        """Makes these, and what they need, anew when they are asked next: all but the fixed that were made."""
+        for key in keys:
+            task = self._tasks.get(key)
+            if task is not None and task.done() and not (key.is_fixed and task.exception() is None):
+                del self._tasks[key]
+            self.forget((*key.needs, *key.tries))
+
     async def see(self, name: str, needs: tuple[Lookup[Any], ...], tries: tuple[Lookup[Any], ...] = ()) -> Looked:
         """All at once.  Raises LookupFailed for the first of ``needs``, in their order, that can't be had."""
         keys = (*needs, *tries)
@@ -159,7 +167,7 @@ class Lookups:
         try:
             async with limit:
                 value = await self._stack.enter_async_context(key.make(looked))
-        except Exception as e:  # whatever it was, the checks that need it are told
+        except (Exception, SystemExit, GeneratorExit) as e:  # whatever it was, the checks that need it are told
             why = f"no answer after {key.timeout_s:g} s" if limit.expired() else str(e) or type(e).__name__
             raise LookupFailed(key, why) from e
         self._world.made(asked, value)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from preflight.lookups import Looked, Lookup
@@ -45,18 +45,48 @@ class Status(StrEnum):
     FAIL = "fail"  # looked, and it is wrong
     SKIP = "skip"  # does not apply, or was excluded; the reason is given
     BLOCKED = "blocked"  # could not look: something it needs could not be had
+    UNKNOWN = "unknown"  # looked, and could not decide
     ERROR = "error"  # could not look: the check itself broke or ran out of time
 
 
 LOOKED = frozenset({Status.PASS, Status.WARN, Status.FAIL})
 UNANSWERED = frozenset({Status.BLOCKED, Status.ERROR})
+WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP)
+
+
+class Group(StrEnum):
+    """Facts that a run stands on; a check names those it is about, likeliest cause of its failure first."""
+
+    BUILDER = "builder"
+    PINS = "pins"
+    STEPS = "image steps"
+    GPU = "gpu"
+    CLIENT = "client"
+    FUNCTIONS = "functions"
+    SECRETS = "secrets"
+    VARIABLES = "variables"
+    ACCOUNT = "account"
+    SETTINGS = "settings"
+    RATES = "rates"
+    FILES = "files"
+    VERSIONS = "versions"
 
 
 class Verdict(StrEnum):
-    READY = "ready"
+    READY = "ready"  # the whole checklist, against the real account
+    CLEAN = "clean"  # a part of it
+    REHEARSED = "rehearsed"  # in the sandbox
     NOT_READY = "not-ready"
     INCOMPLETE = "incomplete"
     INTERRUPTED = "interrupted"
+
+
+class Scope(StrEnum):
+    """How much a report can prove."""
+
+    WHOLE = "whole"
+    PART = "part"
+    REHEARSAL = "rehearsal"
 
 
 class Exit(IntEnum):
@@ -121,6 +151,7 @@ class Finding:
     fix: Fix | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "severity", Severity(self.severity))  # raises ValueError for any other
         if not self.message or not (self.remedy or self.severity is Severity.INFO):
             raise ValueError("a finding needs a message and a remedy")
 
@@ -160,12 +191,35 @@ class NotApplicable:
             raise ValueError("a skipped check says why it does not apply")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """The check looked and could not decide, where that decides whether the run will work.
+
+    An error among the findings makes it a fail all the same.
+    """
+
+    reason: str
+    seen: Mapping[str, Json] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError("an unknown says what could not be decided")
+
+
+Outcome: TypeAlias = Answer | NotApplicable | Unknown
+
+
 @dataclass(frozen=True)
 class Price:
     """What a paid check expects to spend.  ``usd`` is an upper bound, ``basis`` how it was reckoned."""
 
     usd: Decimal
     basis: str
+
+    def __post_init__(self) -> None:
+        if not self.usd.is_finite() or self.usd < 0:
+            raise ValueError(f"a price of {self.usd} US dollars")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,19 +229,27 @@ class Check:
     ``needs`` must be had or the check is blocked; ``tries`` may fail and the check says what that means.
     ``price`` is asked of paid checks before they start.  ``doc`` is the module's docstring, set on discovery.
     ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
+    ``explains``: the lookups whose failure this check's result explains.  ``about``: what may explain its own failure.
+    ``question``: what its unknown leaves open; a check that ``settles`` it answers it with a pass.
+    ``origin``: the distribution of a plugin's check; "" is built in.
     """
 
     id: str
     name: str
     title: str
     stage: Stage
-    run: Callable[[Looked], Awaitable[Answer | NotApplicable]]
+    run: Callable[[Looked], Awaitable[Outcome]]
     step: int | None = None
     needs: tuple[Lookup[Any], ...] = ()
     tries: tuple[Lookup[Any], ...] = ()
     timeout_s: float = 20.0
     price: Callable[[Looked], Awaitable[Price | NotApplicable]] | None = None
     has_own_line: bool = False
+    explains: tuple[Lookup[Any], ...] = ()
+    about: tuple[Group, ...] = ()
+    question: str = ""
+    settles: frozenset[str] = frozenset()
+    origin: str = ""
     doc: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
@@ -201,7 +263,11 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of one check.  ``reason`` is never empty: evidence of a pass, cause of anything else."""
+    """What came of one check.  ``reason`` is never empty: evidence of a pass, cause of anything else.
+
+    ``settled_by``: what answered an unknown (a check's name, or the setting accept-unknown).
+    ``assumed``: what the rehearsal invented that this answer rests on; such an answer is never a pass.
+    """
 
     check: Check
     status: Status
@@ -210,10 +276,18 @@ class Result:
     answer: Answer | None = None
     blocked_by: str = ""
     spent_usd: Decimal = Decimal(0)
+    settled_by: str = ""
+    assumed: str = ""
+    is_left_out: bool = False  # by an option or a setting; nothing was asked
 
     def __post_init__(self) -> None:
-        if (self.status in LOOKED) != (self.answer is not None):
+        has_answer = self.status in LOOKED or self.status is Status.UNKNOWN or bool(self.assumed)
+        if has_answer != (self.answer is not None):
             raise ValueError(f"{self.check.id}: {self.status} does not fit its answer")
+        if self.assumed and self.status is Status.PASS:
+            raise ValueError(f"{self.check.id}: what rests on invented things is no pass")
+        if self.settled_by and self.status is not Status.UNKNOWN:
+            raise ValueError(f"{self.check.id}: only an unknown can be settled")
         if not self.reason:
             raise ValueError(f"{self.check.id}: a result without a reason")
 
@@ -277,6 +351,7 @@ class Report:
     results: tuple[Result, ...]
     fail_on: Status = Status.FAIL
     is_interrupted: bool = False
+    scope: Scope = Scope.PART
     changed: Changed | None = None
 
     @property
@@ -296,7 +371,9 @@ class Report:
             return Exit.INTERRUPTED
         if statuses & bad:
             return Exit.FINDINGS
-        if statuses & UNANSWERED or not statuses & LOOKED:
+        open_unknown = any(r.status is Status.UNKNOWN and not r.settled_by for r in self.results)
+        looked = bool(statuses & LOOKED) or any(r.assumed or r.settled_by for r in self.results)
+        if statuses & UNANSWERED or open_unknown or not looked:
             return Exit.INCOMPLETE
         return Exit.READY
 
@@ -306,7 +383,11 @@ class Report:
             Exit.INTERRUPTED: Verdict.INTERRUPTED,
             Exit.FINDINGS: Verdict.NOT_READY,
             Exit.INCOMPLETE: Verdict.INCOMPLETE,
-            Exit.READY: Verdict.READY,
+            Exit.READY: {
+                Scope.WHOLE: Verdict.READY,
+                Scope.PART: Verdict.CLEAN,
+                Scope.REHEARSAL: Verdict.REHEARSED,
+            }[self.scope],
         }[self.exit]
 
 

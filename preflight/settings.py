@@ -105,6 +105,7 @@ class Settings:
     app: str | None = None
     environment: str | None = None
     skip: tuple[str, ...] = ()
+    accept_unknown: tuple[str, ...] = ()  # checks whose unknown the user accepts; the report says so
     spend_max: Decimal = Decimal("2.00")
     record: bool = False
     volumes: tuple[str, ...] = ()

@@ -17,10 +17,13 @@ from datetime import timedelta
 
 from preflight.api import (
     CLIENT,
+    ENVIRONMENT,
+    ENVIRONMENTS,
     TOKEN,
     WORKSPACE,
     Answer,
     Check,
+    Group,
     Kind,
     Looked,
     LookupFailed,
@@ -95,4 +98,6 @@ CHECK = Check(
     tries=(WORKSPACE, TOKEN),
     run=run,
     timeout_s=15.0,
+    explains=(WORKSPACE, TOKEN, ENVIRONMENTS, ENVIRONMENT),
+    about=(Group.ACCOUNT, Group.VARIABLES, Group.CLIENT),
 )

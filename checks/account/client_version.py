@@ -20,6 +20,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     Severity,
@@ -76,4 +77,6 @@ CHECK = Check(
     tries=(ENVIRONMENT, WORKSPACE_BUILDER),
     run=run,
     timeout_s=25.0,
+    explains=(CLIENT,),
+    about=(Group.CLIENT, Group.BUILDER, Group.VERSIONS),
 )

@@ -17,7 +17,11 @@ Source
 
 from preflight.api import (
     ASKED,
+    CURRENT_RATES,
     ENVIRONMENT,
+    PLANNED_FUNCTION,
+    RATES,
+    SPEND,
     Allowance,
     Answer,
     Check,
@@ -25,6 +29,7 @@ from preflight.api import (
     Estimate,
     Finding,
     Finishes,
+    Group,
     Looked,
     Outlook,
     Reckoning,
@@ -150,4 +155,6 @@ CHECK = Check(
     tries=ASKED,
     run=run,
     timeout_s=40.0,
+    explains=(RATES, SPEND, CURRENT_RATES, PLANNED_FUNCTION),
+    about=(Group.ACCOUNT, Group.RATES, Group.FUNCTIONS, Group.SETTINGS),
 )

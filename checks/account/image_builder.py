@@ -23,6 +23,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     Severity,
@@ -91,4 +92,6 @@ CHECK = Check(
     tries=(ENVIRONMENT, WORKSPACE_BUILDER),
     run=run,
     timeout_s=25.0,
+    explains=(WORKSPACE_BUILDER,),
+    about=(Group.BUILDER, Group.VARIABLES, Group.ACCOUNT, Group.CLIENT),
 )

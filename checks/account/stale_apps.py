@@ -13,7 +13,19 @@ Source
     Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
 """
 
-from preflight.api import APPS, Answer, Check, Finding, Looked, Severity, Stage, age_text, is_run, is_stale
+from preflight.api import (
+    APPS,
+    Answer,
+    Check,
+    Finding,
+    Group,
+    Looked,
+    Severity,
+    Stage,
+    age_text,
+    is_run,
+    is_stale,
+)
 
 
 async def run(looked: Looked) -> Answer:
@@ -47,4 +59,6 @@ CHECK = Check(
     needs=(APPS,),
     run=run,
     timeout_s=15.0,
+    explains=(APPS,),
+    about=(Group.ACCOUNT,),
 )

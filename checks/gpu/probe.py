@@ -23,6 +23,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     NotApplicable,
     Price,
@@ -109,4 +110,5 @@ CHECK = Check(
     run=run,
     price=price,
     timeout_s=6 * 3600.0,
+    about=(Group.GPU, Group.PINS, Group.STEPS, Group.FUNCTIONS, Group.BUILDER),
 )

@@ -92,4 +92,5 @@ CHECK = Check(
     needs=(RECIPE, PUBLISHED),
     run=run,
     timeout_s=25.0,
+    explains=(PUBLISHED,),
 )

@@ -154,4 +154,5 @@ CHECK = Check(
     stage=Stage.STATIC,
     needs=(READING, RECORDING),
     run=run,
+    explains=(RECORDING,),
 )

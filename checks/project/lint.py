@@ -14,7 +14,18 @@ Source
 
 import re
 
-from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Severity, Stage, first_cause, run_command
+from preflight.api import (
+    Answer,
+    Check,
+    Finding,
+    Group,
+    Looked,
+    NotApplicable,
+    Severity,
+    Stage,
+    first_cause,
+    run_command,
+)
 
 TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)
 SHOWN_LINES = 12
@@ -62,4 +73,5 @@ CHECK = Check(
     stage=Stage.STATIC,
     run=run,
     timeout_s=3600.0,
+    about=(Group.FILES, Group.SETTINGS, Group.VERSIONS),
 )

@@ -28,6 +28,7 @@ from preflight.api import (
     Check,
     Environment,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     NoFunction,
@@ -172,4 +173,14 @@ CHECK = Check(
     run=run,
     price=price,
     timeout_s=4 * 3600.0,
+    about=(
+        Group.PINS,
+        Group.STEPS,
+        Group.BUILDER,
+        Group.FUNCTIONS,
+        Group.SECRETS,
+        Group.FILES,
+        Group.SETTINGS,
+        Group.CLIENT,
+    ),
 )

@@ -19,6 +19,7 @@ from preflight.api import (
     S3_SAMPLE,
     Answer,
     Check,
+    Group,
     Kind,
     Looked,
     LookupFailed,
@@ -68,4 +69,6 @@ CHECK = Check(
     tries=(S3_SAMPLE,),
     run=run,
     timeout_s=20.0,
+    explains=(S3_PLACE, S3_SAMPLE),
+    about=(Group.VARIABLES, Group.SETTINGS, Group.FUNCTIONS, Group.SECRETS),
 )

@@ -24,6 +24,7 @@ from preflight.api import (
     S3_SECRET,
     Answer,
     Check,
+    Group,
     Looked,
     NotApplicable,
     Price,
@@ -92,4 +93,5 @@ CHECK = Check(
     run=run,
     price=price,
     timeout_s=600.0,
+    about=(Group.VARIABLES, Group.SETTINGS, Group.FUNCTIONS, Group.SECRETS),
 )

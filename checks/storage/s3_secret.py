@@ -15,11 +15,14 @@ Source
 """
 
 from preflight.api import (
+    LISTED_SECRETS,
     S3_SECRET,
     S3_SECRET_STATE,
+    SECRETS,
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     NotApplicable,
@@ -89,4 +92,6 @@ CHECK = Check(
     tries=(S3_SECRET_STATE,),
     run=run,
     timeout_s=25.0,
+    explains=(LISTED_SECRETS, SECRETS, S3_SECRET, S3_SECRET_STATE),
+    about=(Group.SECRETS, Group.FUNCTIONS, Group.ACCOUNT, Group.SETTINGS),
 )

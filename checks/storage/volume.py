@@ -18,6 +18,7 @@ from preflight.api import (
     Answer,
     Check,
     Finding,
+    Group,
     Looked,
     LookupFailed,
     NotApplicable,
@@ -71,4 +72,6 @@ CHECK = Check(
     tries=(RECIPE, VOLUMES),
     run=run,
     timeout_s=20.0,
+    explains=(VOLUMES,),
+    about=(Group.FUNCTIONS, Group.SETTINGS, Group.ACCOUNT),
 )

@@ -32,5 +32,5 @@ async def _recipe(looked: Looked) -> AsyncIterator[Recipe]:
     yield looked[READING]
 
 
-READING: Lookup[Recipe] = Lookup("the app's text", _read, timeout_s=30.0)
-RECIPE: Lookup[Recipe] = Lookup("the app's recipe", _recipe, needs=(READING,), timeout_s=30.0)
+READING: Lookup[Recipe] = Lookup("the app's text", _read, timeout_s=30.0, is_fixed=True)
+RECIPE: Lookup[Recipe] = Lookup("the app's recipe", _recipe, needs=(READING,), timeout_s=30.0, is_fixed=True)

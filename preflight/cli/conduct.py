@@ -27,8 +27,10 @@ from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
 from preflight.lookups import Lookup, World
-from preflight.model import Check, Exit, Report, Stage, Status, Target
+from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
+from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
+from preflight.remote.modal_types import Environment, Workspace
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
@@ -175,7 +177,7 @@ class Audience:
         self._tell(lambda reporter: reporter.observe(shown))
 
     def finish(self, report: Report) -> Report:
-        clean = redacted.report(self._redactor, _with_workspace(report))
+        clean = redacted.report(self._redactor, report)
         self._tell(lambda reporter: reporter.finish(clean))
         return clean
 
@@ -249,8 +251,15 @@ def engine_report(
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         report = await run_engine(
-            selection, world, target=target_of(settings), observe=keep, limits=limits, fail_on=options.fail_on
+            selection,
+            world,
+            target=target_of(settings),
+            observe=keep,
+            limits=limits,
+            fail_on=options.fail_on,
+            scope=scope_of(selection, settings),
         )
+        report = _with_workspace(report, found)
         return report if follow is None else await follow(report, world, found)
 
     report = asyncio.run(go())
@@ -279,15 +288,23 @@ def _void_passes(report: Report, settings: Settings) -> None:
         receipts.void(datetime.now(UTC), f"found that {bad[0].name} fails")
 
 
-def _with_workspace(report: Report) -> Report:
+def _with_workspace(report: Report, found: Mapping[Lookup[Any], object]) -> Report:
     """The report with what signing in has told about the target."""
-    seen = next((r.answer.seen for r in report.results if r.check.id == "MOD001" and r.answer), {})
+    workspace, environment = found.get(WORKSPACE), found.get(ENVIRONMENT)
     target = replace(
         report.target,
-        workspace=seen.get("workspace"),
-        environment=report.target.environment or seen.get("environment"),
+        workspace=workspace.name if isinstance(workspace, Workspace) else None,
+        environment=report.target.environment or (environment.name if isinstance(environment, Environment) else None),
     )
     return replace(report, target=target)
+
+
+def scope_of(selection: Selection, settings: Settings) -> Scope:
+    """READY is for the whole checklist against the real account: every step of it, none left out."""
+    if settings.sandbox is not None:
+        return Scope.REHEARSAL
+    is_whole = not selection.is_named and not any(check.step for check, _ in selection.left_out)
+    return Scope.WHOLE if is_whole else Scope.PART
 
 
 def redactor() -> Redactor:

@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from preflight.cli.conduct import Audience, Options, engine_report, looks_at_app, target_of
+from preflight.cli.conduct import Audience, Options, engine_report, looks_at_app, scope_of, target_of
 from preflight.engine.select import Selection, in_order
 from preflight.events import Event, Priced, Progress, SpentSoFar, Waiting
 from preflight.model import (
     LOOKED,
     UNANSWERED,
+    WORST_FIRST,
     Answer,
     Check,
     Finding,
@@ -30,7 +31,6 @@ from preflight.model import (
 )
 from preflight.settings import Settings
 
-WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
 NOTHING = Decimal(0)
 SHORTEST_S = 0.01  # of a run whose limit is over: its checks are told so
 
@@ -65,6 +65,7 @@ class _Every:
         self.began, self.clock = datetime.now(UTC), time.monotonic()
         self.told: dict[str, ByApp] = {}
         self.is_interrupted = False
+        self.met = Target()
 
     def ask(self, app: str, stages: Sequence[Stage]) -> None:
         """The checks of these stages for one app; what has been asked and looks at no app is left out."""
@@ -84,7 +85,7 @@ class _Every:
         self.audience.observe(Progress(app, "looking at it"))
         only = Selection(chosen, is_named=self.selection.is_named)
         report = engine_report(only, settings, replace(self.options, timeout_s=left_s), self._observe)
-        self.is_interrupted = report.is_interrupted
+        self.is_interrupted, self.met = report.is_interrupted, report.target
         self._keep(app, report.results)
 
     def _observe(self, event: Event) -> None:
@@ -108,12 +109,15 @@ class _Every:
         merged = [together(check, self.told[check.id]) for check in self.selection.chosen]
         by_id = {r.check.id: r for r in (*left_out, *merged)}
         return Report(
-            target=target,
+            target=replace(
+                target, workspace=self.met.workspace, environment=target.environment or self.met.environment
+            ),
             started=self.began,
             seconds=time.monotonic() - self.clock,
             results=tuple(by_id[c.id] for c in in_order([r.check for r in by_id.values()])),
             fail_on=self.options.fail_on,
             is_interrupted=self.is_interrupted,
+            scope=scope_of(self.selection, self.settings),
         )
 
 
@@ -133,7 +137,7 @@ def together(check: Check, told: ByApp) -> Result:
         reason=_reason(told, worst),
         spent_usd=sum((r.spent_usd for _, r in told), NOTHING),
     )
-    if worst not in LOOKED:
+    if worst not in LOOKED and worst is not Status.UNKNOWN:
         by = next((r.blocked_by for _, r in told if r.status is worst), "")
         return replace(result, status=worst, blocked_by=by)
     findings = [_of_app(f, app) for app, r in told for f in r.findings]
@@ -142,7 +146,9 @@ def together(check: Check, told: ByApp) -> Result:
         seen={"apps": {app: {"status": r.status.value, **(r.answer.seen if r.answer else {})} for app, r in told}},
         findings=tuple(dict.fromkeys(findings)),
     )
-    return replace(result, status=answer.status, answer=answer)
+    status = worst if worst is Status.UNKNOWN else answer.status
+    settled = next((r.settled_by for _, r in told if r.status is Status.UNKNOWN), "") if status is worst else ""
+    return replace(result, status=status, answer=answer, settled_by=settled if status is Status.UNKNOWN else "")
 
 
 def _of_app(finding: Finding, app: str) -> Finding:

@@ -29,7 +29,7 @@ async def _current(looked: Looked) -> AsyncIterator[Rates]:
     yield listed()
 
 
-CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,), answered_by="MOD003")
+CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,))
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def _planned(looked: Looked) -> AsyncIterator[Function]:
     yield function_named(looked[RECIPE], looked.settings.budget.function)
 
 
-PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), answered_by="MOD003")
+PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), is_fixed=True)
 
 
 def function_named(recipe: Recipe, name: str | None) -> Function:

@@ -23,7 +23,7 @@ async def _recording(looked: Looked) -> AsyncIterator[Recording | NotRecorded | 
 
 
 RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
-    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S, answered_by="PRJ980"
+    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S, is_fixed=True
 )
 
 

@@ -17,13 +17,26 @@ from preflight.app.model import Recipe
 from preflight.engine.run import run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import LookupFailed, World
-from preflight.model import Answer, Check, Edit, Finding, Fix, Report, Result, Stage, Status, Target, Where
+from preflight.model import (
+    UNANSWERED,
+    WORST_FIRST,
+    Answer,
+    Check,
+    Edit,
+    Finding,
+    Fix,
+    Report,
+    Result,
+    Stage,
+    Status,
+    Target,
+    Where,
+)
 from preflight.settings import Settings
 
 IMPORTS_MODAL = re.compile(rb"^[ \t]*(?:import|from)[ \t]+modal\b", re.M)
 MOST_FILES = 5_000
 MOST_BYTES = 1_000_000
-WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
 
 
 @dataclass(frozen=True)
@@ -109,21 +122,24 @@ def _one(check: Check, results: list[Result]) -> Result:
         return results[0]
     same = [r for r in results if r.status is worst]
     answers = [r.answer for r in results if r.answer is not None]
-    if worst in (Status.ERROR, Status.BLOCKED):
+    if worst in UNANSWERED:
         more = f" (and {len(same) - 1} more files)" if len(same) > 1 else ""
         return Result(check=check, status=worst, seconds=seconds, reason=same[0].reason + more)
     if worst is Status.SKIP:
         reason = f"nothing for this rule to report in any of {len(results)} files"
         return Result(check=check, status=worst, seconds=seconds, reason=reason)
     findings = dict.fromkeys(f for answer in answers for f in answer.findings)
-    unlooked = sum(r.status in (Status.ERROR, Status.BLOCKED) for r in results)
+    unlooked = sum(r.status in UNANSWERED for r in results)
     said = f"looked at {len(answers)} of {len(results)} files"
     said += f"; {unlooked} could not be looked at" if unlooked else ""
     ignored = sum(int(a.seen.get("ignored", 0)) for a in answers)
     seen = {"files": len(answers)} | ({"ignored": ignored} if ignored else {})
     said += f"; {ignored} ignored in the files" if ignored else ""
+    if worst is Status.UNKNOWN:
+        said = f"{same[0].reason}" + (f" (and {len(same) - 1} more files)" if len(same) > 1 else "")
     answer = Answer(said=said, seen=seen, findings=tuple(sorted(findings, key=lambda f: f.where or Where(""))))
-    return Result(check=check, status=answer.status, seconds=seconds, reason=said, answer=answer)
+    status = worst if worst is Status.UNKNOWN else answer.status
+    return Result(check=check, status=status, seconds=seconds, reason=said, answer=answer)
 
 
 def _shown(result: Result, project: Path, shown_from: Path) -> Result:

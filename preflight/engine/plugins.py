@@ -39,12 +39,13 @@ def checks(taken: Iterable[Check], found: Iterable[EntryPoint] | None = None) ->
 def _load(point: EntryPoint, number: int) -> Check:
     try:
         check = point.load()
-    except Exception as e:  # noqa: BLE001 - a plugin's import can raise anything, and must not hide the built-in answers
+    except (Exception, SystemExit, GeneratorExit) as e:  # noqa: BLE001 - a plugin's import can raise anything, and must not hide the other answers
         return _broken(point, number, f"{type(e).__name__}: {e}")
     if not isinstance(check, Check):
         return _broken(point, number, f"{point.value} is a {type(check).__name__}, wanted a preflight.api.Check")
     module = sys.modules.get(point.module) or importlib.import_module(point.module)
-    return replace(check, doc=check.doc or inspect.cleandoc(module.__doc__ or ""))
+    origin = point.dist.name if point.dist is not None else point.module.partition(".")[0]
+    return replace(check, doc=check.doc or inspect.cleandoc(module.__doc__ or ""), origin=origin)
 
 
 def _broken(point: EntryPoint, number: int, why: str) -> Check:

@@ -7,6 +7,7 @@ when no free check has failed and its price fits in what is left of the limit.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +20,21 @@ from preflight.events import Event, Priced, Started, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, Lookups, World
 from preflight.model import (
     UNANSWERED,
+    Answer,
     Check,
+    Finding,
     NotApplicable,
     Report,
     Result,
+    Scope,
     Severity,
     Stage,
     Status,
     Target,
+    Unknown,
 )
 from preflight.problems import Problem
+from preflight.threads import in_thread
 
 T = TypeVar("T")
 Observe = Callable[[Event], None]
@@ -61,6 +67,7 @@ class _Run:
         limits: Limits,
         observe: Observe,
         fail_on: Status,
+        assumed: str,
     ) -> None:
         self.selection = selection
         self.world = world
@@ -68,6 +75,7 @@ class _Run:
         self.limits = limits
         self.observe = observe
         self.fail_on = fail_on
+        self.assumed = assumed
         self.clock = time.monotonic()
         self.told: dict[str, _Told] = {}
         self.at_stake: dict[str, Decimal] = {}  # of paid checks that have started: what counts if they never answer
@@ -77,21 +85,19 @@ class _Run:
         free = [c for c in self.selection.chosen if c.stage is not Stage.PAID]
         paid = [c for c in self.selection.chosen if c.stage is Stage.PAID]
         for check, reason in self.selection.left_out:
-            self._tell(_Told(_unasked(check, Status.SKIP, reason), False))
-        await self._free(free)
-        if paid:
-            async with Lookups(self.world, self.given) as lookups:
-                for check in paid:
-                    self._tell(await self._paid(check, lookups))
+            self._tell(_Told(replace(_unasked(check, Status.SKIP, reason), is_left_out=True), False))
+        async with Lookups(self.world, self.given) as lookups:
+            await self._free(free, lookups)
+            for check in paid:
+                self._tell(await self._paid(check, lookups))
 
-    async def _free(self, checks: Sequence[Check]) -> None:
+    async def _free(self, checks: Sequence[Check], lookups: Lookups) -> None:
         """All at once; then, while --wait lasts, again those whose answer may change by itself."""
         waits = iter(WAITS_S)
         pause = 0.0
         while checks:
             last = self.limits.wait_s - (time.monotonic() - self.clock) <= 0
-            async with Lookups(self.world, self.given) as lookups:
-                await _all(self._one(check, lookups, is_last=last) for check in checks)
+            await _all(self._one(check, lookups, is_last=last) for check in checks)
             checks = [c for c in checks if c.id not in self.told]
             if checks:
                 pause = next(waits, pause)
@@ -99,11 +105,12 @@ class _Run:
                 pause = min(pause, left_s)
                 self.observe(Waiting(tuple(c.name for c in checks), pause, left_s))
                 await asyncio.sleep(pause)
+                lookups.forget(key for check in checks for key in (*check.needs, *check.tries))
 
     async def _one(self, check: Check, lookups: Lookups, *, is_last: bool) -> None:
         async with self.slots:
             self.observe(Started(check))
-            told = await _ask(check, lookups)
+            told = await self._ask(check, lookups)
         if is_last or not told.may_change:
             self._tell(told)
 
@@ -112,7 +119,7 @@ class _Run:
         if stopper is not None and not self.selection.is_named:
             return _Told(_unasked(check, Status.SKIP, f"not started: {stopper}"), False)
         assert check.price is not None  # Check refuses a paid check without one
-        price = await _put(check.price, check, lookups)
+        price = await self._put(check.price, check, lookups)
         if isinstance(price, _Told):
             return replace(price, result=replace(price.result, reason=f"no price: {price.result.reason}"))
         if isinstance(price, NotApplicable):
@@ -124,7 +131,7 @@ class _Run:
         self.observe(Priced(check, price))
         self.at_stake[check.id] = price.usd
         self.observe(Started(check))
-        told = await _ask(check, lookups)
+        told = await self._ask(check, lookups)
         spent = told.result.answer.spent_usd if told.result.answer else None
         if told.result.status is not Status.SKIP:
             told = replace(told, result=replace(told.result, spent_usd=price.usd if spent is None else spent))
@@ -141,6 +148,77 @@ class _Run:
     def _tell(self, told: _Told) -> None:
         self.told[told.result.check.id] = told
         self.observe(told.result)
+
+    async def _ask(self, check: Check, lookups: Lookups) -> _Told:
+        began = time.monotonic()
+        outcome = await self._put(check.run, check, lookups)
+        seconds = time.monotonic() - began
+        if isinstance(outcome, _Told):
+            return outcome
+        if isinstance(outcome, NotApplicable):
+            return _Told(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
+        try:
+            status, answer = _judged(outcome)
+        except (TypeError, ValueError) as e:
+            return _Told(_error(check, f"its answer is not one: {e}", began), False)
+        errors = [f for f in answer.findings if f.severity is Severity.ERROR]
+        assumed = self.assumed if status is Status.PASS and check.stage is not Stage.STATIC else ""
+        status = Status.SKIP if assumed else status
+        result = Result(check=check, status=status, seconds=seconds, reason=answer.said, answer=answer, assumed=assumed)
+        return _Told(result, bool(errors) and all(f.can_clear for f in errors))
+
+    async def _put(self, question: Callable[[Looked], Awaitable[T]], check: Check, lookups: Lookups) -> T | _Told:
+        """The question's answer, or what became of a check that could not answer it.
+
+        A plugin answers on a thread of its own: one that blocks, or swallows its end, costs its own answer only.
+        """
+        began = time.monotonic()
+        limit = asyncio.timeout(check.timeout_s)
+        try:
+            looked = await lookups.see(check.name, check.needs, check.tries)
+            async with limit:
+                return await (in_thread(_run_whole, question, looked) if check.origin else question(looked))
+        except LookupFailed as e:
+            return self._blocked(check, e, began)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return _Told(_error(check, "CancelledError: it cancelled itself", began), False)
+        except (Exception, SystemExit, GeneratorExit) as e:  # noqa: BLE001 - a broken check must not hide the other answers
+            if limit.expired():
+                return _Told(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
+            may_change = isinstance(e, Problem) and e.can_pass
+            return _Told(_error(check, _text(e), began), may_change)
+
+    def _blocked(self, check: Check, e: LookupFailed, began: float) -> _Told:
+        cause = e.__cause__
+        may_change = (isinstance(cause, Problem) and cause.can_pass) or isinstance(cause, TimeoutError)
+        by = next((c.id for c in self.selection.everything if e.lookup in c.explains and c.id != check.id), "")
+        seconds = time.monotonic() - began
+        return _Told(
+            Result(check=check, status=Status.BLOCKED, seconds=seconds, reason=str(e), blocked_by=by), may_change
+        )
+
+    def results(self) -> tuple[Result, ...]:
+        """In checklist order; what a pass settles, and what the user accepts as unknown, says so."""
+        by_question = {
+            question: told.result.check.name
+            for told in self.told.values()
+            if told.result.status is Status.PASS
+            for question in told.result.check.settles
+        }
+        accepted = self.world.settings.accept_unknown
+        shown = []
+        for check in in_order(self.selection.everything):
+            result = self.told[check.id].result
+            if result.status is Status.UNKNOWN:
+                by = by_question.get(check.question, "")
+                if not by and {check.name, check.id} & {*accepted}:
+                    by = "accept-unknown"
+                result = replace(result, settled_by=by)
+            shown.append(result)
+        return tuple(shown)
 
     def finish(self, why: str) -> None:
         """A result for every check that has none yet; a paid one that had started counts at its price."""
@@ -159,13 +237,16 @@ async def run(
     given: Mapping[Lookup[Any], Any] | None = None,
     limits: Limits | None = None,
     fail_on: Status = Status.FAIL,
+    scope: Scope = Scope.PART,
+    assumed: str = "",
 ) -> Report:
     """The report, always: a crash, a hang, the limit or Ctrl-C costs only the answers that were not yet there.
 
-    Cancelling the task makes the report an interrupted one; results are in checklist order.
+    Cancelling the task makes the report an interrupted one; results are in checklist order.  ``assumed`` says what a
+    rehearsal invented: no answer about it is a pass.
     """
     limits = limits or Limits()
-    this = _Run(selection, world, given or {}, limits, observe, fail_on)
+    this = _Run(selection, world, given or {}, limits, observe, fail_on, assumed)
     started, is_interrupted = datetime.now(UTC), False
     limit = asyncio.timeout(limits.run_s)
     try:
@@ -178,14 +259,13 @@ async def run(
     except asyncio.CancelledError:
         is_interrupted = True
         this.finish("interrupted before it could answer")
-    shown = (*selection.chosen, *(c for c, _ in selection.left_out))
-    results = tuple(this.told[c.id].result for c in in_order(shown))
     return Report(
         target=target,
         started=started,
         seconds=time.monotonic() - this.clock,
-        results=results,
+        results=this.results(),
         fail_on=fail_on,
+        scope=scope,
         is_interrupted=is_interrupted,
     )
 
@@ -197,42 +277,26 @@ async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
             group.create_task(coroutine)
 
 
-async def _ask(check: Check, lookups: Lookups) -> _Told:
-    began = time.monotonic()
-    outcome = await _put(check.run, check, lookups)
-    seconds = time.monotonic() - began
-    if isinstance(outcome, _Told):
-        return outcome
-    if isinstance(outcome, NotApplicable):
-        return _Told(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
-    errors = [f for f in outcome.findings if f.severity is Severity.ERROR]
-    result = Result(check=check, status=outcome.status, seconds=seconds, reason=outcome.said, answer=outcome)
-    return _Told(result, bool(errors) and all(f.can_clear for f in errors))
+def _judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
+    """Raises TypeError and ValueError for what a check of another make may have returned in their place."""
+    if isinstance(outcome, Unknown):
+        answer = Answer(said=outcome.reason, seen=outcome.seen, findings=outcome.findings)
+        status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
+    elif isinstance(outcome, Answer):
+        answer, status = outcome, outcome.status
+    else:
+        raise TypeError(f"a {type(outcome).__name__}, wanted an Answer, an Unknown or a NotApplicable")
+    if not isinstance(answer.said, str) or not all(isinstance(f, Finding) for f in answer.findings):
+        raise TypeError("it says no text, or holds what is not a Finding")
+    json.dumps(dict(answer.seen), allow_nan=False)
+    return status, answer
 
 
-async def _put(question: Callable[[Looked], Awaitable[T]], check: Check, lookups: Lookups) -> T | _Told:
-    """The question's answer, or what became of a check that could not answer it."""
-    began = time.monotonic()
-    limit = asyncio.timeout(check.timeout_s)
-    try:
-        looked = await lookups.see(check.name, check.needs, check.tries)
-        async with limit:
-            return await question(looked)
-    except LookupFailed as e:
-        return _blocked(check, e, began)
-    except (Exception, SystemExit) as e:  # noqa: BLE001 - a broken check must not hide the other answers
-        if limit.expired():
-            return _Told(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
-        may_change = isinstance(e, Problem) and e.can_pass
-        return _Told(_error(check, _text(e), began), may_change)
+def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:
+    async def ask() -> T:
+        return await question(looked)
 
-
-def _blocked(check: Check, e: LookupFailed, began: float) -> _Told:
-    cause = e.__cause__
-    may_change = (isinstance(cause, Problem) and cause.can_pass) or isinstance(cause, TimeoutError)
-    by = e.lookup.answered_by if e.lookup.answered_by != check.id else ""
-    result = Result(check=check, status=Status.BLOCKED, seconds=time.monotonic() - began, reason=str(e), blocked_by=by)
-    return _Told(result, may_change)
+    return asyncio.run(ask())
 
 
 def _unasked(check: Check, status: Status, reason: str) -> Result:

@@ -24,6 +24,10 @@ class Selection:
     left_out: tuple[tuple[Check, str], ...] = ()
     is_named: bool = False
 
+    @property
+    def everything(self) -> tuple[Check, ...]:
+        return (*self.chosen, *(check for check, _ in self.left_out))
+
 
 def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money: those with
@@ -38,6 +42,8 @@ def _is_among_rules(check: Check) -> bool:
 def find(checks: Sequence[Check], wanted: str) -> tuple[Check, ...]:
     """The checks that ``wanted`` means: an id, a name, or the letters of a family (IMG).  Raises UnknownCheck."""
     key = wanted.strip()
+    if not key:
+        raise UnknownCheck("an empty name names no check; is a variable unset?")
     exact = [c for c in checks if key.lower() == c.name or key.upper() == c.id]
     if exact:
         return tuple(exact)

@@ -16,7 +16,7 @@ from preflight.lookups import Looked, Lookup
 from preflight.remote import index_api
 from preflight.remote.index_cache import Cache
 from preflight.remote.index_types import Published, Said, There
-from preflight.remote.threads import in_thread
+from preflight.threads import in_thread
 
 MOST = 24  # questions of one run
 CONFIG_S = 8.0  # `pip config list`: 0.5 s alone, 4 s seen on a machine under load
@@ -97,5 +97,4 @@ PUBLISHED: Lookup[tuple[Published, ...]] = Lookup(
     _published,
     needs=(RECIPE,),
     timeout_s=CONFIG_S + index_api.EACH_S + 4.0,
-    answered_by="IMG550",
 )

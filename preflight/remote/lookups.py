@@ -89,29 +89,19 @@ async def _apps(looked: Looked) -> tuple[App, ...]:
     return await modal_api.apps(_environment_name(looked))
 
 
-CLIENT: Lookup[Client] = Lookup("the Modal client", _asked(_client), answered_by="MOD005")
-WORKSPACE: Lookup[Workspace] = Lookup("Modal sign-in", _asked(_workspace), answered_by="MOD001")
-TOKEN: Lookup[Token | None] = Lookup(
-    "the token's expiry", _asked(_token), needs=(WORKSPACE, CLIENT), answered_by="MOD001"
-)
+CLIENT: Lookup[Client] = Lookup("the Modal client", _asked(_client))
+WORKSPACE: Lookup[Workspace] = Lookup("Modal sign-in", _asked(_workspace))
+TOKEN: Lookup[Token | None] = Lookup("the token's expiry", _asked(_token), needs=(WORKSPACE, CLIENT))
 ENVIRONMENTS: Lookup[tuple[Environment, ...]] = Lookup(
-    "Modal's environments", _asked(_environments), needs=(WORKSPACE,), answered_by="MOD001"
+    "Modal's environments", _asked(_environments), needs=(WORKSPACE,)
 )
-ENVIRONMENT: Lookup[Environment] = Lookup(
-    "the Modal environment", _asked(_environment), needs=(ENVIRONMENTS, CLIENT), answered_by="MOD001"
-)
-WORKSPACE_BUILDER: Lookup[str] = Lookup(
-    "the workspace's Image Builder", _asked(_workspace_builder), needs=(WORKSPACE,), answered_by="MOD002"
-)
+ENVIRONMENT: Lookup[Environment] = Lookup("the Modal environment", _asked(_environment), needs=(ENVIRONMENTS, CLIENT))
+WORKSPACE_BUILDER: Lookup[str] = Lookup("the workspace's Image Builder", _asked(_workspace_builder), needs=(WORKSPACE,))
 LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup(
-    "the list of secrets", _asked(_listed_secrets), needs=(WORKSPACE,), answered_by="STO001"
+    "the list of secrets", _asked(_listed_secrets), needs=(WORKSPACE,)
 )
-SECRETS: Lookup[tuple[str, ...]] = Lookup(
-    "the names of the secrets", _asked(_secrets), needs=(LISTED_SECRETS,), answered_by="STO001"
-)
-VOLUMES: Lookup[tuple[str, ...]] = Lookup(
-    "the list of volumes", _asked(_volumes), needs=(WORKSPACE,), answered_by="STO003"
-)
-RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", _asked(_rates), needs=(WORKSPACE,), answered_by="MOD003")
-SPEND: Lookup[Spend] = Lookup("the spend so far", _asked(_spend), needs=(WORKSPACE,), answered_by="MOD003")
-APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", _asked(_apps), needs=(WORKSPACE,), answered_by="MOD004")
+SECRETS: Lookup[tuple[str, ...]] = Lookup("the names of the secrets", _asked(_secrets), needs=(LISTED_SECRETS,))
+VOLUMES: Lookup[tuple[str, ...]] = Lookup("the list of volumes", _asked(_volumes), needs=(WORKSPACE,))
+RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", _asked(_rates), needs=(WORKSPACE,))
+SPEND: Lookup[Spend] = Lookup("the spend so far", _asked(_spend), needs=(WORKSPACE,))
+APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", _asked(_apps), needs=(WORKSPACE,))

@@ -12,7 +12,7 @@ from preflight.remote import modal_api, s3_api
 from preflight.remote.lookups import WORKSPACE
 from preflight.remote.modal_types import Secret
 from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
-from preflight.remote.threads import in_thread
+from preflight.threads import in_thread
 
 
 class NothingPlanned(Exception):
@@ -100,9 +100,7 @@ async def _secret_state(looked: Looked) -> AsyncIterator[Secret]:
     yield await modal_api.secret(secret.name, secret.keys, looked.settings.environment)
 
 
-S3_PLACE: Lookup[S3Place | None] = Lookup("the planned bucket", _place, tries=(RECIPE,), answered_by="STO002")
-S3_SECRET: Lookup[S3Secret | None] = Lookup("the planned S3 secret", _secret, tries=(RECIPE,), answered_by="STO001")
-S3_SAMPLE: Lookup[S3Sample] = Lookup("the bucket's contents", _sample, needs=(S3_PLACE,), answered_by="STO002")
-S3_SECRET_STATE: Lookup[Secret] = Lookup(
-    "the S3 secret's keys", _secret_state, needs=(WORKSPACE, S3_SECRET), answered_by="STO001"
-)
+S3_PLACE: Lookup[S3Place | None] = Lookup("the planned bucket", _place, tries=(RECIPE,))
+S3_SECRET: Lookup[S3Secret | None] = Lookup("the planned S3 secret", _secret, tries=(RECIPE,))
+S3_SAMPLE: Lookup[S3Sample] = Lookup("the bucket's contents", _sample, needs=(S3_PLACE,))
+S3_SECRET_STATE: Lookup[Secret] = Lookup("the S3 secret's keys", _secret_state, needs=(WORKSPACE, S3_SECRET))

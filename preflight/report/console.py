@@ -16,7 +16,19 @@ from rich.text import Text
 import preflight
 from preflight.engine.select import in_order
 from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
-from preflight.model import Changed, Check, Finding, Report, Result, Severity, Stage, Status, Target, Verdict
+from preflight.model import (
+    WORST_FIRST,
+    Changed,
+    Check,
+    Finding,
+    Report,
+    Result,
+    Severity,
+    Stage,
+    Status,
+    Target,
+    Verdict,
+)
 from preflight.report.text import in_encoding, one_line, printable, seconds
 
 GLYPHS = {
@@ -25,6 +37,7 @@ GLYPHS = {
     Status.FAIL: ("✗", "bold red"),
     Status.SKIP: ("-", "dim"),
     Status.BLOCKED: ("⊘", "magenta"),
+    Status.UNKNOWN: ("?", "magenta"),
     Status.ERROR: ("E", "bold magenta"),
 }
 WORDS = {
@@ -33,10 +46,13 @@ WORDS = {
     Status.FAIL: "failed",
     Status.SKIP: "skipped",
     Status.BLOCKED: "blocked",
+    Status.UNKNOWN: "unknown",
     Status.ERROR: "unanswered",
 }
 VERDICTS = {
     Verdict.READY: ("READY", "bold green"),
+    Verdict.CLEAN: ("CLEAN", "bold green"),
+    Verdict.REHEARSED: ("REHEARSED", "bold green"),
     Verdict.NOT_READY: ("NOT READY", "bold red"),
     Verdict.INCOMPLETE: ("INCOMPLETE", "bold magenta"),
     Verdict.INTERRUPTED: ("INTERRUPTED", "bold magenta"),
@@ -126,7 +142,7 @@ class ConsoleReporter:
             self._changed(report.changed)
         word, style = VERDICTS[report.verdict]
         counts = report.counts
-        parts = [f"{counts[s]} {WORDS[s]}" for s in _WORST_FIRST if counts[s]]
+        parts = [f"{counts[s]} {WORDS[s]}" for s in WORST_FIRST if counts[s]]
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
         parts += [f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
@@ -173,7 +189,7 @@ class ConsoleReporter:
             if check.id not in self.results:
                 return
             result = self.results[check.id]
-            if result.status is Status.SKIP and result.reason.startswith(LEFT_OUT) and not self.is_verbose:
+            if result.is_left_out and not self.is_verbose:
                 self.left_out[result.reason.removeprefix(LEFT_OUT).split(":")[0]].append(check.name)
             else:
                 self._show(result)
@@ -215,6 +231,10 @@ class ConsoleReporter:
     def _show(self, result: Result) -> None:
         check = result.check
         said = result.reason
+        if result.settled_by:
+            said = f"settled by {result.settled_by}: {said}"
+        if result.assumed:
+            said = f"assumed ({result.assumed}): {said}"
         if result.status is Status.BLOCKED and result.blocked_by:
             said = f"blocked by {self._name_of(result.blocked_by)}"
             if self.is_verbose or not self._is_told(result.blocked_by):
@@ -318,7 +338,6 @@ def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
     return PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
 
 
-_WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN, Status.PASS, Status.SKIP)
 _LOUD = {Status.FAIL, Status.ERROR}
 
 
@@ -351,14 +370,16 @@ def _shortened(text: str, *, is_whole: bool) -> str:
 
 def next_command(report: Report) -> str:
     """The one thing to do now."""
-    bad = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN)
-    first = next((r for s in bad for r in report.results if r.status is s), None)
+    bad = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN)
+    first = next((r for s in bad for r in report.results if r.status is s and not r.settled_by), None)
     if first is not None and first.blocked_by:
         first = next((r for r in report.results if r.check.id == first.blocked_by), first)
     app = report.target.app or ("--all" if report.target.apps else "APP")
+    if report.verdict is Verdict.REHEARSED:
+        return "preflight run APP   (your own app, with your Modal account)"
+    if report.verdict is Verdict.CLEAN:
+        return f"preflight run {app}"
     if report.verdict is Verdict.READY:
-        if report.target.sandbox:
-            return "preflight run APP   (your own app, with your Modal account)"
         return f"modal run --detach {report.target.app or 'APP'}"
     if report.verdict is Verdict.INTERRUPTED or first is None:
         return f"preflight run {app}"

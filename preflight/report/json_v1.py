@@ -72,6 +72,8 @@ def _result(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "reason": result.reason,
         "blocked_by": result.blocked_by or None,
+        "settled_by": result.settled_by or None,
+        "assumed": result.assumed or None,
         "spent_usd": float(result.spent_usd),
         "seen": dict(result.answer.seen) if result.answer else {},
         "findings": [finding(f) for f in result.findings],

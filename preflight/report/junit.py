@@ -36,7 +36,7 @@ class JunitReporter:
             time=f"{report.seconds:.3f}",
             tests=str(len(report.results)),
             failures=str(failures),
-            errors=str(counts[Status.ERROR] + counts[Status.BLOCKED]),
+            errors=str(counts[Status.ERROR] + counts[Status.BLOCKED] + counts[Status.UNKNOWN]),
             skipped=str(counts[Status.SKIP]),
         )
         properties = ET.SubElement(suite, "properties")
@@ -61,7 +61,7 @@ class JunitReporter:
         text = "\n\n".join(_text(f) for f in result.findings)
         if result.status is Status.FAIL or (result.status is Status.WARN and fail_on is Status.WARN):
             ET.SubElement(case, "failure", message=reason, type=result.status.value).text = text
-        elif result.status in (Status.ERROR, Status.BLOCKED):
+        elif result.status in (Status.ERROR, Status.BLOCKED, Status.UNKNOWN):
             ET.SubElement(case, "error", message=reason, type=result.status.value)
         elif result.status is Status.SKIP:
             ET.SubElement(case, "skipped", message=reason)

@@ -22,5 +22,5 @@ def unanswered(report: Report) -> Iterator[Result]:
 
 def bad(report: Report) -> list[Result]:
     """Results that keep the verdict from being ready, worst first."""
-    order = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.WARN)
+    order = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN)
     return [r for status in order for r in report.results if r.status is status]

@@ -6,43 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
-from preflight.model import LOOKED, Change, Report, Result, Severity, Status
-from preflight.state import vector as v
-from preflight.state.vector import Group, Vector
+from preflight.model import LOOKED, Change, Group, Report, Result, Severity, Stage, Status
+from preflight.state.vector import LOCKS, Rows, Vector
 
-ORDER = (  # where nothing points at one of them: what breaks a run that worked most often comes first
-    v.BUILDER,
-    v.PINS,
-    v.STEPS,
-    v.GPU,
-    "client",
-    v.FUNCTIONS,
-    v.SECRETS,
-    v.VARIABLES,
-    v.ACCOUNT,
-    v.SETTINGS,
-    v.RATES_GROUP,
-    v.FILES,
-    v.VERSIONS,
-)
-ABOUT: Mapping[str, tuple[str, ...]] = {  # what each check looks at, so what may explain its failure, likeliest first
-    "MOD001": (v.ACCOUNT, v.VARIABLES, "client"),
-    "MOD002": (v.BUILDER, v.VARIABLES, v.ACCOUNT, "client"),
-    "MOD003": (v.ACCOUNT, v.RATES_GROUP, v.FUNCTIONS, v.SETTINGS),
-    "MOD004": (v.ACCOUNT,),
-    "MOD005": ("client", v.BUILDER, v.VERSIONS),
-    "STO001": (v.SECRETS, v.FUNCTIONS, v.ACCOUNT, v.SETTINGS),
-    "STO002": (v.VARIABLES, v.SETTINGS, v.FUNCTIONS, v.SECRETS),
-    "STO003": (v.FUNCTIONS, v.SETTINGS, v.ACCOUNT),
-    "PRJ001": (v.FILES, v.SETTINGS, v.VERSIONS),
-    "PRJ002": (v.PINS, v.STEPS, v.BUILDER, v.FUNCTIONS, v.SECRETS, v.FILES, v.SETTINGS, "client"),
-    "GPU001": (v.GPU, v.PINS, v.STEPS, v.FUNCTIONS, v.BUILDER),
-}
-ABOUT_FAMILY: Mapping[str, tuple[str, ...]] = {
-    "IMG": (v.PINS, v.STEPS, v.BUILDER, v.FILES, v.VERSIONS),
-    "RES": (v.FUNCTIONS, v.FILES, v.STEPS),
-    "APP": (v.FILES, v.FUNCTIONS, v.STEPS, "client"),
-    "DEP": ("client", v.FILES, v.FUNCTIONS, v.STEPS),
+ORDER = tuple(Group)  # where nothing points at one of them: what breaks a run that worked most often comes first
+BY_STAGE: Mapping[Stage, tuple[Group, ...]] = {  # of a check that names nothing itself
+    Stage.STATIC: (Group.PINS, Group.STEPS, Group.BUILDER, Group.FILES, Group.FUNCTIONS, Group.CLIENT),
+    Stage.REMOTE: (Group.ACCOUNT, Group.SETTINGS, Group.FUNCTIONS),
+    Stage.PAID: (Group.PINS, Group.STEPS, Group.BUILDER, Group.FUNCTIONS, Group.SETTINGS),
 }
 WORD = re.compile(r"[a-z0-9][a-z0-9.]*[a-z0-9]")
 NAMED = 100  # a failing check's own words name it
@@ -59,12 +30,12 @@ def changes(before: Vector, now: Vector, report: Report) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: (c in told, -_score(c, causes, words), c.group, c.name)))
 
 
-def _differing(group: str, before: Group, now: Group) -> Iterator[Change]:
+def _differing(group: str, before: Rows, now: Rows) -> Iterator[Change]:
     for name in dict.fromkeys((*before, *now)):
         old, new = before.get(name), now.get(name)
         if old == new:
             continue
-        if group == v.STEPS and old is not None and new is not None:
+        if group == Group.STEPS and old is not None and new is not None:
             yield from _steps(name, old.split("\n"), new.split("\n"))
         else:
             yield Change(group=group, name=name, before=old, after=new)
@@ -75,24 +46,24 @@ def _steps(image: str, old: list[str], new: list[str]) -> Iterator[Change]:
     for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
             before, after = " ; ".join(old[i:j]) or None, " ; ".join(new[k:m]) or None
-            yield Change(group=v.STEPS, name=f"{image}, step {max(k, 0) + 1}", before=before, after=after)
+            yield Change(group=Group.STEPS, name=f"{image}, step {max(k, 0) + 1}", before=before, after=after)
 
 
 def _told_elsewhere(found: list[Change], app: str | None) -> list[Change]:
     """Files whose change other facts tell better: the app's, a lock file, pyproject.toml."""
     groups = {c.group for c in found}
-    told = {name for name in v.LOCKS if any(c.group == v.PINS and c.name.endswith(f"({name})") for c in found)}
-    if app is not None and groups & {v.PINS, v.STEPS, v.FUNCTIONS}:
+    told = {name for name in LOCKS if any(c.group == Group.PINS and c.name.endswith(f"({name})") for c in found)}
+    if app is not None and groups & {Group.PINS, Group.STEPS, Group.FUNCTIONS}:
         told.add(app)
-    if v.SETTINGS in groups:
+    if Group.SETTINGS in groups:
         told.add("pyproject.toml")
-    return [c for c in found if c.group == v.FILES and c.name in told]
+    return [c for c in found if c.group == Group.FILES and c.name in told]
 
 
 def _score(change: Change, causes: list[Result], words: list[frozenset[str]]) -> float:
     best = 0.0
     for result, said in zip(causes, words, strict=True):
-        about = ABOUT.get(result.check.id) or ABOUT_FAMILY.get(result.check.id[:3], ())
+        about = result.check.about or BY_STAGE[result.check.stage]
         place = 40 - 4 * about.index(change.group) if change.group in about else 0
         shared = _names(change) & said
         named = NAMED + 5 * len(shared) if shared else 0
@@ -114,10 +85,10 @@ def _words(result: Result) -> frozenset[str]:
 def _names(change: Change) -> frozenset[str]:
     """The words that name a change: a package, a secret, a file, a variable; of a step, what is new in it."""
     texts = [change.name]
-    if change.group == v.STEPS:
+    if change.group == Group.STEPS:
         old, new = set(_split(change.before or "")), set(_split(change.after or ""))
         return frozenset(old ^ new)
-    if change.group in (v.FUNCTIONS, v.ACCOUNT, v.BUILDER, v.VARIABLES, v.SETTINGS, v.GPU):
+    if change.group in (Group.FUNCTIONS, Group.ACCOUNT, Group.BUILDER, Group.VARIABLES, Group.SETTINGS, Group.GPU):
         texts += [change.before or "", change.after or ""]
     return frozenset(w for text in texts for w in _split(text))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from preflight.lookups import Lookup, LookupFailed, Lookups, World
-from preflight.model import Changed, Report, Stage, Verdict
+from preflight.model import Changed, Exit, Report, Stage
 from preflight.remote.lookups import LISTED_SECRETS, WORKSPACE
 from preflight.state.differ import changes
 from preflight.state.kept import Unreadable, Worked, keep, kept
@@ -26,9 +26,9 @@ async def followed(
     Raises OSError when a pass can't be kept.  Nothing is kept or compared without a state folder and an app.
     """
     settings = world.settings
-    if settings.state is None or settings.app is None or report.verdict is Verdict.INTERRUPTED:
+    if settings.state is None or settings.app is None or report.exit is Exit.INTERRUPTED:
         return report
-    if report.verdict is Verdict.READY:
+    if report.exit is Exit.READY:
         facts = vector(settings, report, await _with_secrets(world, found), redact)
         keep(settings.state, settings.project, settings.app, Worked(report.started, stage, facts))
         return report

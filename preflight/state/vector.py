@@ -17,18 +17,15 @@ import preflight
 from preflight.app.lookups import RECIPE
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
 from preflight.lookups import Lookup
-from preflight.model import Report
+from preflight.model import Group, Report
 from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, WORKSPACE, WORKSPACE_BUILDER
 from preflight.settings import GIVEN_BY_US, Settings
 from preflight.state import sources
 
 T = TypeVar("T")
-Group = dict[str, str]
-Vector = dict[str, Group]
+Rows = dict[str, str]
+Vector = dict[str, Rows]
 
-PINS, STEPS, FUNCTIONS, BUILDER, VERSIONS = "pins", "image steps", "functions", "builder", "versions"
-SETTINGS, SECRETS, RATES_GROUP, ACCOUNT = "settings", "secrets", "rates", "account"
-FILES, VARIABLES, GPU = "files", "variables", "gpu"
 SHOWN_VARIABLES = (
     "MODAL_PROFILE MODAL_ENVIRONMENT MODAL_IMAGE_BUILDER_VERSION MODAL_SERVER_URL"
     " AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ENDPOINT_URL"
@@ -43,23 +40,23 @@ def vector(
 ) -> Vector:
     """The facts of one run, from the lookups it made (``found``) and the results it ended in."""
     groups: Vector = {
-        VERSIONS: {"preflight": preflight.__version__, "Python": platform.python_version()},
-        SETTINGS: dict(_settings("", settings)),
-        VARIABLES: {name: settings.environ[name] for name in SHOWN_VARIABLES if settings.environ.get(name)},
+        Group.VERSIONS: {"preflight": preflight.__version__, "Python": platform.python_version()},
+        Group.SETTINGS: dict(_settings("", settings)),
+        Group.VARIABLES: {name: settings.environ[name] for name in SHOWN_VARIABLES if settings.environ.get(name)},
     }
     recipe = _of(found, RECIPE)
     if recipe is not None and not recipe.broken:
-        groups[PINS] = dict(_pins(recipe, settings.project))
-        groups[STEPS] = {_name(image): "\n".join(_step(s) for s in image.steps) for image in recipe.images}
-        groups[FUNCTIONS] = dict(_functions(recipe))
+        groups[Group.PINS] = dict(_pins(recipe, settings.project))
+        groups[Group.STEPS] = {_name(image): "\n".join(_step(s) for s in image.steps) for image in recipe.images}
+        groups[Group.FUNCTIONS] = dict(_functions(recipe))
     try:
-        groups[FILES] = sources.read(settings.project, outputs=settings.outputs)
+        groups[Group.FILES] = sources.read(settings.project, outputs=settings.outputs)
     except (sources.TooLarge, OSError):
         pass  # too many to tell apart: not compared
     groups |= _account(found)
     gpu = dict(_gpu(report))
     if gpu:
-        groups[GPU] = gpu
+        groups[Group.GPU] = gpu
     return {group: {redact(k): _cut(redact(v), group) for k, v in rows.items()} for group, rows in groups.items()}
 
 
@@ -68,7 +65,7 @@ def _of(found: Mapping[Lookup[Any], object], key: Lookup[T]) -> T | None:
 
 
 def _cut(text: str, group: str) -> str:
-    return text if group == STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if group == Group.STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _settings(prefix: str, value: object) -> Iterator[tuple[str, str]]:
@@ -85,13 +82,13 @@ def _account(found: Mapping[Lookup[Any], object]) -> Vector:
     groups: Vector = {}
     client, environment, workspace = _of(found, CLIENT), _of(found, ENVIRONMENT), _of(found, WORKSPACE)
     if client is not None:
-        groups["client"] = {"modal": client.version, "profile": client.profile or "none"}
+        groups[Group.CLIENT] = {"modal": client.version, "profile": client.profile or "none"}
     builder = _of(found, WORKSPACE_BUILDER)
     if client is not None and environment is not None and builder is not None:
         in_force = client.builder_override or environment.builder or builder
-        groups[BUILDER] = {"Image Builder": in_force}
+        groups[Group.BUILDER] = {"Image Builder": in_force}
     if workspace is not None:
-        groups[ACCOUNT] = {"workspace": workspace.name}
+        groups[Group.ACCOUNT] = {"workspace": workspace.name}
     if environment is not None:
         limits = {
             "environment": environment.name,
@@ -99,13 +96,13 @@ def _account(found: Mapping[Lookup[Any], object]) -> Vector:
             "spend limit": "none" if environment.spend_limit_usd is None else f"${environment.spend_limit_usd:,.2f}",
             "spend limit reached": "yes" if environment.is_spend_limit_reached else "no",
         }
-        groups[ACCOUNT] = {**groups.get(ACCOUNT, {}), **limits}
+        groups[Group.ACCOUNT] = {**groups.get(Group.ACCOUNT, {}), **limits}
     rates = _of(found, RATES)
     if rates is not None:
-        groups[RATES_GROUP] = {key: f"${usd}" for key, usd in sorted(rates.items())}
+        groups[Group.RATES] = {key: f"${usd}" for key, usd in sorted(rates.items())}
     secrets = _of(found, LISTED_SECRETS)
     if secrets is not None:
-        groups[SECRETS] = {s.name: f"made {s.created:%Y-%m-%d %H:%M:%S} UTC" for s in secrets}
+        groups[Group.SECRETS] = {s.name: f"made {s.created:%Y-%m-%d %H:%M:%S} UTC" for s in secrets}
     return groups
 
 
@@ -195,7 +192,7 @@ def _mount(mount: VolumeRef | BucketMount | Unresolved) -> str:
 
 def _gpu(report: Report) -> Iterator[tuple[str, str]]:
     """What the probe has met: card, driver, versions, verdict."""
-    seen = next((r.answer.seen for r in report.results if r.check.id == "GPU001" and r.answer), {})
+    seen = next((r.answer.seen for r in report.results if r.answer and "probes" in r.answer.seen), {})
     for document in seen.get("probes", ()):
         asked = document.get("gpu_asked", "")
         for name, value in (document.get("gpu") or {}).items():

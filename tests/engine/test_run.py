@@ -1,8 +1,10 @@
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given as draw
@@ -22,19 +24,21 @@ from preflight.model import (
     Price,
     Report,
     Result,
+    Scope,
     Severity,
     Stage,
     Status,
     Target,
+    Unknown,
     Verdict,
     failed,
     passed,
     warned,
 )
 from preflight.problems import Kind, Problem
-from preflight.remote.threads import in_thread
 from preflight.settings import Settings
 from preflight.testing import NOON, run_checks
+from preflight.threads import in_thread
 
 Body = Callable[[Looked], Awaitable[Answer | NotApplicable]]
 made: list[str] = []
@@ -61,8 +65,8 @@ async def make_slow(looked: Looked) -> AsyncIterator[str]:
 
 
 CLIENT: Lookup[str] = Lookup("client", make_client)
-BROKEN: Lookup[str] = Lookup("Modal client", make_broken, answered_by="MOD001")
-CHILD: Lookup[str] = Lookup("volume list", make_client, needs=(BROKEN,), answered_by="VOL001")
+BROKEN: Lookup[str] = Lookup("Modal client", make_broken)
+CHILD: Lookup[str] = Lookup("volume list", make_client, needs=(BROKEN,))
 SLOW: Lookup[str] = Lookup("slow", make_slow)
 
 
@@ -107,9 +111,11 @@ def test_lookup_is_made_once_for_many_checks_and_closed_after() -> None:
 
 
 def test_failed_lookup_blocks_its_checks_and_names_the_check_that_explains_it() -> None:
-    report = run_checks(check("AA001", BROKEN), check("AA002", CHILD), check("AA003", CLIENT))
+    explaining = replace(check("MOD001", BROKEN), explains=(BROKEN,))
+    report = run_checks(explaining, check("MOD002", CHILD), check("MOD003", CLIENT))
     assert statuses(report) == [Status.BLOCKED, Status.BLOCKED, Status.PASS]
     assert (report.results[1].reason, report.results[1].blocked_by) == ("Modal client: token expired", "MOD001")
+    assert report.results[0].blocked_by == ""
     assert (report.exit, report.verdict) == (Exit.INCOMPLETE, Verdict.INCOMPLETE)
 
 
@@ -125,8 +131,76 @@ def test_a_crash_in_one_check_leaves_the_others_their_answers() -> None:
     assert report.results[0].reason == "RuntimeError: bug"
 
 
+def test_an_answer_that_is_none_costs_its_own_row_in_every_format() -> None:
+    async def nothing(looked: Looked) -> Answer:
+        return None  # type: ignore[return-value]
+
+    async def unprintable(looked: Looked) -> Answer:
+        return passed("looked", at=NOON)
+
+    async def cancelled(looked: Looked) -> Answer:
+        raise asyncio.CancelledError
+
+    async def other_severity(looked: Looked) -> Answer:
+        return Answer(said="looked", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
+
+    bodies = (nothing, unprintable, cancelled, other_severity)
+    report = run_checks(*(check(f"AA{i:03}", body=body) for i, body in enumerate(bodies)), check("AA009"))
+    assert statuses(report) == [Status.ERROR] * 4 + [Status.PASS]
+    assert report.exit is Exit.INCOMPLETE
+
+
+def test_a_plugin_that_blocks_or_swallows_its_end_costs_its_own_answer_only() -> None:
+    async def blocks(looked: Looked) -> Answer:
+        time.sleep(3)  # noqa: ASYNC251 - that is the fault
+        return passed("late")
+
+    async def swallows(looked: Looked) -> Answer:
+        for _ in range(60):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.05)
+        return passed("late")
+
+    plugins = [
+        replace(check(f"AA{i:03}", body=b, timeout_s=0.2), origin="acme") for i, b in enumerate((blocks, swallows))
+    ]
+    began = time.monotonic()
+    report = run_checks(*plugins, check("AA009"))
+    assert statuses(report) == [Status.ERROR, Status.ERROR, Status.PASS]
+    assert time.monotonic() - began < 2
+
+
+def test_unknown_keeps_the_exit_code_from_zero_until_a_pass_settles_it_or_the_user_accepts_it() -> None:
+    async def undecided(looked: Looked) -> Unknown:
+        return Unknown(reason="the base image is not in the text")
+
+    open_question = replace(check("AA001", body=undecided), question="kernels")
+    settling = replace(check("AA002"), settles=frozenset({"kernels"}))
+    assert run_checks(open_question).exit is Exit.INCOMPLETE
+    settled = run_checks(open_question, settling)
+    assert (settled.exit, settled.results[0].settled_by) == (Exit.READY, "aa002")
+    accepted = run_checks(open_question, check("AA003"), settings=Settings(accept_unknown=("aa001",)))
+    assert (accepted.exit, accepted.results[0].settled_by) == (Exit.READY, "accept-unknown")
+    assert run_checks(replace(open_question, question="other"), settling).exit is Exit.INCOMPLETE
+
+
+def test_an_error_beside_an_unknown_is_a_fail() -> None:
+    async def both(looked: Looked) -> Unknown:
+        return Unknown(reason="one image is open", findings=failed("x", remedy="y").findings)
+
+    assert statuses(run_checks(check("AA001", body=both))) == [Status.FAIL]
+
+
+def test_what_rests_on_invented_things_is_no_pass() -> None:
+    remote = check("AA001", stage=Stage.REMOTE)
+    world = World(now=NOON, settings=Settings())
+    report = asyncio.run(run(Selection((remote,)), world, target=Target(), assumed="the secret", scope=Scope.REHEARSAL))
+    assert [(r.status, r.assumed) for r in report.results] == [(Status.SKIP, "the secret")]
+    assert report.verdict is Verdict.REHEARSED
+
+
 def test_a_slow_lookup_blocks_its_checks_at_its_own_limit() -> None:
-    hasty: Lookup[str] = Lookup("price list", make_slow, timeout_s=0.1, answered_by="NET001")
+    hasty: Lookup[str] = Lookup("price list", make_slow, timeout_s=0.1)
     report = run_checks(check("AA001", hasty), check("AA002", SLOW))
     assert statuses(report) == [Status.BLOCKED, Status.PASS]
     assert report.results[0].reason == "price list: no answer after 0.1 s"

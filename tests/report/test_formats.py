@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
@@ -24,6 +25,7 @@ from preflight.model import (
     Price,
     Report,
     Result,
+    Scope,
     Severity,
     Stage,
     Status,
@@ -77,6 +79,7 @@ def report(*results: Result, sandbox: str | None = None) -> Report:
         started=datetime(2026, 11, 25, 12, tzinfo=UTC),
         seconds=1.25,
         results=results,
+        scope=Scope.REHEARSAL if sandbox else Scope.PART,
     )
 
 
@@ -201,7 +204,9 @@ def test_the_next_command_explains_the_cause_and_not_what_it_blocked() -> None:
 
 
 def test_ready_names_the_run_and_a_sandbox_says_that_it_was_one() -> None:
-    assert "next    modal run --detach deploy/modal/app.py" in written(on_80_columns, report(told(AUTH)))
+    whole = replace(report(told(AUTH)), scope=Scope.WHOLE)
+    assert "next    modal run --detach deploy/modal/app.py" in written(on_80_columns, whole)
+    assert "CLEAN" in written(on_80_columns, report(told(AUTH)))  # a part of the checklist proves too little
     sandboxed = written(on_80_columns, report(told(AUTH), sandbox="healthy"))
     assert "no real cloud, GPU or bucket was looked at" in sandboxed
     assert "modal run --detach" not in sandboxed

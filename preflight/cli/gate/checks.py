@@ -17,7 +17,7 @@ from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_dri
 from preflight.cli.options import Output, reporters
 from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event
-from preflight.model import Check, Exit, Report, Result, Stage, Status, Target, Verdict
+from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter, next_command
 from preflight.settings import Settings
 from preflight.state import cloud, drift
@@ -142,7 +142,7 @@ def _options(asked: Asked) -> Options:
 def _receipt(
     run: str, now: datetime, report: Report, local: Mapping[str, str], taken: Watched, reports: tuple[str, ...]
 ) -> Receipt:
-    chosen = [r for r in report.results if r.status is not Status.SKIP or not r.reason.startswith("left out by")]
+    chosen = [r for r in report.results if not r.is_left_out]
     return Receipt(
         run=run,
         at=now,
@@ -169,7 +169,7 @@ def _cloud(report: Report) -> Mapping[str, str]:
 
 def _next(report: Report, asked: Asked) -> str:
     """What the gate asks for itself is no check of the list: it has no page, and what keeps it from an answer has."""
-    if report.verdict is Verdict.READY:
+    if report.exit is Exit.READY:
         return " ".join(asked.words)
     listed = replace(report, results=tuple(r for r in report.results if r.check is not cloud.CHECK))
-    return "preflight check modal-auth" if listed.verdict is Verdict.READY else next_command(listed)
+    return "preflight check modal-auth" if listed.exit is Exit.READY else next_command(listed)
