@@ -3,11 +3,11 @@
 Looks at   every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and says what will become of it:
            a prebuilt wheel is fetched (which), it compiles (how long at least), it stops (with which message), it
            installs without kernels, or it installs and then fails at the import.
-Why        pip says none of it beforehand: whether a wheel fits hangs on torch, its CUDA, Python, the C++ ABI, build
+Why        pip says none of it beforehand: which wheel fits depends on torch, its CUDA, Python, the C++ ABI, build
            isolation and nvcc together.  A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after
            15 min of image build, or on the GPU.
-           Where another rule reports the cause, that rule gives the remedy, and this one stands back.  What the text
-           does not say is not guessed.  A release that our tables lack is a warning: nobody has looked.
+           Where another rule reports the cause, that rule gives the remedy.  What the text does not say is not
+           guessed: the answer is unknown, and the GPU probe on that image settles it.
 Before     .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")    # torch 2.2.2+cpu
 After      the same under a CUDA build of torch: prebuilt wheel mamba_ssm-2.2.4+cu12torch2.2cxx11abiFALSE-…
 Source     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
@@ -27,6 +27,7 @@ from preflight.api import (
     NotApplicable,
     Recipe,
     Stage,
+    Unknown,
     error,
     foretold,
     warning,
@@ -36,16 +37,25 @@ from preflight.api import (
 NAME, ID = "whl-ext-outcome", "IMG540"
 
 
-async def run(looked: Looked) -> Answer | NotApplicable:
+async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     recipe = looked[RECIPE]
     found = foretold(recipe, looked.settings.builder)
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings, ignored = without_ignored(_wrong(found), recipe, (NAME, ID))
+    findings, ignored = [], 0
+    for each in found:
+        kept, left = without_ignored(_wrong([each]), recipe, (NAME, ID, *_tellers(each)))
+        findings, ignored = [*findings, *kept], ignored + left
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
-    if not findings and any(f.ending is Ending.UNKNOWN for f in found):
-        return NotApplicable(said)  # UNKNOWN-MARK
-    return Answer(said=said, seen={"steps": [_as_data(f) for f in found]}, findings=findings)
+    seen = {"steps": [_as_data(f) for f in found]}
+    if any(f.ending is Ending.UNKNOWN for f in found):
+        return Unknown(reason=said, seen=seen, findings=tuple(findings))
+    return Answer(said=said, seen=seen, findings=tuple(findings))
+
+
+def _tellers(forecast: Forecast) -> tuple[str, ...]:
+    """Who ignores the rule that reports the cause on that line ignores what follows from it."""
+    return (forecast.told_by,) if forecast.told_by else ()
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
@@ -55,7 +65,10 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 def _wrong(found: Sequence[Forecast]) -> Iterator[Finding]:
     """What ends otherwise than well.  Where another rule reports the cause, that rule has the remedy."""
     for each in found:
-        if not each.is_good and each.ending is not Ending.UNKNOWN:
+        if each.ending is Ending.UNKNOWN and each.is_gap:
+            message, why = f"{each.subject}: {each.said}", "a wheel takes seconds, a source build 5 to 60 min"
+            yield warning(message, each.remedy, each.where, why=why)
+        elif not each.is_good and each.ending is not Ending.UNKNOWN:
             yield _finding(each)
 
 
@@ -80,7 +93,7 @@ def _line(forecast: Forecast) -> str:
     return f"line {forecast.where.line}, {forecast.subject}: {forecast.said}{by}"
 
 
-def _as_data(forecast: Forecast) -> dict[str, object]:
+def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
     return {
         "package": forecast.ext.name,
         "version": forecast.version,
@@ -101,4 +114,5 @@ CHECK = Check(
     needs=(RECIPE,),
     run=run,
     has_own_line=True,
+    question="kernels",
 )
