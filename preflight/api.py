@@ -8,7 +8,7 @@ from preflight.app.bodies import (
     options_given_later,
     training_of,
 )
-from preflight.app.lookups import READING, RECIPE
+from preflight.app.lookups import BUILDER, READING, RECIPE
 from preflight.app.model import (
     App,
     BucketMount,
@@ -202,7 +202,7 @@ from preflight.rules.rewrites import (
     replace_package,
     replace_span,
 )
-from preflight.rules.rule import Context, advice, error, rule, warning, without_ignored
+from preflight.rules.rule import Context, advice, builder_of, error, rule, warning, without_ignored
 from preflight.settings import folder_of
 from preflight.state.fingerprint import can_miss
 from preflight.state.fingerprint import of as fingerprint_of
@@ -214,6 +214,7 @@ from preflight.wording import counted, listed
 __all__ = [
     "APPS",
     "ASKED",
+    "BUILDER",
     "CLIENT",
     "CURRENT_RATES",
     "ENVIRONMENT",
@@ -337,6 +338,7 @@ __all__ = [
     "bucket_answer",
     "bucket_refused",
     "builder",
+    "builder_of",
     "builders",
     "calls_in",
     "can_miss",

@@ -40,4 +40,5 @@ CHECK = rule(
     title="the image is not built by a legacy Image Builder",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

@@ -1,8 +1,8 @@
 """The Image Builder's version is said somewhere.
 
 Looks at
-    Images whose content depends on the builder, `debian_slim` and `add_python=`, and whether `image-builder` in
-    [tool.preflight], MODAL_IMAGE_BUILDER_VERSION or `--builder` says the version.
+    Images whose content depends on the builder, `debian_slim` and `add_python=`, and whether `--builder`,
+    MODAL_IMAGE_BUILDER_VERSION or, in `preflight run`, Modal says the version.
 Why it matters
     The workspace's setting decides the Debian release, the Pythons on offer and whether `wheel` is there; the same
     file builds another image in another workspace, and some rules here can only warn.
@@ -43,4 +43,5 @@ CHECK = rule(
     title="the Image Builder's version is said somewhere",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

@@ -66,4 +66,5 @@ CHECK = rule(
     title="packaging, wheel and setuptools are there before a build without isolation",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

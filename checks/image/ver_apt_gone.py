@@ -90,4 +90,5 @@ CHECK = rule(
     title="the distribution has the apt packages that are asked for",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

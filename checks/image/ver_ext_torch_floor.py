@@ -91,4 +91,5 @@ CHECK = rule(
     title="the pinned extensions go with the pinned torch and with each other",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

@@ -64,4 +64,5 @@ CHECK = rule(
     title="the image's Python is not at its end on Modal",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

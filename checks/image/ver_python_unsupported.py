@@ -69,4 +69,5 @@ CHECK = rule(
     title="the Image Builder has the Python that is asked for",
     find=find,
     applies=applies,
+    asks_builder=True,
 )

@@ -16,6 +16,7 @@ Source     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one
 from collections.abc import Iterator, Sequence
 
 from preflight.api import (
+    BUILDER,
     RECIPE,
     Answer,
     Check,
@@ -28,6 +29,7 @@ from preflight.api import (
     Recipe,
     Stage,
     Unknown,
+    builder_of,
     error,
     foretold,
     warning,
@@ -39,10 +41,11 @@ NAME, ID = "whl-ext-outcome", "IMG540"
 
 async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     recipe = looked[RECIPE]
-    found = foretold(recipe, looked.settings.builder)
+    found = foretold(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings, ignored = [], 0
+    findings: list[Finding] = []
+    ignored = 0
     for each in found:
         kept, left = without_ignored(_wrong([each]), recipe, (NAME, ID, *_tellers(each)))
         findings, ignored = [*findings, *kept], ignored + left
@@ -112,6 +115,7 @@ CHECK = Check(
     title="each step that installs the kernels ends in kernels that load",
     stage=Stage.STATIC,
     needs=(RECIPE,),
+    tries=(BUILDER,),
     run=run,
     has_own_line=True,
     question="kernels",

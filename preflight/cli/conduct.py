@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from preflight.app.lookups import READING, RECIPE
+from preflight.app.lookups import BUILDER, READING, RECIPE
 from preflight.cli.options import Output, reporters
 from preflight.cli.target import every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
@@ -26,10 +26,10 @@ from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
-from preflight.lookups import Lookup, World
+from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
-from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
+from preflight.remote.lookups import CLIENT, ENVIRONMENT, WORKSPACE, WORKSPACE_BUILDER
 from preflight.remote.modal_types import Environment, Workspace
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
@@ -241,7 +241,7 @@ def engine_report(
         settings=settings,
         progress=lambda name, text: observe(Progress(name, text)),
         made=found.__setitem__,
-        instead={RECIPE: FILLED_RECIPE},
+        instead={RECIPE: FILLED_RECIPE} | ({} if options.stage is Stage.STATIC else {BUILDER: BUILDER_IN_FORCE}),
     )
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 
@@ -268,6 +268,21 @@ def engine_report(
     if spent is not None:
         observe(SpentSoFar(spent.usd, spent.steps, spent.since))
     return report
+
+
+@contextlib.asynccontextmanager
+async def _builder_in_force(looked: Looked) -> AsyncIterator[str | None]:
+    """As the settings say it, else as Modal tells it; None where it does not: the static rules look all the same."""
+    client, environment, workspace = looked.tried(CLIENT), looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
+    told = looked.settings.builder or (None if isinstance(client, LookupFailed) else client.builder_override)
+    if told is None and not isinstance(environment, LookupFailed):
+        told = environment.builder or (None if isinstance(workspace, LookupFailed) else workspace)
+    yield told
+
+
+BUILDER_IN_FORCE: Lookup[str | None] = Lookup(
+    BUILDER.name, _builder_in_force, tries=(CLIENT, ENVIRONMENT, WORKSPACE_BUILDER), timeout_s=25.0
+)
 
 
 def _keep(ledger: Ledger, event: Event) -> None:

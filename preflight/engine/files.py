@@ -12,7 +12,7 @@ from pathlib import Path
 
 from preflight.app import reader
 from preflight.app.find import SKIPPED
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.engine.run import run
 from preflight.engine.select import Selection, in_order
@@ -75,7 +75,9 @@ def python_files(folder: Path) -> Iterator[Path]:
 async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings) -> tuple[Result, ...]:
     """Every rule's result for one recipe, through the engine: a rule that breaks costs its own answer only."""
     world = World(now=datetime.now(UTC), settings=settings)
-    report = await run(Selection(tuple(checks)), world, target=Target(), given={RECIPE: recipe})
+    report = await run(
+        Selection(tuple(checks)), world, target=Target(), given={RECIPE: recipe, BUILDER: settings.builder}
+    )
     return report.results
 
 
