@@ -8,6 +8,7 @@ from preflight.app.bodies import (
     options_given_later,
     training_of,
 )
+from preflight.app.interpreter.values import read_from
 from preflight.app.lookups import BUILDER, READING, RECIPE
 from preflight.app.model import (
     App,
@@ -31,26 +32,29 @@ from preflight.app.model import (
 )
 from preflight.app.places import argument_where, package_where, source_of, word_where
 from preflight.app.syntax import Syntax, dotted, strings_in, syntax_of
-from preflight.app.uses import Use, is_certain, is_guarded, uses_of_modal
+from preflight.app.uses import Use, attributes_of_objects, is_certain, is_guarded, uses_of_modal
 from preflight.binary.link import Linked, WantedGpu
 from preflight.binary.link import Target as LinkTarget
 from preflight.binary.link import Verdict as LinkVerdict
 from preflight.binary.link import link as linked
 from preflight.build.aftermath import clashes, working_pins
 from preflight.build.build_needs import comes_before_torch, missing_before
+from preflight.build.compat import is_within
 from preflight.build.compiling import refused_gcc
 from preflight.build.downloads import Asset, BaseImage, Download
 from preflight.build.ext_steps import (
     ExtInstall,
     Form,
+    classify,
     ext_installs,
     is_known_index,
     names,
+    names_are,
     source_builds,
     source_builds_in,
 )
 from preflight.build.forecast import Ending, Forecast
-from preflight.build.foretell import foretold
+from preflight.build.foretell import FORETOLD, forecast_of, foretold
 from preflight.build.images import (
     Link,
     image_links,
@@ -77,9 +81,18 @@ from preflight.build.surroundings import (
     installs_before,
     is_known_before,
     python_of,
+    python_of_install,
     python_packages_before,
 )
-from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
+from preflight.build.torch_in import (
+    Held,
+    TorchIn,
+    install_pins_torch,
+    torch_at_end,
+    torch_before,
+    torch_for_wheel,
+    torch_with,
+)
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
@@ -116,7 +129,7 @@ from preflight.facts.packages import (
     is_wheel_on_pypi,
     pins_torch,
 )
-from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, torch_row
+from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, newest_torch_for, torch_row
 from preflight.facts.torch import dotted as cuda_dotted
 from preflight.facts.torch import number as version_number
 from preflight.facts.types import TorchRow
@@ -219,6 +232,7 @@ __all__ = [
     "CURRENT_RATES",
     "ENVIRONMENT",
     "ENVIRONMENTS",
+    "FORETOLD",
     "LISTED_SECRETS",
     "PLANNED_FUNCTION",
     "PUBLISHED",
@@ -333,6 +347,7 @@ __all__ = [
     "are_tools_known_before",
     "argument_dropped",
     "argument_where",
+    "attributes_of_objects",
     "base_of",
     "brings",
     "bucket_answer",
@@ -343,6 +358,7 @@ __all__ = [
     "calls_in",
     "can_miss",
     "clashes",
+    "classify",
     "comes_before_torch",
     "counted",
     "credential_in",
@@ -368,6 +384,7 @@ __all__ = [
     "fingerprint_of",
     "first_cause",
     "folder_of",
+    "forecast_of",
     "foretold",
     "function_named",
     "functions_of",
@@ -380,6 +397,7 @@ __all__ = [
     "has_nvcc",
     "image_links",
     "insert_link",
+    "install_pins_torch",
     "installs_before",
     "is_bare",
     "is_build_forced",
@@ -397,6 +415,7 @@ __all__ = [
     "is_stale",
     "is_web",
     "is_wheel_on_pypi",
+    "is_within",
     "keyword_dropped",
     "keyword_node",
     "keyword_renamed",
@@ -411,9 +430,11 @@ __all__ = [
     "modal_api",
     "name_before_parenthesis",
     "names",
+    "names_are",
     "newest",
     "newest_gcc",
     "newest_torch",
+    "newest_torch_for",
     "newest_with_wheel",
     "number",
     "options_given_later",
@@ -428,8 +449,10 @@ __all__ = [
     "probe_price",
     "program_of",
     "python_of",
+    "python_of_install",
     "python_packages_before",
     "quoted_like",
+    "read_from",
     "recall",
     "reckon",
     "refused_gcc",
@@ -457,6 +480,7 @@ __all__ = [
     "together",
     "torch_at_end",
     "torch_before",
+    "torch_for_wheel",
     "torch_range",
     "torch_row",
     "torch_with",

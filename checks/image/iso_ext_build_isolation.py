@@ -12,7 +12,7 @@ After      .pip_install("packaging", "wheel", "setuptools", "ninja")
 Source     setup.py and pyproject.toml of the releases; A100-Kernel-RL e65fcade to 7e49e8b0 (five tries, given up)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from preflight.api import (
     Context,
@@ -20,11 +20,13 @@ from preflight.api import (
     Finding,
     Fix,
     Image,
+    PipInstall,
     Recipe,
     Where,
     add_argument,
+    classify,
     error,
-    names,
+    names_are,
     over_images,
     replace_span,
     rule,
@@ -48,7 +50,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             places.setdefault(ext.where, []).append(ext)
     for where, found in places.items():
         yield error(
-            f"{names(found)} is installed with build isolation, where the image's torch is not seen",
+            f"{names_are(found)} installed with build isolation, where the image's torch is not seen",
             'install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"',
             where,
             why="the image build stops, or the extension is built for another torch and fails at run time on the GPU",
@@ -61,14 +63,20 @@ def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
     if step.method in ("pip_install", "uv_pip_install"):
         if "extra_options" in step.kwargs or "**" in step.kwargs:
             return None
-        return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=True)
-    installs = {id(e.install): e.install for e in found}.values()
+        return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=_are_alone(step.pip))
+    installs = list({id(e.install): e.install for e in found}.values())
+    is_safe = _are_alone(installs)
     fixes = [
-        replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=True)
+        replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=is_safe)
         for i in installs
     ]
     edits = tuple(e for f in fixes if f is not None for e in f.edits)
-    return Fix(edits=edits, is_safe=True) if edits and None not in fixes else None
+    return Fix(edits=edits, is_safe=is_safe) if edits and None not in fixes else None
+
+
+def _are_alone(installs: Sequence[PipInstall]) -> bool:
+    """Nothing else is in these commands that the option would build in another way."""
+    return all(i.is_complete and all(classify(p)[0] is not None for p in i.packages) for i in installs)
 
 
 CHECK = rule(

@@ -22,7 +22,7 @@ from preflight.api import (
     error,
     insert_link,
     missing_before,
-    names,
+    names_are,
     over_images,
     rule,
     source_builds,
@@ -52,7 +52,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         listed = " and ".join(missing) + (" is" if len(missing) == 1 else " are")
         packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
         yield say(
-            f"{names(found)} is built without isolation, and {listed} not installed before it",
+            f"{names_are(found)} built without isolation, and {listed} not installed before it",
             f"put .pip_install({packages}) before this step",
             where,
             why=f"the image build stops with: No module named '{next(iter(missing))}'",

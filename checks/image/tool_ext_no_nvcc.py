@@ -25,7 +25,7 @@ from preflight.api import (
     error,
     has_nvcc,
     is_cuda_skipped,
-    names,
+    names_are,
     outcome_of,
     over_images,
     python_of,
@@ -58,7 +58,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         say = error if any(_needs_it(e) for e in found) else warning
         image_name = base.reference or base.step.method
         yield say(
-            f"{names(found)} is installed from source, and {image_name} has no nvcc",
+            f"{names_are(found)} installed from source, and {image_name} has no nvcc",
             "start from an nvidia/cuda:…-devel-… image of torch's CUDA version, or install a wheel by its address",
             where,
             why="the image build stops at this step, after torch was downloaded (3 to 5 min)",

@@ -41,16 +41,16 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
-    if base is None or not (base.is_slim or base.adds_python) or python_of(image) != "3.10" or base.python is None:
+    if base is None or not base.asks_python or python_of(image) != "3.10" or base.python is None:
         return
     row = builder(context.builder) if context.builder else None
     if row is not None and "3.10" not in row.pythons:
         return  # ver-python-unsupported says it
-    keyword = "python_version" if base.is_slim else "add_python"
+    keyword = base.asks_python
     yield warning(
         f'{keyword}="{base.python}": Modal warns about Python 3.10 since 2026-11-04, and client 1.7 will not deploy it',
         f'use {keyword}="3.11", and the wheels of that Python',
-        argument_where(recipe, base.step, keyword, 0 if base.is_slim else 1),
+        argument_where(recipe, base.step, keyword, 1 if base.adds_python else 0),
         why="the next client or builder refuses the image",
         fix=replace_span(
             recipe, base.step.where, base.step.kwarg_spans.get(keyword), base.python, "3.11", is_safe=False

@@ -1,7 +1,7 @@
 """The Image Builder has the Python that the image asks for.
 
-Looks at   `python_version=` of debian_slim and `add_python=` of from_registry, against the builder's list; without
-           a known builder, against the lists of all builders.
+Looks at   `python_version=` of debian_slim and micromamba, and `add_python=` of from_registry, against the builder's
+           list; without a known builder, against the lists of all builders.
 Why        the client takes any version; the image build refuses it.  3.8 and 3.9 are on no builder, 3.10 is not on
            2026.10.
 Before     modal.Image.debian_slim(python_version="3.8")
@@ -43,7 +43,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     base = base_of(image)
-    if base is None or base.python is None or not (base.is_slim or base.adds_python):
+    if base is None or base.python is None or not base.asks_python:
         return
     found = SERIES.fullmatch(base.python)
     row = builder(context.builder) if context.builder else None
@@ -52,14 +52,14 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         return
     whom = f"Image Builder {row.version}" if row else "no Image Builder"
     has = f"has no Python {found[1]}" if row else f"has Python {found[1]}"
-    keyword = "python_version" if base.is_slim else "add_python"
+    keyword = base.asks_python
     span = base.step.kwarg_spans.get(keyword)
     yield error(
         f"{keyword}={base.python!r}: {whom} {has}; it goes from {lists[0].pythons[0]} to {lists[-1].pythons[-1]}",
         f'use {keyword}="{SAFE}"',
-        argument_where(recipe, base.step, keyword, 0 if base.is_slim else 1),
+        argument_where(recipe, base.step, keyword, 1 if base.adds_python else 0),
         why="the image is refused before its first step",
-        fix=replace_span(recipe, base.step.where, span, base.python, SAFE, is_safe=True),
+        fix=replace_span(recipe, base.step.where, span, base.python, SAFE, is_safe=False),
     )
 
 

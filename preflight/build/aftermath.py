@@ -15,7 +15,7 @@ from preflight.build.ext_steps import ExtInstall, ext_installs
 from preflight.build.known_good import Asked, KnownGood, beside, nearest
 from preflight.build.outcome import Outcome, outcome_of, version_of
 from preflight.build.surroundings import base_of, distribution_of, is_known_before, python_of
-from preflight.build.torch_in import Held, TorchIn, torch_before
+from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before
 from preflight.facts.images import distribution
 from preflight.facts.torch import minor
 from preflight.model import Where
@@ -136,6 +136,7 @@ def way_out(ext: ExtInstall, conflict: Conflict) -> str:
 def working_pins(ext: ExtInstall) -> str:
     """Pins of the kernels that go with the torch of the image, else a combination with another torch."""
     torch = torch_before(ext.image, ext.n, ext.install)
+    torch = torch if torch.version or torch.expected else torch_at_end(ext.image)
     said, good = torch.version or torch.expected, combination_for(ext, torch)
     names = [n for n in KERNELS if n == ext.name or any(e.name == n for e in _others(ext))]
     pins = " and ".join(f"{n}=={good.mamba if n == 'mamba-ssm' else good.causal}" for n in names)

@@ -26,7 +26,7 @@ from preflight.build.forecast import Ending, Forecast, broken, fails, missing_mo
 from preflight.app.model import Image, Recipe
 from preflight.build.outcome import flag_not_known, is_build_forced, is_cuda_skipped, prefix_of, variables, version_of, wheel_asked_for
 from preflight.build.surroundings import base_of, has_nvcc, installs_before, python_of
-from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before
+from preflight.build.torch_in import Held, TorchIn, torch_before, torch_for_wheel
 
 FORETOLD = ("mamba-ssm", "causal-conv1d", "flash-attn")
 ISOLATION = "iso-ext-build-isolation"
@@ -66,7 +66,7 @@ def _by_address(ext: ExtInstall, builder: str | None) -> Forecast:
     name = wheels.wheel_name(ext.package.url or "")
     assert name is not None  # that is what Form.WHEEL means
     file = (ext.package.url or "").split("#")[0].rsplit("/", 1)[-1].replace("%2B", "+")
-    torch, python = torch_at_end(ext.image), python_of(ext.image)
+    torch, python = torch_for_wheel(ext.image, ext.n, ext.install), python_of(ext.image)
     has = torch.version or torch.expected
     if name.python and python and name.python != python:
         text = f"ERROR: {file} is not a supported wheel on this platform."

@@ -5,6 +5,7 @@ good_*.py: no finding of that rule.
 """
 
 import re
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,7 +100,7 @@ def test_a_fix_ends_its_finding_and_touches_nothing_outside_its_statement(file, 
     if not fixable:
         return
     text = reader.read(file, project=file.parent).source.text
-    copy = tmp_path / file.name
+    copy = Path(shutil.copytree(file.parent, tmp_path / name)) / file.name
     copy.write_text(fixed(text, fixable), "utf-8")
     after = found(copy, name)
     assert len(after) == len(before) - len(fixable), copy.read_text()

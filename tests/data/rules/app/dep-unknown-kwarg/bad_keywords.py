@@ -8,6 +8,7 @@ image = modal.Image.debian_slim().run_commands("make", timeout=60)  # expect: de
 @app.function(
     gpu="T4",
     enable_gpu_snapshot=True,  # expect: dep-unknown-kwarg
+    _allow_background_volume_commits=True,  # expect: dep-unknown-kwarg
 )
 def f():
     pass
