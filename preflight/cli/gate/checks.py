@@ -22,7 +22,7 @@ from preflight.report.console import ConsoleReporter, next_command
 from preflight.settings import Settings
 from preflight.state import cloud, drift
 from preflight.state.drift import Drift
-from preflight.state.receipt import Entry, Receipt, Receipts
+from preflight.state.receipt import Entry, Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
 from preflight.state.watched import watched
 
@@ -40,7 +40,8 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
             run = receipts.begin(now)
             before = local_facts(settings, taken, asked)
         except (TooLarge, OSError) as e:
-            not_kept = str(e)
+            say(f"gate: what changes while the checks run could not be seen: {e}")
+            return Exit.REFUSED
     with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
         console = ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
         report = run_selection(selection, settings, _options(asked), [console, *files])
@@ -48,17 +49,18 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
         return report.exit
     if receipts is None:
         return Exit.READY
-    drifts = () if before is None else _changed(before, settings, taken, asked)
-    if drifts:
-        say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
-        say_drifts(drifts)
+    assert before is not None
+    if _says_changes(before, settings, taken, asked):
         return Exit.REFUSED
-    receipt = _receipt(run, now, report, before or {}, taken, reports_in(settings.project, asked))
+    receipt = _receipt(run, now, report, before, taken, reports_in(settings.project, asked))
     try:
         if not_kept:
             say(f"gate: no pass is kept: {not_kept}")
         else:
             receipts.keep(receipt, datetime.now(UTC))
+    except Refused as e:
+        say(f"gate: {e}")
+        return Exit.REFUSED
     except OSError as e:
         say(f"gate: the pass can't be kept: {e}")
     if report.seconds > FRESH_S:
@@ -68,7 +70,17 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
         if again:
             say_drifts(again)
             return Exit.REFUSED
+        if _says_changes(before, settings, taken, asked):
+            return Exit.REFUSED
     return Exit.READY
+
+
+def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked) -> bool:
+    drifts = _changed(before, settings, taken, asked)
+    if drifts:
+        say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
+        say_drifts(drifts)
+    return bool(drifts)
 
 
 def _changed(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked) -> tuple[Drift, ...]:
