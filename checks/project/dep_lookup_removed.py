@@ -49,7 +49,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
                 call.where,
                 why="an AttributeError when the line runs",
                 fix=None
-                if is_method or not is_same
+                if is_method or is_same is False
                 else name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True),
             )
 
