@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from checks.image import whl_ext_outcome
-from preflight.api import RECIPE
+from preflight.api import BUILDER, RECIPE
 from preflight.app import reader
 from preflight.app.model import Recipe
 from preflight.build.forecast import Ending
@@ -34,7 +34,7 @@ def read(text: str) -> Recipe:
 
 
 def checked(text: str, *, builder: str | None = None) -> Result:
-    return run_check(whl_ext_outcome.CHECK, {RECIPE: read(text)}, settings=Settings(app="app.py", builder=builder))
+    return run_check(whl_ext_outcome.CHECK, {RECIPE: read(text), BUILDER: builder}, settings=Settings(app="app.py"))
 
 
 def test_wheels_pass_and_each_is_named_with_its_line() -> None:
