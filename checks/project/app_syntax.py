@@ -13,13 +13,13 @@ Source
     Python's own parser; the line and the words are its.  "What's new" of Python 3.12 and 3.14 for the newer words.
 """
 
+import platform
 import re
 import sys
 from collections.abc import Iterator
 
 from preflight.api import RECIPE, Answer, Check, Context, Finding, Looked, NotApplicable, Recipe, Stage, Unknown, error
 
-NAME, ID = "app-syntax", "PRJ970"
 NEWER = (  # the first Python that takes the line, and how such a line looks
     ((3, 12), re.compile(r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=")),
     ((3, 12), re.compile(r"^\s*(?:async\s+)?(?:def|class)\s+\w+\s*\[")),
@@ -42,7 +42,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
 def find(recipe: Recipe, context: Context | None) -> Iterator[Finding]:
     if recipe.broken and not _unknown(recipe):
         yield error(
-            f"{recipe.source.path} does not parse: {recipe.broken} (Python {_ours()})",
+            f"{recipe.source.path} does not parse: {recipe.broken} (Python {platform.python_version()})",
             "correct the line; if it is newer Python than this, run preflight with that Python",
             recipe.broken_at,
             why="it can't be imported, and no other rule has looked at it",
@@ -72,8 +72,8 @@ def _ours() -> str:
 
 
 CHECK = Check(
-    id=ID,
-    name=NAME,
+    id="PRJ970",
+    name="app-syntax",
     title="the app's file is Python that can be read",
     stage=Stage.STATIC,
     needs=(RECIPE,),

@@ -95,6 +95,8 @@ class BucketMount:
     has_oidc_role: bool
     is_read_only: bool
     where: Where
+    is_requester_pays: bool = False
+    is_path_style: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,6 +300,7 @@ class Recipe:
     is_too_large: bool = False  # to be read: it may be right
     siblings: tuple[Source, ...] = field(default=(), repr=False)  # modules of the project that were followed
     ignores: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # line -> rules of `# preflight: ignore[…]`
+    derived: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)  # kept by `kept`
 
     @property
     def is_modal_app(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from preflight.facts.in_force import kept
 
 from packaging.version import Version
 
@@ -133,7 +133,7 @@ def _minors(version: str) -> int:
     return 100 * major + short
 
 
-@cache
+@kept
 def combinations() -> tuple[KnownGood, ...]:
     """All that the tables know to be good, the best causal-conv1d for each mamba-ssm; best first.
 
@@ -156,7 +156,7 @@ def _worth(good: KnownGood) -> tuple[object, ...]:
     )
 
 
-@cache
+@kept
 def _version(text: str) -> Version:
     return Version(text)
 
@@ -255,7 +255,7 @@ def _is_buildable(release: Release, place: _Place) -> bool:
     return not conflicts(stack, {release.package: "source"})
 
 
-@cache
+@kept
 def _are_paired(mamba: str, causal: str) -> bool:
     return not conflicts({"mamba-ssm": mamba, "causal-conv1d": causal})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,7 @@ from preflight.engine.run import run
 from preflight.engine.select import Selection
 from preflight.lookups import LookupFailed, World
 from preflight.model import Report, Status, Target
-from preflight.remote.lookups import CLIENT, ENVIRONMENT, WORKSPACE_BUILDER
-from preflight.remote.modal_types import Environment
+from preflight.remote.lookups import RESOLVED_BUILDER
 from preflight.settings import Settings
 from tests.conftest import Preflight
 
@@ -42,24 +40,8 @@ def asked(workspace: str | None, *, settings: str | None = None) -> Report:
         settings=Settings(app="app.py", builder=settings),
         instead={BUILDER: BUILDER_IN_FORCE},
     )
-    failed = LookupFailed(ENVIRONMENT, "refused")
-    main = Environment(
-        name="main",
-        is_default=True,
-        builder=None,
-        budget_usd=None,
-        spend_limit_usd=None,
-        spent_usd=Decimal(0),
-        is_spend_limit_reached=False,
-        max_gpus=None,
-        gpus_in_use=0,
-    )
-    given = {
-        RECIPE: recipe,
-        CLIENT: LookupFailed(CLIENT, "not asked"),
-        ENVIRONMENT: failed if workspace is None else main,
-        WORKSPACE_BUILDER: failed if workspace is None else workspace,
-    }
+    failed = LookupFailed(RESOLVED_BUILDER, "refused")
+    given = {RECIPE: recipe, RESOLVED_BUILDER: failed if workspace is None else workspace}
     return asyncio.run(run(Selection(tuple(AWARE)), world, target=Target(), given=given))
 
 
