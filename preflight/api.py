@@ -67,7 +67,7 @@ from preflight.build.images import (
     sources_of,
     tag_of,
 )
-from preflight.build.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
+from preflight.build.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, prefix_of, release_wheel
 from preflight.build.surroundings import (
     Base,
     apt_before,
@@ -472,6 +472,7 @@ __all__ = [
     "reckon",
     "refused_gcc",
     "release",
+    "prefix_of",
     "release_wheel",
     "remember",
     "remove_keyword",

@@ -28,6 +28,7 @@ from preflight.api import (
     is_build_forced,
     minor,
     over_images,
+    prefix_of,
     release,
     release_wheel,
     rule,
@@ -64,7 +65,14 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             yield say(clash.why, clash.remedy, clash.where, why=COSTS[need.when], evidence=(need.symptom,))
         problem = _without_files(ext)
         if problem:
-            yield error(problem, working_pins(ext), ext.where, why=COSTS["build"])
+            when = "import" if "can't load" in problem else "build"
+            yield error(problem, _remedy(ext), ext.where, why=COSTS[when])
+
+
+def _remedy(ext: ExtInstall) -> str:
+    if is_build_forced(ext) and isinstance(wheel := release_wheel(ext), Wheel) and not wheel.broken:
+        return f"leave {prefix_of(ext)}_FORCE_BUILD out: {wheel.filename} fits"
+    return working_pins(ext)
 
 
 def _without_files(ext: ExtInstall) -> str:
