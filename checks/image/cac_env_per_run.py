@@ -2,7 +2,8 @@
 
 Looks at
     `.env()`, and the f-strings of `run_commands` and `dockerfile_commands`: the time, random numbers, uuids, the git
-    commit, and environment variables of a CI job.  A stable build setting read with `os.environ.get` is left out.
+    commit, and environment variables of a CI job.  A stable build setting read with `os.environ.get` and
+    a branch's name are left out.
 Why it matters
     A layer is cached by its text: one that is new each time is built again, with every layer after it.
 Example
@@ -37,8 +38,7 @@ CHANGES = re.compile(
     r"|randint|np\.random\.\w+)$"
 )
 OF_A_JOB = re.compile(
-    r"COMMIT|(?:^|_)SHA(?:$|_)|RUN_(?:ID|NUMBER|ATTEMPT)|BUILD_(?:ID|NUMBER|URL)|JOB_ID|TIMESTAMP|BUILDKITE_|GITHUB_(?:REF|SHA|RUN|HEAD)"
-    r"|PULL_REQUEST|(?:^|_)BRANCH$|SESSION_ID"
+    r"COMMIT|(?:^|_)SHA(?:$|_)|RUN_(?:ID|NUMBER|ATTEMPT)|BUILD_(?:ID|NUMBER|URL)|JOB_ID|TIMESTAMP|BUILDKITE_|GITHUB_(?:SHA|RUN)|SESSION_ID"
 )
 GIT = re.compile(r"\bgit\b.*\b(?:rev-parse|describe|log)\b|^(?:rev-parse|describe)$")
 

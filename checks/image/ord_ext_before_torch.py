@@ -20,7 +20,7 @@ from preflight.api import (
     Where,
     comes_before_torch,
     error,
-    names,
+    names_are,
     over_images,
     rule,
     source_builds,
@@ -45,7 +45,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for where, found in places.items():
         same = any(p.name == "torch" for p in found[0].install.packages)
         yield error(
-            f"{names(found)} is installed " + ("in the same pip call as torch" if same else "before torch"),
+            f"{names_are(found)} installed " + ("in the same pip call as torch" if same else "before torch"),
             "install torch in a step of its own before it, and build with --no-build-isolation",
             where,
             why="the image build stops at this step with: No module named 'torch'",

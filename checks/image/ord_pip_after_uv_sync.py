@@ -63,8 +63,8 @@ def _locks_pip(step: Step, context: Context) -> bool:
         return True
     try:
         return LOCKS_PIP.search((context.project / given / "uv.lock").read_text("utf-8")) is not None
-    except OSError:
-        return False
+    except (OSError, ValueError):
+        return True
 
 
 CHECK = rule(

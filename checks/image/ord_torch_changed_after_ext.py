@@ -50,8 +50,10 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         return
     first = exts[0]
     torch = torch_before(image, first.n, first.install)
+    is_later = False  # a later string of the same step is later too
     for n, install in image.pip_installs():
-        if n <= first.n or install.is_without_deps or FREE & {*install.options}:
+        was_later, is_later = is_later, is_later or install is first.install
+        if not was_later or install.is_without_deps or FREE & {*install.options}:
             continue
         changing = next((p for p in install.packages if _changes(p, install, torch)), None)
         if changing is not None:

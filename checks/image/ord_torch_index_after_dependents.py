@@ -1,8 +1,8 @@
 """The CUDA index of torch is named before anything else brings torch.
 
 Looks at   a step that installs torch from download.pytorch.org, after a step whose packages depend on torch.
-Why        the earlier step has already brought PyPI's torch.  pip then says "Requirement already satisfied" and the
-           index is never asked.
+Why        the earlier step has already brought PyPI's torch.  Where the requirement allows it, pip then says
+           "Requirement already satisfied" and the index is never asked; a pin of another version is asked for.
 Before     .pip_install("accelerate").pip_install("torch", index_url="https://download.pytorch.org/whl/cu121")
 After      .pip_install("torch", index_url="https://download.pytorch.org/whl/cu121").pip_install("accelerate")
 Source     pip's resolver; Ajimsha1080/idm-vton
@@ -17,8 +17,11 @@ from preflight.api import (
     Image,
     Recipe,
     counted,
+    is_within,
+    newest_torch_for,
     over_images,
     package_where,
+    python_of,
     rule,
     torch_before,
     warning,
@@ -49,7 +52,8 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         if package is None or install.is_forced or install.is_upgrade or "+" in package.specifier:
             continue
         before = torch_before(image, n, install)
-        if before.held is Held.BROUGHT and any("download.pytorch.org" in u for u in urls):
+        is_kept = is_within(newest_torch_for(python_of(image)).patches[-1], package.specifier)
+        if is_kept and before.held is Held.BROUGHT and any("download.pytorch.org" in u for u in urls):
             yield warning(
                 f"line {image.steps[before.n].where.line} has already brought torch: this index is not asked",
                 "put the step that installs torch first",

@@ -28,8 +28,10 @@ from preflight.api import (
     Where,
     counted,
     dotted,
+    error,
     image_links,
     is_secret_name,
+    read_from,
     rule,
     sources_of,
     syntax_of,
@@ -57,6 +59,8 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         if syntax is not None and node is not None and link.step.where.path == recipe.source.path:
             for name, where in _from_python(syntax, link, node):
                 yield warning(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
+            for name, where in _from_environ(syntax, link, node):
+                yield error(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
         yield from _from_shell(link)
 
 
@@ -65,9 +69,12 @@ WHY = "the layer is kept and shared, with the secret in it"
 
 def _from_python(syntax: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
     if link.step.method == "env":
+        read = {name for name, _ in _from_environ(syntax, link, node)}
         for mapping in [a for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Dict)]:
             for key, value in zip(mapping.keys, mapping.values, strict=True):
-                if isinstance(key, ast.Constant) and is_secret_name(str(key.value)) and _is_read(syntax, value):
+                if not isinstance(key, ast.Constant) or key.value in read:
+                    continue
+                if is_secret_name(str(key.value)) and _is_read(syntax, value):
                     yield str(key.value), syntax.where(key)
     elif link.step.method in ("run_commands", "dockerfile_commands"):
         for part in ast.walk(node):
@@ -75,6 +82,16 @@ def _from_python(syntax: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[s
                 name = next((n for v in part.values if (n := _secret_of(syntax, v))), "")
                 if name:
                     yield name, syntax.where(part)
+
+
+def _from_environ(syntax: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
+    """Variables of `.env()` whose value is read from the environment, through whatever names and parameters."""
+    keys = {
+        k.value: k for a in ast.walk(node) if isinstance(a, ast.Dict) for k in a.keys if isinstance(k, ast.Constant)
+    }
+    for name, value in link.step.env.items() if link.step.method == "env" else ():
+        if is_secret_name(name) and is_secret_name(read_from(value)):
+            yield name, syntax.where(keys[name]) if name in keys else link.step.where
 
 
 def _is_read(syntax: Syntax, value: ast.expr) -> bool:

@@ -2,7 +2,7 @@
 
 Looks at
     `python -m venv`, `virtualenv` and `uv venv` in shell strings whose folder is neither in an `.env({"PATH": …})`
-    nor named with `/bin/` anywhere else in the file.
+    nor named with `/bin/` anywhere else in the file, and that no command of a function activates.
 Why it matters
     Activating it in one string is lost in the next: the packages land in one Python and the functions run with
     another.
@@ -16,7 +16,22 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Link, Recipe, ShellCommand, counted, image_links, program_of, rule, warning
+from preflight.api import (
+    Context,
+    Finding,
+    Link,
+    Recipe,
+    ShellCommand,
+    counted,
+    image_links,
+    program_of,
+    rule,
+    strings_in,
+    syntax_of,
+    warning,
+)
+
+SOURCED = re.compile(r"(?:\.|\bsource)\s+[\"']?([\w./~$-]+)/bin/activate\b[\"']?\s*(?:&&|;|\\n|\n)\s*[\w./]")
 
 
 def applies(recipe: Recipe) -> str:
@@ -31,7 +46,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         if any("PATH" in s.env or "VIRTUAL_ENV" in s.env or s.method == "uv_sync" for s in link.image.steps):
             continue
         used = re.compile(re.escape(folder.rstrip("/")) + r"/bin/(?!activate)")
-        if used.search(link.image.source.text):
+        if used.search(link.image.source.text) or _is_sourced(folder, recipe):
             continue
         yield warning(
             f"the environment {folder} is made and never put on PATH",
@@ -39,6 +54,18 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
             command.where,
             why="later steps and the functions run another Python, without its packages",
         )
+
+
+def _is_sourced(folder: str, recipe: Recipe) -> bool:
+    """A function's own command activates it and goes on: `cd /app && . venv/bin/activate && python train.py`."""
+    name, syntax = folder.rstrip("/").rsplit("/", 1)[-1], syntax_of(recipe.source)
+    calls = [s.call for i in recipe.images for s in i.steps if s.call is not None]
+    for node in strings_in(recipe.source.tree) if syntax is not None and recipe.source.tree is not None else ():
+        found, span = SOURCED.search(str(node.value)), syntax.span(node) if syntax is not None else None
+        in_a_step = span is not None and any(c.start <= span.start < c.end for c in calls)
+        if found is not None and found[1].rsplit("/", 1)[-1] == name and not in_a_step:
+            return True
+    return False
 
 
 def _commands(recipe: Recipe) -> list[tuple[Link, ShellCommand]]:

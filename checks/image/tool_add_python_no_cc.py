@@ -12,7 +12,9 @@ Source     python-build-standalone, quirks; compiled with and without CXX=g++; b
 from collections.abc import Iterator
 
 from preflight.api import (
+    FORETOLD,
     Context,
+    Ending,
     ExtInstall,
     Finding,
     Image,
@@ -24,6 +26,7 @@ from preflight.api import (
     counted,
     env_before,
     error,
+    forecast_of,
     has_clang,
     insert_link,
     names,
@@ -33,6 +36,8 @@ from preflight.api import (
     source_builds,
     warning,
 )
+
+CLANG = "clang++"  # in the line that the build stops with
 
 
 def applies(recipe: Recipe) -> str:
@@ -52,7 +57,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         said = {**env_before(image, ext.n), **ext.install.env}
         if {"CC", "CXX"} & said.keys() or has_clang(image, ext.n) or not are_tools_known_before(image, ext.n):
             continue
-        if outcome_of(ext) is not Outcome.WHEEL:
+        if outcome_of(ext) is not Outcome.WHEEL and _reaches_compiler(ext, context):
             places.setdefault(ext.where, []).append(ext)
     for where, found in places.items():
         base = base_of(image)
@@ -67,6 +72,14 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             why="the image build stops at this step: `which clang++` finds nothing",
             fix=insert_link(recipe, found[0].step, '.env({"CC": "gcc", "CXX": "g++"})', is_safe=True),
         )
+
+
+def _reaches_compiler(ext: ExtInstall, context: Context) -> bool:
+    """An isolated build may stop before any compiler is asked for: what the forecast says holds."""
+    if not ext.is_isolated or ext.name not in FORETOLD:
+        return True
+    forecast = forecast_of(ext, context.builder)
+    return forecast.ending is Ending.SOURCE or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
 
 
 def _adds_python(image: Image) -> bool:

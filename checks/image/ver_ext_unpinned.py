@@ -22,7 +22,7 @@ from preflight.api import (
     counted,
     ext_installs,
     has_cxx11_abi,
-    names,
+    names_are,
     newest,
     newest_with_wheel,
     over_images,
@@ -54,7 +54,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     for where, found in places.items():
         said = [s for e in found if (s := _meaning(e))]
         yield warning(
-            f"{names(found)} is not pinned" + (f"; today that means {', '.join(said)}" if said else ""),
+            f"{names_are(found)} not pinned" + (f"; today that means {', '.join(said)}" if said else ""),
             "pin it with == to a release that has a wheel for this torch" + _which(found),
             where,
             why="the same file builds something else next month, or compiles for 5 to 60 min",

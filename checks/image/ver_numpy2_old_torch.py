@@ -26,12 +26,16 @@ from preflight.api import (
     is_known_before,
     over_images,
     package_where,
+    python_of_install,
     rule,
     source_of,
     torch_at_end,
     torch_row,
+    version_number,
     warning,
 )
+
+OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 
 
 def applies(recipe: Recipe) -> str:
@@ -50,6 +54,9 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
     torch = torch_at_end(image)
     row = torch_row(torch.version) if torch.version else None
     if row is None or row.numpy2 or torch.held is not Held.PINNED:
+        return
+    python = python_of_install(image, torch.n, torch.install) if torch.install is not None else None
+    if python is not None and version_number(python) < OLDEST_OF_NUMPY_2:
         return
     packages = [p for _, i in image.pip_installs() for p in i.packages]
     if any(p.name == "numpy" and not _allows_2(p) for p in packages):

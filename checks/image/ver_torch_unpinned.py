@@ -2,7 +2,8 @@
 
 Looks at   torch installed by name without `==`.
 Why        everything compiled, and every wheel with a torch tag, fits one minor of torch.  Unpinned torch is 2.15
-           today, for which no release wheel of mamba-ssm or flash-attn exists.
+           today, for which no release wheel of mamba-ssm or flash-attn exists.  A package of the same command that
+           asks for one exact torch (vllm, xformers) pins it too.
 Before     .pip_install("torch>=2.4")
 After      .pip_install("torch==2.4.1")
 Source     modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
@@ -18,6 +19,7 @@ from preflight.api import (
     advice,
     counted,
     ext_installs,
+    install_pins_torch,
     over_images,
     package_where,
     rule,
@@ -44,7 +46,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
                 continue
             if package.specifier.startswith(("==", "~=")):
                 is_pinned = True
-            elif not is_pinned and not {"-c", "--constraint"} & {*install.options}:
+            elif not is_pinned and not install_pins_torch(install) and not {"-c", "--constraint"} & {*install.options}:
                 say = warning if bound else advice
                 yield say(
                     f"{package.written} takes the newest torch of the day",

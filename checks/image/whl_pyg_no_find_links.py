@@ -23,7 +23,7 @@ from preflight.api import (
     counted,
     error,
     minor,
-    names,
+    names_are,
     over_images,
     replace_span,
     rule,
@@ -54,7 +54,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
         page = _page(found[0])
         say = error if any(e.is_isolated for e in found) else warning
         yield say(
-            f"{names(found)} is installed from PyPI, which has only the source",
+            f"{names_are(found)} installed from PyPI, which has only the source",
             f"add find_links={page or 'https://data.pyg.org/whl/torch-X.Y.0+cuZZZ.html'} with this torch and CUDA",
             where,
             why="the image build stops, or compiles for 10 to 40 min",

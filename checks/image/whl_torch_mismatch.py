@@ -1,6 +1,7 @@
 """A wheel's torch is the torch of the image.
 
-Looks at   addresses of wheels whose name says torchX.Y, and the torch that the image ends up with.
+Looks at   addresses of wheels whose name says torchX.Y, and the torch that the image ends up with; where a later
+           package makes that unknown, the torch of the step itself.
 Why        such a wheel loads under one minor of torch.  Under another it fails at import with "undefined symbol".
 Before     .pip_install("torch==2.11.0", "https://…/flash_attn-2.7.4.post1+cu12torch2.6cxx11abiFALSE-cp311-….whl")
 After      a wheel that says torch2.11, or torch==2.6.0
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from preflight.api import (
     Context,
     Finding,
-    Held,
     Image,
     Recipe,
     counted,
@@ -21,7 +21,7 @@ from preflight.api import (
     over_images,
     package_where,
     rule,
-    torch_at_end,
+    torch_for_wheel,
     warning,
     wheel_name,
 )
@@ -41,11 +41,9 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    torch = torch_at_end(image)
-    if torch.held not in (Held.PINNED, Held.BASE, Held.LOOSE):
-        return
-    said = torch.version or torch.expected
     for n, install in image.pip_installs():
+        torch = torch_for_wheel(image, n, install)
+        said = torch.version or torch.expected
         for package in install.packages:
             name = wheel_name(package.url) if package.url else None
             if name is None or name.torch is None or said is None or minor(said) == name.torch:

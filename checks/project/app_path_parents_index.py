@@ -9,7 +9,7 @@ Example
     before   ROOT = Path(__file__).resolve().parents[2]
     after    ROOT = Path(__file__).resolve().parent.parent.parent
 Source
-    brain-go-brr fd62d7ee → 2fcd2e3d; modal 1.6.4 mounts the entrypoint's file at /root.
+    brain-go-brr fd62d7ee → 2fcd2e3d; modal 1.6.4 mounts the entrypoint's one file at /root, `__init__.py` or not.
 """
 
 import ast
@@ -44,7 +44,8 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
     syntax = syntax_of(recipe.source)
     if syntax is None:
         return
-    depth = PARENTS_OF_ROOT_FILE + _packages(context.project / recipe.source.path)
+    packages = _packages(context.project / recipe.source.path) if _is_run_as_module(syntax) else 0
+    depth = PARENTS_OF_ROOT_FILE + packages
     for node in syntax.every(ast.Subscript):
         above = _above(syntax, node.value.value, 0) if _is_parents(node.value) else None  # type: ignore[attr-defined]
         index = node.slice.value if isinstance(node.slice, ast.Constant) else None
@@ -93,6 +94,11 @@ def _is_local_only(syntax: Syntax, node: ast.AST) -> bool:
         if any(word in text for word in ("is_local", "__name__", "exists", "len(", "parents", "MODAL_")):
             return True
     return False
+
+
+def _is_run_as_module(syntax: Syntax) -> bool:
+    """Its relative imports work with `modal run -m package.module` alone, which mounts the package."""
+    return any(node.level for node in syntax.every(ast.ImportFrom))
 
 
 def _packages(file: Path) -> int:

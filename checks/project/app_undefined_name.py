@@ -1,8 +1,9 @@
 """Every name that runs at import is bound somewhere in the file.
 
 Looks at
-    Names in decorators, in arguments of Modal's calls and in other code at the top level that nothing in the file
-    binds: no assignment, import, function, parameter or loop.  A file with `from x import *` is left out.
+    Names in decorators, in arguments of Modal's calls, in annotations that are evaluated and in other code at the
+    top level that nothing in the file binds: no assignment, import, function, parameter or loop.  A file with
+    `from x import *` is left out.
 Why it matters
     A NameError when the file is imported: nothing of the app runs.
 Example
@@ -17,7 +18,20 @@ import builtins
 import difflib
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Fix, Recipe, Syntax, counted, error, replaced, rule, syntax_of
+from preflight.api import (
+    Context,
+    Finding,
+    Fix,
+    Recipe,
+    Syntax,
+    counted,
+    error,
+    python_of,
+    replaced,
+    rule,
+    syntax_of,
+    version_number,
+)
 
 ALWAYS = frozenset(
     {*dir(builtins), "__file__", "__name__", "__doc__", "__path__", "__spec__", "__package__", "__loader__"}
@@ -45,7 +59,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
     if bound is None:
         return
     told: set[str] = set()
-    for node in _loads(syntax):
+    for node in [*_loads(syntax), *_annotations(syntax, recipe)]:
         if node.id in bound or node.id in ALWAYS or node.id in ALSO or node.id in told:
             continue
         if syntax.is_caught(node) or _is_only_checked(syntax, node):
@@ -62,12 +76,32 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def _loads(syntax: Syntax) -> list[ast.Name]:
-    """Names that are read when the file is imported, annotations left out."""
+    """Names that are read when the file is imported, beside annotations."""
     found = []
     for node in syntax.every(ast.Name):
         if isinstance(node.ctx, ast.Load) and syntax.is_import_time(node) and not _is_annotation(syntax, node):
             found.append(node)
     return found
+
+
+LAZY = (3, 14)  # the first Python that evaluates an annotation only when somebody asks for it
+
+
+def _annotations(syntax: Syntax, recipe: Recipe) -> list[ast.Name]:
+    """Names in annotations that Python evaluates when the file is imported."""
+    pythons = [version_number(p) for i in recipe.images if (p := python_of(i)) is not None]
+    if any(a.name == "annotations" and _is_future(syntax, a) for a in syntax.every(ast.alias)) or LAZY in pythons:
+        return []
+    return [
+        n
+        for n in syntax.every(ast.Name)
+        if isinstance(n.ctx, ast.Load) and syntax.is_import_time(n) and _is_annotation(syntax, n)
+    ]
+
+
+def _is_future(syntax: Syntax, alias: ast.alias) -> bool:
+    parent = syntax.parent(alias)
+    return isinstance(parent, ast.ImportFrom) and parent.module == "__future__"
 
 
 def _bound(syntax: Syntax) -> set[str] | None:

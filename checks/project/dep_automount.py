@@ -2,8 +2,8 @@
 
 Looks at
     Imports of modules that lie beside the app's file, at the top level or in a function that Modal runs, and the
-    `add_local_*` steps of the images.  Local entrypoints run here and are left out; so is an app inside a package,
-    which is mounted as a whole, and an image that copies a folder or was not read whole.
+    `add_local_*` steps of the images.  What only local entrypoints call runs here and is left out; so is an image
+    that copies a folder, was not read whole, or begins at a base that may hold anything.
 Why it matters
     Since client 1.0 only the app's own file is mounted: ModuleNotFoundError when the container starts.
 Example
@@ -23,6 +23,7 @@ from preflight.api import (
     Image,
     Recipe,
     Syntax,
+    base_of,
     counted,
     functions_of,
     is_guarded,
@@ -36,6 +37,9 @@ MAY_BRING = frozenset(
     "pip_install_from_requirements poetry_install_from_file pip_install_private_repos dockerfile_commands".split()
 )
 
+Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Body = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None
+
 
 def applies(recipe: Recipe) -> str:
     return counted(len(recipe.functions) and len(list(_imports(recipe))), "import")
@@ -45,7 +49,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
     folder = (context.project / recipe.source.path).parent
     syntax = syntax_of(recipe.source)
     images = _images(recipe)
-    if syntax is None or images is None or (folder / "__init__.py").exists():
+    if syntax is None or images is None:
         return
     added = [{a for s in i.steps if s.method == "add_local_python_source" for a in _names(s.args)} for i in images]
     told: set[str] = set()
@@ -68,6 +72,9 @@ def _images(recipe: Recipe) -> list[Image] | None:
         if not isinstance(function.images, tuple) and function.images is not None:
             return None
         for image in function.images or ():
+            base = base_of(image)
+            if base is None or not (base.is_slim or base.row is not None):
+                return None
             local = any("pip install" in c.text and " ." in c.text for s in image.steps for c in s.shell)
             if not image.is_complete or local or any(s.method in MAY_BRING for s in image.steps):
                 return None
@@ -89,15 +96,51 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
     if syntax is None:
         return
     local = {f.body for f in recipe.functions if f.kind == "local_entrypoint"}
+    run = {f.body for f in recipe.functions} - local
+    reached = _reached_in_container(syntax, run, local)
     every: list[ast.Import | ast.ImportFrom] = [*syntax.every(ast.Import), *syntax.every(ast.ImportFrom)]
     for node in sorted(every, key=lambda n: n.lineno):
         if _is_local_only(syntax, node) or any(parent in local for parent, _ in syntax.above(node)):
+            continue
+        helper = _outermost(syntax, node)
+        if helper is not None and helper.name not in reached and helper not in run:
             continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node, alias.name.split(".")[0]
         elif node.level == 0 and node.module:
             yield node, node.module.split(".")[0]
+
+
+def _reached_in_container(syntax: Syntax, run: set[Body], local: set[Body]) -> set[str]:
+    """Names of the functions and classes of the top level that Modal's functions, or importing the file, may call."""
+    named: dict[ast.AST | None, set[str]] = {}
+    for name in syntax.every(ast.Name):
+        named.setdefault(_outermost(syntax, name), set()).add(name.id)
+    for attribute in syntax.every(ast.Attribute):
+        named.setdefault(_outermost(syntax, attribute), set()).add(attribute.attr)
+    reached: set[str] = set()
+    waiting = list(named.get(None, ()))
+    for holder, names in named.items():
+        if holder in run:
+            waiting += names
+    by_name = {h.name: names for h, names in named.items() if isinstance(h, Def) and h not in local}
+    while waiting:
+        each = waiting.pop()
+        if each not in reached:
+            reached.add(each)
+            waiting += by_name.get(each, ())
+    return reached
+
+
+def _outermost(syntax: Syntax, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+    """The function or class of the top level in whose body the node runs; None: it runs at import."""
+    if syntax.is_import_time(node):
+        return None
+    found: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None = None
+    for parent, _ in syntax.above(node):
+        found = parent if isinstance(parent, Def) else found
+    return found
 
 
 def _is_local_only(syntax: Syntax, node: ast.stmt) -> bool:
@@ -107,7 +150,14 @@ def _is_local_only(syntax: Syntax, node: ast.stmt) -> bool:
 
 def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:
     own = Path(recipe.source.path).stem
-    return module != own and ((folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file())
+    if module == own:
+        return False
+    return (folder / f"{module}.py").is_file() or any((folder / module).glob("*.py")) or _is_namespace(folder / module)
+
+
+def _is_namespace(folder: Path) -> bool:
+    """A package without `__init__.py` whose modules lie one folder below."""
+    return folder.is_dir() and any(folder.glob("*/*.py"))
 
 
 CHECK = rule(

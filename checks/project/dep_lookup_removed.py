@@ -22,6 +22,7 @@ from preflight.api import (
     counted,
     error,
     is_guarded,
+    modal_api,
     name_before_parenthesis,
     rule,
     syntax_of,
@@ -41,13 +42,36 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         if method != "lookup" or kind not in CLASSES or not isinstance(call.node, ast.Call) or syntax is None:
             continue
         if not is_guarded(syntax, call.node):
+            is_method, is_same = _names_method(kind, call), _takes_the_same(kind, call)
             yield error(
                 f"{kind}.lookup was removed in 1.2.0",
-                f"write modal.{kind}.from_name",
+                OF_METHOD if is_method else f"write modal.{kind}.from_name",
                 call.where,
                 why="an AttributeError when the line runs",
-                fix=name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=True),
+                fix=None
+                if is_method or is_same is False
+                else name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True),
             )
+
+
+OF_METHOD = "write modal.Cls.from_name(app, class), and call the method of an instance: Cls().method.remote()"
+
+
+def _names_method(kind: str, call: Call) -> bool:
+    """``Function.lookup("app", "Class.method")``: from_name refuses a name with a dot."""
+    name = call.args[1] if len(call.args) > 1 else call.kwargs.get("name", call.kwargs.get("tag"))
+    return kind == "Function" and isinstance(name, str) and "." in name
+
+
+def _takes_the_same(kind: str, call: Call) -> bool | None:
+    """Whether from_name takes these arguments; None where a name that must hold no dot is not in the text."""
+    taken = modal_api().parameters(f"modal.{kind}.from_name") or ()
+    if call.has_spread or not {*call.kwargs} <= {*taken} or not isinstance(call.node, ast.Call):
+        return False
+    if isinstance(call.node.func, ast.Attribute) and call.node.func.attr != "lookup":
+        return False  # `.lookup.aio(…)`
+    name = call.args[1] if len(call.args) > 1 else call.kwargs.get("name")
+    return True if kind != "Function" or isinstance(name, str) else None
 
 
 def _calls(recipe: Recipe) -> list[Call]:

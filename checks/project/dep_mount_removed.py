@@ -1,7 +1,7 @@
 """Nothing uses `modal.Mount` or `mounts=`.
 
 Looks at
-    `modal.Mount` in every form, and the keyword `mounts=` of functions, classes and sandboxes.
+    `modal.Mount` and `modal.mount` in every form, and the keyword `mounts=` of functions, classes and sandboxes.
 Why it matters
     Both were removed in 1.0.0: an error when the file is imported.
 Example
@@ -46,7 +46,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         if _is_mount(use) and not use.is_guarded:
             where = syntax.where(use.node)
             lines.add(where.line)
-            yield error("modal.Mount was removed in 1.0.0", REMEDY, where, why=WHY)
+            yield error(f"{'.'.join(use.name.split('.')[:2])} was removed in 1.0.0", REMEDY, where, why=WHY)
     for call in resource_calls(recipe):
         where = keyword_where(recipe, call, "mounts")
         if "mounts" not in call.kwargs or where.line in lines or call.node is None:
@@ -57,7 +57,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 def _is_mount(use: Use) -> bool:
     parts = use.name.split(".")[1:]
-    return parts[:1] == ["Mount"] or parts[:2] == ["mount", "Mount"]
+    return parts[:1] in (["Mount"], ["mount"])
 
 
 CHECK = rule(

@@ -1,7 +1,8 @@
 """Every name of Modal's is one that the client has.
 
 Looks at
-    Names below `modal.` and methods of its objects (images, volumes, secrets, apps), against the current client.
+    Names below `modal.`, methods and attributes of its objects (images, volumes, secrets, apps), against the current
+    client.
     Names behind `hasattr`, a `try` or a version test are left out, and so are receivers that may be something
     else (an `app` that is a FastAPI inside a function).
 Why it matters
@@ -19,6 +20,7 @@ from preflight.api import (
     Context,
     Finding,
     Recipe,
+    attributes_of_objects,
     counted,
     error,
     is_certain,
@@ -29,7 +31,7 @@ from preflight.api import (
     uses_of_modal,
 )
 
-OWN_RULE = frozenset({"Stub", "stub", "Mount", "gpu", "build", "NetworkFileSystem"})
+OWN_RULE = frozenset({"Stub", "stub", "Mount", "mount", "gpu", "build", "NetworkFileSystem"})
 OWN_METHODS = {
     "Image": frozenset({"copy_local_file", "copy_local_dir", "copy_mount", "copy_local"}),
     "Volume": frozenset({"lookup", "persisted", "new"}),
@@ -45,6 +47,7 @@ INSTEAD = {
     "Image.conda": "modal.Image.micromamba",
     "Image.conda_install": "Image.micromamba_install",
     "Function.web_url": "Function.get_web_url()",
+    "App.image": "the Image's own variable: `with image.imports():`",
     "SharedVolume": "modal.Volume",
     "App.webhook": "@modal.fastapi_endpoint() below @app.function()",
     "App.asgi": "@modal.asgi_app() below @app.function()",
@@ -73,6 +76,11 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
             where = syntax.where(use.node)
             told.add(where.line)
             yield error(f"modal.{gone} is not in modal {modal_api().version}", _remedy(gone), where, why=WHY)
+    for use in attributes_of_objects(recipe):
+        gone, where = _gone(use.name.split(".")[1:]), syntax.where(use.node)
+        if gone and not use.is_guarded and where.line not in told:
+            told.add(where.line)
+            yield error(f"{gone} is not in modal {modal_api().version}", _remedy(gone), where, why=WHY)
     for call in recipe.calls:
         gone = _gone(call.name.split(".")[1:])
         if not gone or call.where.line in told or call.node is None or is_guarded(syntax, call.node):

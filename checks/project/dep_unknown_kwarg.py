@@ -50,7 +50,7 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
     for call, parameters in _known(recipe):
         taken = {p for p in parameters if not p.startswith("*")}
         for keyword in call.kwargs:
-            if keyword in taken or keyword in OWN_RULE or keyword.startswith("_"):
+            if keyword in taken or keyword in OWN_RULE or keyword == "**":
                 continue
             if syntax is None or call.node is None or is_guarded(syntax, call.node) or not is_certain(recipe, call):
                 continue

@@ -52,7 +52,7 @@ def _standing(step: Step, install: PipInstall) -> PurePosixPath:
 
 
 def _installs(command: ShellCommand) -> bool:
-    found = pip_args.of_command(command.words, {}, where=command.where, span=command.span, folder=None)
+    found = pip_args.of_command(command.words, {}, where=command.where, span=command.span)
     return found is not None
 
 

@@ -129,3 +129,8 @@ def names(found: list[ExtInstall]) -> str:
     """ "mamba-ssm and causal-conv1d", each once, in order."""
     each = list(dict.fromkeys(e.name for e in found))
     return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+
+
+def names_are(found: list[ExtInstall]) -> str:
+    """ "mamba-ssm is", "mamba-ssm and causal-conv1d are"."""
+    return f"{names(found)} {'are' if len({e.name for e in found}) > 1 else 'is'}"

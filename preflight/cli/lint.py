@@ -20,6 +20,12 @@ def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None)
     """An option callback: an image builder version such as 2025.06."""
     if value is not None and not BUILDER_VERSION.fullmatch(value):
         raise click.BadParameter(f"{value!r} is not a version; wanted like 2025.06")
+    if value is not None:
+        from preflight.facts.images import builder, builders
+
+        if builder(value) is None:
+            known = ", ".join(b.version for b in builders())
+            raise click.BadParameter(f"there is no Image Builder {value}; known are {known}")
     return value
 
 

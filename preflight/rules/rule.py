@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage
@@ -14,7 +14,7 @@ Find = Callable[[Recipe, Context], Iterable[Finding]]
 Applies = Callable[[Recipe], str]
 
 
-def rule(*, id: str, name: str, title: str, find: Find, applies: Applies) -> Check:
+def rule(*, id: str, name: str, title: str, find: Find, applies: Applies, asks_builder: bool = False) -> Check:
     """A check for one rule.
 
     ``applies`` says what of the recipe this rule looks at ("3 pip steps, 1 of them mamba-ssm"), or "" when
@@ -26,11 +26,11 @@ def rule(*, id: str, name: str, title: str, find: Find, applies: Applies) -> Che
         subject = applies(recipe)
         if not subject:
             return NotApplicable(f"{recipe.source.path} has nothing this rule looks at")
-        settings = looked.settings
-        context = Context(settings.builder, settings.project, looked.now)
+        context = Context.in_run(looked, asks_builder=asks_builder)
         kept, ignored = without_ignored(find(recipe, context), recipe, (name, id))
         seen = {"looked_at": subject} | ({"ignored": ignored} if ignored else {})
         said = subject + (f" ({ignored} ignored in the file)" if ignored else "")
         return Answer(said=said, seen=seen, findings=kept)
 
-    return Check(id=id, name=name, title=title, stage=Stage.STATIC, needs=(RECIPE,), run=run)
+    tries = (BUILDER,) if asks_builder else ()
+    return Check(id=id, name=name, title=title, stage=Stage.STATIC, needs=(RECIPE,), tries=tries, run=run)
