@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from preflight.build.compat import conflicts, needs_of
+from preflight.build.known_good import KnownGood
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import builders
 from preflight.facts.torch import INDEX, number
-from preflight.build.known_good import KnownGood
 
 WIDTH = 100
 TOOLS = (  # the first whose setuptools goes with torch; 80 reads licences as PEP 639 has them, and torch from 2.9 does so
