@@ -25,7 +25,7 @@ from preflight.app.model import Recipe, ShellCommand
 from preflight.app.syntax import Syntax, dotted
 from preflight.build.images import Link, sources_of
 from preflight.model import Finding, Where
-from preflight.rules.credentials import is_secret_name
+from preflight.redact import is_secret_name
 from preflight.rules.findings import error, warning
 from preflight.rules.form import rule
 from preflight.rules.subjects import LAYERS, syntax

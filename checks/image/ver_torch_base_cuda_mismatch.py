@@ -3,7 +3,7 @@
 Looks at
     The CUDA version in the tag of an nvidia/cuda base, and the CUDA that the installed torch was built for
     (its +cu part, its index, or what PyPI's wheel of that version has).  Where nothing compiles, at the build
-    or just in time (deepspeed, torch.utils.cpp_extension), the two need not agree.
+    or at run time (deepspeed, torch.utils.cpp_extension), the two need not agree.
 Why it matters
     torch's BuildExtension compares the two and refuses another major: "The detected CUDA version (12.8)
     mismatches the version that was used to compile PyTorch (13.0)".  Unpinned torch is CUDA 13 today.

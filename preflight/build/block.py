@@ -12,7 +12,7 @@ from preflight.facts.images import builders
 from preflight.facts.torch import INDEX, number
 
 WIDTH = 100
-TOOLS = (  # the first whose setuptools goes with torch; 80 reads licences as PEP 639 has them, and torch from 2.9 does so
+TOOLS = (  # the first whose setuptools goes with torch; 80 reads licences as PEP 639 has them, as torch from 2.9 does
     ((2, 9), {"packaging": "25.0", "setuptools": "80.9.0", "wheel": "0.45.1", "ninja": "1.13.0"}),
     ((0, 0), {"packaging": "24.2", "setuptools": "75.8.0", "wheel": "0.45.1", "ninja": "1.11.1.3"}),
     ((0, 0), {"packaging": "24.2", "setuptools": "69.5.1", "wheel": "0.45.1", "ninja": "1.11.1.3"}),

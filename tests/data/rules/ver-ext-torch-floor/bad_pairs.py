@@ -27,7 +27,7 @@ app = modal.App("a", image=new)
 
 # What the rule says of this file:
 # 8:24 error: mamba-ssm NEWEST needs triton >=3.5.0, and torch 2.2.2 brings 2.2.0: its kernels and its metadata want a newer triton, and pip replaces the one that torch pins
-#     evidence: torch 2.8.0 requires triton==3.4.0, but you have triton 3.5.0 which is incompatible.
+#     evidence: torch … requires triton==…, but you have triton 3.5.0 which is incompatible.
 #     why: the image builds, and the import fails on the GPU after it was paid for
 #     remedy: pin mamba-ssm==2.2.4, for torch 2.2
 # 9:28 error: causal-conv1d 1.5.2 needs torch >=2.4, and 2.2.2 is there: it uses torch.library.custom_op, which this torch does not have
