@@ -70,9 +70,15 @@ def _finding(finding: Finding, text: Callable[[str], str]) -> Finding:
         message=text(finding.message),
         remedy=text(finding.remedy),
         why=text(finding.why),
-        evidence=tuple(text(line) for line in finding.evidence),
+        evidence=_lines(finding.evidence, text),
         where=finding.where and replace(finding.where, path=text(finding.where.path)),
     )
+
+
+def _lines(lines: tuple[str, ...], text: Callable[[str], str]) -> tuple[str, ...]:
+    """As many as came: a secret that goes over the end of a line is found, too."""
+    together = text("\n".join(lines)).split("\n")
+    return tuple(together) if len(together) == len(lines) else tuple(map(text, lines))
 
 
 def data(value: Any, text: Callable[[str], str]) -> Any:
