@@ -11,7 +11,7 @@ from preflight.diagnosis.rules import Rule
 from preflight.facts.images import cuda_devel_tag
 from preflight.facts.load import rows_of
 from preflight.facts.torch import cuda_of, number, torch_row
-from preflight.facts.types import DISTRIBUTIONS, Distribution
+from preflight.facts.types import DISTRIBUTIONS, TORCH, Distribution, TorchRow
 
 LIBRARY = re.compile(r"([\w./+-]{1,400}\.so)\S{0,20}: undefined symbol")
 PLACE = re.compile(r"\{(\w{1,40})(?:\|([^{}]{0,200}))?\}")
@@ -46,8 +46,26 @@ def derived(captures: Mapping[str, str]) -> dict[str, str]:
         "torchvision": row.torchvision if row else "",
         "torchaudio": row.torchaudio if row else "",
         "bases": _bases(captures.get("wanted", "")),
+        "driver_cuda": _dotted(captures.get("driver", "")),
     }
+    more |= _torch_for(captures.get("arch", ""))
     return found | {name: value for name, value in more.items() if value}
+
+
+def _torch_for(arch: str) -> dict[str, str]:
+    """The first torch whose wheels hold code for "sm_120", or the last where newer ones hold it no more.
+
+    Code for one GPU runs on the later ones of its major.
+    """
+    sm = int("".join(filter(str.isdigit, arch)) or 0)
+    known = rows_of(TORCH, TorchRow)
+    fit = [row for row in known if any(s // 10 == sm // 10 and s <= sm for s in row.sm)]
+    return {} if not fit else {"torch_from": fit[0].minor} if fit[-1] is known[-1] else {"torch_to": fit[-1].minor}
+
+
+def _dotted(cuda: str) -> str:
+    """ "11.4" of 11040, as CUDA numbers itself."""
+    return f"{int(cuda) // 1000}.{int(cuda) % 1000 // 10}" if cuda.isdigit() else ""
 
 
 def _bases(wanted: str) -> str:
