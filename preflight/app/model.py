@@ -95,6 +95,8 @@ class BucketMount:
     has_oidc_role: bool
     is_read_only: bool
     where: Where
+    is_requester_pays: bool = False
+    is_path_style: bool = False
 
 
 @dataclass(frozen=True)

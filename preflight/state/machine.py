@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import preflight
-from preflight.facts.digest import digest
+from preflight.facts.in_force import digest
 from preflight.redact import without_secrets
 from preflight.settings import Settings
 from preflight.state import fingerprint
