@@ -131,6 +131,7 @@ def standing(
     if not is_sandbox:
         yield Ground(settings=project_settings(start=Path.cwd(), scenario=None, app=app, **given))
         return
+    need_sandbox(scenario)
     before = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
     if app is None and before.app is None and not find_apps(before.project):
         with in_sandbox(scenario or "healthy") as sandbox:
@@ -160,7 +161,6 @@ def rehearsed(
     settings: Settings, apps: Sequence[str], scenario: str | None, *, is_unconfined: bool = False
 ) -> Rehearsal:
     """The apps as read and recorded, and the world that they need with the scenario's fault laid over it."""
-    need_sandbox()
     from preflight.discover.merge import filled
     from preflight.sandbox import confinement, derive, overlay, state
 
@@ -226,8 +226,8 @@ def _needs_no_argument(function: Function) -> bool:
     return len(a.posonlyargs) + len(a.args) <= len(a.defaults) and None not in a.kw_defaults
 
 
-def need_sandbox() -> None:
-    """Raises click.UsageError in an install without the sandbox's packages."""
+def need_sandbox(scenario: str | None = None) -> None:
+    """Raises click.UsageError in an install without the sandbox's packages, and for a scenario that there is not."""
     import importlib.util
 
     missing = [m for m in ("moto", "flask", "flask_cors") if importlib.util.find_spec(m) is None]
@@ -235,6 +235,13 @@ def need_sandbox() -> None:
         raise click.UsageError(
             f"the sandbox needs `pip install 'modal-preflight[sandbox]'` (there is no {', '.join(missing)} here)"
         )
+    from preflight.sandbox import state
+
+    try:
+        if scenario is not None:
+            state.path_of(scenario)
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
 
 
 @contextlib.contextmanager
