@@ -96,7 +96,13 @@ class Rehearsal:
         return replace(selection, chosen=tuple(chosen), left_out=tuple(left_out))
 
     def judged(self, result: Result) -> Result:
-        """A command that could not go on for want of what is not here proves nothing against the app."""
+        """A command that could not go on for want of what is not here proves nothing against the app.
+
+        What a check of the account could not decide is the real run's to ask.
+        """
+        if result.status is Status.UNKNOWN and result.check.stage is Stage.REMOTE:
+            said = next((f.message for f in result.findings), result.reason)
+            return replace(result, status=Status.SKIP, reason=said, assumed=self.assumed)
         if result.status is not Status.FAIL or result.check.stage is not Stage.PAID:
             return result
         assert result.answer is not None
@@ -183,7 +189,12 @@ def rehearsed(
             world = overlay.laid_over(world, state.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
-    container = replace(world.container, is_confined=not is_unconfined, project=str(settings.project.resolve()))
+    container = replace(
+        world.container,
+        is_confined=not is_unconfined,
+        project=str(settings.project.resolve()),
+        python=world.container.python or confinement.interpreter_of("modal", settings.environ),
+    )
     return Rehearsal(
         world=replace(world, container=container),
         scenario=scenario,
