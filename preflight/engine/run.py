@@ -127,7 +127,9 @@ class _Run:
         left = self.limits.spend_max_usd - sum((t.result.spent_usd for t in self.told.values()), Decimal(0))
         if price.usd > left:
             reason = f"needs up to ${price.usd:.2f} ({price.basis}); --spend-max leaves ${left:.2f}"
-            return _Told(_unasked(check, Status.BLOCKED, reason), False)
+            enough = self.limits.spend_max_usd - left + price.usd
+            blocked = replace(_unasked(check, Status.BLOCKED, reason), retry_with=f"--spend-max {enough:.2f}")
+            return _Told(blocked, False)
         self.observe(Priced(check, price))
         self.at_stake[check.id] = price.usd
         self.observe(Started(check))
@@ -185,7 +187,9 @@ class _Run:
             if task is None or task.cancelling():
                 raise
             return _Told(_error(check, "CancelledError: it cancelled itself", began), False)
-        except (Exception, SystemExit, GeneratorExit) as e:  # noqa: BLE001 - a broken check must not hide the other answers
+        except KeyboardInterrupt:
+            raise
+        except BaseException as e:  # noqa: BLE001 - a broken check must not hide the other answers
             if limit.expired():
                 return _Told(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
             may_change = isinstance(e, Problem) and e.can_pass
