@@ -26,10 +26,7 @@ from preflight.api import (
     rule,
     torch_row,
     torch_with,
-    version_number,
 )
-
-NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
 
 
 def applies(recipe: Recipe) -> str:
@@ -51,9 +48,7 @@ def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
             if not _is_companion(package) or package.pin is None:
                 continue
             wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
-            if package.name == "torchaudio" and version_number(torch.version) > NUMBERED_AS_TORCH:
-                continue
-            if minor(package.pin) not in (None, wanted):
+            if wanted and minor(package.pin) not in (None, wanted):
                 exact = _exact(torch.version, wanted)
                 yield error(
                     f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",

@@ -20,15 +20,15 @@ from pathlib import Path
 from preflight.api import (
     CLIENT,
     CURRENT_RATES,
-    ENVIRONMENT,
+    HERE,
     RECIPE,
+    RESOLVED_BUILDER,
     WORKSPACE,
-    WORKSPACE_BUILDER,
     Answer,
     Check,
-    Environment,
     Finding,
     Group,
+    Here,
     Looked,
     LookupFailed,
     NoFunction,
@@ -132,11 +132,11 @@ def _remembered(looked: Looked) -> Pass | None:
 def _fingerprint(looked: Looked) -> tuple[str | None, str]:
     """None, and why, when a change could be missed: then nothing is remembered, and the test is run."""
     settings = looked.settings
-    environment, builder, recipe = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER), looked.tried(RECIPE)
-    for each in (environment, builder, recipe):
+    here, builder, recipe = looked.tried(HERE), looked.tried(RESOLVED_BUILDER), looked.tried(RECIPE)
+    for each in (here, builder, recipe):
         if isinstance(each, LookupFailed):
             return None, str(each)
-    assert isinstance(environment, Environment) and isinstance(recipe, Recipe) and settings.app is not None
+    assert isinstance(here, Here) and isinstance(recipe, Recipe) and settings.app is not None
     app = settings.project / settings.app
     taken = watched(recipe, project=settings.project, app=app, cwd=settings.project, environ=settings.environ)
     missed = can_miss(settings, taken)
@@ -144,9 +144,9 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
         return None, f"{missed}; name it in [tool.preflight] watch"
     client = looked[CLIENT]
     facts = {
-        "builder": client.builder_override or environment.builder or str(builder),
+        "builder": str(builder),
         "client": client.version,
-        "environment": environment.name,
+        "environment": here.name,
         "workspace": looked[WORKSPACE].name,
     }
     try:
@@ -169,7 +169,7 @@ CHECK = Check(
     step=7,
     stage=Stage.PAID,
     needs=(WORKSPACE, CLIENT, CURRENT_RATES),
-    tries=(RECIPE, ENVIRONMENT, WORKSPACE_BUILDER),
+    tries=(RECIPE, HERE, RESOLVED_BUILDER),
     run=run,
     price=price,
     timeout_s=4 * 3600.0,

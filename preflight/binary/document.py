@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from preflight.binary.link import Linked, Target
+from preflight.binary.link import Linked, Target, whole
 from preflight.model import Json
 
 SCHEMA = "preflight.link/1"
 
 
-def document(linked: Sequence[Linked], target: Target) -> dict[str, Json]:
+def document(linked: Mapping[Path, Sequence[Linked]], target: Target) -> dict[str, Json]:
     return {
         "schema": SCHEMA,
         "target": {
             "torch": target.torch,
             "gpus": [{"name": g.name, "sm": g.sm, "by": g.by} for g in target.gpus],
         },
-        "files": [_file(one) for one in linked],
+        "wheels": [
+            {"path": str(path), "verdict": whole(libraries).value, "libraries": len(libraries)}
+            for path, libraries in linked.items()
+        ],
+        "files": [_library(one) for libraries in linked.values() for one in libraries],
     }
 
 
-def _file(one: Linked) -> Json:
+def _library(one: Linked) -> Json:
     return {
         "path": one.path,
         "verdict": one.verdict.value,
@@ -39,4 +44,5 @@ def _file(one: Linked) -> Json:
         "floors": dict(one.floors),
         "python": one.python,
         "modules": list(one.modules),
+        "choice": one.choice,
     }

@@ -28,6 +28,7 @@ PT_LOAD, PT_DYNAMIC = 1, 2
 (NEEDED, PLTRELSZ, HASH, STRTAB, SYMTAB, RELA, RELASZ, STRSZ, SONAME, JMPREL) = (1, 2, 4, 5, 6, 7, 8, 10, 14, 23)
 GNU_HASH, VERSYM, VERNEED, VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFF0, 0x6FFFFFFE, 0x6FFFFFFF
 WEAK = 2
+BINDINGS, VISIBLE = (1, WEAK, 10), (0, 3)  # global, weak, unique; default, protected
 UNVERSIONED = 1  # indexes up to it name no version
 HIDDEN = 0x8000
 SYMBOL, RELOCATION = struct.Struct("<IBBHQQ"), struct.Struct("<QQq")
@@ -57,6 +58,14 @@ def shared_library(data: Data) -> SharedLibrary:
     """Raises Unreadable, whatever the bytes are; time and memory stay in proportion to the file."""
     try:
         return _Reader(data).library()
+    except (struct.error, IndexError, OverflowError) as e:
+        raise Unreadable(f"it ends, or points, outside its {len(data)} bytes") from e
+
+
+def exported(data: Data) -> Iterator[tuple[str, bool]]:
+    """Each name that others may find in it, and whether it is weak.  Raises Unreadable."""
+    try:
+        yield from _Reader(data).exported()
     except (struct.error, IndexError, OverflowError) as e:
         raise Unreadable(f"it ends, or points, outside its {len(data)} bytes") from e
 
@@ -177,6 +186,11 @@ class _Reader:
         if at + count * SYMBOL.size > self.size:
             raise Unreadable(f"its {count} symbols end outside its {self.size} bytes")
         return SYMBOL.iter_unpack(memoryview(self.data)[at : at + count * SYMBOL.size])
+
+    def exported(self) -> Iterator[tuple[str, bool]]:
+        for name, info, other, section, _, _ in self._symbols(self._symbol_count()):
+            if section and name and info >> 4 in BINDINGS and other & 3 in VISIBLE:
+                yield self._string(name), info >> 4 == WEAK
 
     def _undefined(self) -> tuple[str, ...]:
         """A symbol that no relocation names is not looked for, and a weak one may be absent."""

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from packaging.version import Version
 
 from preflight.binary import symbols as said_by
-from preflight.binary.elf import SharedLibrary, Unreadable, shared_library
+from preflight.binary.elf import SharedLibrary, Unreadable, exported, shared_library
 from preflight.binary.fatbin import Arch, DamagedFatbin, archs
 from preflight.binary.files import Found, libraries
 from preflight.facts import symbols as facts
 from preflight.facts import wheels
 from preflight.facts.torch import cuda_of, torch_row
-from preflight.facts.types import How
 
 MACHINE = "x86_64"  # of Modal's containers
 CUDA_LIBRARY = re.compile(r"^lib(?:cudart|cublas|cublasLt)\.so\.(\d+)")
 TORCH_CUDA_LIBRARY = re.compile(r"^lib(?:c10_cuda|torch_cuda\w*)\.so$")
+BROUGHT = re.compile(  # by the C library, the compiler's runtime, torch with its CUDA packages, or the GPU's driver
+    r"^(?:lib(?:c|m|dl|rt|util|pthread|gcc_s|stdc\+\+|gomp|z|python3?[\d.]*)|ld-linux-[\w-]+)\.so(?:\.|$)"
+    r"|^lib(?:c10|torch|shm|caffe2|cuda|cublas|cudnn|cufft|curand|cusolver|cusparse|cupti|nccl|nvrtc|nvJitLink|nvToolsExt"
+    r"|nvshmem|nvidia-ml|nvtx|cufile|gomp-)[\w-]*\.so(?:\.|$)"
+)
+DIGITS = re.compile(r"\d+")
+OTHER_KIND = re.compile(r"[_-](?:rocm|hip|xpu|hpu|npu)[\d.]*\.so")
+FOR_OTHERS = "for another kind of accelerator"
 PYTHON_TAG = re.compile(r"\.(cpython-\d{2,4}\w*|abi3)[.-]")
 FLOORS = ("GLIBC", "GLIBCXX", "CXXABI")
 FLOOR = re.compile(r"^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+){0,3})$")
@@ -34,6 +41,9 @@ class Verdict(StrEnum):
     DOES_NOT_LOAD = "does-not-load"
     UNKNOWN = "unknown"
     UNREADABLE = "unreadable"
+
+
+GRAVITY = (Verdict.LOADS, Verdict.UNKNOWN, Verdict.UNREADABLE, Verdict.DOES_NOT_LOAD)
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,8 @@ class Linked:
 
     ``reasons`` stand in the loader's order: the first is what it would say.  ``missing_symbols`` are what the torch of
     the target lacks; without a torch, what the nearest release lacks when none has them all.  ``floors`` are the
-    versions of the C and C++ libraries that must be there.
+    versions of the C and C++ libraries that must be there.  ``choice`` is what the alternatives share, one of which is
+    chosen at run time; empty for a library that is loaded in any case.
     """
 
     path: str
@@ -78,6 +89,7 @@ class Linked:
     floors: tuple[tuple[str, str], ...] = ()
     python: str = ""
     modules: tuple[str, ...] = ()
+    choice: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,30 +100,101 @@ class _Says:
     unknown: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What the other libraries of the same wheel bring: their names, and the names of torch's kind that they export."""
+
+    libraries: frozenset[str] = frozenset()
+    symbols: frozenset[str] = frozenset()
+
+
 def link(path: Path, target: Target) -> tuple[Linked, ...]:
     """Every library of a file.  Raises FileNotFoundError and nothing else."""
-    return tuple(_linked(found, target, path.name) for found in libraries(path))
+    read = [_read(found) for found in libraries(path)]
+    held = [one for one in read if not isinstance(one, Linked)]
+    beside = Beside(
+        frozenset(name for one in held for name in (one.library.soname, one.path.rpartition("/")[2])),
+        frozenset(name for one in held for name in one.symbols),
+    )
+    choices = _choices(held, f"{path}/")
+    return tuple(
+        one
+        if isinstance(one, Linked)
+        else replace(
+            judge(one.library, one.archs, target, path=one.path, file=path.name, beside=beside),
+            choice=choices.get(one.path, ""),
+        )
+        for one in read
+    )
 
 
-def _linked(found: Found, target: Target, file: str) -> Linked:
+def whole(linked: Sequence[Linked]) -> Verdict:
+    """The verdict on a file: of alternatives that are chosen at run time one must load, of the others all.
+
+    What is for another kind of accelerator does not count, unless there is nothing else.
+    """
+    linked = [one for one in linked if one.choice != FOR_OTHERS] or linked
+    verdicts = [one.verdict for one in linked if not one.choice]
+    for choice in dict.fromkeys(one.choice for one in linked if one.choice):
+        verdicts.append(min((one.verdict for one in linked if one.choice == choice), key=GRAVITY.index))
+    return max(verdicts, key=GRAVITY.index)
+
+
+@dataclass(frozen=True)
+class _Held:
+    path: str
+    library: SharedLibrary
+    archs: tuple[Arch, ...]
+    symbols: tuple[str, ...]
+
+
+def _read(found: Found) -> _Held | Linked:
     if found.refused:
         return Linked(path=found.path, verdict=Verdict.UNREADABLE, reasons=(found.refused,))
     try:
         library = shared_library(found.data)
-        held = archs(found.data, library)
+        symbols = tuple(name for name, _ in exported(found.data) if facts.is_kept(name))
+        return _Held(found.path, library, archs(found.data, library), symbols)
     except (Unreadable, DamagedFatbin) as e:
         return Linked(path=found.path, verdict=Verdict.UNREADABLE, reasons=(str(e),))
-    return judge(library, held, target, path=found.path, file=file)
 
 
-def judge(library: SharedLibrary, held: tuple[Arch, ...], target: Target, *, path: str, file: str) -> Linked:
-    said = {s: facts.exports(s) for s in library.undefined if facts.is_torch(s)}
+def _choices(held: Sequence[_Held], file: str) -> dict[str, str]:
+    """Path → the name that alternatives share: libraries of one folder whose names differ in digits alone.
+
+    One that another library needs, or that is a Python module, is no alternative.
+    """
+    needed = {name for one in held for name in one.library.needed}
+    groups: dict[str, list[_Held]] = {}
+    for one in held:
+        name = one.path.rpartition("/")[2]
+        if not {name, one.library.soname} & needed and not one.library.init_functions:
+            folder = one.path.removeprefix(file).removesuffix(name)
+            kind = FOR_OTHERS if OTHER_KIND.search(name) else folder + DIGITS.sub("#", name)
+            groups.setdefault(kind, []).append(one)
+    return {one.path: name for name, group in groups.items() if len(group) > 1 or name == FOR_OTHERS for one in group}
+
+
+def judge(
+    library: SharedLibrary,
+    held: tuple[Arch, ...],
+    target: Target,
+    *,
+    path: str,
+    file: str,
+    beside: Beside = Beside(),
+) -> Linked:
+    foreign = tuple(n for n in library.needed if n not in beside.libraries and not BROUGHT.match(n))
+    said = {s: facts.exports(s) for s in library.undefined if facts.is_torch(s) and s not in beside.symbols}
+    if foreign:  # what no torch exports may come from there
+        said = {s: e if e is None or e.by else None for s, e in said.items()}
     versions = tuple(_versions(library, said))
     missing, unknown = _lacking(said, target, versions)
     abi = _cxx11abi(said)
     says = (
         _of_machine(library),
         _of_libraries(library, target),
+        _of_foreign(foreign),
         _of_symbols(len(said), missing, unknown, target, versions),
         _of_gpus(held, target),
     )
@@ -148,13 +231,13 @@ def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
     """The releases, by their PyPI wheel and the +cu126 build of 2.6, that export every symbol that was measured."""
     known = _distinct(said)
     majors = {m[1] for n in library.needed if (m := CUDA_LIBRARY.match(n))}
-    for column in facts.PYPI_COLUMNS:
+    for column in facts.pypi_columns():
         row = torch_row(column)
         assert row is not None, column
         cudas = {row.pypi_cuda.partition(".")[0], *(b[2:4] for b in row.builds)}
         if majors - cudas:
             continue
-        if all(e.says(column) is not False and (e.says(column) or e.how is not How.READ) for e in known):
+        if all(e.says(column) for e in known):
             yield column
         elif column == "2.6" and all(e.says(facts.CXX11_26) for e in known):
             yield "2.6+cu126"
@@ -176,7 +259,7 @@ def _lacking(said: Said, target: Target, versions: Sequence[str]) -> tuple[tuple
     unknown = tuple(n for n, e in said.items() if e is None)
     if versions:
         return (), unknown
-    lacking = {c: tuple(n for n, e in said.items() if e and e.says(c) is False) for c in facts.COLUMNS}
+    lacking = {c: tuple(n for n, e in said.items() if e and e.says(c) is False) for c in facts.columns()}
     return min(lacking.values(), key=len), unknown
 
 
@@ -201,17 +284,26 @@ def _of_libraries(library: SharedLibrary, target: Target) -> _Says:
     return _Says()
 
 
+def _of_foreign(names: Sequence[str]) -> _Says:
+    if not names:
+        return _Says()
+    verb = "is" if len(names) == 1 else "are"
+    return _Says(unknown=(f"{', '.join(names)} {verb} brought neither by torch nor by this file: not looked for",))
+
+
 def _of_symbols(
     count: int, missing: Sequence[str], unknown: Sequence[str], target: Target, versions: Sequence[str]
 ) -> _Says:
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         where = (
-            f"torch {target.torch} lacks it" if target.torch else "no release from 2.0 to 2.15 has all that it needs"
+            f"torch {target.torch} lacks it"
+            if target.torch
+            else f"no release from {facts.span_of_table()} has all that it needs"
         )
         return _Says((f"undefined symbol: {missing[0]}{more}: {said_by.readable(missing[0])}; {where}",))
     if target.torch is not None and facts.column_of(target.torch) is None and count:
-        return _Says(unknown=(f"torch {target.torch} is not in the table, which has 2.0 to 2.15",))
+        return _Says(unknown=(f"torch {target.torch} is not in the table, which has {facts.span_of_table()}",))
     if unknown:
         of = f"torch {target.torch}" if target.torch else "any torch"
         were = "was" if len(unknown) == 1 else "were"
@@ -232,15 +324,16 @@ def _of_gpus(held: Sequence[Arch], target: Target) -> _Says:
 
 def _remedy(library: SharedLibrary, missing: Sequence[str], versions: Sequence[str], target: Target, path: str) -> str:
     package = said_by.package_of(path)
+    build = f": {said_by.install(package)}" if package else " from its sources"
     if target.torch is not None:
         wheel = said_by.wheel_for(package, path, target.torch)
         if wheel is not None and (missing or _of_libraries(library, target).reasons):
             return f"take {wheel.url}"
         if missing or _of_libraries(library, target).reasons:
             fits = f", or take torch {spoken(versions)}" if versions else ""
-            return f"build {package or 'it'} against torch {target.torch}: {said_by.install(package)}{fits}"
+            return f"build {package or 'it'} against torch {target.torch}{build}{fits}"
     if missing:
-        return f"build {package or 'it'} against one torch: {said_by.install(package)}"
+        return f"build {package or 'it'} against one torch{build}"
     if library.machine != MACHINE:
         return f"take the file for {MACHINE}"
     return "build it where nvcc knows these GPUs, or ask for a GPU that it holds code for"
@@ -264,8 +357,8 @@ def _of_python(library: SharedLibrary) -> Iterator[str]:
 
 
 def _unmeasured(said: Said) -> Iterator[str]:
-    read = [e for e in _distinct(said) if e.how is How.READ]
-    left = [c for c in facts.PYPI_COLUMNS if all(e.says(c) is not False for e in read)]
+    read = _distinct(said)
+    left = [c for c in facts.pypi_columns() if all(e.says(c) is not False for e in read)]
     gaps = [c for c in left if any(e.says(c) is None for e in read)]
     if gaps:
         yield f"torch {said_by.span(gaps)} was not measured for some of its symbols"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from preflight.facts import symbols as facts
 from preflight.facts import wheels
 from preflight.facts.torch import cuda_of, has_cxx11_abi, minor
-from preflight.facts.types import How
 
 LONGEST_SHOWN = 160
 PACKAGES = {
@@ -34,7 +33,6 @@ class Needed:
     minors: tuple[str, ...] | None
     unmeasured: tuple[str, ...] = ()
     abi: facts.Abi | None
-    how: How
 
 
 def needed(symbols: Iterable[str]) -> Needed | None:
@@ -43,27 +41,22 @@ def needed(symbols: Iterable[str]) -> Needed | None:
     if not names:
         return None
     known = [e for e in map(facts.exports, names) if e is not None]
-    is_read = any(e.how is How.READ for e in known)
-    left = [c for c in facts.PYPI_COLUMNS if all(e.says(c) is not False for e in known)]
-    open_ = [c for c in left if any(e.says(c) is None for e in known if e.how is How.READ)]
+    left = [c for c in facts.pypi_columns() if all(e.says(c) is not False for e in known)]
+    open_ = [c for c in left if any(e.says(c) is None for e in known)]
     shown = {facts.abi_of(n) for n in names} - {"neutral"}
     abi = shown.pop() if len(shown) == 1 else None
-    return Needed(
-        minors=tuple(c for c in left if c not in open_) if known else None,
-        unmeasured=tuple(open_),
-        abi=abi,
-        how=How.READ if is_read else How.INFERRED,
-    )
+    minors = tuple(c for c in left if c not in open_) if known else None
+    return Needed(minors=minors, unmeasured=tuple(open_), abi=abi)
 
 
 def span(minors: Sequence[str]) -> str:
     """ "2.3 to 2.6, 2.9": runs of the releases that the table has."""
     runs: list[list[str]] = []
-    for column in facts.PYPI_COLUMNS:
+    for column in facts.pypi_columns():
         if column not in minors:
             continue
-        before = facts.PYPI_COLUMNS.index(column) - 1
-        if runs and runs[-1][-1] == facts.PYPI_COLUMNS[before]:
+        before = facts.pypi_columns().index(column) - 1
+        if runs and runs[-1][-1] == facts.pypi_columns()[before]:
             runs[-1].append(column)
         else:
             runs.append([column])
@@ -89,13 +82,14 @@ def why(symbols: Sequence[str], torch: str | None) -> str | None:
     abi = f"; its name is of {ABI_WORDS[said.abi]}" if said.abi else ""
     if said.minors is None:
         return (
-            f"{name} belongs to torch; no release of the table (2.0 to 2.15) is known to export it or to lack it{abi}"
+            f"{name} belongs to torch; no release of the table ({facts.span_of_table()}) is known to export it or to "
+            f"lack it{abi}"
         )
     if not said.minors:
-        return f"{name}{more}: no PyPI release of torch from 2.0 to 2.15 exports it{abi}"
-    verb = "can only be in" if said.how is How.INFERRED else "are in" if more else "is in"
+        return f"{name}{more}: no PyPI release of torch from {facts.span_of_table()} exports it{abi}"
+    verb = "are in" if more else "is in"
     open_ = f" ({span(said.unmeasured)} was not measured)" if said.unmeasured else ""
-    range_ = [c for c in facts.PYPI_COLUMNS if c in said.minors or c in said.unmeasured]
+    range_ = [c for c in facts.pypi_columns() if c in said.minors or c in said.unmeasured]
     wrong = other_abi(said.abi, torch) or side(range_, torch)
     return f"{name}{more} {verb} torch {span(said.minors)} as on PyPI{open_}{abi}; {wrong}"
 
@@ -110,10 +104,10 @@ def other_abi(abi: facts.Abi | None, torch: str | None) -> str | None:
 
 def side(minors: Sequence[str], torch: str | None) -> str:
     """Which side is too old or too new."""
-    older = [m for m in facts.PYPI_COLUMNS if _at(m) < _at(minors[0])]
-    newer = [m for m in facts.PYPI_COLUMNS if _at(m) > _at(minors[-1])]
+    older = [m for m in facts.pypi_columns() if _at(m) < _at(minors[0])]
+    newer = [m for m in facts.pypi_columns() if _at(m) > _at(minors[-1])]
     short = minor(torch) if torch else None
-    if short is not None and short in facts.PYPI_COLUMNS:
+    if short is not None and short in facts.pypi_columns():
         if _at(short) < _at(minors[0]):
             return f"torch {torch} is too old for this build"
         if _at(short) > _at(minors[-1]):
@@ -179,9 +173,9 @@ def _pin(minors: Sequence[str]) -> str:
     first, _, to = last.partition(" to ")
     if not to:
         return f"=={first}.*"
-    after = facts.PYPI_COLUMNS[_at(to) + 1 :]
+    after = facts.pypi_columns()[_at(to) + 1 :]
     return f">={first},<{after[0]}" if after else f">={first}"
 
 
 def _at(short: str) -> int:
-    return facts.PYPI_COLUMNS.index(short)
+    return facts.pypi_columns().index(short)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from preflight.facts.in_force import kept
 
 from packaging.version import Version
 
@@ -124,7 +124,7 @@ def _minors(version: str) -> int:
     return 100 * major + short
 
 
-@cache
+@kept
 def combinations() -> tuple[KnownGood, ...]:
     """All that the tables know to be good, the best causal-conv1d for each mamba-ssm; best first.
 
@@ -147,7 +147,7 @@ def _worth(good: KnownGood) -> tuple[object, ...]:
     )
 
 
-@cache
+@kept
 def _version(text: str) -> Version:
     return Version(text)
 

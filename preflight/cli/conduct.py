@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,11 +20,12 @@ from preflight.cli.options import Output, reporters
 from preflight.cli.target import every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
-from preflight.engine import builtin, plugins
+from preflight.engine import builtin, index, plugins
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
+from preflight.interrupts import OURS
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
@@ -63,14 +63,31 @@ class Options:
     is_verbose: bool = False
 
 
-def all_checks() -> tuple[Check, ...]:
-    """Built-in and plugin checks, in checklist order."""
-    ours = builtin.checks()
-    return in_order((*ours, *plugins.checks(ours)))
+def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order."""
+    ours = builtin.checks(stages)
+    return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
 def conduct(options: Options) -> Exit:
-    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
+    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file.
+
+    Interrupted before the first question, it reports just that, in every format that was asked for.
+    """
+    try:
+        return _conducted(options)
+    except KeyboardInterrupt:
+        OURS.ignore_all()
+        target = Target(app=options.app, environment=options.environment, sandbox=options.sandbox)
+        report = Report(target=target, started=datetime.now(UTC), seconds=0.0, results=(), is_interrupted=True)
+        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
+            audience = Audience(told)
+            audience.begin(target, Selection(()))
+            audience.finish(report)
+        return report.exit
+
+
+def _conducted(options: Options) -> Exit:
     with sandboxed(options.sandbox) as (project, scenario):
         settings = settings_for(options, start=project, scenario=scenario)
         selection = selection_for(options, settings)
@@ -248,8 +265,16 @@ def engine_report(
     async def go() -> Report:
         task = asyncio.current_task()
         assert task is not None
+        told: list[int] = []
+
+        def interrupt(number: int) -> None:  # once: what is being ended must not be kept from ending
+            if not told:
+                told.append(number)
+                task.cancel()
+
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+            for number in OURS.numbers:
+                asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
         report = await run_engine(
             selection,
             world,
@@ -263,6 +288,7 @@ def engine_report(
         return report if follow is None else await follow(report, world, found)
 
     report = asyncio.run(go())
+    OURS.ignore_all()  # the verdict stands: its documents are written whole
     _void_passes(report, settings)
     spent = None if ledger is None else ledger.total()
     if spent is not None:

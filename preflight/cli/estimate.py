@@ -11,10 +11,10 @@ from decimal import Decimal, InvalidOperation
 import click
 
 from preflight.app.lookups import RECIPE
+from preflight.app.planned import PLANNED_FUNCTION, NoFunction
 from preflight.cli.conduct import Options, redactor, resolve_app, sandboxed, settings_for
 from preflight.cli.options import parse_dollars
 from preflight.cost.document import document
-from preflight.cost.lookups import PLANNED_FUNCTION, NoFunction
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named

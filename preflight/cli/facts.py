@@ -1,76 +1,124 @@
-"""`preflight facts`: the dated tables that the verdicts rest on, and how old they are."""
+"""`preflight facts`: the dated tables that the verdicts rest on, how old they are, and what a refresh finds."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from preflight.model import Exit
+from preflight.model import Exit, Json
+
+if TYPE_CHECKING:
+    from preflight.facts.refresh.renew import Renewed, Sources
+    from preflight.facts.types import Row, Table
+
+SCHEMA = "preflight.facts/1"
 
 
 @click.command("facts")
+@click.argument("name", required=False, metavar="[TABLE]")
 @click.option("--stale", "stale_days", type=click.IntRange(min=0), metavar="DAYS", help="Only rows older than DAYS.")
-@click.option("--json", "as_json", is_flag=True, help="Every row as JSON.")
-def facts_command(stale_days: int | None, as_json: bool) -> int:
-    """List the fact tables: rows, when they were last seen, how, and from where.
+@click.option("--refresh", "is_refresh", is_flag=True, help="Read the package indexes, and keep what is new.")
+@click.option("--check", "is_check", is_flag=True, help="Read the package indexes, and write nothing.")
+@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.facts/1 and nothing else.")
+def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is_check: bool, is_json: bool) -> int:
+    """List the fact tables: rows, when they were last seen, how, and from where; of one TABLE, row by row.
 
-    With --stale, exit 1 when a row is older than DAYS.
+    \b
+    preflight facts torch        every number of a table with its source and date
+    preflight facts --stale 30   exit 1 when a row is older than 30 days
+    preflight facts --check      exit 1 when the indexes know something that the tables do not
+    preflight facts --refresh    rules use what was found at once; exit 3 when a source could not be read
     """
-    from preflight.facts.digest import digest
     from preflight.facts.load import rows
     from preflight.facts.types import TABLES
 
+    wanted = tuple(t for t in TABLES if name is None or t.name == name.removesuffix(".toml"))
+    if not wanted:
+        raise click.BadParameter(f"no table {name!r}; there are {', '.join(t.name for t in TABLES)}")
+    if is_refresh or is_check:
+        return _renewed(wanted, is_json=is_json, is_kept=not is_check)
     today = datetime.now(UTC).date()
-    tables = []
-    for table in TABLES:
-        found = [r for r in rows(table) if stale_days is None or (today - r.seen).days > stale_days]
-        tables.append((table, found))
-    if as_json:
-        click.echo(
-            json.dumps({"facts_digest": digest(), "tables": [_json(t.file, t.key, f) for t, f in tables]}, indent=2)
-        )
+    tables = [(t, [r for r in rows(t) if stale_days is None or (today - r.seen).days > stale_days]) for t in wanted]
+    if is_json:
+        _print({"tables": [_json(table, found) for table, found in tables]})
     else:
-        _show(tables, digest(), today, stale_days)
+        from preflight.report import facts_screen
+
+        if name is None:
+            facts_screen.show(tables, today, stale_days)
+        else:
+            facts_screen.show_rows(*tables[0])
     is_stale = stale_days is not None and any(found for _, found in tables)
     return Exit.FINDINGS if is_stale else Exit.READY
 
 
-def _json(file: str, key: str, rows: Sequence[Any]) -> dict[str, object]:
-    import dataclasses
+def _renewed(wanted: tuple[Table, ...], *, is_json: bool, is_kept: bool) -> int:
+    """Exit 1 for something new that is not kept, 3 for a source that could not be read."""
+    from preflight.facts.in_force import put_in_force
+    from preflight.facts.refresh.renew import GENERATORS, renew, write
 
-    def plain(value: object) -> object:
-        return value.isoformat() if isinstance(value, date) else value
+    tables = tuple(t for t in wanted if t in GENERATORS)
+    if not tables:
+        raise click.UsageError(f"{wanted[0].file} is kept by hand: no source that can be read has it")
+    found: list[Renewed] = []
+    with _sources() as sources:
+        for table in tables:
+            if not is_json:
+                click.echo(f"reading {table.name} …", err=True)
+            found += renew(sources, (table,))
+            if is_kept and found[-1].rows:
+                write(overlay_folder(), found[-1])
+    put_in_force(overlay_folder())
+    if is_json:
+        changes: list[Json] = [{"file": r.table.file, "changes": [*r.changes], "unread": [*r.unread]} for r in found]
+        _print({"refreshed": changes})
+    else:
+        from preflight.report import facts_screen
 
-    return {
-        "file": file,
-        "rows": [{k: plain(v) for k, v in dataclasses.asdict(row).items()} for row in rows],
-        "key": key,
-    }
+        facts_screen.show_renewed(found, overlay_folder() if is_kept else None)
+    if not is_kept and any(r.changes for r in found):
+        return Exit.FINDINGS
+    return Exit.INCOMPLETE if any(r.unread for r in found) else Exit.READY
 
 
-def _show(tables: Sequence[Any], digest: str, today: date, stale_days: int | None) -> None:
-    from rich.table import Table as Grid
-    from rich.text import Text
+@contextlib.contextmanager
+def _sources() -> Iterator[Sources]:
+    import platformdirs
 
-    from preflight.report.console import stdout_console
+    from preflight.facts.refresh.renew import Sources
+    from preflight.facts.torch import INDEX
+    from preflight.remote.package_index import PackageIndex
+    from preflight.remote.pip_indexes import NoIndex, pip_indexes
 
-    grid = Grid("table", "rows", "seen", "age", "how", "what", box=None, pad_edge=False)
-    for table, found in tables:
-        if not found:
-            continue
-        oldest, newest = min(r.seen for r in found), max(r.seen for r in found)
-        seen = f"{oldest}" if oldest == newest else f"{oldest} to {newest}"
-        how = ", ".join(sorted({str(r.how) for r in found}))
-        age = f"{(today - oldest).days} d"
-        cells = (table.file.removesuffix(".toml"), str(len(found)), seen, age, how, table.about)
-        grid.add_row(*(Text(c) for c in cells))
-    console = stdout_console()
-    if grid.row_count:
-        console.print(grid)
-    count = sum(len(found) for _, found in tables)
-    said = f"{count} rows" if stale_days is None else f"{count} rows older than {stale_days} days"
-    console.print(Text(f"{said} · facts digest {digest}"))
+    try:
+        urls = pip_indexes(os.environ)
+    except NoIndex as e:
+        raise click.UsageError(str(e)) from e
+    kept = platformdirs.user_cache_path("preflight") / "index"
+    with PackageIndex(urls, kept) as index, PackageIndex((INDEX,), kept) as builds:
+        yield Sources(index, builds, datetime.now(UTC).date())
+
+
+def overlay_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("preflight") / "facts"
+
+
+def _print(document: dict[str, Any]) -> None:
+    from preflight.facts.in_force import digest
+
+    click.echo(json.dumps({"schema": SCHEMA, "facts_digest": digest(), **document}, indent=2))
+
+
+def _json(table: Table, found: list[Row]) -> dict[str, object]:
+    import msgspec
+
+    return {"file": table.file, "key": table.key, "about": table.about, "rows": msgspec.to_builtins(found)}

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from preflight.binary.document import document
-from preflight.binary.link import Linked, Target, Verdict, WantedGpu, link
+from preflight.binary.link import Linked, Target, Verdict, WantedGpu, link, whole
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.model import Exit
 
 TORCH = re.compile(r"\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:\.?(?:a|b|rc|dev|post)\d*)?(?:\+\w{1,20})?")
-IN_DOUBT = (Verdict.UNKNOWN, Verdict.UNREADABLE)
 
 
 @click.command("link", short_help="Say with which torch, and on which GPU, a library loads.")
@@ -26,19 +25,21 @@ IN_DOUBT = (Verdict.UNKNOWN, Verdict.UNREADABLE)
 def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ...], is_json: bool) -> int:
     """Read shared libraries, and those in wheels, and say what the loader would say, before anything is imported.
 
+    Of libraries in a wheel whose names differ in digits alone, one is chosen at run time: one must load.
     Exit codes: 0 all load, 1 one does not, 3 one can't be read, or is not known to load.
     """
     if torch is not None and not TORCH.fullmatch(torch):
         raise click.BadParameter(f"{torch!r} is no release of torch; wanted like 2.5.1 or 2.6.0+cu126")
     target = Target(torch, tuple(_asked(gpus) if gpus else _of_app(Path.cwd())))
-    linked = [one for file in files for one in _linked(file, target)]
+    linked = {file: _linked(file, target) for file in files}
     if is_json:
         click.echo(json.dumps(document(linked, target), ensure_ascii=True, indent=2))
     else:
         _show(linked, target)
-    if any(one.verdict is Verdict.DOES_NOT_LOAD for one in linked):
+    verdicts = {whole(libraries) for libraries in linked.values()}
+    if Verdict.DOES_NOT_LOAD in verdicts:
         return Exit.FINDINGS
-    return Exit.INCOMPLETE if any(one.verdict in IN_DOUBT for one in linked) else Exit.READY
+    return Exit.READY if verdicts == {Verdict.LOADS} else Exit.INCOMPLETE
 
 
 def _linked(file: Path, target: Target) -> tuple[Linked, ...]:
@@ -80,7 +81,7 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
                 yield WantedGpu(row.name, row.sm, f"{app}, {function.name}")
 
 
-def _show(linked: list[Linked], target: Target) -> None:
+def _show(linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
     from preflight.report.console import stdout_console
     from preflight.report.link_screen import show
 

@@ -85,6 +85,10 @@ def cli() -> None:
     Exit codes: 0 ready, 1 findings, 2 usage or configuration, 3 incomplete, 4 internal error, 5 the gate
     refused, 130 interrupted.
     """
+    from preflight.cli.facts import overlay_folder
+    from preflight.facts.in_force import put_in_force
+
+    put_in_force(overlay_folder())
 
 
 def main() -> NoReturn:
@@ -110,6 +114,9 @@ def main() -> NoReturn:
         code = Exit.INTERRUPTED
     except Exception as e:  # noqa: BLE001 - the CLI boundary: a bug becomes exit 4 and a report file
         code = _internal_error(e)
+    if in_force := sys.modules.get("preflight.facts.in_force"):
+        for file, why in in_force.ignored.items():
+            click.echo(f"{file} of the refreshed facts is not used: {why}; run preflight facts --refresh", err=True)
     _leave(int(code))
 
 

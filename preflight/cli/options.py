@@ -110,7 +110,7 @@ def _opened(path: str) -> Iterator[TextIO]:
 
 
 def _reporter(output: Output, to: TextIO, is_verbose: bool) -> Reporter:
-    from preflight.facts.digest import digest
+    from preflight.facts.in_force import digest
 
     if output.format == "json":
         from preflight.report.json_v1 import JsonReporter

@@ -26,6 +26,7 @@ from preflight.discover import recording
 from preflight.discover.recording import Recording
 from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
+from preflight.process import signal_group
 from preflight.settings import Settings
 
 LIMIT_S = (
@@ -163,8 +164,7 @@ async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:
     if child.returncode != 0:
         for group in (child.pid, deploy):
             if group is not None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(group, signal.SIGKILL)
+                signal_group(group, signal.SIGKILL)
         await child.wait()
 
 

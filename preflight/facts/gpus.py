@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.types import GPUS, GpuRow
 
 
-@cache
+@kept
 def _by_name() -> dict[str, GpuRow]:
     return {n.upper(): row for row in rows_of(GPUS, GpuRow) for n in (row.name, *row.aliases)}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.types import (
     APT_GONE,
@@ -99,7 +99,7 @@ def pytorch_tag(reference: str) -> PytorchTag | None:
     return PytorchTag(found["torch"], found["cuda"], found["flavour"])
 
 
-@cache
+@kept
 def builder(version: str) -> Builder | None:
     return next((b for b in rows_of(BUILDERS, Builder) if b.version == version), None)
 
@@ -108,7 +108,7 @@ def builders() -> tuple[Builder, ...]:
     return rows_of(BUILDERS, Builder)
 
 
-@cache
+@kept
 def distribution(name: str) -> Distribution | None:
     """ "ubuntu22.04", "bookworm"."""
     return next((d for d in rows_of(DISTRIBUTIONS, Distribution) if d.name == name), None)
@@ -121,14 +121,14 @@ def cuda_devel_tag(reference: str) -> str | None:
     return next((c.image or None for c in rows_of(CUDA, CudaRow) if c.version == short), None)
 
 
-@cache
+@kept
 def newest_gcc(cuda: str) -> int | None:
     """The newest gcc that nvcc of CUDA ``cuda`` ("12.1", "12.1.1") takes."""
     short = ".".join(cuda.split(".")[:2])
     return next((c.newest_gcc for c in rows_of(CUDA, CudaRow) if c.version == short), None)
 
 
-@cache
+@kept
 def limit(name: str) -> Limit:
     """Raises KeyError for a limit that is not in the table."""
     found = next((row for row in rows_of(LIMITS, Limit) if row.name == name), None)
@@ -137,6 +137,6 @@ def limit(name: str) -> Limit:
     return found
 
 
-@cache
+@kept
 def apt_gone(package: str) -> AptGone | None:
     return next((row for row in rows_of(APT_GONE, AptGone) if row.package == package), None)

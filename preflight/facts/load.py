@@ -1,30 +1,37 @@
-"""Loads the dated tables, each only when somebody asks for it."""
+"""Loads the dated tables, each only when somebody asks for it: what is shipped, under what a refresh has found since.
+
+Of two rows of one thing the later seen holds.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
-import types
-import typing
-from collections.abc import Mapping
-from datetime import date
-from enum import StrEnum
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-from preflight.facts.digest import FOLDER
-from preflight.facts.types import Row, Table
+from packaging.version import InvalidVersion, Version
+
+from preflight.facts.in_force import FOLDER, ignored, kept, overlay_file
+from preflight.facts.types import RELEASE, Row, Table
+from preflight.toml_rows import WrongRow, typed
 
 R = TypeVar("R", bound=Row)
 
 
-class WrongFact(ValueError):
-    """A row of a fact table is not what its type says; the text names file, row, key and what was wanted."""
-
-
-@cache
+@kept
 def rows(table: Table) -> tuple[Row, ...]:
-    """Every row, typed.  Raises WrongFact."""
+    """Every row in force, typed.  Raises WrongRow for a shipped table; an overlay that is wrong is not used."""
+    shipped = shipped_rows(table)
+    file = overlay_file(table.file)
+    if file is None:
+        return shipped
+    try:
+        return merged(table, shipped, read(file.read_text("utf-8"), table))
+    except (OSError, UnicodeDecodeError, WrongRow) as e:
+        ignored[table.file] = str(e)
+        return shipped
+
+
+def shipped_rows(table: Table) -> tuple[Row, ...]:
     return read((FOLDER / table.file).read_text("utf-8"), table)
 
 
@@ -36,57 +43,35 @@ def rows_of(table: Table, row: type[R]) -> tuple[R, ...]:
 
 
 def read(text: str, table: Table) -> tuple[Row, ...]:
-    """The rows of a table's text.  Raises WrongFact for a key or a value that does not belong."""
+    """The rows of a table's text.  Raises WrongRow for a key or a value that does not belong."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
-        raise WrongFact(f"{table.file}: {e}") from e
+        raise WrongRow(f"{table.file}: {e}") from e
     found = document.pop(table.key, None)
     if document or not isinstance(found, list):
-        raise WrongFact(f"{table.file}: wanted [[{table.key}]] rows and nothing else, found {sorted(document)}")
-    return tuple(cast(Row, _row(table.row, row, f"{table.file}, row {n}")) for n, row in enumerate(found, 1))
+        raise WrongRow(f"{table.file}: wanted [[{table.key}]] rows and nothing else, found {sorted(document)}")
+    return tuple(typed(row, table.row, f"{table.file}, row {n}") for n, row in enumerate(found, 1))
 
 
-def _row(cls: type[Any], values: Mapping[str, object], place: str) -> object:
-    wanted = _fields(cls)
-    for key in values:
-        if key not in wanted:
-            raise WrongFact(f"{place}: {key} is no key of {cls.__name__}, which has {', '.join(wanted)}")
-    missing = [k for k, (_, has_default) in wanted.items() if not has_default and k not in values]
-    if missing:
-        raise WrongFact(f"{place}: {', '.join(missing)} missing")
-    return cls(**{key: _value(wanted[key][0], value, f"{place}, {key}") for key, value in values.items()})
+def identity(table: Table, row: Row) -> tuple[str, ...]:
+    return tuple(str(getattr(row, name)) for name in table.by)
 
 
-_FIELDS: dict[type, dict[str, tuple[Any, bool]]] = {}
+def merged(table: Table, old: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
+    """One row a thing, the later seen; in the order of versions where rows are of versions."""
+    found = {identity(table, row): row for row in old}
+    for row in new:
+        before = found.get(identity(table, row))
+        if before is None or row.seen >= before.seen:
+            found[identity(table, row)] = row
+    if table.by in (("minor",), ("version",), RELEASE):
+        return tuple(row for _, row in sorted(found.items(), key=lambda item: (item[0][:-1], _version(item[0][-1]))))
+    return tuple(found.values())
 
 
-def _fields(cls: type[Any]) -> dict[str, tuple[Any, bool]]:
-    """Name → (type, whether it may be left out); kept, since a table has many rows of one type."""
-    if cls in _FIELDS:
-        return _FIELDS[cls]
-    hints = typing.get_type_hints(cls)
-    none = dataclasses.MISSING
-    _FIELDS[cls] = {
-        f.name: (hints[f.name], f.default is not none or f.default_factory is not none) for f in dataclasses.fields(cls)
-    }
-    return _FIELDS[cls]
-
-
-def _value(wanted: Any, value: object, place: str) -> object:
-    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
-    if origin in (types.UnionType, typing.Union):
-        return _value(next(a for a in arguments if a is not types.NoneType), value, place)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_value(arguments[0], v, place) for v in value)
-    if origin is not None and isinstance(value, dict):
-        return {k: _value(arguments[1], v, place) for k, v in value.items()}
-    if dataclasses.is_dataclass(wanted) and isinstance(value, dict):
-        return _row(cast("type[Any]", wanted), value, place)
-    if isinstance(wanted, type) and issubclass(wanted, StrEnum) and value in set(wanted):
-        return wanted(str(value))
-    if wanted is float and type(value) in (int, float):
-        return float(cast(float, value))
-    if wanted in (str, int, bool, date) and type(value) is wanted:
-        return value
-    raise WrongFact(f"{place}: wanted {getattr(wanted, '__name__', wanted)}, found {value!r}")
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+
+from preflight.facts.in_force import kept
 
 TABLE = Path(__file__).with_name("modal_api.toml")
 NOT_CALLED = ("-",)
@@ -34,7 +35,7 @@ class ModalApi:
         return None
 
 
-@cache
+@kept
 def modal_api() -> ModalApi:
     table = tomllib.loads(TABLE.read_text("utf-8"))
     return ModalApi(

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.types import EXTENSIONS, PACKAGES, Extension, PackageRow
 
 REPO = re.compile(r"github\.com[/:]([\w.-]+/[\w.-]+?)(?:\.git)?(?:[@#/?].*)?$", re.IGNORECASE)
 
 
-@cache
+@kept
 def _extensions() -> dict[str, Extension]:
     return {row.name: row for row in rows_of(EXTENSIONS, Extension)}
 
 
-@cache
+@kept
 def _by_repo() -> dict[str, Extension]:
     return {repo.lower(): row for row in rows_of(EXTENSIONS, Extension) for repo in row.repos}
 
 
-@cache
+@kept
 def _roles() -> dict[str, frozenset[str]]:
     return {row.name: frozenset(row.roles) for row in rows_of(PACKAGES, PackageRow)}
 

@@ -1,7 +1,8 @@
-"""Which torch exports a C++ symbol: from a measured table, else by a rule of mangling, else not known.
+"""Which torch exports a C++ symbol, from a measured table.
 
-The table holds hashes of 32 bits: a name that was never measured is taken for another once in 300 thousand.
-A patch release exports what its minor does (12 pairs of releases were compared).
+The table holds hashes of 32 bits of all names of ``KEPT`` that any release exports: such a name that is not in it is
+exported by none.  A name is taken for another once in 80 thousand.  A patch release exports what its minor does (12
+pairs of releases were compared).
 """
 
 from __future__ import annotations
@@ -9,32 +10,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import struct
 import sys
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from preflight.facts.in_force import FOLDER, SYMBOLS, kept, overlay_file
 from preflight.facts.torch import has_cxx11_abi, minor
-from preflight.facts.types import How
 
-FILE = Path(__file__).with_name("torch_symbols.bin")
 CXX11_26 = "2.6+cxx11"  # the cu126 build of 2.6 has the C++11 ABI, PyPI's has not: two columns
-MINORS = ("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14")
-COLUMNS = (*MINORS, "2.15", CXX11_26)
-PYPI_COLUMNS = COLUMNS[:-1]
-
 LONGEST = 8192  # characters of a name that are looked at
-C10_OPTIONAL = re.compile(r"N3c10(?:8optional|7variant)I")
-STD_OPTIONAL = re.compile(r"St(?:8optional|7variant)I")
 IDENTIFIER = re.compile(r"\d+")
 # its own namespaces, and pybind11's casters of its types; not a function of somebody else that takes a Tensor
 TORCH_NAMES = re.compile(
     r"^_Z(?:T\w{1,3}|GV)?N[KVRO]*(?:(?:3c10|2at|5torch|6caffe2|4c10d)"
     r"|8pybind116detail11type_casterIN(?:3c10|2at|5torch))|^THP[A-Z]|^aoti_torch_"
+)
+MORE_NAMES = re.compile(r"^torch_|^_Zls\w*?N3c10|^_Z\d+THP")  # torch exports them; others have such names too
+# no extension names them: operators' kernels by machine, generated autograd, other front ends
+INTERNAL = re.compile(
+    r"^_Z\w{0,4}?N?K?(?:2at(?:6native|25composite|38composite|3cpu|4meta|17functionalization|14namedinference)"
+    r"|5torch(?:8autograd9generated|4lazy|8profiler|8inductor|11distributed|5optim|4data"
+    r"|9functorch|8nativert|8autograd\d+\w*Backward|3jit(?:11tensorexpr|6mobile|4fuser|8\w*Pass)))"
+    r"|redispatch|8autograd(?:13|8)VariableType|ADInplaceOrView"
 )
 Abi = Literal["cxx11", "pre", "neutral"]
 
@@ -45,7 +45,6 @@ class Exports:
 
     by: frozenset[str]
     measured: frozenset[str]
-    how: How
 
     def says(self, column: str) -> bool | None:
         """Whether this torch exports it; None when that was not measured."""
@@ -53,15 +52,42 @@ class Exports:
 
 
 @dataclass(frozen=True)
-class _Table:
+class SymbolTable:
+    """``columns`` are minors of torch, oldest first, and ``CXX11_26``; ``meanings`` belong to the classes."""
+
+    columns: tuple[str, ...]
     hashes: array[int]
     classes: array[int]
     meanings: tuple[Exports, ...]
 
 
+def columns() -> tuple[str, ...]:
+    return table().columns
+
+
+def pypi_columns() -> tuple[str, ...]:
+    """The minors that were measured as on PyPI, oldest first."""
+    return tuple(c for c in columns() if "+" not in c)
+
+
+def span_of_table() -> str:
+    """ "2.0 to 2.15": which releases of torch the table knows."""
+    return f"{pypi_columns()[0]} to {pypi_columns()[-1]}"
+
+
 def exports(symbol: str) -> Exports | None:
-    """None: neither the table nor the rule knows it.  It says nothing about a torch outside the columns."""
-    return _measured(symbol) or _by_rule(symbol)
+    """None: nothing is known of such names.  It says nothing about a torch outside the columns."""
+    found = _measured(symbol)
+    if found is None and is_kept(symbol):
+        looked_at = columns() if abi_of(symbol) != "cxx11" else pypi_columns()
+        return Exports(frozenset(), frozenset(looked_at))
+    return found
+
+
+def is_kept(symbol: str) -> bool:
+    """Whether the table holds every such name that a torch exports."""
+    name = symbol[:LONGEST]
+    return bool(TORCH_NAMES.match(name)) and not INTERNAL.search(name)
 
 
 def is_torch(symbol: str) -> bool:
@@ -72,7 +98,7 @@ def is_torch(symbol: str) -> bool:
 def column_of(torch: str) -> str | None:
     """The column of a release: "2.6.0" is PyPI's build, "2.6.0+cu126" the one with the C++11 ABI."""
     short = minor(torch)
-    if short not in PYPI_COLUMNS:
+    if short not in pypi_columns():
         return None
     build = torch.partition("+")[2] or None
     if short == "2.6" and has_cxx11_abi(torch, build):
@@ -99,44 +125,34 @@ def abi_of(symbol: str) -> Abi:
     return "neutral"
 
 
+def hash_of(symbol: str) -> int:
+    return int.from_bytes(hashlib.blake2b(symbol.encode(), digest_size=4).digest(), "little")
+
+
 def _measured(symbol: str) -> Exports | None:
-    table = _table()
-    (wanted,) = struct.unpack("<I", hashlib.blake2b(symbol.encode(), digest_size=4).digest())
-    at = bisect_left(table.hashes, wanted)
-    if at == len(table.hashes) or table.hashes[at] != wanted:
+    held, wanted = table(), hash_of(symbol)
+    at = bisect_left(held.hashes, wanted)
+    if at == len(held.hashes) or held.hashes[at] != wanted:
         return None
-    return table.meanings[table.classes[at]]
+    return held.meanings[held.classes[at]]
 
 
-def _by_rule(symbol: str) -> Exports | None:
-    """c10::optional became std::optional in torch 2.2: an operator that names one of them is of that side.
-
-    It says which releases can't export the name, not which do.  Source: libtorch_cpu of 2.0 to 2.15, all operators.
-    """
-    if not TORCH_NAMES.match(symbol[:LONGEST]):
-        return None
-    old, new = frozenset(MINORS[:2]), frozenset(COLUMNS) - frozenset(MINORS[:2])
-    if C10_OPTIONAL.search(symbol[:LONGEST]):
-        return Exports(frozenset(), new, How.INFERRED)
-    if STD_OPTIONAL.search(symbol[:LONGEST]):
-        return Exports(frozenset(), old, How.INFERRED)
-    return None
+@kept
+def table() -> SymbolTable:
+    return read_table(overlay_file(SYMBOLS) or FOLDER / SYMBOLS)
 
 
-@cache
-def _table() -> _Table:
-    head, _, body = FILE.read_bytes().partition(b"\n")
+def read_table(file: Path) -> SymbolTable:
+    """A line of JSON, the sorted hashes of four bytes, then two bytes a hash: its class, a pair of column masks."""
+    head, _, body = file.read_bytes().partition(b"\n")
     said = json.loads(head)
-    count = said["symbols"]
+    count, names = said["symbols"], tuple(said["columns"])
     hashes, classes = array("I", body[: 4 * count]), array("H", body[4 * count :])
     if sys.byteorder == "big":
         hashes.byteswap()
         classes.byteswap()
-    return _Table(hashes, classes, tuple(_meaning(m, e) for m, e in said["classes"]))
 
+    def of(mask: int) -> frozenset[str]:
+        return frozenset(c for n, c in enumerate(names) if mask >> n & 1)
 
-def _meaning(measured: int, exported: int) -> Exports:
-    def names(mask: int) -> frozenset[str]:
-        return frozenset(c for n, c in enumerate(COLUMNS) if mask >> n & 1)
-
-    return Exports(names(exported), names(measured), How.READ)
+    return SymbolTable(names, hashes, classes, tuple(Exports(of(e), of(m)) for m, e in said["classes"]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
 
@@ -24,7 +24,7 @@ def number(version: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-@cache
+@kept
 def _by_minor() -> dict[str, TorchRow]:
     return {row.minor: row for row in rows_of(TORCH, TorchRow)}
 

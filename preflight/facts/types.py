@@ -1,11 +1,13 @@
-"""One dataclass a table.  Every row says where it was read, when, and how: read, ran, or inferred from other rows."""
+"""One type of row a table.  Every row says where it was read, when, and how: read, ran, or inferred from other rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from preflight.toml_rows import Typed
 
 
 class How(StrEnum):
@@ -14,15 +16,13 @@ class How(StrEnum):
     INFERRED = "inferred"  # follows from other facts, or is common knowledge that was not looked up again
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Typed, frozen=True, kw_only=True):
     source: str
     seen: date
     how: How
 
 
-@dataclass(frozen=True, kw_only=True)
-class TorchRow(Row):
+class TorchRow(Row, frozen=True, kw_only=True):
     """A minor of torch as its Linux x86_64 wheels are.  ``builds`` are the +cu builds of the PyTorch index.
 
     ``sm`` and ``cxx11_abi`` are of the PyPI wheel; ``cxx11_abi_builds`` names the +cu builds that have it.
@@ -42,13 +42,12 @@ class TorchRow(Row):
     enforces_cxx20: bool
     numpy2: bool
     glibc: str
-    torchvision: str
+    torchvision: str  # the minor that pins this torch, "" where none does
     torchaudio: str
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WheelSet:
+class WheelSet(Typed, frozen=True, kw_only=True):
     """Wheels of one release that differ only in torch, Python and ABI label.  ``broken`` says why they can't load."""
 
     cuda: str
@@ -58,8 +57,7 @@ class WheelSet:
     broken: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Release(Row):
+class Release(Row, frozen=True, kw_only=True):
     """``sdist_has_sources`` is None where it was not looked at; ``wheels`` counts only when ``matrix_known``.
 
     ``wheel_glibc`` is of the machine that the wheels were built on.  ``no_wheels_from`` is the torch minor from which
@@ -84,8 +82,7 @@ class Release(Row):
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class GpuRow(Row):
+class GpuRow(Row, frozen=True, kw_only=True):
     """``sm`` is the compute capability times ten; ``most`` the GPUs of one container.
 
     ``is_wrong`` says which kernels are known to compute wrong numbers on it.
@@ -99,8 +96,7 @@ class GpuRow(Row):
     is_wrong: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Builder(Row):
+class Builder(Row, frozen=True, kw_only=True):
     """``slim`` and ``registry`` are Python packages present before the first step of either kind of image."""
 
     version: str
@@ -110,16 +106,14 @@ class Builder(Row):
     registry: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Distribution(Row):
+class Distribution(Row, frozen=True, kw_only=True):
     name: str
     glibc: str
     gcc: int
     python: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class CudaRow(Row):
+class CudaRow(Row, frozen=True, kw_only=True):
     """``image`` is the tag of its nvidia/cuda devel image, in the newest point release that was seen listed."""
 
     version: str
@@ -127,16 +121,14 @@ class CudaRow(Row):
     image: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limit(Row):
+class Limit(Row, frozen=True, kw_only=True):
     name: str
     least: float
     most: float
     unit: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Extension(Row):
+class Extension(Row, frozen=True, kw_only=True):
     """A package that compiles CUDA code against torch.  ``repos`` are owner/name on GitHub."""
 
     name: str
@@ -149,14 +141,12 @@ class Extension(Row):
     least_sm: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class PackageRow(Row):
+class PackageRow(Row, frozen=True, kw_only=True):
     name: str
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownImage(Row):
+class KnownImage(Row, frozen=True, kw_only=True):
     """``holds`` names of python, torch, nvcc, gcc, git what is there before the first step."""
 
     prefix: str
@@ -166,15 +156,13 @@ class KnownImage(Row):
     is_served: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class AptGone(Row):
+class AptGone(Row, frozen=True, kw_only=True):
     package: str
     gone_in: tuple[str, ...]
     successor: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildTime(Row):
+class BuildTime(Row, frozen=True, kw_only=True):
     """How long a source build took.  ``is_least``: it was stopped then; ``split_s`` is with --split-compile=0."""
 
     package: str
@@ -186,8 +174,7 @@ class BuildTime(Row):
     is_least: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Registry(Row):
+class Registry(Row, frozen=True, kw_only=True):
     """``api`` is where the images of a registry are asked for, when that is not the registry's own name."""
 
     name: str
@@ -196,28 +183,37 @@ class Registry(Row):
 
 @dataclass(frozen=True)
 class Table:
-    """A fact file: ``key`` is the name of its array of rows."""
+    """A fact file: ``key`` is the name of its array of rows, ``by`` the fields that tell a row from the others."""
 
     file: str
     key: str
     row: type[Row]
-    about: str = field(default="", compare=False)
+    about: str
+    by: tuple[str, ...] = ("name",)
+
+    @property
+    def name(self) -> str:
+        return self.file.removesuffix(".toml")
 
 
-TORCH = Table("torch.toml", "torch", TorchRow, "torch by minor: CUDA, Python, triton, ABI, GPUs")
-MAMBA_SSM = Table("wheels_mamba_ssm.toml", "release", Release, "mamba-ssm releases and their wheels")
-CAUSAL_CONV1D = Table("wheels_causal_conv1d.toml", "release", Release, "causal-conv1d releases and their wheels")
-FLASH_ATTN = Table("wheels_flash_attn.toml", "release", Release, "flash-attn releases and their wheels")
+RELEASE = ("package", "version")
+TORCH = Table("torch.toml", "torch", TorchRow, "torch by minor: CUDA, Python, triton, ABI, GPUs", ("minor",))
+MAMBA_SSM = Table("wheels_mamba_ssm.toml", "release", Release, "mamba-ssm releases and their wheels", RELEASE)
+CAUSAL_CONV1D = Table(
+    "wheels_causal_conv1d.toml", "release", Release, "causal-conv1d releases and their wheels", RELEASE
+)
+FLASH_ATTN = Table("wheels_flash_attn.toml", "release", Release, "flash-attn releases and their wheels", RELEASE)
+OTHER_RELEASES = Table("wheels_others.toml", "release", Release, "releases of other extensions", RELEASE)
 GPUS = Table("gpus.toml", "gpu", GpuRow, "GPUs that Modal names")
-BUILDERS = Table("builders.toml", "builder", Builder, "Image Builder versions")
+BUILDERS = Table("builders.toml", "builder", Builder, "Image Builder versions", ("version",))
 DISTRIBUTIONS = Table("distributions.toml", "distribution", Distribution, "Linux distributions and their gcc")
-CUDA = Table("cuda.toml", "cuda", CudaRow, "CUDA toolkits and the newest gcc they take")
+CUDA = Table("cuda.toml", "cuda", CudaRow, "CUDA toolkits and the newest gcc they take", ("version",))
 LIMITS = Table("limits.toml", "limit", Limit, "limits that Modal's client does not check")
 EXTENSIONS = Table("extensions.toml", "extension", Extension, "packages that compile CUDA code")
 PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend on torch, pin it, or share its index")
-IMAGES = Table("images.toml", "image", KnownImage, "known registry images")
-APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost")
-BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes")
+IMAGES = Table("images.toml", "image", KnownImage, "known registry images", ("prefix",))
+APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost", ("package",))
+BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes", RELEASE)
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
@@ -225,6 +221,7 @@ TABLES = (
     MAMBA_SSM,
     CAUSAL_CONV1D,
     FLASH_ATTN,
+    OTHER_RELEASES,
     GPUS,
     BUILDERS,
     DISTRIBUTIONS,

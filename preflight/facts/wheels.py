@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from urllib.parse import unquote
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.torch import minor, number
-from preflight.facts.types import BUILD_TIMES, CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, BuildTime, Release
+from preflight.facts.types import BUILD_TIMES, CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, OTHER_RELEASES, BuildTime, Release
 
-TABLE_OF = {"mamba-ssm": MAMBA_SSM, "causal-conv1d": CAUSAL_CONV1D, "flash-attn": FLASH_ATTN}
+OLDEST = {  # the first release of each that is of use with torch 2
+    "flash-attn": "2.0",
+    "xformers": "0.0.17",
+    "bitsandbytes": "0.43",
+    "deepspeed": "0.9",
+    "natten": "0.14",
+    "gsplat": "0.1",
+    "sageattention": "1.0",
+    "torch-scatter": "2.1",
+    "torch-sparse": "0.6.16",
+    "torch-cluster": "1.6",
+    "torch-spline-conv": "1.2.1",
+    "transformer-engine": "1.9",
+    "transformer-engine-torch": "1.9",
+}
+TABLE_OF = {"mamba-ssm": MAMBA_SSM, "causal-conv1d": CAUSAL_CONV1D} | {
+    name: FLASH_ATTN if name == "flash-attn" else OTHER_RELEASES for name in OLDEST
+}
 PAGE_OF = {
     "mamba-ssm": "https://github.com/state-spaces/mamba/releases/download",
     "causal-conv1d": "https://github.com/Dao-AILab/causal-conv1d/releases/download",
@@ -56,12 +73,13 @@ class WheelName:
     abi: str | None  # "TRUE" or "FALSE"
 
 
+@kept
 def releases(package: str) -> tuple[Release, ...]:
     table = TABLE_OF.get(package)
-    return rows_of(table, Release) if table else ()
+    return tuple(row for row in rows_of(table, Release) if row.package == package) if table else ()
 
 
-@cache
+@kept
 def release(package: str, version: str) -> Release | None:
     """The row of a release.  None: it is not in the table."""
     return next((r for r in releases(package) if same_version(r.version, version)), None)
@@ -144,7 +162,7 @@ def archs_in_wheel(row: Release, cuda: str) -> tuple[int, ...]:
     return archs_of(row, nvcc)
 
 
-@cache
+@kept
 def build_time(package: str) -> BuildTime | None:
     return next((b for b in rows_of(BUILD_TIMES, BuildTime) if b.package == package), None)
 

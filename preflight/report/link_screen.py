@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from preflight.binary.link import Linked, Target, Verdict, spoken
+from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, spoken, whole
+from preflight.facts.symbols import span_of_table
 from preflight.report.text import in_encoding, one_line
+from preflight.wording import counted
 
 STYLES = {
     Verdict.LOADS: ("LOADS", "bold green"),
@@ -20,21 +23,48 @@ STYLES = {
 SHOWN = 8
 
 
-def show(console: Console, linked: Sequence[Linked], target: Target) -> None:
+def show(console: Console, linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
+    for path, libraries in linked.items():
+        if len(libraries) > 1:
+            _put(console, Text.assemble(STYLES[whole(libraries)], "  ", _safe(console, str(path))), 0)
+        _show_file(console, libraries, target, 2 if len(libraries) > 1 else 0)
+
+
+def _show_file(console: Console, linked: Sequence[Linked], target: Target, indent: int) -> None:
     plain = [one for one in linked if _is_plain(one)] if len(linked) > 1 else []
+    choices = [one for one in linked if one.choice and one not in plain]
+    for choice in dict.fromkeys(one.choice for one in choices):
+        _show_choice(console, [one for one in choices if one.choice == choice], indent)
     for one in linked:
-        if one in plain:
+        if one in plain or one in choices:
             continue
-        word, style = STYLES[one.verdict]
-        _put(console, Text.assemble((word, style), "  ", _safe(console, one.path)), 0)
+        _put(console, Text.assemble(STYLES[one.verdict], "  ", _safe(console, one.path)), indent)
         for name, text in _fields(one, target):
-            _put(console, Text(f"{name:<7}{_safe(console, text)}"), 2)
+            _put(console, Text(f"{name:<7}{_safe(console, text)}"), indent + 2)
     if plain:
-        count = f"{len(plain)} {'library' if len(plain) == 1 else 'libraries'}"
-        said = f"{count} that ask neither torch nor a GPU for anything: "
+        ask = "library that asks" if len(plain) == 1 else "libraries that ask"
+        said = f"{len(plain)} {ask} neither torch nor a GPU for anything: "
         names = ", ".join(one.path.rpartition("/")[2] for one in plain[:SHOWN])
         more = f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else ""
-        _put(console, Text.assemble(("LOADS", "bold green"), "  ", _safe(console, said + names + more)), 0)
+        _put(console, Text.assemble(("LOADS", "bold green"), "  ", _safe(console, said + names + more)), indent)
+
+
+def _show_choice(console: Console, alternatives: Sequence[Linked], indent: int) -> None:
+    """Alternatives as one: which of them load, and why the first of the others does not."""
+    choice = alternatives[0].choice
+    what = f"one of {len(alternatives)} is chosen at run time: {choice}"
+    if choice == FOR_OTHERS:
+        head: Text | tuple[str, str] = Text("not judged", "dim")
+        what = f"{counted(len(alternatives), 'library', 'libraries')} {choice}"
+    else:
+        head = STYLES[whole(alternatives)]
+    _put(console, Text.assemble(head, "  ", _safe(console, what)), indent)
+    for verdict in dict.fromkeys(one.verdict for one in alternatives if choice != FOR_OTHERS):
+        same = [one for one in alternatives if one.verdict is verdict]
+        names = ", ".join(one.path.rpartition("/")[2] for one in same[:SHOWN])
+        more = f" and {len(same) - SHOWN} more" if len(same) > SHOWN else ""
+        why = f": {same[0].reasons[0]}" if same[0].reasons else ""
+        _put(console, Text(_safe(console, f"{STYLES[verdict][0].lower()}: {names}{more}{why}")), indent + 2)
 
 
 def _is_plain(one: Linked) -> bool:
@@ -65,7 +95,7 @@ def _torch(one: Linked, target: Target) -> str:
     known = one.torch_symbols - len(one.unknown_symbols)
     by = f"by {known} of its {one.torch_symbols} symbols of torch"
     abi = {True: "C++11 ABI", False: "old C++ ABI", None: "either C++ ABI"}[one.cxx11abi]
-    return f"{spoken(one.torch_versions) or 'none from 2.0 to 2.15'}, {by}; {abi}"
+    return f"{spoken(one.torch_versions) or f'none from {span_of_table()}'}, {by}; {abi}"
 
 
 def _gpu(one: Linked) -> str:

@@ -29,8 +29,8 @@ def of(settings: Settings, *, facts: Mapping[str, str | None], watched: Watched)
         _add(whole, f"fact {name}", str(value))
     for key, value in settings_of(settings).items():
         _add(whole, f"setting {key}", value)
-    for name in watched.variables:
-        _add(whole, f"variable {name}", repr(settings.environ.get(name)))
+    for name, value in sorted(sources.variables(settings.environ, watched).items()):
+        _add(whole, f"variable {name}", value)
     for name, digest in sorted(files_of(settings, watched).items()):
         _add(whole, f"file {name}", digest)
     return whole.hexdigest()

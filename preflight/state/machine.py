@@ -15,14 +15,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import preflight
-from preflight.facts.digest import digest
+from preflight.facts.in_force import digest
 from preflight.redact import without_secrets
 from preflight.settings import Settings
 from preflight.state import fingerprint
 from preflight.state.machine_key import blurred
-from preflight.state.sources import Watched
+from preflight.state.sources import Watched, variables
 
-READ_BY_PYTHON = ("PYTHONPATH",)
 PAYLOAD = Path(preflight.__file__).parent / "probe" / "payload"
 
 
@@ -44,8 +43,7 @@ def local(
         "modal command": modal_command(environ.get("PATH")),
     }
     found |= dict(_profile(environ, key))
-    names = {n for n in environ if n.startswith("MODAL_")} | {*READ_BY_PYTHON, *watched.variables}
-    found |= {f"variable {n}": blurred(key, environ[n]) for n in sorted(names) if n in environ}
+    found |= {f"variable {n}": blurred(key, v) for n, v in sorted(variables(environ, watched).items())}
     for name, value in fingerprint.settings_of(settings).items():
         found[f"setting {name}"] = value if without_secrets(value) == value else blurred(key, value)
     files = fingerprint.files_of(settings, watched)

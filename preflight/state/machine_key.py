@@ -117,11 +117,11 @@ def read_sealed(file: Path, key: bytes) -> dict[str, Json]:
         raise BrokenSeal("empty" if not content else "not whole") from e
     if not isinstance(body, dict) or not isinstance(seal, str):
         raise BrokenSeal("not whole")
-    if not hmac.compare_digest(seal.encode(), _seal(key, body).encode()):
+    if not hmac.compare_digest(seal.encode("utf-8", "surrogatepass"), _seal(key, body).encode()):
         raise BrokenSeal("its seal is not of this machine's key: it was edited, or made elsewhere")
     return body
 
 
 def _seal(key: bytes, body: dict[str, Json]) -> str:
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hmac.new(key, b"sealed:" + canonical.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, b"sealed:" + canonical.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

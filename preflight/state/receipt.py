@@ -82,8 +82,14 @@ class Receipts:
         return run
 
     def keep(self, receipt: Receipt, now: datetime) -> None:
-        """Raises OSError."""
+        """Raises OSError, and Refused where a later run has begun in the meantime."""
         key = machine_key.load(self.state)
+        try:
+            newest = machine_key.read_sealed(self.newest, key)
+        except (machine_key.BrokenSeal, FileNotFoundError) as e:
+            raise Refused(f"the record of the newest run is gone: {e}") from e
+        if newest.get("run") != receipt.run:
+            raise Refused(f"another run has begun since: it {newest.get('said')}")
         machine_key.write_sealed(self.file, key, {**self.bound, **_rows(receipt)})
         self._note(key, receipt.run, now, "has passed")
 
@@ -108,6 +114,8 @@ class Receipts:
             raise Refused(f"the key: {e}") from e
         except machine_key.BrokenSeal as e:
             raise Refused(f"the receipt: {e}") from e
+        except (KeyError, TypeError, ValueError, AttributeError) as e:
+            raise Refused(f"the receipt: it is not whole ({type(e).__name__}: {e})") from e
         except FileNotFoundError as e:
             raise Refused("the receipt: the record of the newest run, which it must agree with, is gone") from e
         return receipt

@@ -2,8 +2,8 @@
 
 Modal's client uploads what `add_local_*` names, whatever its suffix and however deep it is hidden, and the app's
 own top level may read any file beside it.  So everything counts but what tools keep for themselves: version
-control, virtual environments, caches.  Files are read; a large one of no source suffix is told by its size and
-its times instead, which every write changes.
+control, virtual environments, caches; in a folder that the app adds, all but the caches of checkers and of Python.
+Files are read; a large one of no source suffix is told by its size and its times instead, which every write changes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,8 @@ SKIPPED_FOLDERS = frozenset(
     ".git .hg .svn .jj node_modules __pycache__ __pypackages__ .mypy_cache .pytest_cache .ruff_cache .hypothesis"
     " .import_linter_cache .tox .nox .eggs .ipynb_checkpoints .pytype .idea .vscode htmlcov".split()
 )
-LEFTOVERS = re.compile(r".*\.pyc|\.DS_Store|\.coverage(\..*)?|\.dmypy\.json|.*\.swp|.*~|\.#.*")  # of tools and editors
+CACHES = frozenset(".mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache".split())
+LEFTOVERS = re.compile(r"\.DS_Store|\.coverage(\..*)?|\.dmypy\.json|.*\.swp|.*~|\.#.*")  # of tools and editors
 REPORTS = re.compile(r"coverage\.xml|preflight\.(json|xml|sarif|md)|.*\.part")
 CHUNK_BYTES = 1 << 20
 READ_WHOLE = frozenset(
@@ -48,6 +49,20 @@ class Watched:
     paths: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+
+
+# What a terminal, a login or a multiplexer sets for itself.  Everything else counts: no reading of an app's text
+# shows all the ways in which it can look at its environment.
+OF_THE_SESSION = re.compile(
+    r"TERM|TERM_.*|COLORTERM|COLUMNS|LINES|PWD|OLDPWD|SHLVL|_|PS[1-4]|LS_COLORS|WINDOWID|DISPLAY|WAYLAND_DISPLAY"
+    r"|XAUTHORITY|XDG_(?:SESSION|RUNTIME|VTNR|SEAT).*|DBUS_.*|SSH_(?:CLIENT|CONNECTION|TTY|AUTH_SOCK|AGENT_PID)"
+    r"|GPG_TTY|TMUX(?:_PANE)?|STY|ITERM_.*|KITTY_.*|ALACRITTY_.*|WT_.*|VSCODE_.*|INVOCATION_ID|JOURNAL_STREAM"
+)
+
+
+def variables(environ: Mapping[str, str], watched: Watched) -> dict[str, str]:
+    """Those that may change what the app or Modal's client does."""
+    return {n: v for n, v in environ.items() if n in watched.variables or not OF_THE_SESSION.fullmatch(n)}
 
 
 @dataclass
@@ -86,10 +101,7 @@ def _watched(path: Path, top: Path, reading: _Reading) -> None:
     if path.is_symlink():
         reading.add(f"{name} (link)", f"link {path.readlink()}")
     if real.is_dir():
-        if not top.is_relative_to(real):
-            _folder(real, f"{name}/", reading, is_watched=True)
-        elif real != top:
-            _folder(real, f"{name}/", reading, is_watched=False)
+        _folder(real, "" if real == top else f"{name}/", reading, is_watched=True)
     else:
         reading.add(name, _digest(real, reading))
 
@@ -118,10 +130,20 @@ def _folder(folder: Path, prefix: str, reading: _Reading, *, is_watched: bool) -
         elif entry.is_dir(follow_symlinks=False):
             inside = Path(entry.path)
             is_tools = entry.name in SKIPPED_FOLDERS or (inside / "pyvenv.cfg").exists()
-            if not is_tools and not _is_output(f"{name}/", reading, is_watched=is_watched):
+            is_kept_out = entry.name in CACHES if is_watched else is_tools
+            if not is_kept_out and not _is_output(f"{name}/", reading, is_watched=is_watched):
                 _folder(inside, f"{name}/", reading, is_watched=is_watched)
+        elif is_watched and _is_compiled(Path(entry.path)):
+            continue  # Python writes it anew from the source beside it, whenever that is imported
         elif not _is_output(name, reading, is_watched=is_watched) and not _is_own(entry, reading):
             reading.add(name, _digest(entry, reading))
+
+
+def _is_compiled(file: Path) -> bool:
+    """Whether it is Python's own cache of a source that is there."""
+    if file.suffix != ".pyc" or file.parent.name != "__pycache__":
+        return False
+    return (file.parent.parent / f"{file.name.split('.')[0]}.py").is_file()
 
 
 def _written_to() -> frozenset[tuple[int, int]]:
@@ -161,7 +183,7 @@ def _is_output(name: str, reading: _Reading, *, is_watched: bool) -> bool:
     if name != bare:
         return False
     last = bare.rsplit("/", 1)[-1]
-    return bool(LEFTOVERS.fullmatch(last) or (not is_watched and REPORTS.fullmatch(last)))
+    return not is_watched and bool(LEFTOVERS.fullmatch(last) or REPORTS.fullmatch(last))
 
 
 def _link(path: Path, name: str, reading: _Reading, *, is_watched: bool) -> None:

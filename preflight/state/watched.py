@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.machinery
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,12 +28,16 @@ PATHS = {  # method → the keywords that hold local paths; the first is also it
     "from_local_dir": ("local_path",),
     "from_local_file": ("local_path",),
 }
+INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]*([^\s#]+)")
 ONLY_BY_KEYWORD = {
     "dockerfile_commands": ("context_dir", "context_files"),
     "uv_pip_install": ("requirements",),
     "micromamba_install": ("spec_file",),
 }
+UPLOADS = frozenset({"put_file", "put_directory"})  # of a Volume's batch
 MODULES = frozenset({"add_local_python_source", "from_local_python_packages"})
+_TAKERS = frozenset({*PATHS, *MODULES})
+_PARTS = ("add_local_", "copy_local_", "from_local_")
 
 
 def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Mapping[str, str]) -> Watched:
@@ -58,9 +63,56 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
                 paths |= dict.fromkeys(_module(value, starts))
             else:
                 paths |= dict.fromkeys(_places(value, starts))
+        if any(k.arg is None for k in _keywords(call)) and method in _TAKERS:
+            unseen.append(f"{call.where} {method}: its arguments are not in the text")
+        if method == "from_dotenv" and not call.args and not call.kwargs:
+            paths |= dict.fromkeys(_places(".env", tuple(p for s in starts for p in (s, *s.parents))))
         if method == "from_local_environ" and call.args:
             variables |= {v for v in _flat(call.args[0]) if isinstance(v, str)}
+    for path in _included([Path(p) for p in paths]):
+        paths |= dict.fromkeys([str(placed(path))])
+    unseen += _uncalled(recipe)
     return Watched(paths=tuple(paths), variables=tuple(sorted(variables)), unseen=tuple(dict.fromkeys(unseen)))
+
+
+def _keywords(call: Call) -> list[ast.keyword]:
+    return call.node.keywords if isinstance(call.node, ast.Call) else []
+
+
+def _uncalled(recipe: Recipe) -> Iterator[str]:
+    """Words that take local paths, where they stand in no call that could be read: bound, passed on, by getattr."""
+    read = {(c.where.path, c.where.line) for c in recipe.calls}
+    read |= {(s.where.path, s.where.line) for image in recipe.images for s in image.steps}
+    for source in (recipe.source, *recipe.siblings):
+        for node in ast.walk(source.tree) if source.tree else ():
+            word = ""
+            if isinstance(node, ast.Attribute) and node.attr in _TAKERS | UPLOADS:
+                word = node.attr
+                if (source.path, node.end_lineno or node.lineno) in read and word not in UPLOADS:
+                    continue
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                word = next((t for t in _PARTS if node.value.startswith(t) and len(node.value) < 40), "")
+            if word:
+                yield f"{source.path}:{getattr(node, 'lineno', 0)} {word}: what it takes is not in the text"
+
+
+def _included(files: list[Path]) -> Iterator[Path]:
+    """The requirement and constraint files that these include, and theirs; the lock files beside a pyproject."""
+    seen: set[Path] = set()
+    while files:
+        file = files.pop()
+        if file in seen or file.suffix not in (".txt", ".in", ".toml") or not file.is_file():
+            continue
+        seen.add(file)
+        if file.name == "pyproject.toml":
+            yield from (file.with_name(name) for name in ("poetry.lock", "uv.lock") if file.with_name(name).exists())
+            continue
+        for line in file.read_text("utf-8", "replace").splitlines():
+            named = INCLUDE.match(line)
+            if named is not None:
+                other = file.parent / named[1].strip()
+                yield other
+                files.append(other)
 
 
 def _values(call: Call, method: str) -> Iterator[Any]:

@@ -9,7 +9,8 @@ import pytest
 
 from preflight.binary.elf import SharedLibrary
 from preflight.binary.fatbin import Arch, Kind
-from preflight.binary.link import Linked, Target, Verdict, WantedGpu, judge, link
+from preflight.binary.link import Beside, Linked, Target, Verdict, WantedGpu, judge, link, whole
+from preflight.facts.symbols import pypi_columns, span_of_table
 
 BINARIES = Path(__file__).parent.parent / "data" / "binaries"
 OLD, NEW = BINARIES / "op-torch-2.2.2.so", BINARIES / "op-torch-2.13.0.so"
@@ -17,7 +18,7 @@ EXCHANGE = "_ZN3c104cuda14ExchangeDeviceEa"
 SET_2_3 = "_ZN3c104cuda9SetDeviceEa"
 PRE = "_ZN3c106detail14torchCheckFailEPKcS2_jRKSs"
 CXX11 = "_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
-NOWHERE = "_ZN3c103FooEv"
+NOWHERE = "_ZN2at6native6nosuchEv"  # torch's, and of a kind that the table does not hold
 H100, B200 = WantedGpu("H100", 90, "--gpu"), WantedGpu("B200", 100, "--gpu")
 SM80, SM90, PTX90 = Arch(80, Kind.CUBIN), Arch(90, Kind.CUBIN), Arch(90, Kind.PTX)
 SCAN = "selective_scan_cuda.cpython-311-x86_64-linux-gnu.so"
@@ -62,8 +63,8 @@ def test_real_extensions_get_the_verdict_that_a_real_dlopen_gave(
 def test_without_a_torch_it_names_those_it_loads_with_and_the_abi() -> None:
     (old,), (new,) = link(OLD, Target()), link(NEW, Target())
     assert (old.torch_versions, old.cxx11abi) == (("2.2", "2.3"), False)
-    assert (new.torch_versions, new.cxx11abi) == (("2.12", "2.13", "2.14"), True)
-    assert new.notes == ("torch 2.15 was not measured for some of its symbols",)
+    assert (new.torch_versions, new.cxx11abi) == (("2.12", "2.13", "2.14", "2.15"), True)
+    assert new.notes == ()
     assert dict(old.floors)["GLIBC"] == "2.32"
 
 
@@ -83,7 +84,7 @@ def test_both_abis_in_one_library_load_with_no_torch_and_claim_neither() -> None
     assert one.verdict is Verdict.DOES_NOT_LOAD
     assert one.cxx11abi is None
     assert len(one.missing_symbols) == 1
-    assert "no release from 2.0 to 2.15 has all that it needs" in one.reasons[0]
+    assert f"no release from {span_of_table()} has all that it needs" in one.reasons[0]
 
 
 def test_a_symbol_that_was_never_measured_makes_it_unknown_and_not_green() -> None:
@@ -108,7 +109,7 @@ def test_a_library_that_asks_torch_for_nothing_loads_with_each() -> None:
     one = of(library("PyObject_Call", "cuLaunchKernel"), torch="2.5.1")
     assert one.verdict is Verdict.LOADS
     assert one.cxx11abi is None and one.torch_symbols == 0
-    assert len(one.torch_versions) == 16
+    assert one.torch_versions == pypi_columns()
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,43 @@ def test_a_python_that_must_be_shared_is_told() -> None:
     assert one.modules == ("selective_scan_cuda",)
     assert one.python == "cpython-311"
     assert one.notes[0].startswith("it needs libpython3.11.so.1.0")
+
+
+ABSENT = "_ZN2at4cuda6nosuchEv"
+
+
+def test_a_name_that_no_torch_exports_does_not_load_with_any() -> None:
+    assert of(library(ABSENT), torch="2.5.1").verdict is Verdict.DOES_NOT_LOAD
+    assert of(library(ABSENT)).verdict is Verdict.DOES_NOT_LOAD
+
+
+def test_what_another_library_of_the_wheel_exports_is_not_missing() -> None:
+    beside = Beside(frozenset({"libmine.so"}), frozenset({ABSENT}))
+    one = judge(library(ABSENT, needed=("libmine.so",)), (), Target("2.5.1"), path=SCAN, file=SCAN, beside=beside)
+    assert one.verdict is Verdict.LOADS
+
+
+def test_a_library_that_neither_torch_nor_the_wheel_brings_makes_it_unknown_and_not_green() -> None:
+    one = of(library(EXCHANGE, needed=("libavcodec.so.58", "libc10.so")), torch="2.5.1")
+    assert one.verdict is Verdict.UNKNOWN
+    assert "libavcodec.so.58 is brought neither by torch nor by this file" in one.reasons[0]
+    assert of(library(ABSENT, needed=("libnvfuser.so",)), torch="2.5.1").verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "name",
+    "libc.so.6 libstdc++.so.6 libtorch_cuda.so libcudart.so.12 libcuda.so.1 libcudnn.so.9 libgomp-a34.so.1".split(),
+)
+def test_a_library_of_the_system_of_torch_or_of_the_driver_is_not_asked_for(name: str) -> None:
+    assert of(library(EXCHANGE, needed=(name,)), torch="2.5.1").verdict is Verdict.LOADS
+
+
+def verdicts(*pairs: tuple[str, str]) -> Verdict:
+    return whole([Linked(path="a", verdict=Verdict(verdict), choice=choice) for verdict, choice in pairs])
+
+
+def test_of_alternatives_one_must_load_and_of_the_others_all() -> None:
+    assert verdicts(("loads", ""), ("does-not-load", "lib#"), ("loads", "lib#")) is Verdict.LOADS
+    assert verdicts(("loads", ""), ("does-not-load", "lib#"), ("does-not-load", "lib#")) is Verdict.DOES_NOT_LOAD
+    assert verdicts(("does-not-load", ""), ("loads", "lib#"), ("loads", "lib#")) is Verdict.DOES_NOT_LOAD
+    assert verdicts(("unknown", "lib#"), ("does-not-load", "lib#")) is Verdict.UNKNOWN

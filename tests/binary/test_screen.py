@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from rich.console import Console
 
@@ -19,7 +20,7 @@ ASKS = Linked(
 def shown(*linked: Linked, width: int = 100, encoding: str = "utf-8") -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    show(Console(file=file, width=width, highlight=False, markup=False, emoji=False), linked, Target())
+    show(Console(file=file, width=width, highlight=False, markup=False, emoji=False), {Path("a.whl"): linked}, Target())
     file.flush()
     return raw.getvalue().decode(encoding)
 
@@ -27,7 +28,7 @@ def shown(*linked: Linked, width: int = 100, encoding: str = "utf-8") -> str:
 def test_libraries_that_ask_for_nothing_share_a_line() -> None:
     text = shown(PLAIN, ASKS, PLAIN)
     assert "2 libraries that ask neither torch nor a GPU for anything: libz.so.1, libz.so.1" in text
-    assert text.count("LOADS") == 2
+    assert text.count("LOADS") == 3  # the wheel, the library that asks, and the others
     assert "2.4 to 2.5, by 3 of its 3 symbols of torch; old C++ ABI" in text
 
 
@@ -54,3 +55,21 @@ def test_a_narrow_ascii_terminal_and_hostile_data_are_survived() -> None:
     assert "\x1b" not in text and "\x07" not in text
     assert "[red]..." in text and "[bold]" in text
     assert max(map(len, text.splitlines())) <= 40
+
+
+def test_alternatives_share_a_block_that_says_which_of_them_load() -> None:
+    linked = [
+        Linked(
+            path=f"a.whl/x/lib_cuda{n}.so",
+            verdict=Verdict.LOADS if n == 128 else Verdict.DOES_NOT_LOAD,
+            reasons=() if n == 128 else ("libcudart.so.11.0: cannot open shared object file",),
+            archs=(Arch(80, Kind.CUBIN),),
+            choice="a.whl/x/lib_cuda#.so",
+        )
+        for n in (117, 118, 128)
+    ]
+    text = shown(*linked)
+    assert text.startswith("LOADS  a.whl\n")
+    assert "one of 3 is chosen at run time: a.whl/x/lib_cuda#.so" in text
+    assert "does not load: lib_cuda117.so, lib_cuda118.so: libcudart.so.11.0" in text
+    assert text.count("\n") == 4

@@ -224,7 +224,7 @@ def test_the_main_branch_installs_no_kernels_unless_it_is_told_to() -> None:
         (DEVEL, '"accelerate"', pip("mamba-ssm==2.2.2"), "another package brings"),
         (DEVEL.replace("3.11", "3.11.2"), '"torch==3.9"', pip("mamba-ssm==2.2.2"), "torch 3.9 is not in our table"),
         (DEVEL, '"torch==2.2.2"', pip("flash-attn"), "not pinned"),
-        (DEVEL, '"torch==2.2.2"', pip("flash-attn==2.5.2"), "2.5.2 of flash-attn is not in our table"),
+        (DEVEL, '"torch==2.2.2"', pip("flash-attn==2.99.0"), "2.99.0 of flash-attn is not in our table"),
         (DEVEL, '"torch==2.2.2"', pip("mamba-ssm==2.2.2", index=', find_links="https://x.test/w"'), "of its own"),
         (DEVEL, '"torch==2.2.2"', pip("https://github.com/state-spaces/mamba/archive/refs/heads/x.zip"), "archive"),
         (DEVEL, '"torch==2.9.1"', pip("causal-conv1d==1.7.0"), "which wheels 1.7.0 has was not read"),

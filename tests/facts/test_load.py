@@ -2,11 +2,11 @@ import tomllib
 
 import pytest
 
-from preflight.facts import digest as digests
-from preflight.facts import load
-from preflight.facts.digest import digest
-from preflight.facts.load import WrongFact, read, rows
+from preflight.facts import in_force
+from preflight.facts.in_force import digest
+from preflight.facts.load import read, rows
 from preflight.facts.types import GPUS, TABLES
+from preflight.toml_rows import WrongRow
 
 GPU = '[[gpu]]\nname = "T4"\naliases = []\nsm = 75\nmost = 8\nsource = "x"\nseen = 2026-01-01\nhow = "read"\n'
 
@@ -20,25 +20,25 @@ def test_every_table_loads_and_every_row_says_where_when_and_how(table):
 
 def test_every_fact_file_belongs_to_a_table_or_to_nobody_here():
     ours = {t.file for t in TABLES}
-    assert ours <= {p.name for p in load.FOLDER.glob("*.toml")}
+    assert ours <= {p.name for p in in_force.FOLDER.glob("*.toml")}
     for file in ours:
-        document = tomllib.loads((load.FOLDER / file).read_text())
+        document = tomllib.loads((in_force.FOLDER / file).read_text())
         assert len(document) == 1
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("sm = 75", 'sm = "75"'), "row 1, sm: wanted int"),
-        (("most = 8\n", ""), "most missing"),
-        (("most = 8", "most = 8\nmots = 8"), "mots is no key of GpuRow"),
-        (('how = "read"', 'how = "guessed"'), "wanted How, found 'guessed'"),
+        (("sm = 75", 'sm = "75"'), "row 1, sm: Expected `int`, got `str`"),
+        (("most = 8\n", ""), "missing required field `most`"),
+        (("most = 8", "most = 8\nmots = 8"), "unknown field `mots`"),
+        (('how = "read"', 'how = "guessed"'), "row 1, how: Invalid enum value 'guessed'"),
         (("[[gpu]]", "[[cpu]]"), "wanted [[gpu]] rows"),
-        (("seen = 2026-01-01", 'seen = "2026-01-01"'), "wanted date"),
+        (("seen = 2026-01-01", 'seen = "lately"'), "row 1, seen"),
     ],
 )
 def test_a_wrong_row_is_refused_with_file_and_row(change, said):
-    with pytest.raises(WrongFact) as refused:
+    with pytest.raises(WrongRow) as refused:
         read(GPU.replace(*change), GPUS)
     assert "gpus.toml" in str(refused.value)
     assert said in str(refused.value)
@@ -48,13 +48,12 @@ def test_a_right_row_is_not_refused():
     assert len(read(GPU, GPUS)) == 1
 
 
-def test_the_digest_changes_with_a_table_and_only_then(tmp_path, monkeypatch):
-    (tmp_path / "a.toml").write_text("x = 1")
-    monkeypatch.setattr(digests, "FOLDER", tmp_path)
-    first = digest.__wrapped__()
-    assert digest.__wrapped__() == first
-    (tmp_path / "a.toml").write_text("x = 2")
-    assert digest.__wrapped__() != first
-    (tmp_path / "a.toml").write_text("x = 1")
-    (tmp_path / "symbols.bin").write_bytes(b"\x00")
-    assert digest.__wrapped__() != first
+def test_the_digest_changes_with_a_table_and_only_then(tmp_path, overlay):
+    shipped = digest()
+    overlay({})
+    assert digest() == shipped
+    overlay({"gpus.toml": GPU})
+    first = digest()
+    assert first != shipped
+    overlay({"gpus.toml": GPU, "torch_symbols.bin": b"0"})
+    assert digest() != first

@@ -38,7 +38,7 @@ def test_a_file_of_any_suffix_hidden_or_deep_counts(tmp_path: Path, name: str) -
 
 @pytest.mark.parametrize(
     "name",
-    ".git/index .venv/pyvenv.cfg env/lib/x.py node_modules/a.js pkg/__pycache__/a.pyc .mypy_cache/x a.pyc .coverage"
+    ".git/index .venv/pyvenv.cfg env/lib/x.py node_modules/a.js pkg/__pycache__/a.pyc .mypy_cache/x .coverage"
     " .app.py.swp app.py~ preflight.json preflight.xml out.json.part .DS_Store".split(),
 )
 def test_what_tools_keep_for_themselves_does_not_count(tmp_path: Path, name: str) -> None:
@@ -67,10 +67,12 @@ def test_a_watched_path_outside_counts_by_its_full_name_and_its_coming_is_seen(t
     assert list(read(project, "../beside")) == [str(beside / "deep/x")]
 
 
-def test_the_whole_project_watched_is_read_as_the_project(tmp_path: Path) -> None:
+def test_a_project_that_the_app_adds_whole_counts_with_what_tools_keep_in_it(tmp_path: Path) -> None:
     put(tmp_path / "a")
     put(tmp_path / ".git/x")
-    assert list(read(tmp_path, ".")) == ["a"] == list(read(tmp_path))
+    put(tmp_path / ".mypy_cache/x")
+    assert list(read(tmp_path, ".")) == [".git/x", "a"]  # the client uploads it
+    assert list(read(tmp_path)) == ["a"]
 
 
 def test_a_named_file_counts_whatever_its_name(tmp_path: Path) -> None:
@@ -177,9 +179,19 @@ def test_the_fingerprint_changes_and_comes_back(tmp_path: Path, name: str) -> No
     assert of(settings, facts={"builder": "2026.10"}, watched=Watched()) != before
 
 
-def test_a_variable_counts_only_where_it_is_watched(tmp_path: Path) -> None:
-    def fingerprint(value: str, *names: str) -> str:
-        return of(Settings(project=tmp_path, environ={"GPU": value}), facts={}, watched=Watched(variables=names))
+def test_every_variable_counts_but_those_of_the_terminal_which_count_where_the_app_reads_them(tmp_path: Path) -> None:
+    def fingerprint(name: str, value: str, *read: str) -> str:
+        return of(Settings(project=tmp_path, environ={name: value}), facts={}, watched=Watched(variables=read))
 
-    assert fingerprint("a") == fingerprint("b")
-    assert fingerprint("a", "GPU") != fingerprint("b", "GPU")
+    assert fingerprint("GPU", "a") != fingerprint("GPU", "b")
+    assert fingerprint("TMUX_PANE", "%1") == fingerprint("TMUX_PANE", "%2")
+    assert fingerprint("TMUX_PANE", "%1", "TMUX_PANE") != fingerprint("TMUX_PANE", "%2", "TMUX_PANE")
+
+
+def test_a_compiled_module_counts_where_its_source_is_not_beside_it(tmp_path: Path) -> None:
+    put(tmp_path / "src/a.py")
+    put(tmp_path / "src/__pycache__/a.cpython-311.pyc")
+    put(tmp_path / "src/__pycache__/gone.cpython-311.pyc")
+    put(tmp_path / "src/b.pyc")
+    found = read(tmp_path, "src")
+    assert sorted(found) == ["src/__pycache__/gone.cpython-311.pyc", "src/a.py", "src/b.pyc"]

@@ -116,3 +116,36 @@ def test_remote_paths_and_names_are_no_local_paths(project: Path) -> None:
 
 def test_an_app_that_does_not_parse_is_watched_itself(project: Path) -> None:
     assert of(project, "def (:\n").paths == (str(project / "deploy/app.py"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image = image.add_local_dir(**where())\n",
+        'take = image.add_local_dir\nimage = take("../outside", "/x")\n',
+        'image = getattr(image, "add_local_" + "dir")("../outside", "/x")\n',
+        'with volume.batch_upload() as batch:\n    batch.put_directory("/outside", "/x")\n',
+    ],
+)
+def test_a_path_that_the_reader_does_not_see_keeps_any_pass_from_being_kept(tmp_path: Path, text: str) -> None:
+    assert of(tmp_path, text).unseen
+
+
+def test_requirement_files_and_locks_that_are_included_count(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/base.txt").write_text("-c pins.txt\n", encoding="utf-8")
+    (tmp_path / "out/pins.txt").write_text("torch==2.5.1\n", encoding="utf-8")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "requirements.txt").write_text("-r ../out/base.txt\n", encoding="utf-8")
+    found = of(project, 'image = image.pip_install_from_requirements("requirements.txt")\n')
+    assert {Path(p).name for p in found.paths} >= {"requirements.txt", "base.txt", "pins.txt"}
+    assert not found.unseen
+
+
+def test_plain_calls_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    found = of(
+        tmp_path, 'image = (\n    image.pip_install("torch")\n    .add_local_dir(\n        "src", "/x"\n    )\n)\n'
+    )
+    assert not found.unseen

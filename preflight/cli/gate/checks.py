@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,9 +21,9 @@ from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter, next_command
 from preflight.settings import Settings
-from preflight.state import cloud, drift
+from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift
-from preflight.state.receipt import Entry, Receipt, Receipts
+from preflight.state.receipt import Entry, Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
 from preflight.state.watched import watched
 
@@ -34,13 +35,19 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
     selection = _selection(asked, settings)
     taken = _watched(settings)
     before: Mapping[str, str] | None = None
+    key = secrets.token_bytes(machine_key.KEY_BYTES)  # stands in where none can be kept: it blurs both looks alike
     run, not_kept = "", why_not_kept(settings, taken)
     if receipts is not None:
         try:
             run = receipts.begin(now)
-            before = local_facts(settings, taken, asked)
-        except (TooLarge, OSError) as e:
+            key = machine_key.load(receipts.state)
+        except OSError as e:
             not_kept = str(e)
+        try:
+            before = local_facts(settings, taken, asked, key)
+        except TooLarge as e:
+            say(f"gate: what changes while the checks run could not be seen: {e}")
+            return Exit.REFUSED
     with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
         console = ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
         report = run_selection(selection, settings, _options(asked), [console, *files])
@@ -48,17 +55,18 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
         return report.exit
     if receipts is None:
         return Exit.READY
-    drifts = () if before is None else _changed(before, settings, taken, asked)
-    if drifts:
-        say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
-        say_drifts(drifts)
+    assert before is not None
+    if _says_changes(before, settings, taken, asked, key):
         return Exit.REFUSED
-    receipt = _receipt(run, now, report, before or {}, taken, reports_in(settings.project, asked))
+    receipt = _receipt(run, now, report, before, taken, reports_in(settings.project, asked))
     try:
         if not_kept:
             say(f"gate: no pass is kept: {not_kept}")
         else:
             receipts.keep(receipt, datetime.now(UTC))
+    except Refused as e:
+        say(f"gate: {e}")
+        return Exit.REFUSED
     except OSError as e:
         say(f"gate: the pass can't be kept: {e}")
     if report.seconds > FRESH_S:
@@ -68,12 +76,24 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
         if again:
             say_drifts(again)
             return Exit.REFUSED
+        if _says_changes(before, settings, taken, asked, key):
+            return Exit.REFUSED
     return Exit.READY
 
 
-def _changed(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked) -> tuple[Drift, ...]:
+def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes) -> bool:
+    drifts = _changed(before, settings, taken, asked, key)
+    if drifts:
+        say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
+        say_drifts(drifts)
+    return bool(drifts)
+
+
+def _changed(
+    before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes
+) -> tuple[Drift, ...]:
     try:
-        return drift.between(before, local_facts(settings, taken, asked))
+        return drift.between(before, local_facts(settings, taken, asked, key))
     except (TooLarge, OSError) as e:
         return (Drift("the project", str(e)),)
 

@@ -141,19 +141,30 @@ def gate_command(
 
 def _settings(asked: Asked, *, start: Path) -> Settings:
     """Of the app that is given, or that the command names.  Raises UsageError where the two differ."""
-    said = command.read(asked.words)
-    environment = asked.environment or said.environment
-    if said.environment not in (None, environment):
-        raise click.UsageError(f"-e is {environment}, and the command runs in {said.environment}")
-    named = said.app if said.app and (start / said.app).is_file() else None
-    app = asked.app or (str(start / named) if named else None)
+    try:
+        named = command.read(asked.words)
+    except command.Unreadable as e:
+        raise click.UsageError(
+            f"which app the command runs can't be read: {e}; wanted modal [run|deploy|serve] FILE.py"
+        ) from e
+    environment = asked.environment or named.environment
+    if named.environment not in (None, environment):
+        raise click.UsageError(f"-e is {environment}, and the command runs in {named.environment}")
+    if named.profile not in (None, os.environ.get("MODAL_PROFILE")):
+        raise click.UsageError(
+            f"the command uses profile {named.profile}; write MODAL_PROFILE={named.profile} before `preflight gate`"
+        )
+    file = next((name for name in named.apps if (start / name).is_file()), None)
+    if named.apps and file is None:
+        raise click.UsageError(f"the command runs {named.apps[0]}, which is not there")
+    app = asked.app or (str(start / file) if file else None)
     settings = project_settings(
         start=start, scenario=asked.sandbox, app=app, environment=environment, spend_max=asked.spend_max
     )
     settings = replace(settings, app=resolve_app(settings, app))
     assert settings.app is not None
-    if named and (start / named).resolve() != (settings.project / settings.app).resolve():
-        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {named}")
+    if file and (start / file).resolve() != (settings.project / settings.app).resolve():
+        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {file}")
     return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
 
 
@@ -228,10 +239,10 @@ def _drifts(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> l
     return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=asked.is_offline)]
 
 
-def local_facts(settings: Settings, watched: Watched, asked: Asked) -> Mapping[str, str]:
+def local_facts(settings: Settings, watched: Watched, asked: Asked, key: bytes | None = None) -> Mapping[str, str]:
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
-    key = machine_key.load(settings.state)
+    key = machine_key.load(settings.state) if key is None else key
     left_out = (*settings.skip, *asked.left_out)
     return facts.local(settings, watched, key, left_out=left_out, fail_on=asked.fail_on)
 

@@ -65,7 +65,7 @@ class World:
         return Receipts(self.top / "state" / "preflight", self.project, APP)
 
     def environ(self, **more: str) -> dict[str, str]:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith((*HIDDEN, "PYTEST_"))}
         ours = {"HOME": str(self.top), "XDG_STATE_HOME": str(self.top / "state"), "PYTHONPATH": str(REPOSITORY)}
         beside = str(Path(sys.executable).parent)
         path = os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])

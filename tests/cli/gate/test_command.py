@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from preflight.cli.gate import command
@@ -50,7 +52,7 @@ def test_its_input_and_both_outputs_are_its_own(world: World) -> None:
 
 def test_it_runs_where_it_was_started_and_with_the_variables_that_were_set(world: World) -> None:
     script = "import os; print(os.getcwd(), os.environ['MINE'], sorted(k for k in os.environ if 'PREFLIGHT' in k))"
-    ran = world.gate("--offline", command=(sys.executable, "-c", script), env={"MINE": "x"})
+    ran = world.gate("--renew", command=(sys.executable, "-c", script), env={"MINE": "x"})
     assert ran.out.split(maxsplit=2)[:2] == [str(world.project), "x"]
 
 
@@ -281,7 +283,7 @@ def test_an_app_whose_text_leaves_a_path_open_is_checked_each_time_unless_the_pa
 def test_a_report_may_be_written_beside(world: World) -> None:
     ran = world.gate("--renew", "-o", "json=ci-report.json")
     assert (ran.code, ran.out) == (0, "")
-    assert '"verdict": "ready"' in (world.project / "ci-report.json").read_text("utf-8")
+    assert '"verdict": "clean"' in (world.project / "ci-report.json").read_text("utf-8")
     assert world.gate("--offline").code == 0
 
 
@@ -329,6 +331,17 @@ def test_in_a_bad_world_the_command_does_not_run(preflight: Preflight) -> None:
         ("python -m modal run -q app.py -e mine", "app.py", None),
         ("uv run modal serve app.py", "app.py", None),
         ("modal run -e dev -m pkg.app::train", "pkg/app.py", "dev"),
+        ("modal run -estaging app.py", "app.py", "staging"),
+        ("modal run -qe staging app.py", "app.py", "staging"),
+        ("modal run -de staging app.py", "app.py", "staging"),
+        ("modal run -dm other", "other.py", None),
+        ("modal run -n x.py other.py", "other.py", None),
+        ("modal run --name x.py other.py", "other.py", None),
+        ("modal deploy other.py --tag a.py", "other.py", None),
+        ("modal run -w r.py other.py", "other.py", None),
+        ("modal run -iw r.py other.py", "other.py", None),
+        ("modal run other", "other.py", None),
+        ("modal run pkg.other", "pkg/other.py", None),
         ("make train", None, None),
         ("python app.py", None, None),
         ("modal secret list", None, None),
@@ -338,4 +351,44 @@ def test_in_a_bad_world_the_command_does_not_run(preflight: Preflight) -> None:
 def test_the_app_and_environment_are_read_from_modals_own_commands(
     line: str, app: str | None, environment: str | None
 ) -> None:
-    assert command.read(line.split()) == command.Said(app, environment)
+    named = command.read(line.split())
+    assert (next(iter(named.apps), None), named.environment) == (app, environment)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "modal run -",
+        "modal run",
+        "modal run --no-such-option app.py",
+        "modal run -mother",
+        "modal shell app.py",
+        "modal container exec ta-1 bash",
+        "modal launch jupyter",
+        "modal cluster app.py",
+        "sh -c 'modal run app.py'",
+        "env X=1 modal run app.py",
+        "xargs modal run",
+    ],
+)
+def test_a_modal_command_that_does_not_tell_its_app_is_refused(line: str) -> None:
+    with pytest.raises(command.Unreadable):
+        command.read(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    "line", ["run --profile prod app.py", "--profile prod run app.py", "--profile=prod run app.py"]
+)
+def test_the_profile_is_read_wherever_the_client_takes_it(line: str) -> None:
+    assert command.read(["modal", *line.split()]) == command.Named(("app.py",), None, "prod")
+
+
+def test_the_grammar_is_that_of_the_installed_client() -> None:
+    from modal.cli.entry_point import entrypoint_cli
+
+    top = click.Context(entrypoint_cli)
+    for verb, ours in {"": command.GLOBAL, **command.VERBS}.items():
+        theirs = entrypoint_cli.get_command(top, verb) if verb else entrypoint_cli
+        found = {name: bool(p.is_flag) for p in theirs.params if isinstance(p, click.Option) for name in p.opts}
+        assert ours == {name: is_flag for name, is_flag in found.items() if name != "--version"}
+    assert {*command.HARMLESS} <= {*entrypoint_cli.list_commands(top)}

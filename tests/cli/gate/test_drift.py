@@ -148,6 +148,7 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
     "a variable the app reads": (environ("TRAIN_GPU", "T4"), "variable TRAIN_GPU  is new"),
     "another token": (environ("MODAL_TOKEN_SECRET", "as-of-somebody"), "variable MODAL_TOKEN_SECRET  changed"),
     "another environment by variable": (environ("MODAL_ENVIRONMENT", "dev"), "variable MODAL_ENVIRONMENT"),
+    "a variable that the app is not seen to read": (environ("TRAIN_SPEED", "fast"), "variable TRAIN_SPEED"),
     "another profile": (profile, "Modal profile"),
     "another modal on the PATH": (other_modal, "modal command"),
     "another client version": (then("Modal client", "1.6.3"), "Modal client  1.6.3 → 1.6.4"),
@@ -234,7 +235,7 @@ SAME: dict[str, Change] = {
     "a file written anew with the same bytes": edit("project/VERSION", "1", "1"),
     "bytecode": lambda w: (
         (w.project / "src/seizure/__pycache__").mkdir(exist_ok=True),
-        write("project/src/seizure/__pycache__/x.pyc", "")(w),
+        write("project/src/seizure/__pycache__/train.cpython-311.pyc", "")(w),
     )[-1],
     "a commit": lambda w: ((w.project / ".git").mkdir(), write("project/.git/index", "x")(w))[-1],
     "a new virtual environment": lambda w: (
@@ -245,7 +246,7 @@ SAME: dict[str, Change] = {
     "coverage of a test run": write("project/.coverage", "x"),
     "a report of preflight itself": write("project/preflight.json", "{}"),
     "a file beside the project that the app does not add": write("shared/other", "x"),
-    "a variable the app does not read": environ("TRAIN_SPEED", "fast"),
+    "a variable of the terminal": environ("TMUX_PANE", "%3"),
     "six days": aged(6 * DAY),
 }
 

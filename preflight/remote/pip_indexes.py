@@ -1,0 +1,54 @@
+"""The package indexes that this machine's pip is told to ask, in its order; its own default where it is told none."""
+
+from __future__ import annotations
+
+import ensurepip
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+LIMIT_S = 30.0  # 0.5 s alone, 4 s seen on a machine under load; asked once
+SETTING = re.compile(r"^(:env:|install|global)\.((?:extra-)?index-url)='([^']*)'$", re.MULTILINE)
+DEFAULT = re.compile(r"\(default\s+(https?://[^\s)]+)\)")
+UV = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
+
+
+class NoIndex(Exception):
+    """There is no pip to ask which index it takes, and the environment names none."""
+
+
+def pip_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Addresses of simple indexes, http, https or file.  Raises NoIndex."""
+    found: dict[str, str] = {}
+    for level, key, value in SETTING.findall(_pip("config", "list", environ=environ)):
+        if key not in found or (":env:", "install", "global").index(level) == 0:
+            found[key] = value
+    named = next((environ[name] for name in ("PIP_INDEX_URL", *UV) if environ.get(name)), found.get("index-url"))
+    default = named.split() if named else DEFAULT.findall(_pip("install", "--help", environ=environ))
+    extra = (environ.get("PIP_EXTRA_INDEX_URL") or found.get("extra-index-url", "")).split()
+    urls = tuple(dict.fromkeys(u.rstrip("/") for u in (*default, *extra) if u.startswith(("http", "file://"))))
+    if not urls:
+        raise NoIndex("no package index is known: there is no pip to ask; PIP_INDEX_URL names one")
+    return urls
+
+
+def _pip(*words: str, environ: Mapping[str, str]) -> str:
+    """What pip prints: our interpreter's, else the one that this Python brings for new environments."""
+    bundled = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    for path in ("", *map(str, bundled)):
+        try:
+            done = subprocess.run(
+                (sys.executable, "-m", "pip", *words),
+                env={**environ, "COLUMNS": "500", **({"PYTHONPATH": path} if path else {})},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=LIMIT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return done.stdout.decode("utf-8", "replace")
+    return ""

@@ -1,0 +1,155 @@
+"""A refresh against an index on this machine: the shipped rows come out again, and what is new is found."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from preflight.facts.in_force import FOLDER, put_in_force
+from preflight.facts.load import read, rows, rows_of, shipped_rows
+from preflight.facts.refresh.releases import rows as releases_of
+from preflight.facts.refresh.renew import GENERATORS, Sources, renew, write
+from preflight.facts.refresh.source import NotRead, named
+from preflight.facts.refresh.text import head_of, table_text
+from preflight.facts.types import MAMBA_SSM, TABLES, TORCH, Release, Row, Table, TorchRow
+from preflight.facts.wheels import TABLE_OF
+from preflight.remote.package_index import PackageIndex
+from tests.facts.conftest import Lay
+from tests.facts.index_server import Index, recorded, serving
+
+TODAY = date(2027, 1, 5)
+MOST = 12  # releases of one package that are opened: each takes a fifth of a second
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[Index]:
+    with serving(recorded()["pages"], recorded()["members"]) as server:
+        yield server
+
+
+def renewed(server: Index, kept: Path, table: Table, *, is_all: bool = False) -> Any:
+    with PackageIndex([server.url], kept) as asked:
+        (one,) = renew(Sources(asked, None, TODAY, is_all), (table,))
+    return one
+
+
+def without_date(row: Row) -> dict[str, object]:
+    return {k: v for k, v in msgspec.structs.asdict(row).items() if k != "seen"}
+
+
+def test_every_torch_row_comes_out_again_from_recorded_answers(index: Index, tmp_path: Path) -> None:
+    one = renewed(index, tmp_path, TORCH, is_all=True)
+    assert one.unread == ()
+    shipped = {r.minor: without_date(r) for r in shipped_rows(TORCH) if isinstance(r, TorchRow)}
+    found = {r.minor: without_date(r) for r in one.rows}
+    for row in (*shipped.values(), *found.values()):
+        row.pop("source")  # it names the day on which the +cu builds were read, which are on another index
+    assert found == shipped
+
+
+@pytest.mark.parametrize("package", TABLE_OF)
+def test_every_release_comes_out_again_from_recorded_answers(tmp_path: Path, package: str) -> None:
+    shipped = [r for r in shipped_rows(TABLE_OF[package]) if isinstance(r, Release) and r.package == package]
+    files = {row["filename"]: str(named(row["filename"])[0]) for row in recorded()["pages"][package]}
+    known = [r for r in shipped if r.version in files.values() or not r.on_pypi]
+    known = known[-1 :: -max(1, len(known) // MOST)][::-1]
+    versions = {r.version for r in known}
+    page = [row for row in recorded()["pages"][package] if files[row["filename"]] in versions]
+    with serving({package: page}, recorded()["members"]) as server, PackageIndex([server.url], tmp_path) as asked:
+        found = list(releases_of(asked, package, known, TODAY, is_all=True))
+    assert known
+    assert list(map(without_date, found)) == list(map(without_date, known))
+
+
+def test_a_release_that_is_known_is_not_opened_again(index: Index, tmp_path: Path) -> None:
+    index.asked.clear()
+    one = renewed(index, tmp_path, MAMBA_SSM)
+    assert one.changes == ()
+    assert {r.seen for r in one.rows} == {TODAY}
+    assert index.asked == ["/simple/mamba-ssm/"]
+
+
+def test_what_was_read_is_not_asked_for_again_and_a_page_only_whether_it_changed(index: Index, tmp_path: Path) -> None:
+    with PackageIndex([index.url], tmp_path) as asked:
+        first = list(releases_of(asked, "causal-conv1d", (), TODAY, oldest="1.5"))
+    index.asked.clear()
+    with PackageIndex([index.url], tmp_path) as asked:
+        assert list(releases_of(asked, "causal-conv1d", (), TODAY, oldest="1.5")) == first
+    assert index.asked == ["/simple/causal-conv1d/"]
+
+
+def test_an_index_that_is_overloaded_is_asked_again_and_one_that_stays_so_leaves_the_rows(tmp_path: Path) -> None:
+    with serving(recorded()["pages"], recorded()["members"]) as server:
+        server.fails["/simple/mamba-ssm/"] = 1
+        assert renewed(server, tmp_path, MAMBA_SSM).unread == ()
+        server.fails["/simple/mamba-ssm/"] = 99
+        one = renewed(server, tmp_path, MAMBA_SSM)
+    assert one.rows == () and one.changes == ()
+    assert one.unread == ("127.0.0.1:" + str(server.server_port) + " answers 503",)
+
+
+def test_an_index_that_can_not_be_reached_is_named_and_not_read_as_empty(tmp_path: Path) -> None:
+    with PackageIndex(["http://127.0.0.1:9"], tmp_path) as asked, pytest.raises(NotRead, match=r"127\.0\.0\.1:9: "):
+        asked.files("torch")
+
+
+def with_new_releases() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The recorded index some weeks later: torch 2.16, and a mamba-ssm that is built like the last one."""
+    pages, members = copy.deepcopy(recorded()["pages"]), copy.deepcopy(recorded()["members"])
+    for row in [r for r in pages["torch"] if r["filename"].startswith("torch-2.15.0")]:
+        new = row["filename"].replace("2.15.0", "2.16.0")
+        pages["torch"].append({**row, "filename": new})
+        if row["filename"] in members:
+            members[new] = dict(members[row["filename"]])
+    (last,) = [r for r in pages["mamba-ssm"] if "2.3.2.post1" in r["filename"]]
+    new = last["filename"].replace("2.3.2.post1", "2.4.0")
+    pages["mamba-ssm"].append({**last, "filename": new})
+    members[new] = {k.replace("2.3.2.post1", "2.4.0"): v for k, v in members[last["filename"]].items()}
+    return pages, members
+
+
+def test_a_new_release_is_found_said_in_words_and_in_force_once_written(tmp_path: Path, overlay: Lay) -> None:
+    folder = overlay({})
+    with serving(*with_new_releases()) as server:
+        torch, mamba = renewed(server, tmp_path, TORCH), renewed(server, tmp_path, MAMBA_SSM)
+    assert torch.changes == ("torch 2.16 is new",)
+    assert mamba.changes == ("mamba-ssm 2.4.0 is new",)
+    for one in (torch, mamba):
+        write(folder, one)
+    put_in_force(folder)
+    assert rows_of(TORCH, TorchRow)[-1].minor == "2.16"
+    assert rows_of(TORCH, TorchRow)[-1].builds_known is False
+    assert [r.version for r in rows_of(MAMBA_SSM, Release)][-1] == "2.4.0"
+
+
+def test_of_two_rows_of_one_thing_the_later_seen_holds(overlay: Lay) -> None:
+    row = msgspec.structs.replace(shipped_rows(TORCH)[-1], note="from the overlay")
+    for seen, note in ((date(2030, 1, 1), "from the overlay"), (date(2026, 1, 1), shipped_rows(TORCH)[-1].note)):
+        overlay({TORCH.file: table_text(TORCH, [msgspec.structs.replace(row, seen=seen)])})
+        assert rows_of(TORCH, TorchRow)[-1].note == note
+        assert len(rows(TORCH)) == len(shipped_rows(TORCH))
+
+
+@pytest.mark.parametrize("text", ["[[torch]]\nminor = 3\n", "not toml [", "[[tarch]]\nminor = '2.16'\n"])
+def test_an_overlay_that_cannot_be_read_is_not_used_and_named(overlay: Lay, text: str) -> None:
+    from preflight.facts.in_force import ignored
+
+    overlay({TORCH.file: text})
+    assert rows(TORCH) == shipped_rows(TORCH)
+    assert "torch.toml" in ignored
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
+def test_a_table_is_written_as_it_is_read(table: Table) -> None:
+    text = (FOLDER / table.file).read_text("utf-8")
+    assert read(table_text(table, shipped_rows(table), head_of(text)), table) == shipped_rows(table)
+
+
+def test_the_tables_that_a_refresh_makes_are_those_with_a_public_source() -> None:
+    assert {t.name for t in GENERATORS} >= {"torch", "wheels_mamba_ssm", "wheels_causal_conv1d", "wheels_flash_attn"}
