@@ -20,15 +20,25 @@ from preflight.api import (
     Check,
     Finding,
     Group,
+    Kind,
     Looked,
     LookupFailed,
+    Problem,
     Severity,
     Stage,
+    failed,
 )
 
 
 async def run(looked: Looked) -> Answer:
-    client, workspace = looked[CLIENT], looked[WORKSPACE]
+    client, workspace = looked.tried(CLIENT), looked.tried(WORKSPACE)
+    if isinstance(client, LookupFailed):
+        problem = client.__cause__
+        if not isinstance(problem, Problem) or problem.kind is not Kind.CLIENT_TOO_OLD:
+            raise client
+        return failed(problem.said, remedy="pip install --upgrade modal", why="nothing on Modal can be looked at")
+    if isinstance(workspace, LookupFailed):
+        raise workspace
     findings = [
         Finding(
             severity=Severity.WARNING,
@@ -70,8 +80,7 @@ CHECK = Check(
     name="client-version",
     title="the Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
-    needs=(CLIENT, WORKSPACE),
-    tries=(RESOLVED_BUILDER,),
+    tries=(CLIENT, WORKSPACE, RESOLVED_BUILDER),
     run=run,
     timeout_s=25.0,
     explains=(CLIENT,),
