@@ -30,8 +30,8 @@ from preflight.interrupts import OURS
 from preflight.lookups import Lookup, World
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
-from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
-from preflight.remote.modal_types import Environment, Workspace
+from preflight.remote.lookups import HERE, WORKSPACE
+from preflight.remote.modal_types import Here, Workspace
 from preflight.report import redacted
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
@@ -310,11 +310,11 @@ def _void_passes(report: Report, settings: Settings) -> None:
 
 def _with_workspace(report: Report, found: Mapping[Lookup[Any], object]) -> Report:
     """The report with what signing in has told about the target."""
-    workspace, environment = found.get(WORKSPACE), found.get(ENVIRONMENT)
+    workspace, environment = found.get(WORKSPACE), found.get(HERE)
     target = replace(
         report.target,
         workspace=workspace.name if isinstance(workspace, Workspace) else None,
-        environment=report.target.environment or (environment.name if isinstance(environment, Environment) else None),
+        environment=report.target.environment or (environment.name if isinstance(environment, Here) else None),
     )
     return replace(report, target=target)
 
