@@ -63,9 +63,9 @@ class Options:
     is_verbose: bool = False
 
 
-def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
-    """Built-in and plugin checks of these stages, in checklist order."""
-    ours = builtin.checks(stages)
+def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order; of the built-in ones those that are ``named``."""
+    ours = builtin.checks(stages, named)
     return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
@@ -122,7 +122,7 @@ def standing_for(options: Options) -> AbstractContextManager[Ground]:
 
 def selection_for(options: Options, settings: Settings) -> Selection:
     """Raises UsageError for a name that no check has, with the file when it stands in the configuration."""
-    checks = all_checks()
+    checks = all_checks(named=(*options.only, *options.skip, *settings.skip) if options.only else ())
     try:
         select(checks, skip=settings.skip)
     except UnknownCheck as e:
