@@ -181,6 +181,21 @@ class Registry(Row, frozen=True, kw_only=True):
     api: str
 
 
+class Break(Row, frozen=True, kw_only=True):
+    """What is announced to end: a ``name`` of Modal's client ("App.registered_functions", a keyword), or a Python.
+
+    ``due`` is the day, ``gone_in`` the release of the client, from which it is an error; None and "" where none is
+    named.  ``text`` is the announcement.
+    """
+
+    kind: str  # "modal" or "python"
+    name: str
+    announced: date
+    text: str
+    due: date | None = None
+    gone_in: str = ""
+
+
 @dataclass(frozen=True)
 class Table:
     """A fact file: ``key`` is the name of its array of rows, ``by`` the fields that tell a row from the others."""
@@ -214,6 +229,7 @@ PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend o
 IMAGES = Table("images.toml", "image", KnownImage, "known registry images", ("prefix",))
 APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost", ("package",))
 BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes", RELEASE)
+BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
@@ -232,5 +248,6 @@ TABLES = (
     IMAGES,
     APT_GONE,
     BUILD_TIMES,
+    BREAKS,
     REGISTRIES,
 )
