@@ -30,6 +30,7 @@ from preflight.app.model import (
     VolumeRef,
 )
 from preflight.app.places import argument_where, package_where, source_of, word_where
+from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.app.syntax import Syntax, dotted, strings_in, syntax_of
 from preflight.app.uses import Use, is_certain, is_guarded, uses_of_modal
 from preflight.binary.link import Linked, WantedGpu
@@ -82,7 +83,7 @@ from preflight.build.surroundings import (
 from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate, Resources, estimate
-from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import Finishes, Outlook
 from preflight.cost.rates import RateRefused, Rates
 from preflight.cost.reckoning import ASKED, Reckoning, reckon
@@ -152,7 +153,7 @@ from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, prob
 from preflight.problems import Kind, Problem
 from preflight.process import Ran, run_command
 from preflight.remote.apps import age_text, is_run, is_stale
-from preflight.remote.bucket import bucket_answer, bucket_refused
+from preflight.remote.bucket import buckets_answer, unanswered
 from preflight.remote.index_lookups import PUBLISHED
 from preflight.remote.index_types import Published, There
 from preflight.remote.lookups import (
@@ -160,19 +161,24 @@ from preflight.remote.lookups import (
     CLIENT,
     ENVIRONMENT,
     ENVIRONMENTS,
+    HERE,
     LISTED_SECRETS,
     RATES,
+    RESOLVED_BUILDER,
     SECRETS,
+    SESSION,
     SPEND,
     TOKEN,
     VOLUMES,
     WORKSPACE,
     WORKSPACE_BUILDER,
+    NoSuchEnvironment,
 )
-from preflight.remote.modal_types import Client, Environment, Secret, Spend, Token, Workspace
+from preflight.remote.modal_types import Client, Environment, Here, Secret, Spend, Token, Workspace
+from preflight.remote.named import Named, NamedSecret, NamedVolume
 from preflight.remote.s3_inside import sample_inside
-from preflight.remote.s3_lookups import S3_PLACE, S3_SAMPLE, S3_SECRET, S3_SECRET_STATE
-from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
+from preflight.remote.s3_lookups import BUCKETS, NAMED, SECRET_STATES, VOLUMES_THERE
+from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
 from preflight.rules.credentials import credential_in, is_credential, is_secret_name
 from preflight.rules.edits import (
     argument_dropped,
@@ -185,6 +191,8 @@ from preflight.rules.edits import (
     replaced,
     together,
 )
+from preflight.rules.findings import advice, error, warning
+from preflight.rules.form import Context, without_ignored
 from preflight.rules.renames import renamed_everywhere
 from preflight.rules.resources import (
     GpuText,
@@ -202,7 +210,7 @@ from preflight.rules.rewrites import (
     replace_package,
     replace_span,
 )
-from preflight.rules.rule import Context, advice, error, rule, warning, without_ignored
+from preflight.rules.rule import rule
 from preflight.settings import folder_of
 from preflight.state.fingerprint import can_miss
 from preflight.state.fingerprint import of as fingerprint_of
@@ -214,25 +222,28 @@ from preflight.wording import counted, listed
 __all__ = [
     "APPS",
     "ASKED",
+    "BUCKETS",
     "CLIENT",
     "CURRENT_RATES",
     "ENVIRONMENT",
     "ENVIRONMENTS",
+    "HERE",
     "LISTED_SECRETS",
+    "NAMED",
     "PLANNED_FUNCTION",
     "PUBLISHED",
     "RATES",
     "READING",
     "RECIPE",
     "RECORDING",
-    "S3_PLACE",
-    "S3_SAMPLE",
-    "S3_SECRET",
-    "S3_SECRET_STATE",
+    "RESOLVED_BUILDER",
     "SECRETS",
+    "SECRET_STATES",
+    "SESSION",
     "SPEND",
     "TOKEN",
     "VOLUMES",
+    "VOLUMES_THERE",
     "WORKSPACE",
     "WORKSPACE_BUILDER",
     "Allowance",
@@ -264,6 +275,7 @@ __all__ = [
     "GpuText",
     "Group",
     "Held",
+    "Here",
     "Image",
     "Kind",
     "Known",
@@ -272,10 +284,15 @@ __all__ = [
     "LinkVerdict",
     "Linked",
     "Looked",
+    "LookedAt",
     "Lookup",
     "LookupFailed",
     "ModalApi",
+    "Named",
+    "NamedSecret",
+    "NamedVolume",
     "NoFunction",
+    "NoSuchEnvironment",
     "NoWheel",
     "NotApplicable",
     "NotRecorded",
@@ -299,7 +316,6 @@ __all__ = [
     "Resources",
     "S3Place",
     "S3Sample",
-    "S3Secret",
     "Secret",
     "SecretRef",
     "Severity",
@@ -335,8 +351,7 @@ __all__ = [
     "base_of",
     "brings",
     "brings_transformers_5",
-    "bucket_answer",
-    "bucket_refused",
+    "buckets_answer",
     "builder",
     "builders",
     "calls_in",
@@ -459,6 +474,7 @@ __all__ = [
     "torch_row",
     "torch_with",
     "training_of",
+    "unanswered",
     "uses_of_modal",
     "version_number",
     "warned",

@@ -229,6 +229,7 @@ class Check:
     ``needs`` must be had or the check is blocked; ``tries`` may fail and the check says what that means.
     ``price`` is asked of paid checks before they start.  ``doc`` is the module's docstring, set on discovery.
     ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
+    ``runs_project``: a paid check whose command is the project's own; a rehearsal runs it, and no other paid one.
     ``explains``: the lookups whose failure this check's result explains.  ``about``: what may explain its own failure.
     ``question``: what its unknown leaves open; a check that ``settles`` it answers it with a pass.
     ``origin``: the distribution of a plugin's check; "" is built in.
@@ -245,6 +246,7 @@ class Check:
     timeout_s: float = 20.0
     price: Callable[[Looked], Awaitable[Price | NotApplicable]] | None = None
     has_own_line: bool = False
+    runs_project: bool = False
     explains: tuple[Lookup[Any], ...] = ()
     about: tuple[Group, ...] = ()
     question: str = ""

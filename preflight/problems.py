@@ -26,7 +26,8 @@ CAN_PASS = frozenset({Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED})
 class Problem(Exception):
     """``service`` (Modal, S3) would not do ``operation``; ``said`` is its own text.
 
-    ``keys`` are those that a secret lacks; ``hint`` is the region or the permission that S3 asks for.
+    ``keys`` are those that a secret lacks; ``hint`` is the region or the permission that S3 asks for, or what to do;
+    ``code`` is the service's own for the error.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Problem(Exception):
         said: str,
         keys: tuple[str, ...] = (),
         hint: str = "",
+        code: str = "",
     ) -> None:
         super().__init__(f"{service}: {kind.value}: {said}" if said else f"{service}: {kind.value}")
         self.kind = kind
@@ -46,6 +48,7 @@ class Problem(Exception):
         self.said = said
         self.keys = keys
         self.hint = hint
+        self.code = code
 
     @property
     def can_pass(self) -> bool:

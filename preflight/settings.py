@@ -19,7 +19,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")  # Modal finds the bucket's region out by itself
 BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
 AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 AGE_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from preflight.app import reader
+from preflight.app.model import Recipe
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
 from preflight.lookups import Lookup, World
-from preflight.model import Check, Report, Result, Target
+from preflight.model import Check, Finding, Report, Result, Target
+from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -43,3 +47,15 @@ def run_check(
     if missing:
         raise AssertionError(f"{check.id} looks at {', '.join(missing)}; give a stand-in for each")
     return run_checks(check, given=given, settings=settings, now=now, limits=limits).results[0]
+
+
+def recipe(text: str, *, file: Path = Path("app.py"), project: Path | None = None) -> Recipe:
+    """The source text as preflight reads it; nothing of it is run.  ``file`` need not exist."""
+    return reader.read(file, project=project or file.parent, content=text.encode())
+
+
+def findings(
+    rule: Rule, app: Recipe | str, *, builder: str | None = None, project: Path = Path(), now: datetime = NOON
+) -> tuple[Finding, ...]:
+    """What a rule finds in an app, given as its source text or as a recipe."""
+    return rule(recipe(app) if isinstance(app, str) else app, Context(builder, project, now))

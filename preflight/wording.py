@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
+PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
+FIRST_NOUN = re.compile(r"(.+?)((?: (?:of|from|that|with|without|in|at|by|under|on|to|for|beside)\b.*)?)")
+
 
 def counted(count: int, noun: str, nouns: str = "") -> str:
     """ "1 volume", "3 volumes"; "" for none, which a rule gives as having nothing to look at."""
     if count == 0:
         return ""
-    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+    return f"{count} {noun if count == 1 else nouns or plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """ "pip installs" of "pip install", "prefixes of a bucket" of "prefix of a bucket"."""
+    found = FIRST_NOUN.fullmatch(noun)
+    head, rest = (found[1], found[2]) if found else (noun, "")
+    return f"{head}{'es' if head.endswith(('s', 'x', 'ch', 'sh')) else 's'}{rest}"
+
+
+def is_or_are(names: Collection[object]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def listed(names: tuple[str, ...] | list[str], most: int = 4) -> str:
@@ -18,3 +35,10 @@ def listed(names: tuple[str, ...] | list[str], most: int = 4) -> str:
     if len(shown) < 2:
         return "".join(shown)
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def title_of(page: str) -> str:
+    """The page's headline as the checklist shows it: "the image names its Python"."""
+    headline = page.partition("\n")[0].removesuffix(".")
+    first = headline.split(" ")[0].split("'")[0]
+    return headline[:1].lower() + headline[1:] if first[1:].islower() and first not in PROPER else headline

@@ -1,24 +1,26 @@
-"""The Modal token is valid.
+"""The Modal token is valid, and the environment exists.
 
 Looks at
-    The credentials this machine would use (environment variables, then the active profile), by signing in
-    with them; then the token's own row in the workspace's list, for its owner and its last day.
+    The credentials this machine would use (environment variables beat the active profile), by signing in with them;
+    the environment of the run; then the token's own row in the workspace's list, for its owner and its last day.
 Why it matters
     Every other question to Modal needs it, and a token that ends during a 24 h run ends the run's client:
     no logs, no resume, no second session.
 How to fix
     `modal token new` signs in through a browser; `modal token set` takes an id and a secret.  In CI set
-    MODAL_TOKEN_ID and MODAL_TOKEN_SECRET.
+    MODAL_TOKEN_ID and MODAL_TOKEN_SECRET.  `-e NAME` names another environment.
 Source
-    Modal client 1.6.4: `modal token info`, `Workspace.member_tokens.list` (measured 2026-11-23).
+    Modal client 1.6.4: `modal token info`, `Workspace.member_tokens.list`, EnvironmentGetOrCreate
+    (measured 2026-11-23).
 """
 
+import difflib
 from datetime import timedelta
 
 from preflight.api import (
     CLIENT,
-    ENVIRONMENT,
-    ENVIRONMENTS,
+    HERE,
+    SESSION,
     TOKEN,
     WORKSPACE,
     Answer,
@@ -27,6 +29,7 @@ from preflight.api import (
     Kind,
     Looked,
     LookupFailed,
+    NoSuchEnvironment,
     Problem,
     Stage,
     failed,
@@ -49,12 +52,16 @@ async def run(looked: Looked) -> Answer:
     client = looked[CLIENT]
     if isinstance(workspace, LookupFailed):
         return _not_signed_in(workspace, client.server_url)
-    via = f"profile {client.profile}" if client.profile else "the environment's token"
-    who, seen = f"workspace {workspace.name}", {"workspace": workspace.name, "profile": client.profile}
+    who = f"workspace {workspace.name} with {client.signs_with}"
+    seen = {"workspace": workspace.name, "profile": client.profile, "signed_in_with": client.signs_with}
+    elsewhere = _environment(looked, who)
+    if elsewhere is not None:
+        return elsewhere
     token = looked.tried(TOKEN)
     if isinstance(token, LookupFailed) or token is None:
         # a member may not be allowed to list tokens: the sign-in itself is proven, its last day is not
-        return passed(f"signed in to {who} with {via}; Modal does not tell this token's last day", **seen)
+        why = token.why if isinstance(token, LookupFailed) else "Modal does not list it"
+        return passed(f"signed in to {who}; the token's last day is not known: {why}", **seen)
     name = f"{token.owner or 'somebody'} in {who}"
     seen |= {"owner": token.owner, "expires": token.expires.isoformat() if token.expires else None}
     if token.expires is None:
@@ -73,12 +80,39 @@ async def run(looked: Looked) -> Answer:
     return passed(f"{name}; token ends {day}", **seen)
 
 
+def _environment(looked: Looked, who: str) -> Answer | None:
+    """An environment that is not there, or not for this token; None when it is there."""
+    here = looked.tried(HERE)
+    problem = here.__cause__ if isinstance(here, LookupFailed) else None
+    if isinstance(problem, NoSuchEnvironment):
+        wanted = looked.settings.environment or looked[CLIENT].environment or ""
+        there = problem.keys
+        near = difflib.get_close_matches(wanted, there, 1) or there[:1]
+        return failed(
+            problem.said,
+            remedy=f"-e {near[0]}" if near else f"modal environment create {wanted or 'main'}",
+            why="nothing can run there, and nothing there can be looked at",
+            said=f"signed in to {who}; {problem.said}",
+            environments=list(there),
+        )
+    if isinstance(problem, Problem) and problem.kind is Kind.FORBIDDEN:
+        return failed(
+            f"this token may not use environment {looked.settings.environment or 'main'}: {problem.said}",
+            remedy=REMEDIES[Kind.FORBIDDEN],
+            why="nothing can run there",
+            said=f"signed in to {who}; the environment is refused",
+        )
+    if isinstance(here, LookupFailed):
+        raise LookupFailed(HERE, f"{here.why} (signed in to {who})") from problem
+    return None
+
+
 def _not_signed_in(e: LookupFailed, server: str) -> Answer:
     problem = e.__cause__
     if not isinstance(problem, Problem) or problem.kind not in REMEDIES:
         # not an answer about the token: nobody could be asked
-        why = f"{e.why} from {server}; look at the network, HTTPS_PROXY and MODAL_SERVER_URL"
-        raise LookupFailed(e.lookup, why) from problem
+        host = server.partition("://")[2]
+        raise LookupFailed(e.lookup, e.why if host in e.why else f"{e.why} ({server})") from problem
     return failed(
         f"Modal says: {problem.said}",
         remedy=REMEDIES[problem.kind],
@@ -95,9 +129,9 @@ CHECK = Check(
     step=2,
     stage=Stage.REMOTE,
     needs=(CLIENT,),
-    tries=(WORKSPACE, TOKEN),
+    tries=(WORKSPACE, TOKEN, HERE),
     run=run,
     timeout_s=15.0,
-    explains=(WORKSPACE, TOKEN, ENVIRONMENTS, ENVIRONMENT),
+    explains=(SESSION, WORKSPACE, TOKEN, HERE),
     about=(Group.ACCOUNT, Group.VARIABLES, Group.CLIENT),
 )

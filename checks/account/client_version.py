@@ -1,8 +1,8 @@
 """The Modal client fits the server and the Image Builder.
 
 Looks at
-    The installed client's version, what the server says about it when signing in (deprecations), and whether
-    this client can render the builder version that is in force.
+    The installed client's version, what the server says about it (the ClientHello call, and a header on every
+    answer), and whether this client can render the Image Builder that is in force.
 Why it matters
     A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
     one stops working on a day the server names beforehand.
@@ -14,9 +14,8 @@ Source
 
 from preflight.api import (
     CLIENT,
-    ENVIRONMENT,
+    RESOLVED_BUILDER,
     WORKSPACE,
-    WORKSPACE_BUILDER,
     Answer,
     Check,
     Finding,
@@ -39,9 +38,14 @@ async def run(looked: Looked) -> Answer:
         )
         for text in workspace.warnings
     ]
-    builder = _builder_in_force(looked)
     newest = client.builders[-1] if client.builders else None
-    if builder is not None and newest is not None and builder[:4].isdigit() and builder > newest:
+    seen = {"version": client.version, "newest_builder": newest}
+    builder = looked.tried(RESOLVED_BUILDER)
+    if isinstance(builder, LookupFailed):
+        if not findings:
+            raise builder  # whether the client fits it is half of the question
+        return Answer(said=f"modal {client.version}; {builder}", seen=seen, findings=tuple(findings))
+    if newest is not None and builder[:4].isdigit() and builder > newest:
         findings.append(
             Finding(
                 severity=Severity.ERROR,
@@ -50,17 +54,10 @@ async def run(looked: Looked) -> Answer:
                 why="every image is refused with VersionError",
             )
         )
+    elif not workspace.is_greeted and not findings:
+        raise LookupFailed(WORKSPACE, "the server does not answer whether it has a warning about this client")
     said = f"modal {client.version}, knows Image Builder {newest or 'unknown'}; the server has {_warnings(findings)}"
-    return Answer(said=said, seen={"version": client.version, "newest_builder": newest}, findings=tuple(findings))
-
-
-def _builder_in_force(looked: Looked) -> str | None:
-    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
-    if looked[CLIENT].builder_override:
-        return looked[CLIENT].builder_override
-    if not isinstance(environment, LookupFailed) and environment.builder:
-        return environment.builder
-    return None if isinstance(workspace, LookupFailed) else workspace
+    return Answer(said=said, seen=seen, findings=tuple(findings))
 
 
 def _warnings(findings: list[Finding]) -> str:
@@ -74,7 +71,7 @@ CHECK = Check(
     title="the Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
     needs=(CLIENT, WORKSPACE),
-    tries=(ENVIRONMENT, WORKSPACE_BUILDER),
+    tries=(RESOLVED_BUILDER,),
     run=run,
     timeout_s=25.0,
     explains=(CLIENT,),

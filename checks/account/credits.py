@@ -1,4 +1,4 @@
-"""The budget left covers the planned run.
+"""The budget left covers the planned run, and the plan fits in its time limit.
 
 Looks at
     What the planned run costs: its function's GPU, cores and memory at Modal's live rates, for
@@ -15,6 +15,8 @@ Source
     Modal client 1.6.4: `Workspace.billing.rates`, budget fields of the environment list (measured 2026-11-23).
 """
 
+from decimal import Decimal
+
 from preflight.api import (
     ASKED,
     CURRENT_RATES,
@@ -25,26 +27,36 @@ from preflight.api import (
     Allowance,
     Answer,
     Check,
-    Environment,
     Estimate,
     Finding,
     Finishes,
     Group,
+    Kind,
     Looked,
+    LookupFailed,
     Outlook,
+    Problem,
     Reckoning,
     Severity,
     Stage,
+    Unknown,
     reckon,
 )
 
+MAY_BE_REFUSED = (Kind.FORBIDDEN, Kind.UNSUPPORTED)  # the list of environments, for whoever may run all the same
 
-async def run(looked: Looked) -> Answer:
-    environment = looked[ENVIRONMENT]
+
+async def run(looked: Looked) -> Answer | Unknown:
+    environment = looked.tried(ENVIRONMENT)
+    if isinstance(environment, LookupFailed):
+        problem = environment.__cause__
+        if not isinstance(problem, Problem) or problem.kind not in MAY_BE_REFUSED:
+            raise environment
     reckoned = reckon(looked)
     price, left, needed = reckoned.price, reckoned.allowance, reckoned.needed_usd
+    is_reached = None if isinstance(environment, LookupFailed) else environment.is_spend_limit_reached
     seen = {
-        "environment": environment.name,
+        "environment": left.environment,
         "spent_usd": None if left.spent_usd is None else float(left.spent_usd),
         "left_usd": None if left.left_usd is None else float(left.left_usd),
         "needed_usd": None if needed is None else float(needed),
@@ -52,22 +64,46 @@ async def run(looked: Looked) -> Answer:
         "rates": None if price is None else price.rates_source,
         "usd_per_hour": None if price is None else {k: float(v) for k, v in price.rates.items()},
         "finishes": None if reckoned.outlook is None else reckoned.outlook.finishes.value,
-        "spend_limit_reached": environment.is_spend_limit_reached,
+        "spend_limit_reached": is_reached,
     }
-    needs = f"the run needs about ${needed:,.2f} ({_basis(price)})" if price else reckoned.refused
-    findings = [*_limit(environment), *_money(reckoned)]
-    if reckoned.outlook is not None:
-        findings += _time(reckoned.outlook)
+    findings = list(_limit(left.environment) if is_reached else ())
+    if price is not None and needed is not None:
+        findings += [*_money(reckoned, price, needed), *_time(reckoned.outlook)]
+        needs = f"the run needs about ${needed:,.2f} ({_basis(price)})"
+    elif reckoned.at_most is not None:
+        findings += _bound(reckoned, reckoned.at_most)
+        needs = f"at most ${reckoned.at_most.upper_bound_usd:,.2f} by its time limit: {reckoned.refused}"
+    else:
+        needs = reckoned.refused
+    open_why = _open(reckoned)
+    if open_why is not None:
+        why, remedy = open_why
+        advice = Finding(severity=Severity.WARNING, message=why, remedy=remedy) if remedy else None
+        return Unknown(reason=f"{left.said}; {why}", seen=seen, findings=(*findings, *([advice] if advice else [])))
     return Answer(said=f"{left.said}; {needs}", seen=seen, findings=tuple(findings))
 
 
-def _limit(environment: Environment) -> list[Finding]:
-    if not environment.is_spend_limit_reached:
-        return []
+def _open(reckoned: Reckoning) -> tuple[str, str] | None:
+    """What keeps the question open, and its remedy."""
+    left, bound = reckoned.allowance, reckoned.at_most
+    if left.is_unclear:
+        return left.unknown, "modal environment list --json"
+    if bound is not None:
+        if left.left_usd is None or bound.upper_bound_usd <= left.left_usd:
+            return None
+        return f"its time limit costs ${bound.upper_bound_usd:,.2f}, and {reckoned.refused}", reckoned.remedy
+    if reckoned.price is None:
+        return f"what the run will cost is not known: {reckoned.refused}", reckoned.remedy
+    if reckoned.outlook is not None and reckoned.outlook.finishes is Finishes.UNKNOWN:
+        return f"whether it finishes is not known: {reckoned.outlook.why}", reckoned.outlook.remedy
+    return None
+
+
+def _limit(environment: str | None) -> list[Finding]:
     return [
         Finding(
             severity=Severity.ERROR,
-            message=f"environment {environment.name} has reached its spend limit",
+            message=f"environment {environment} has reached its spend limit",
             remedy="raise the limit on Modal's usage and billing page, or wait for the next cycle",
             why="Modal starts no container there until then",
             can_clear=True,
@@ -75,27 +111,26 @@ def _limit(environment: Environment) -> list[Finding]:
     ]
 
 
-def _money(reckoned: Reckoning) -> list[Finding]:
-    price, needed, left = reckoned.price, reckoned.needed_usd, reckoned.allowance
-    if price is None or needed is None:
-        return [
-            Finding(
-                severity=Severity.WARNING,
-                message=f"what the run will cost is not known: {reckoned.refused}",
-                remedy="set function and hours in [tool.preflight.budget]",
-                why="the budget can't be compared with it",
-            )
-        ]
-    findings = []
+def _bound(reckoned: Reckoning, bound: Estimate) -> list[Finding]:
+    if reckoned.allowance.left_usd is not None:
+        return []
+    return [_no_budget(reckoned.allowance, f"the ${bound.upper_bound_usd:,.2f} of its time limit")]
+
+
+def _no_budget(left: Allowance, cost: str) -> Finding:
+    is_set = "no budget is set" if not left.unknown else f"the budget can't be read ({left.unknown})"
+    return Finding(
+        severity=Severity.WARNING,
+        message=f"{is_set}, so {cost} can't be compared with one",
+        remedy="set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
+        why="Modal does not publish how much credit is left",
+    )
+
+
+def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> list[Finding]:
+    left, findings = reckoned.allowance, list[Finding]()
     if left.left_usd is None:
-        findings.append(
-            Finding(
-                severity=Severity.WARNING,
-                message=f"no budget is set, so ${needed:,.2f} can't be compared with one",
-                remedy="set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
-                why="Modal does not publish how much credit is left",
-            )
-        )
+        findings.append(_no_budget(left, f"${needed:,.2f}"))
     elif reckoned.over_usd:
         findings.append(
             Finding(
@@ -127,13 +162,13 @@ def _not_the_worst_case(left: Allowance, price: Estimate) -> Finding:
     )
 
 
-def _time(outlook: Outlook) -> list[Finding]:
-    """What does not fit is a warning; what may just not fit, advice."""
-    if outlook.finishes not in (Finishes.NO, Finishes.TOO_CLOSE):
+def _time(outlook: Outlook | None) -> list[Finding]:
+    """What does not fit is an error: the run is cut off.  What may just not fit, advice."""
+    if outlook is None or outlook.finishes not in (Finishes.NO, Finishes.TOO_CLOSE):
         return []
     return [
         Finding(
-            severity=Severity.WARNING if outlook.finishes is Finishes.NO else Severity.INFO,
+            severity=Severity.ERROR if outlook.finishes is Finishes.NO else Severity.INFO,
             message=outlook.why,
             remedy=outlook.remedy,
             why="the run is cut off before its end",
@@ -148,10 +183,9 @@ def _basis(price: Estimate) -> str:
 CHECK = Check(
     id="MOD003",
     name="credits",
-    title="the budget left covers the planned run",
+    title="the budget left covers the planned run, and the plan fits in its time limit",
     step=5,
     stage=Stage.REMOTE,
-    needs=(ENVIRONMENT,),
     tries=ASKED,
     run=run,
     timeout_s=40.0,

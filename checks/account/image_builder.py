@@ -1,9 +1,10 @@
 """The Image Builder is new enough.
 
 Looks at
-    The version that this app's images would be built with.  In order: MODAL_IMAGE_BUILDER_VERSION, the
-    active profile, the environment's own setting, the workspace's setting.  The minimum is 2025.06, or
-    `[tool.preflight.image-builder] minimum`.
+    The version that this app's images would be built with: MODAL_IMAGE_BUILDER_VERSION or the active profile, else
+    the one that Modal resolves for the environment, which the client builds with.  The environment's and the
+    workspace's settings explain it, where they may be read; one that contradicts it leaves the answer open.
+    The minimum is 2025.06, or `[tool.preflight.image-builder] minimum`.
 Why it matters
     Builders up to 2024.10 put Modal's own dependencies and older pips into the image; the same recipe then
     installs other versions, and the server warns "Using legacy Image Builder version".
@@ -19,6 +20,7 @@ import re
 from preflight.api import (
     CLIENT,
     ENVIRONMENT,
+    RESOLVED_BUILDER,
     WORKSPACE_BUILDER,
     Answer,
     Check,
@@ -35,17 +37,10 @@ VERSION = re.compile(r"\d{4}\.\d{2}")
 
 async def run(looked: Looked) -> Answer:
     client, minimum = looked[CLIENT], looked.settings.image_builder.minimum
-    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
-    if client.builder_override is not None:
-        version, source = client.builder_override, client.override_by or "the profile"
-    elif isinstance(environment, LookupFailed):
-        raise environment  # an override of the environment would win: the workspace's value proves nothing
-    elif environment.builder is not None:
-        version, source = environment.builder, f"environment {environment.name}'s own setting"
-    elif isinstance(workspace, LookupFailed):
-        raise workspace
-    else:
-        version, source = workspace, "the workspace setting"
+    version = looked.tried(RESOLVED_BUILDER)
+    if isinstance(version, LookupFailed):
+        raise version
+    source = client.override_by or "the profile" if client.builder_override else _explained(version, looked)
     newest = client.builders[-1] if client.builders else None
     seen = {"version": version, "source": source, "minimum": minimum, "newest_known": newest}
     said = f"{version}, from {source}"
@@ -55,7 +50,7 @@ async def run(looked: Looked) -> Answer:
         undated = Finding(
             severity=Severity.WARNING,
             message=f"the Image Builder is {version!r}, from {source}: not a dated release",
-            remedy=_how_to_set(source, minimum, environment),
+            remedy=_how_to_set(source, minimum),
             why="what it builds may change from one day to the next",
         )
         return Answer(said=said, seen=seen, findings=(undated,))
@@ -64,14 +59,30 @@ async def run(looked: Looked) -> Answer:
     finding = Finding(
         severity=Severity.ERROR,
         message=f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
-        remedy=_how_to_set(source, minimum, environment),
+        remedy=_how_to_set(source, minimum),
         why="the image is built with other base packages than the recipe was written for, about 15 min before it shows",
         can_clear=source == "the workspace setting",
     )
     return Answer(said=said, seen=seen, findings=(finding,))
 
 
-def _how_to_set(source: str, minimum: str, environment: object) -> str:
+def _explained(version: str, looked: Looked) -> str:
+    """Which setting the resolved version comes from; raises LookupFailed when the settings say another."""
+    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
+    own = None if isinstance(environment, LookupFailed) else environment.builder
+    general = None if isinstance(workspace, LookupFailed) else workspace
+    setting, source = (own, "the environment's own setting") if own else (general, "the workspace setting")
+    if setting is None or (own is None and isinstance(environment, LookupFailed)):
+        return "Modal's resolved environment"
+    if own and not isinstance(environment, LookupFailed):
+        source = f"environment {environment.name}'s own setting"
+    if setting != version:
+        why = f"Modal resolves {version} for this environment, and {source} is {setting}: which one builds is not known"
+        raise LookupFailed(RESOLVED_BUILDER, why)
+    return source
+
+
+def _how_to_set(source: str, minimum: str) -> str:
     if source == "MODAL_IMAGE_BUILDER_VERSION":
         return f"export MODAL_IMAGE_BUILDER_VERSION={minimum}, or unset it"
     if source == "the profile":
@@ -89,9 +100,9 @@ CHECK = Check(
     step=1,
     stage=Stage.REMOTE,
     needs=(CLIENT,),
-    tries=(ENVIRONMENT, WORKSPACE_BUILDER),
+    tries=(RESOLVED_BUILDER, ENVIRONMENT, WORKSPACE_BUILDER),
     run=run,
     timeout_s=25.0,
-    explains=(WORKSPACE_BUILDER,),
+    explains=(RESOLVED_BUILDER, WORKSPACE_BUILDER),
     about=(Group.BUILDER, Group.VARIABLES, Group.ACCOUNT, Group.CLIENT),
 )

@@ -3,7 +3,8 @@
 Looks at
     Every app of the environment that is not stopped: its state, and how long ago it was created.
     Runs (ephemeral or detached) older than 24 h, or `[tool.preflight.stale-apps] older-than`, are named;
-    a deployed app is meant to stay and is only counted.
+    a deployed app is meant to stay and is only counted.  One whose state Modal does not tell is not offered for
+    stopping.
 Why it matters
     A run that nobody follows goes on being billed, and holds GPUs that the new one waits for.
 How to fix
@@ -20,11 +21,13 @@ from preflight.api import (
     Finding,
     Group,
     Looked,
+    LookupFailed,
     Severity,
     Stage,
     age_text,
     is_run,
     is_stale,
+    listed,
 )
 
 
@@ -32,7 +35,7 @@ async def run(looked: Looked) -> Answer:
     apps, settings = looked[APPS], looked.settings.stale_apps
     runs = [a for a in apps if is_run(a, settings)]
     stale = [a for a in runs if is_stale(a, settings, looked.now)]
-    undated = [a for a in runs if a.created is None]
+    untold = [a.id for a in apps if a.state == "unknown"]
     findings = tuple(
         Finding(
             severity=Severity.WARNING,
@@ -41,12 +44,14 @@ async def run(looked: Looked) -> Answer:
             remedy=f"modal app stop {a.id} --yes",
             why="it goes on being billed, and holds the GPU that the new run waits for",
         )
-        for a in (*stale, *undated)
+        for a in stale
     )
     deployed = sum(a.state == "deployed" for a in apps)
     said = f"{len(runs)} running, {deployed} deployed; {len(stale) or 'none'} older than {settings.older_than}"
-    if undated:
-        said += f"; of {len(undated)} Modal does not say when they were started"
+    if untold:
+        said += f"; of {listed(untold)} Modal does not tell the state: look with `modal app list`"
+        if not findings:
+            raise LookupFailed(APPS, said)
     return Answer(said=said, seen={"running": len(runs), "stale": [a.id for a in stale]}, findings=findings)
 
 

@@ -1,43 +1,42 @@
 """The image is not built by a legacy Image Builder.
 
 Looks at
-    The builder's version, where the configuration, the environment or `--builder` says it: 2023.12 and 2024.04.
+    The Image Builder's version, where the configuration, the environment or `--builder` gives it: 2023.12 and
+    2024.04.
 Why it matters
     Modal prints "Using legacy Image Builder version" and will retire them; they pin old pip and old client packages
     into the image, and have no Python newer than 3.12.
 Example
     before   MODAL_IMAGE_BUILDER_VERSION=2023.12
     after    modal workspace settings set image-builder-version 2025.06
+How to fix
+    Run `modal workspace settings set image-builder-version` with a version of today.
 Source
     modal.com/docs/guide/images, Image Builder versions; modal 1.6.4, builder/*.txt.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import Context, Finding, Recipe, counted, image_links, rule, version_number, warning
+from preflight.app.model import Image, Recipe
+from preflight.build.images import image_links
+from preflight.facts.images import builders
+from preflight.facts.torch import number
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import Context, rule
+from preflight.rules.subjects import IMAGES
 
 OLDEST_TODAY = (2024, 10)
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(recipe.images), "image")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
+@rule("IMG791", IMAGES.together())
+def find(recipe: Recipe, images: Sequence[Image], context: Context) -> Iterator[Finding]:
     links = image_links(recipe)
-    if context.builder is not None and links and version_number(context.builder) < OLDEST_TODAY:
+    if context.builder is not None and links and number(context.builder) < OLDEST_TODAY:
+        newest = builders()[-1].version
         yield warning(
             f"Image Builder {context.builder} is a legacy version",
-            "run `modal workspace settings set image-builder-version 2025.06`",
+            f"run `modal workspace settings set image-builder-version {newest}`",
             links[0].step.where,
             why="its base layers are old, and Modal will stop building with it",
         )
-
-
-CHECK = rule(
-    id="IMG791",
-    name="bld-legacy",
-    title="the image is not built by a legacy Image Builder",
-    find=find,
-    applies=applies,
-)

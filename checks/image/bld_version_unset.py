@@ -1,46 +1,36 @@
-"""The Image Builder's version is said somewhere.
+"""The Image Builder's version is given somewhere.
 
 Looks at
     Images whose content depends on the builder, `debian_slim` and `add_python=`, and whether `image-builder` in
-    [tool.preflight], MODAL_IMAGE_BUILDER_VERSION or `--builder` says the version.
+    [tool.preflight], MODAL_IMAGE_BUILDER_VERSION or `--builder` gives the version.
 Why it matters
-    The workspace's setting decides the Debian release, the Pythons on offer and whether `wheel` is there; the same
+    The workspace's setting decides the Debian release, the Pythons on offer and whether `wheel` is there. The same
     file builds another image in another workspace, and some rules here can only warn.
 Example
     before   preflight lint app.py
     after    preflight lint app.py --builder 2025.06
+How to fix
+    Give `--builder`, set `image-builder` in [tool.preflight], or let `preflight run` read it from the workspace.
 Source
     modal 1.6.4, base-images.json and Image._dockerfile_commands per builder version.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import Context, Finding, Image, Recipe, advice, base_of, counted, rule
+from preflight.app.model import Recipe
+from preflight.model import Finding
+from preflight.rules.findings import advice
+from preflight.rules.form import Context, rule
+from preflight.rules.subjects import BASES, Started
+
+DEPENDING = BASES.only(lambda i: i.base.is_slim or i.base.adds_python, "image that depends on the builder")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_depending(recipe)), "image that depends on the builder", "images that depend on the builder")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    images = _depending(recipe)
-    if context.builder is None and images and images[0].base is not None:
+@rule("IMG790", DEPENDING.together())
+def find(recipe: Recipe, images: Sequence[Started], context: Context) -> Iterator[Finding]:
+    if context.builder is None:
         yield advice(
-            "nothing says which Image Builder builds this",
+            "nothing gives the version of the Image Builder",
             "give --builder, or let `preflight run` read it from the workspace",
-            images[0].base.where,
+            images[0].base.step.where,
         )
-
-
-def _depending(recipe: Recipe) -> list[Image]:
-    bases = [(i, base_of(i)) for i in recipe.images]
-    return [i for i, base in bases if base is not None and (base.is_slim or base.adds_python)]
-
-
-CHECK = rule(
-    id="IMG790",
-    name="bld-version-unset",
-    title="the Image Builder's version is said somewhere",
-    find=find,
-    applies=applies,
-)

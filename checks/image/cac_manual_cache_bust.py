@@ -1,13 +1,16 @@
 """No step stands there only to break the cache.
 
 Looks at
-    `echo` alone in a string of `run_commands`, and variables of `.env()`, that speak of a cache, a rebuild, a
-    version or a date.
+    `echo` alone in a string of `run_commands`, and variables of `.env()`, whose words are about a cache, a rebuild,
+    a version or a date.
 Why it matters
-    All after it is built again whenever somebody edits the text, extensions included, and nobody knows why it is there.
+    All after it is built again whenever somebody edits the text, extensions included, and the file does not tell
+    why.
 Example
     before   image.run_commands("echo cache-bust-v9").run_commands("git clone https://github.com/x/y")
     after    image.run_commands("git clone https://github.com/x/y && cd y && git checkout 1f2e3d4")
+How to fix
+    Pin what has to be new (a commit, a version), or use `force_build=True` for one run.
 Source
     modal.com/docs/guide/images, caching; what is meant is a pin, or force_build=True for one run.
 """
@@ -15,45 +18,37 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Recipe, Step, Where, advice, counted, image_links, rule, word_where
+from preflight.app.model import Recipe
+from preflight.app.places import word_where
+from preflight.build.images import Link
+from preflight.model import Finding, Where
+from preflight.rules.findings import advice
+from preflight.rules.form import rule
+from preflight.rules.subjects import LINKS
 
 WORDS = re.compile(
     r"cache[-_ ]?(?:bust|break|inval|version|key)|\bbust\b|force[-_ ]?(?:re)?build|\brebuild\b|signature"
     r"|build[-_ ]?(?:id|stamp|version|date)|image[-_ ]?version|\b20\d\d-\d\d-\d\d\b",
     re.IGNORECASE,
 )
+LAYERS = LINKS.only(lambda k: k.step.method in ("run_commands", "env"), "layer of variables or commands")
 
 
-def applies(recipe: Recipe) -> str:
-    steps = [k for k in image_links(recipe) if k.step.method in ("run_commands", "env")]
-    return counted(len(steps), "layer of variables or commands", "layers of variables or commands")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for link in image_links(recipe):
-        for what, where in _busts(recipe, link.step):
-            yield advice(
-                f"{what} does nothing but make the layer new",
-                "pin what has to be new (a commit, a version), or use force_build=True for one run",
-                where,
-            )
-
-
-def _busts(recipe: Recipe, step: Step) -> Iterator[tuple[str, Where]]:
-    for command in step.shell:
-        if command.words[:1] == ("echo",) and command.operator == "" and not command.redirects:
-            text = " ".join(command.words[1:])
-            if WORDS.search(text):
-                yield f"`echo {text[:40]}`", command.where
-    for key in step.env:
+@rule("IMG821", LAYERS)
+def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+    for command in link.step.shell:
+        text = " ".join(command.words[1:])
+        is_alone = command.operator == "" and not command.redirects
+        if command.words[:1] == ("echo",) and is_alone and WORDS.search(text):
+            yield _only_new(f"`echo {text[:40]}`", command.where)
+    for key in link.step.env:
         if WORDS.search(key):
-            yield f".env {key}", word_where(recipe, step, key)
+            yield _only_new(f".env {key}", word_where(recipe, link.step, key))
 
 
-CHECK = rule(
-    id="IMG821",
-    name="cac-manual-cache-bust",
-    title="no step stands there only to break the cache",
-    find=find,
-    applies=applies,
-)
+def _only_new(what: str, where: Where) -> Finding:
+    return advice(
+        f"{what} does nothing but make the layer new",
+        "pin what has to be new (a commit, a version), or use force_build=True for one run",
+        where,
+    )

@@ -3,10 +3,12 @@
 Looks at
     The tag of `from_registry`: none, `latest`, `nightly` and the like, without a digest.
 Why it matters
-    Modal caches what the tag meant on the first build; elsewhere, or after force_build, it is another image.
+    Modal caches what the tag meant on the first build. Elsewhere, or after force_build, it is another image.
 Example
     before   modal.Image.from_registry("vllm/vllm-openai:latest")
     after    modal.Image.from_registry("vllm/vllm-openai:v0.11.0")   # or …@sha256:…
+How to fix
+    Name a version, or the digest (`…@sha256:…`).
 Source
     modal.com/docs/guide/existing-images.
 """
@@ -14,39 +16,26 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Link, Recipe, argument_where, counted, image_links, rule, tag_of, warning
+from preflight.app.model import Recipe
+from preflight.app.places import argument_where
+from preflight.build.images import Link, tag_of
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import LINKS
 
 MOVES = re.compile(r"^(?:main|master|edge|dev|develop|stable)$|(?:^|[-_.])(?:latest|nightly)(?:[-_.]|$)")
+FROM_REGISTRY = LINKS.only(lambda k: k.n == 0 and k.step.method == "from_registry", "registry base")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_bases(recipe)), "registry base")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for link in _bases(recipe):
-        tag = tag_of(link.image) or ""
-        name = tag.rsplit("/", 1)[-1]
-        if not tag or "@sha256:" in tag:
-            continue
-        version = name.partition(":")[2]
-        if not version or MOVES.search(version):
-            yield warning(
-                f"the base {tag} " + (f"has the moving tag {version!r}" if version else "has no tag: it means latest"),
-                "name a version, or the digest (…@sha256:…)",
-                argument_where(recipe, link.step, "tag", 0),
-                why="the cached layer and the next full build are different images",
-            )
-
-
-def _bases(recipe: Recipe) -> list[Link]:
-    return [k for k in image_links(recipe) if k.n == 0 and k.step.method == "from_registry"]
-
-
-CHECK = rule(
-    id="IMG820",
-    name="cac-mutable-tag",
-    title="the base image's tag always means the same image",
-    find=find,
-    applies=applies,
-)
+@rule("IMG820", FROM_REGISTRY)
+def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+    tag = tag_of(link.image) or ""
+    version = tag.rsplit("/", 1)[-1].partition(":")[2]
+    if tag and "@sha256:" not in tag and (not version or MOVES.search(version)):
+        yield warning(
+            f"the base {tag} " + (f"has the moving tag {version!r}" if version else "has no tag: it means latest"),
+            "name a version, or the digest (…@sha256:…)",
+            argument_where(recipe, link.step, "tag", 0),
+            why="the cached layer and the next full build are different images",
+        )

@@ -9,6 +9,8 @@ Example
     before   image.run_function(download_model)
     after    @app.function(volumes={"/models": modal.Volume.from_name("models", create_if_missing=True)})
              def download_model(): …
+How to fix
+    Download the weights once into a Volume that the functions mount.
 Source
     modal.com/docs/guide/model-weights.
 """
@@ -17,41 +19,34 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Recipe, ShellCommand, Step, Where, advice, counted, image_links, rule
+from preflight.app.model import Recipe, ShellCommand, Step
+from preflight.app.syntax import Def
+from preflight.build.images import Link
+from preflight.model import Finding, Where
+from preflight.rules.findings import advice
+from preflight.rules.form import rule
+from preflight.rules.subjects import LINKS
 
 FETCHED = re.compile(r"\b(?:snapshot_download|hf_hub_download|from_pretrained|hub\.load|load_model)\b")
 FILES = re.compile(r"\.(?:safetensors|ckpt|gguf|pth|pt|bin|onnx)\b")
 FETCHERS = frozenset({"wget", "curl", "aria2c", "gdown", "aws", "gsutil"})
+RUNNING = LINKS.only(lambda k: k.step.method in ("run_commands", "run_function"), "build step that runs something")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_steps(recipe)), "build step that runs something", "build steps that run something")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for step in _steps(recipe):
-        for what, where in _fetched(step):
-            yield advice(
-                f"{step.method} puts model weights into the image ({what})",
-                "download them once into a Volume that the functions mount",
-                where,
-            )
-
-
-def _steps(recipe: Recipe) -> list[Step]:
-    return [k.step for k in image_links(recipe) if k.step.method in ("run_commands", "run_function")]
+@rule("IMG822", RUNNING)
+def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+    for what, where in _fetched(link.step):
+        yield advice(
+            f"{link.step.method} puts model weights into the image ({what})",
+            "download them once into a Volume that the functions mount",
+            where,
+        )
 
 
 def _fetched(step: Step) -> Iterator[tuple[str, Where]]:
-    for command in step.shell:
-        what = _by_command(command)
-        if what:
-            yield what, command.where
+    yield from ((what, command.where) for command in step.shell if (what := _by_command(command)))
     node = getattr(step.args[0], "node", None) if step.args else None
-    if "volumes" in step.kwargs or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return
-    found = FETCHED.search(ast.unparse(node))
-    if found:
+    if isinstance(node, Def) and "volumes" not in step.kwargs and (found := FETCHED.search(ast.unparse(node))):
         yield f"{node.name} calls {found[0]}", step.where
 
 
@@ -64,12 +59,3 @@ def _by_command(command: ShellCommand) -> str:
     if name.startswith("python") and (found := FETCHED.search(command.text)):
         return found[0]
     return ""
-
-
-CHECK = rule(
-    id="IMG822",
-    name="cac-weights-in-image",
-    title="model weights are kept in a Volume, not in the image",
-    find=find,
-    applies=applies,
-)

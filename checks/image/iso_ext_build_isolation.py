@@ -1,56 +1,44 @@
-"""CUDA extensions are installed without build isolation.
+"""CUDA extensions are built without isolation.
 
-Looks at   CUDA extensions that pip gets as source, and --no-build-isolation in the call, the command or the
-           environment.
-Why        with isolation pip builds in an environment of its own.  There, torch is missing ("No module named
-           'torch'", "'packaging'"), or it is the newest torch: the result then fails in yours at run time with
-           "undefined symbol: _ZN3c104cuda14ExchangeDeviceEa".  Without isolation setup.py sees the torch of the
-           image, and fetches the release wheel that fits it.
-Before     .pip_install("mamba-ssm==2.2.4")
-After      .pip_install("packaging", "wheel", "setuptools", "ninja")
-           .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")
-Source     setup.py and pyproject.toml of the releases; A100-Kernel-RL e65fcade to 7e49e8b0 (five tries, given up)
+Looks at
+    CUDA extensions that pip gets as source, and --no-build-isolation in the call, the command or the environment.
+Why it matters
+    With isolation pip builds in an environment of its own. There, torch is missing ("No module named 'torch'",
+    "'packaging'"), or it is the newest torch: the result then fails in yours at run time with "undefined symbol:
+    _ZN3c104cuda14ExchangeDeviceEa". Without isolation setup.py sees the torch of the image, and fetches the release
+    wheel that fits it.
+Example
+    before   .pip_install("mamba-ssm==2.2.4")
+    after    .pip_install("packaging", "wheel", "setuptools", "ninja")
+             .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")
+How to fix
+    Install packaging, wheel, setuptools and ninja in a step before, then install with
+    `extra_options="--no-build-isolation"`.
+Source
+    setup.py and pyproject.toml of the releases; A100-Kernel-RL e65fcade to 7e49e8b0 (five tries, given up)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Finding,
-    Fix,
-    Image,
-    Recipe,
-    Where,
-    add_argument,
-    error,
-    names,
-    over_images,
-    replace_span,
-    rule,
-    source_builds,
-    source_builds_in,
-)
+from preflight.app.model import Recipe
+from preflight.build.ext_steps import ExtInstall, names
+from preflight.model import Finding, Fix
+from preflight.rules.edits import together
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.rewrites import add_argument, replace_span
+from preflight.rules.subjects import SOURCE_BUILDS, in_place
+from preflight.wording import is_or_are
 
 
-def applies(recipe: Recipe) -> str:
-    return source_builds_in(recipe)
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    places: dict[Where, list[ExtInstall]] = {}
-    for ext in source_builds(image):
-        if ext.is_isolated:
-            places.setdefault(ext.where, []).append(ext)
-    for where, found in places.items():
+@rule("IMG430", SOURCE_BUILDS.by(in_place))
+def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+    found = [e for e in exts if e.is_isolated]
+    if found:
         yield error(
-            f"{names(found)} is installed with build isolation, where the image's torch is not seen",
+            f"{names(found)} {is_or_are(found)} installed with build isolation, where the image's torch is not seen",
             'install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"',
-            where,
+            found[0].where,
             why="the image build stops, or the extension is built for another torch and fails at run time on the GPU",
             fix=_switch_off(recipe, found),
         )
@@ -63,18 +51,10 @@ def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
             return None
         return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=True)
     installs = {id(e.install): e.install for e in found}.values()
-    fixes = [
-        replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=True)
-        for i in installs
-    ]
-    edits = tuple(e for f in fixes if f is not None for e in f.edits)
-    return Fix(edits=edits, is_safe=True) if edits and None not in fixes else None
-
-
-CHECK = rule(
-    id="IMG430",
-    name="iso-ext-build-isolation",
-    title="CUDA extensions are built without isolation",
-    find=find,
-    applies=applies,
-)
+    return together(
+        (
+            replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=True)
+            for i in installs
+        ),
+        is_safe=True,
+    )

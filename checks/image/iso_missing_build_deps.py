@@ -1,69 +1,46 @@
-"""What setup.py imports is installed in a step before.
+"""packaging, wheel and setuptools are there before a build without isolation.
 
-Looks at   extensions built with --no-build-isolation, and whether packaging, wheel and setuptools stand in the
-           image by then: from an earlier pip command, from the base, or brought by another package.
-Why        without isolation nobody installs build requirements.  setup.py stops at its first import: "No module
-           named 'packaging'", then 'wheel'.  The same pip call does not count: it builds before it installs.
-Before     .pip_install("torch==2.2.2").run_commands("pip install --no-build-isolation mamba-ssm==2.2.2")
-After      .pip_install("torch==2.2.2", "packaging", "wheel", "setuptools", "ninja").run_commands(…)
-Source     setup.py of the releases; modal base images per builder; brain-go-brr-v2 692d806b, cured in beb585ff
+Looks at
+    Extensions built with --no-build-isolation, and whether packaging, wheel and setuptools are in the image by
+    then: from an earlier pip command, from the base, or brought by another package.
+Why it matters
+    Without isolation nobody installs build requirements. setup.py stops at its first import: "No module named
+    'packaging'", then 'wheel'. The same pip call does not count: it builds before it installs.
+Example
+    before   .pip_install("torch==2.2.2").run_commands("pip install --no-build-isolation mamba-ssm==2.2.2")
+    after    .pip_install("torch==2.2.2", "packaging", "wheel", "setuptools", "ninja").run_commands(…)
+How to fix
+    Put `.pip_install("packaging", "wheel", "setuptools", "ninja")` before the step.
+Source
+    setup.py of the releases; modal base images per builder; brain-go-brr-v2 692d806b, cured in beb585ff
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Finding,
-    Image,
-    Recipe,
-    Where,
-    counted,
-    error,
-    insert_link,
-    missing_before,
-    names,
-    over_images,
-    rule,
-    source_builds,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.build.build_needs import missing_before
+from preflight.build.ext_steps import ExtInstall, names
+from preflight.model import Finding
+from preflight.rules.findings import error, warning
+from preflight.rules.form import Context, rule
+from preflight.rules.rewrites import insert_link
+from preflight.rules.subjects import SOURCE_BUILDS, in_place
+from preflight.wording import is_or_are, listed
 
 
-def applies(recipe: Recipe) -> str:
-    n = sum(not e.is_isolated for i in recipe.images for e in source_builds(i))
-    return counted(n, "extension built without isolation", "extensions built without isolation")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    places: dict[Where, tuple[list[ExtInstall], dict[str, bool]]] = {}
-    for ext in source_builds(image):
-        missing = {} if ext.is_isolated else missing_before(ext, context.builder)
-        if missing:
-            found, all_missing = places.setdefault(ext.where, ([], {}))
-            found.append(ext)
-            all_missing.update(missing)
-    for where, (found, missing) in places.items():
-        say = error if any(missing.values()) else warning
-        listed = " and ".join(missing) + (" is" if len(missing) == 1 else " are")
-        packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
-        yield say(
-            f"{names(found)} is built without isolation, and {listed} not installed before it",
-            f"put .pip_install({packages}) before this step",
-            where,
-            why=f"the image build stops with: No module named '{next(iter(missing))}'",
-            fix=insert_link(recipe, found[0].step, f".pip_install({packages})", is_safe=True),
-        )
-
-
-CHECK = rule(
-    id="IMG440",
-    name="iso-missing-build-deps",
-    title="packaging, wheel and setuptools are there before a build without isolation",
-    find=find,
-    applies=applies,
-)
+@rule("IMG440", SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension built without isolation").by(in_place))
+def find(recipe: Recipe, exts: Sequence[ExtInstall], context: Context) -> Iterator[Finding]:
+    lacking = [(e, missing) for e in exts if (missing := missing_before(e, context.builder))]
+    if not lacking:
+        return
+    found, missing = [e for e, _ in lacking], {name: sure for _, each in lacking for name, sure in each.items()}
+    say = error if any(missing.values()) else warning
+    packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
+    yield say(
+        f"{names(found)} {is_or_are(found)} built without isolation, and {listed(list(missing))} "
+        f"{is_or_are(missing)} not installed before it",
+        f"put .pip_install({packages}) before this step",
+        found[0].where,
+        why=f"the image build stops with: No module named '{next(iter(missing))}'",
+        fix=insert_link(recipe, found[0].step, f".pip_install({packages})", is_safe=True),
+    )

@@ -1,64 +1,42 @@
-"""Build isolation is switched off only for packages that need it.
+"""Isolation is switched off only for what needs it.
 
-Looks at   --no-build-isolation in installs of packages that all come as wheels.
-Why        it does nothing for a wheel, and misleads the next reader.
-Before     .pip_install("transformers==4.57.0", extra_options="--no-build-isolation")
-After      .pip_install("transformers==4.57.0")
-Source     pip's --no-build-isolation
+Looks at
+    --no-build-isolation in installs of packages that all come as wheels.
+Why it matters
+    The flag does nothing for a wheel, and misleads the next reader.
+Example
+    before   .pip_install("transformers==4.57.0", extra_options="--no-build-isolation")
+    after    .pip_install("transformers==4.57.0")
+How to fix
+    Leave the flag out.
+Source
+    pip's --no-build-isolation
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    advice,
-    argument_where,
-    counted,
-    is_wheel_on_pypi,
-    over_images,
-    remove_keyword,
-    rule,
-)
+from preflight.app.model import Recipe
+from preflight.app.places import argument_where
+from preflight.facts.packages import is_wheel_on_pypi
+from preflight.model import Finding
+from preflight.rules.findings import advice
+from preflight.rules.form import rule
+from preflight.rules.rewrites import remove_keyword
+from preflight.rules.subjects import PIP_INSTALLS, Install
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(not s.is_isolated for i in recipe.images for _, s in i.pip_installs()),
-        "install without isolation",
-        "installs without isolation",
+@rule("IMG460", PIP_INSTALLS.only(lambda i: not i.pip.is_isolated, "install without isolation"))
+def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+    pip, step = install.pip, install.step
+    if "--no-build-isolation" not in pip.options or not pip.packages or not pip.is_complete or pip.requirement_files:
+        return
+    wheels = [p.name for p in pip.packages if p.name and not p.url and is_wheel_on_pypi(p.name)]
+    if len(wheels) < len(pip.packages):
+        return
+    is_alone = step.kwargs.get("extra_options") == "--no-build-isolation"
+    yield advice(
+        f"--no-build-isolation does nothing for {', '.join(wheels)}: they come as wheels",
+        "leave the flag out",
+        argument_where(recipe, step, "extra_options") if step.method.endswith("pip_install") else pip.where,
+        fix=remove_keyword(recipe, step, "extra_options", is_safe=True) if is_alone else None,
     )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    for n, install in image.pip_installs():
-        names_ = [p.name for p in install.packages]
-        if "--no-build-isolation" not in install.options or not names_ or not install.is_complete:
-            continue
-        if install.requirement_files or not all(
-            name and not p.url and is_wheel_on_pypi(name) for name, p in zip(names_, install.packages, strict=True)
-        ):
-            continue
-        step = image.steps[n]
-        alone = step.kwargs.get("extra_options") == "--no-build-isolation"
-        yield advice(
-            f"--no-build-isolation does nothing for {', '.join(name for name in names_ if name)}: they come as wheels",
-            "leave the flag out",
-            argument_where(recipe, step, "extra_options") if step.method.endswith("pip_install") else install.where,
-            fix=remove_keyword(recipe, step, "extra_options", is_safe=True) if alone else None,
-        )
-
-
-CHECK = rule(
-    id="IMG460",
-    name="iso-pointless-flag",
-    title="isolation is switched off only for what needs it",
-    find=find,
-    applies=applies,
-)

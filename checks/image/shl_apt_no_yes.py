@@ -1,4 +1,4 @@
-"""apt is told to go ahead, and knows what there is.
+"""apt does not ask, and knows what there is.
 
 Looks at
     `apt-get install` and `apt install` in shell strings: without `-y`; and without any `update` before them in the
@@ -8,6 +8,8 @@ Why it matters
 Example
     before   image.run_commands("apt-get install git")
     after    image.apt_install("git")
+How to fix
+    Use `.apt_install(…)`, or write `apt-get update && apt-get install -y …`.
 Source
     apt-get(8); registry bases come with /var/lib/apt/lists empty.
 """
@@ -15,76 +17,56 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Fix,
-    Link,
-    Recipe,
-    ShellCommand,
-    Span,
-    counted,
-    error,
-    image_links,
-    is_bare,
-    program_of,
-    replaced,
-    rule,
-    tag_of,
-)
+from preflight.app.model import Recipe, ShellCommand, Span
+from preflight.build.images import Link, is_bare, program_of, tag_of
+from preflight.model import Finding, Fix
+from preflight.rules.edits import replaced
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import SHELL_COMMANDS, Shell
 
 YES = re.compile(r"^(?:-[a-zA-Z]*y[a-zA-Z]*|--yes|--assume-yes|-qq|--force-yes)$")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_installs(recipe)), "apt install in a shell string", "apt installs in shell strings")
+def _is_install(shell: Shell) -> bool:
+    name, rest = program_of(shell.command)
+    return name in ("apt-get", "apt") and "install" in rest and "$" not in shell.command.text
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for link, n, command in _installs(recipe):
-        _, rest = program_of(command)
-        if not any(YES.match(w) for w in rest) and not _answered(link, n):
-            yield error(
-                f"`{' '.join(command.text.split())[:60]}` has no -y: apt asks and gets no answer",
-                "write apt-get install -y, or use .apt_install(…)",
-                command.where,
-                why="the image build stops at this step",
-                fix=_fix(link, command),
-            )
-        elif tag_of(link.image) is not None and is_bare(link.image) and not _updated(link, n):
-            yield error(
-                f"`{' '.join(command.text.split())[:60]}` before any apt-get update: the base has no package list",
-                "write `apt-get update && ` before it, or use .apt_install(…)",
-                command.where,
-                why="the image build stops with 'Unable to locate package'",
-            )
+@rule("IMG890", SHELL_COMMANDS.only(_is_install, "apt install in a shell string"))
+def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
+    link, command = shell.link, shell.command
+    written = f"`{' '.join(command.text.split())[:60]}`"
+    if not any(YES.match(w) for w in program_of(command)[1]) and not _is_answered(shell):
+        yield error(
+            f"{written} has no -y: apt asks and gets no answer",
+            "write apt-get install -y, or use .apt_install(…)",
+            command.where,
+            why="the image build stops at this step",
+            fix=_fix(link, command),
+        )
+    elif tag_of(link.image) is not None and is_bare(link.image) and not _is_updated(shell):
+        yield error(
+            f"{written} before any apt-get update: the base has no package list",
+            "write `apt-get update && ` before it, or use .apt_install(…)",
+            command.where,
+            why="the image build stops with 'Unable to locate package'",
+        )
 
 
-def _installs(recipe: Recipe) -> list[tuple[Link, int, ShellCommand]]:
-    found = []
-    for link in image_links(recipe):
-        for n, command in enumerate(link.step.shell):
-            name, rest = program_of(command)
-            if name in ("apt-get", "apt") and "install" in rest and "$" not in command.text:
-                found.append((link, n, command))
-    return found
-
-
-def _answered(link: Link, n: int) -> bool:
+def _is_answered(shell: Shell) -> bool:
     """Whether `yes |` or a setting answers apt's question."""
-    commands = link.step.shell
-    piped = n > 0 and commands[n - 1].operator == "|" and commands[n - 1].words[:1] in (("yes",), ("echo",))
-    texts = " ".join(c.text for s in (*link.before, link.step) for c in s.shell)
+    last = shell.before[-1] if shell.before else None
+    piped = last is not None and last.operator == "|" and last.words[:1] in (("yes",), ("echo",))
+    texts = " ".join(c.text for s in (*shell.link.before, shell.link.step) for c in s.shell)
     return piped or "APT::Get::Assume-Yes" in texts or "apt.conf" in texts
 
 
-def _updated(link: Link, n: int) -> bool:
-    if any(s.method == "apt_install" or not s.is_complete for s in link.before):
+def _is_updated(shell: Shell) -> bool:
+    if any(s.method == "apt_install" or not s.is_complete for s in shell.link.before):
         return True  # apt_install updates first
-    earlier = [c for s in link.before for c in s.shell] + list(link.step.shell[:n])
-    return any("update" in c.words for c in earlier) or any(
-        "apt" in " ".join(c.words) and "bash" in c.text for c in earlier
-    )
+    earlier = [*(c for s in shell.link.before for c in s.shell), *shell.before]
+    return any("update" in c.words or ("apt" in " ".join(c.words) and "bash" in c.text) for c in earlier)
 
 
 def _fix(link: Link, command: ShellCommand) -> Fix | None:
@@ -93,12 +75,3 @@ def _fix(link: Link, command: ShellCommand) -> Fix | None:
         return None
     found = re.compile(r"\binstall\b").search(source.text, span.start, span.end)
     return replaced(source.path, Span(found.end(), found.end()), " -y", is_safe=True) if found else None
-
-
-CHECK = rule(
-    id="IMG890",
-    name="shl-apt-no-yes",
-    title="apt is told to go ahead, and knows what there is",
-    find=find,
-    applies=applies,
-)

@@ -7,6 +7,8 @@ Why it matters
 Example
     before   image.run_commands("export CC=gcc", "pip install mamba-ssm")
     after    image.env({"CC": "gcc"}).run_commands("pip install mamba-ssm")
+How to fix
+    Set variables with `.env({…})`, the folder with `.workdir(…)`, and join what belongs together with `&&`.
 Source
     modal 1.6.4 _image.py: each string becomes a RUN of its own.
 """
@@ -14,46 +16,38 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Fix,
-    Link,
-    Recipe,
-    ShellCommand,
-    counted,
-    image_links,
-    replaced,
-    rule,
-    shell_strings,
-    warning,
-)
+from preflight.app.model import Recipe, ShellCommand
+from preflight.build.images import Link, shell_strings
+from preflight.model import Finding, Fix
+from preflight.rules.edits import replaced
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import SHELL_STRINGS
 
 SETS = frozenset({"export", "cd", "pushd", "source", ".", "conda", "set", "alias", "ulimit"})
 LITERAL = re.compile(r"[^$`\\'\"]*")
+REMEDIES = {
+    "export": ("the variable", "set it with .env({…}) before the steps that need it"),
+    "cd": ("the folder", "use .workdir(…), or `cd … &&` in the string that needs it"),
+    "pushd": ("the folder", "use .workdir(…), or `cd … &&` in the string that needs it"),
+}
+OTHERWISE = ("it", "put it in the string that needs it, with &&")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_strings(recipe)), "shell string")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for link, commands in _strings(recipe):
-        if not all(_only_sets(c) for c in commands):
-            continue
-        first = commands[0]
-        what = {"export": "the variable", "cd": "the folder", "pushd": "the folder"}.get(first.words[0], "it")
-        yield warning(
-            f"`{' '.join(first.text.split())[:60]}` stands alone in its string: {what} is gone in the next one",
-            _remedy(first),
-            first.where,
-            why="the steps after it run without it, and fail or build something else",
-            fix=_fix(link, commands),
-        )
-
-
-def _strings(recipe: Recipe) -> list[tuple[Link, tuple[ShellCommand, ...]]]:
-    return [(link, c) for link in image_links(recipe) for c in shell_strings(link.step)]
+@rule("IMG871", SHELL_STRINGS)
+def find(recipe: Recipe, string: tuple[Link, tuple[ShellCommand, ...]]) -> Iterator[Finding]:
+    link, commands = string
+    if not all(_only_sets(c) for c in commands):
+        return
+    first = commands[0]
+    what, remedy = REMEDIES.get(first.words[0], OTHERWISE)
+    yield warning(
+        f"`{' '.join(first.text.split())[:60]}` stands alone in its string: {what} is gone in the next one",
+        remedy,
+        first.where,
+        why="the steps after it run without it, and fail or build something else",
+        fix=_fix(link, commands),
+    )
 
 
 def _only_sets(command: ShellCommand) -> bool:
@@ -62,17 +56,7 @@ def _only_sets(command: ShellCommand) -> bool:
         return False
     if words[0] == "conda":
         return words[1:2] == ("activate",)
-    if words[0] in ("source", "."):
-        return any("activate" in w for w in words[1:])
-    return True
-
-
-def _remedy(command: ShellCommand) -> str:
-    if command.words[0] == "export":
-        return "set it with .env({…}) before the steps that need it"
-    if command.words[0] in ("cd", "pushd"):
-        return "use .workdir(…), or `cd … &&` in the string that needs it"
-    return "put it in the string that needs it, with &&"
+    return words[0] not in ("source", ".") or any("activate" in w for w in words[1:])
 
 
 def _fix(link: Link, commands: tuple[ShellCommand, ...]) -> Fix | None:
@@ -94,12 +78,3 @@ def _fix(link: Link, commands: tuple[ShellCommand, ...]) -> Fix | None:
                 return None
             pairs.append(f'"{name}": "{value}"')
     return replaced(source.path, step.link, f".env({{{', '.join(pairs)}}})", is_safe=True)
-
-
-CHECK = rule(
-    id="IMG871",
-    name="shl-export-lost",
-    title="what a shell string sets is used in that string",
-    find=find,
-    applies=applies,
-)

@@ -8,6 +8,8 @@ Why it matters
 Example
     before   image.run_commands("source /opt/venv/bin/activate && pip install x")
     after    image.run_commands(". /opt/venv/bin/activate && pip install x")
+How to fix
+    Write `.` in place of `source`, or run the string with `bash -c`.
 Source
     dash(1): the command is `.`; Modal runs each string with /bin/sh -c.
 """
@@ -15,70 +17,39 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Fix,
-    Link,
-    Recipe,
-    ShellCommand,
-    Span,
-    counted,
-    error,
-    image_links,
-    is_debian,
-    replaced,
-    rule,
-)
+from preflight.app.model import Recipe, ShellCommand, Span, Step
+from preflight.build.images import Link, is_debian
+from preflight.model import Finding, Fix
+from preflight.rules.edits import replaced
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import LINKS
+
+SHELL = re.compile(r"\s*SHELL\b")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_strings(recipe)), "shell step")
+@rule("IMG870", LINKS.only(lambda link: link.step.shell, "shell step"))
+def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+    if not is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
+        return
+    for command in link.step.shell:
+        if command.words[:1] == ("source",):
+            yield error(
+                f"`{' '.join(command.text.split())[:60]}`: the image's /bin/sh is dash, which has no `source`",
+                "write `.` in place of `source`, or run it with bash -c",
+                command.where,
+                why="the image build stops with 'source: not found'",
+                fix=_fix(link, command),
+            )
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for link in _strings(recipe):
-        if not is_debian(link.image) or _has_shell(link):
-            continue
-        for command in link.step.shell:
-            if command.words[:1] == ("source",):
-                yield error(
-                    f"`{' '.join(command.text.split())[:60]}`: the image's /bin/sh is dash, which has no `source`",
-                    "write `.` in place of `source`, or run it with bash -c",
-                    command.where,
-                    why="the image build stops with 'source: not found'",
-                    fix=_fix(link, command),
-                )
-
-
-def _strings(recipe: Recipe) -> list[Link]:
-    return [link for link in image_links(recipe) if link.step.shell]
-
-
-def _has_shell(link: Link) -> bool:
-    """Whether a step before has set another shell."""
-    for step in (*link.before, link.step):
-        if step.method == "shell":
-            return True
-        texts = [a for a in step.args if isinstance(a, str)] if step.method == "dockerfile_commands" else []
-        if any(re.match(r"\s*SHELL\b", t) for t in texts):
-            return True
-    return False
+def _sets_shell(step: Step) -> bool:
+    texts = [a for a in step.args if isinstance(a, str)] if step.method == "dockerfile_commands" else []
+    return step.method == "shell" or any(SHELL.match(t) for t in texts)
 
 
 def _fix(link: Link, command: ShellCommand) -> Fix | None:
     span, source = command.span, link.image.source
-    if span is None or command.where.path != source.path:
-        return None
-    if not source.text.startswith("source", span.start):
+    if span is None or command.where.path != source.path or not source.text.startswith("source", span.start):
         return None
     return replaced(source.path, Span(span.start, span.start + len("source")), ".", is_safe=True)
-
-
-CHECK = rule(
-    id="IMG870",
-    name="shl-source-in-sh",
-    title="source is not asked of a shell that lacks it",
-    find=find,
-    applies=applies,
-)

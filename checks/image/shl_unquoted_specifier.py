@@ -8,6 +8,8 @@ Why it matters
 Example
     before   image.run_commands("pip install mamba-ssm>=2.2.2")
     after    image.run_commands("pip install 'mamba-ssm>=2.2.2'")
+How to fix
+    Put quotes around each requirement that has a bound.
 Source
     POSIX shell, redirection; measured with the bash grammar that reads the strings.
 """
@@ -15,49 +17,30 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Edit,
-    Finding,
-    Fix,
-    Recipe,
-    ShellCommand,
-    Source,
-    counted,
-    error,
-    image_links,
-    pip_of,
-    rule,
-)
+from preflight.app.model import Recipe, ShellCommand, Source, Span
+from preflight.build.images import pip_of
+from preflight.model import Finding, Fix
+from preflight.rules.edits import replaced, together
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import SHELL_COMMANDS, Shell
 
 BOUND = re.compile(r"^[<>]=?\d[\w.*]*|^>=?[\d.]+")
 TOKEN = re.compile(r"(?<![\w'\"=/.-])[A-Za-z][\w.-]*(?:\[[\w,.-]*\])?(?:[<>]=?[\w.*]+)(?:,[<>=!~]+[\w.*]+)*(?![\w'\"])")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_installs(recipe)), "pip command in a shell string", "pip commands in shell strings")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for command, source in _installs(recipe):
-        lost = [r for r in command.redirects if BOUND.match(r)]
-        if lost:
-            yield error(
-                f"`{' '.join(command.text.split())[:80]}`: the shell takes {', '.join(lost)} for a redirection",
-                "put quotes around each requirement that has a bound",
-                command.where,
-                why="the bound is not given to pip; '>' leaves a file of that name, '<' fails for want of one",
-                fix=_quoted(command, source),
-            )
-
-
-def _installs(recipe: Recipe) -> list[tuple[ShellCommand, Source]]:
-    return [
-        (command, link.image.source)
-        for link in image_links(recipe)
-        for command in link.step.shell
-        if pip_of(command) is not None
-    ]
+@rule("IMG860", SHELL_COMMANDS.only(lambda s: pip_of(s.command) is not None, "pip command in a shell string"))
+def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
+    command = shell.command
+    lost = [r for r in command.redirects if BOUND.match(r)]
+    if lost:
+        yield error(
+            f"`{' '.join(command.text.split())[:80]}`: the shell takes {', '.join(lost)} for a redirection",
+            "put quotes around each requirement that has a bound",
+            command.where,
+            why="the bound is not given to pip; '>' leaves a file of that name, '<' fails because there is none",
+            fix=_quoted(command, shell.link.image.source),
+        )
 
 
 def _quoted(command: ShellCommand, source: Source) -> Fix | None:
@@ -67,25 +50,10 @@ def _quoted(command: ShellCommand, source: Source) -> Fix | None:
         return None
     text = source.text
     line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
-    around = line.lstrip().lstrip("frbFRB")[:1] or text[: span.start].rstrip()[-1:]
     opener = re.search(r"""["'](?=[^"']*$)""", line)
-    around = opener[0] if opener else around
+    around = opener[0] if opener else line.lstrip().lstrip("frbFRB")[:1] or text[: span.start].rstrip()[-1:]
     quote = '"' if around == "'" else "'"
     if quote in text[span.start : span.end]:
         return None
-    edits = []
-    for token in TOKEN.finditer(text, span.start, span.end):
-        edits += [
-            Edit(source.path, token.start(), token.start(), quote),
-            Edit(source.path, token.end(), token.end(), quote),
-        ]
-    return Fix(edits=tuple(edits), is_safe=True) if edits else None
-
-
-CHECK = rule(
-    id="IMG860",
-    name="shl-unquoted-specifier",
-    title="version bounds in shell strings are quoted",
-    find=find,
-    applies=applies,
-)
+    places = [at for token in TOKEN.finditer(text, span.start, span.end) for at in token.span()]
+    return together((replaced(source.path, Span(at, at), quote, is_safe=True) for at in places), is_safe=True)

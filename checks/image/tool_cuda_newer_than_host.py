@@ -1,60 +1,38 @@
-"""The base's CUDA is not newer than the driver of Modal's hosts.
+"""The toolkit is not newer than the driver of the hosts.
 
-Looks at   the CUDA version in the tag of the base, against CUDA 13.0, which driver 580.95.05 of the hosts has.
-Why        minor versions mostly get along; PTX of a newer toolkit does not ("the provided PTX was compiled with an
-           unsupported toolchain").
-Before     from_registry("nvidia/cuda:13.3.0-devel-ubuntu24.04", …)
-After      from_registry("nvidia/cuda:13.0.0-devel-ubuntu24.04", …)
-Source     modal.com/docs/guide/cuda, 2026-08-22
+Looks at
+    The CUDA version in the tag of the base, against the CUDA of the driver on Modal's hosts (`preflight facts`).
+Why it matters
+    Minor versions are mostly compatible; PTX of a newer toolkit is not ("the provided PTX was compiled with an
+    unsupported toolchain").
+Example
+    before   from_registry("nvidia/cuda:13.3.0-devel-ubuntu24.04", …)
+    after    from_registry("nvidia/cuda:13.0.0-devel-ubuntu24.04", …)
+How to fix
+    Take a base whose CUDA is not newer than that of the hosts.
+Source
+    modal.com/docs/guide/cuda, 2026-08-22
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    argument_where,
-    base_of,
-    counted,
-    limit,
-    over_images,
-    rule,
-    version_number,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.app.places import argument_where
+from preflight.facts.images import limit
+from preflight.facts.torch import number
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import BASES, Started
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum((b := base_of(i)) is not None and b.cuda is not None for i in recipe.images),
-        "base with a CUDA version",
-        "bases with a CUDA version",
-    )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    base = base_of(image)
-    if base is not None and base.cuda is not None:
-        host = limit("host_cuda")
-        if version_number(base.cuda) > version_number(str(host.most)):
-            yield warning(
-                f"{base.reference} has CUDA {base.cuda}; Modal's hosts have CUDA {host.most} (read {host.seen})",
-                f"take a base of CUDA {host.most} or older",
-                argument_where(recipe, base.step, "tag", 0),
-                why="code compiled with a newer toolkit may not load under the hosts' driver",
-            )
-
-
-CHECK = rule(
-    id="IMG200",
-    name="tool-cuda-newer-than-host",
-    title="the toolkit is not newer than the driver of the hosts",
-    find=find,
-    applies=applies,
-)
+@rule("IMG200", BASES.only(lambda i: i.base.cuda, "base with a CUDA version"))
+def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+    base, host = started.base, limit("host_cuda")
+    if base.cuda is not None and number(base.cuda) > number(str(host.most)):
+        yield warning(
+            f"{base.reference} has CUDA {base.cuda}; Modal's hosts have CUDA {host.most} (read {host.seen})",
+            f"take a base of CUDA {host.most} or older",
+            argument_where(recipe, base.step, "tag", 0),
+            why="code compiled with a newer toolkit may not load under the hosts' driver",
+        )

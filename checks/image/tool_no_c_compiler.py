@@ -1,66 +1,43 @@
-"""A C++ compiler is there where an extension is built from source.
+"""A C++ compiler is there where something compiles.
 
-Looks at   extensions built on ubuntu, alpine and nvidia/cuda `base` and `runtime` images, and whether
-           build-essential, gcc or clang was installed before.
-Why        these images have no compiler: "error: command 'gcc' failed: No such file or directory".
-Before     from_registry("ubuntu:22.04", add_python="3.11").pip_install("torch-scatter", …)
-After      from_registry("ubuntu:22.04", add_python="3.11").apt_install("build-essential")…
-Source     the images' Dockerfiles
+Looks at
+    Extensions built on ubuntu, alpine and nvidia/cuda `base` and `runtime` images, and whether build-essential, gcc
+    or clang was installed before.
+Why it matters
+    These images have no compiler: "error: command 'gcc' failed: No such file or directory".
+Example
+    before   from_registry("ubuntu:22.04", add_python="3.11").pip_install("torch-scatter", …)
+    after    from_registry("ubuntu:22.04", add_python="3.11").apt_install("build-essential")…
+How to fix
+    Put `.apt_install("build-essential")` before the step.
+Source
+    The images' Dockerfiles
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Finding,
-    Image,
-    Outcome,
-    Recipe,
-    Where,
-    base_of,
-    error,
-    has_c_compiler,
-    insert_link,
-    names,
-    outcome_of,
-    over_images,
-    rule,
-    source_builds,
-    source_builds_in,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.build.ext_steps import ExtInstall, names
+from preflight.build.outcome import Outcome, outcome_of
+from preflight.build.surroundings import base_of, has_c_compiler
+from preflight.model import Finding
+from preflight.rules.findings import error, warning
+from preflight.rules.form import rule
+from preflight.rules.rewrites import insert_link
+from preflight.rules.subjects import SOURCE_BUILDS, in_place
 
 
-def applies(recipe: Recipe) -> str:
-    return source_builds_in(recipe)
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    places: dict[Where, list[ExtInstall]] = {}
-    for ext in source_builds(image):
-        if has_c_compiler(image, ext.n) is False and outcome_of(ext) is not Outcome.WHEEL:
-            places.setdefault(ext.where, []).append(ext)
-    for where, found in places.items():
-        base = base_of(image)
-        say = error if any(outcome_of(e) is Outcome.SOURCE or e.is_isolated for e in found) else warning
-        yield say(
-            f"{names(found)} compiles, and {base.reference if base else 'the base'} has no C++ compiler",
-            'put .apt_install("build-essential") before this step',
-            where,
-            why="the image build stops at this step: gcc is not found",
-            fix=insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
-        )
-
-
-CHECK = rule(
-    id="IMG110",
-    name="tool-no-c-compiler",
-    title="a C++ compiler is there where something compiles",
-    find=find,
-    applies=applies,
-)
+@rule("IMG110", SOURCE_BUILDS.by(in_place))
+def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+    found = [e for e in exts if has_c_compiler(e.image, e.n) is False and outcome_of(e) is not Outcome.WHEEL]
+    if not found:
+        return
+    base = base_of(found[0].image)
+    say = error if any(outcome_of(e) is Outcome.SOURCE or e.is_isolated for e in found) else warning
+    yield say(
+        f"{names(found)} must be compiled, and {base.reference if base else 'the base'} has no C++ compiler",
+        'put .apt_install("build-essential") before this step',
+        found[0].where,
+        why="the image build stops at this step: gcc is not found",
+        fix=insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
+    )

@@ -1,71 +1,58 @@
-"""The distribution still has the apt packages.
+"""The distribution has the apt packages that are asked for.
 
-Looks at   `apt_install` and `apt-get install` against packages that Debian trixie (Image Builder 2026.10) or
-           Ubuntu 24.04 have lost.
-Why        apt stops with "Unable to locate package"; an image that was built last year is not built again.
-Before     modal.Image.debian_slim().apt_install("libgl1-mesa-glx")
-After      modal.Image.debian_slim().apt_install("libgl1")
-Source     apt index of trixie, 2026-11-23; packages.ubuntu.com
+Looks at
+    `apt_install` and `apt-get install` against packages that Debian trixie (Image Builder 2026.10) or Ubuntu 24.04
+    no longer have.
+Why it matters
+    apt stops with "Unable to locate package"; an image that was built last year is not built again.
+Example
+    before   modal.Image.debian_slim().apt_install("libgl1-mesa-glx")
+    after    modal.Image.debian_slim().apt_install("libgl1")
+How to fix
+    Install the package that took its place, which the message names.
+Source
+    The apt index of trixie, 2026-11-23; packages.ubuntu.com
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Fix,
-    Image,
-    Recipe,
-    Step,
-    Where,
-    apt_gone,
-    apt_words,
-    base_of,
-    builder,
-    counted,
-    distribution_of,
-    error,
-    over_images,
-    replace_span,
-    rule,
-    warning,
-    word_where,
-)
-
-
-def applies(recipe: Recipe) -> str:
-    return counted(sum(len(_packages(s)) for i in recipe.images for s in i.steps), "apt package")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    base = base_of(image)
-    if base is None:
-        return
-    distribution = distribution_of(image, context.builder)
-    is_guess = distribution is None and base.is_slim and builder(context.builder or "") is None
-    asked = "trixie" if is_guess else distribution
-    for step in image.steps:
-        gone = [(p, row) for p in _packages(step) if (row := apt_gone(p)) is not None and asked in row.gone_in]
-        for package, row in gone:
-            say = warning if is_guess else error
-            where = "Debian trixie, which Image Builder 2026.10 uses," if is_guess else f"{asked}"
-            yield say(
-                f"{where} has no apt package {package}",
-                f"install {row.successor} in its place"
-                if row.successor
-                else f"leave {package} out, or keep an older base",
-                _where(recipe, step, package),
-                why="apt stops with: Unable to locate package",
-                fix=_rename(recipe, step, package, row.successor),
-            )
+from preflight.app.model import Recipe, Step
+from preflight.app.places import word_where
+from preflight.build.images import Link
+from preflight.build.surroundings import apt_words, base_of, distribution_of
+from preflight.facts.images import apt_gone, builder
+from preflight.model import Finding, Fix, Where
+from preflight.rules.findings import error, warning
+from preflight.rules.form import Context, rule
+from preflight.rules.rewrites import replace_span
+from preflight.rules.subjects import STEPS
 
 
 def _packages(step: Step) -> tuple[str, ...]:
     return (*step.apt, *(p for c in step.shell for p in apt_words(c)))
+
+
+@rule("IMG410", STEPS.only(lambda link: _packages(link.step), "step with apt packages"))
+def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
+    base, step = base_of(link.image), link.step
+    if base is None:
+        return
+    distribution = distribution_of(link.image, context.builder)
+    is_guess = distribution is None and base.is_slim and builder(context.builder or "") is None
+    asked = "trixie" if is_guess else distribution
+    say = warning if is_guess else error
+    for package in _packages(step):
+        row = apt_gone(package)
+        if row is not None and asked in row.gone_in:
+            whose = "Debian trixie, which Image Builder 2026.10 uses," if is_guess else f"{asked}"
+            new = row.successor
+            yield say(
+                f"{whose} has no apt package {package}",
+                f"install {new} in its place" if new else f"leave {package} out, or keep an older base",
+                _where(recipe, step, package),
+                why="apt stops with: Unable to locate package",
+                fix=_rename(recipe, step, package, new) if new else None,
+            )
 
 
 def _where(recipe: Recipe, step: Step, package: str) -> Where:
@@ -75,19 +62,5 @@ def _where(recipe: Recipe, step: Step, package: str) -> Where:
 
 
 def _rename(recipe: Recipe, step: Step, old: str, new: str) -> Fix | None:
-    if not new:
-        return None
-    for quote in ('"', "'"):
-        fix = replace_span(recipe, step.where, step.link, f"{quote}{old}{quote}", f"{quote}{new}{quote}", is_safe=True)
-        if fix is not None:
-            return fix
-    return None
-
-
-CHECK = rule(
-    id="IMG410",
-    name="ver-apt-gone",
-    title="the distribution has the apt packages that are asked for",
-    find=find,
-    applies=applies,
-)
+    fixes = (replace_span(recipe, step.where, step.link, f"{q}{old}{q}", f"{q}{new}{q}", is_safe=True) for q in "\"'")
+    return next((f for f in fixes if f is not None), None)

@@ -1,56 +1,39 @@
-"""The tag of nvidia/cuda is one that can exist.
+"""The tag of nvidia/cuda is one that was published.
 
-Looks at   tags of nvidia/cuda without a patch number, a flavour (base, runtime, devel) or a distribution, and
-           `latest`, which is gone.
-Why        the registry answers "manifest unknown", and the image build stops at its first line.
-Before     from_registry("nvidia/cuda:12.4-devel-ubuntu22.04")
-After      from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04")
-Source     NVIDIA's container-images repository: supported and unsupported tags
+Looks at
+    Tags of nvidia/cuda without a patch number, a flavour (base, runtime, devel) or a distribution, and `latest`,
+    which is gone.
+Why it matters
+    The registry answers "manifest unknown", and the image build stops at its first line.
+Example
+    before   from_registry("nvidia/cuda:12.4-devel-ubuntu22.04")
+    after    from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04")
+How to fix
+    Use a whole tag, such as `nvidia/cuda:12.4.1-devel-ubuntu22.04`.
+Source
+    NVIDIA's container-images repository: supported and unsupported tags
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    argument_where,
-    base_of,
-    counted,
-    error,
-    over_images,
-    rule,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.app.places import argument_where
+from preflight.model import Finding
+from preflight.rules.findings import error, warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import BASES, Started
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(sum((b := base_of(i)) is not None and b.cuda_tag is not None for i in recipe.images), "CUDA base")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    base = base_of(image)
-    if base is None or base.cuda_tag is None or not base.cuda_tag.problem:
+@rule("IMG420", BASES.only(lambda i: i.base.cuda_tag, "CUDA base"))
+def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+    base, tag = started.base, started.base.cuda_tag
+    if tag is None or not tag.problem:
         return
-    is_old = base.cuda_tag.version.split(".")[0] in ("9", "10", "11")  # their tags were less regular
+    is_old = tag.version.split(".")[0] in ("9", "10", "11")  # their tags were less regular
     say = warning if is_old else error
     yield say(
-        f"{base.reference} {base.cuda_tag.problem}",
+        f"{base.reference} {tag.problem}",
         "use a tag such as nvidia/cuda:12.4.1-devel-ubuntu22.04",
         argument_where(recipe, base.step, "tag", 0),
         why="the image build stops at its first line: manifest unknown",
     )
-
-
-CHECK = rule(
-    id="IMG420",
-    name="ver-cuda-tag",
-    title="the tag of nvidia/cuda is one that was published",
-    find=find,
-    applies=applies,
-)

@@ -1,60 +1,42 @@
-"""mamba-ssm comes with causal-conv1d.
+"""causal-conv1d is installed beside mamba-ssm.
 
-Looks at   images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
-Why        mamba-ssm does not require it any more.  Without it Mamba2's fused path calls None ("'NoneType' object
-           is not callable"), and Mamba falls back to nn.Conv1d.  Where the model's code catches that, a 24 h
-           training goes on with a model that is no Mamba.
-Before     .pip_install("mamba-ssm==2.2.2", …)
-After      .pip_install("causal-conv1d==1.4.0", …).pip_install("mamba-ssm==2.2.2", …)
-Source     mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
+Looks at
+    Images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
+Why it matters
+    mamba-ssm does not require it any more.  Without it Mamba2's fused path calls None ("'NoneType' object
+    is not callable"), and Mamba falls back to nn.Conv1d.  Where the model's code catches that, a 24 h
+    training goes on with a model that is no Mamba.
+Example
+    before   .pip_install("mamba-ssm==2.2.2", …)
+    after    .pip_install("causal-conv1d==1.4.0", …).pip_install("mamba-ssm==2.2.2", …)
+How to fix
+    Install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm.
+Source
+    mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    counted,
-    ext_installs,
-    is_known_before,
-    over_images,
-    rule,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.build.ext_steps import ExtInstall, ext_installs
+from preflight.build.surroundings import is_known_before
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import EXT_INSTALLS
 
 
-def applies(recipe: Recipe) -> str:
-    n = sum(e.name == "mamba-ssm" for i in recipe.images for e in ext_installs(i))
-    return counted(n, "install of mamba-ssm", "installs of mamba-ssm")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    found = ext_installs(image)
-    mamba = next((e for e in found if e.name == "mamba-ssm"), None)
-    if mamba is None or any(e.name == "causal-conv1d" for e in found):
+@rule("IMG250", EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm", "install of mamba-ssm").by(lambda e: id(e.image)))
+def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+    mamba = exts[0]
+    image = mamba.image
+    if "causal-conv1d" in mamba.package.extras or any(e.name == "causal-conv1d" for e in ext_installs(image)):
         return
-    if "causal-conv1d" in mamba.package.extras or not is_known_before(image, len(image.steps)):
-        return
-    if any("causal-conv1d" in c.text or "causal_conv1d" in c.text for s in image.steps for c in s.shell):
-        return
-    yield warning(
-        "mamba-ssm is installed without causal-conv1d",
-        "install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm",
-        mamba.where,
-        why="Mamba2 fails at the first forward, or a caught error trains a Conv1d for 24 h of A100",
-    )
-
-
-CHECK = rule(
-    id="IMG250",
-    name="ver-mamba-no-causal-conv1d",
-    title="causal-conv1d stands beside mamba-ssm",
-    find=find,
-    applies=applies,
-)
+    texts = [c.text.replace("_", "-") for s in image.steps for c in s.shell]
+    if is_known_before(image, len(image.steps)) and not any("causal-conv1d" in t for t in texts):
+        yield warning(
+            "mamba-ssm is installed without causal-conv1d",
+            "install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm",
+            mamba.where,
+            why="Mamba2 fails at the first forward, or a caught error trains a Conv1d for 24 h of A100",
+        )

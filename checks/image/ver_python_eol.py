@@ -1,67 +1,46 @@
-"""The image's Python has a future on Modal.
+"""The image's Python is not at its end on Modal.
 
-Looks at   `python_version=` and `add_python=` of 3.10.
-Why        since 2026-11-04 the client warns about Python 3.10, client 1.7 will not deploy it, and builder 2026.10
-           has none.
-Before     modal.Image.debian_slim(python_version="3.10")
-After      modal.Image.debian_slim(python_version="3.11")
-Source     modal/_image.py 1.6.4; release notes of the Modal client
+Looks at
+    `python_version=` and `add_python=` of 3.10.
+Why it matters
+    Since 2026-11-04 the client warns about Python 3.10, client 1.7 will not deploy it, and builder 2026.10 has
+    none.
+Example
+    before   modal.Image.debian_slim(python_version="3.10")
+    after    modal.Image.debian_slim(python_version="3.11")
+How to fix
+    Use Python 3.11, and the wheels of that Python.
+Source
+    modal/_image.py 1.6.4; release notes of the Modal client
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    argument_where,
-    base_of,
-    builder,
-    counted,
-    over_images,
-    python_of,
-    replace_span,
-    rule,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.app.places import argument_where
+from preflight.build.surroundings import python_of
+from preflight.facts.images import builder
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import Context, rule
+from preflight.rules.rewrites import replace_span
+from preflight.rules.subjects import NAMING_PYTHON, Started
+
+END, NEXT = "3.10", "3.11"
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(python_of(i) is not None for i in recipe.images),
-        "image that names its Python",
-        "images that name their Python",
-    )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    base = base_of(image)
-    if base is None or not (base.is_slim or base.adds_python) or python_of(image) != "3.10" or base.python is None:
-        return
+@rule("IMG360", NAMING_PYTHON)
+def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding]:
+    base = started.base
     row = builder(context.builder) if context.builder else None
-    if row is not None and "3.10" not in row.pythons:
-        return  # ver-python-unsupported says it
-    keyword = "python_version" if base.is_slim else "add_python"
+    if python_of(started.image) != END or base.python is None or (row is not None and END not in row.pythons):
+        return  # what the builder does not have is the finding of ver-python-unsupported
+    keyword, position = ("python_version", 0) if base.is_slim else ("add_python", 1)
+    span = base.step.kwarg_spans.get(keyword)
     yield warning(
-        f'{keyword}="{base.python}": Modal warns about Python 3.10 since 2026-11-04, and client 1.7 will not deploy it',
-        f'use {keyword}="3.11", and the wheels of that Python',
-        argument_where(recipe, base.step, keyword, 0 if base.is_slim else 1),
+        f'{keyword}="{base.python}": Modal warns about Python {END} since 2026-11-04; client 1.7 will not deploy it',
+        f'use {keyword}="{NEXT}", and the wheels of that Python',
+        argument_where(recipe, base.step, keyword, position),
         why="the next client or builder refuses the image",
-        fix=replace_span(
-            recipe, base.step.where, base.step.kwarg_spans.get(keyword), base.python, "3.11", is_safe=False
-        ),
+        fix=replace_span(recipe, base.step.where, span, base.python, NEXT, is_safe=False),
     )
-
-
-CHECK = rule(
-    id="IMG360",
-    name="ver-python-eol",
-    title="the image's Python is not at its end on Modal",
-    find=find,
-    applies=applies,
-)

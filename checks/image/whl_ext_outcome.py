@@ -100,8 +100,8 @@ def _as_data(forecast: Forecast) -> dict[str, object]:
 
 
 CHECK = Check(
-    id=ID,
-    name=NAME,
+    id="IMG540",
+    name="whl-ext-outcome",
     title="each step that installs the kernels ends in kernels that load",
     stage=Stage.STATIC,
     needs=(RECIPE,),

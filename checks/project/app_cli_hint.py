@@ -1,4 +1,4 @@
-"""The commands that the file shows are ones that `modal` has.
+"""The commands that the file shows are ones that modal has.
 
 Looks at
     Docstrings and comments of the app: `modal run f.py … --detach`, `modal status`, and
@@ -8,6 +8,8 @@ Why it matters
 Example
     before   modal run app.py --action train --detach
     after    modal run --detach app.py --action train
+How to fix
+    Correct the command in the comment or docstring.
 Source
     The modal 1.6.4 command line, each tried.
 """
@@ -17,7 +19,10 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from preflight.api import Context, Finding, Recipe, Where, advice, counted, rule
+from preflight.app.model import Recipe
+from preflight.model import Finding, Where
+from preflight.rules.findings import advice
+from preflight.rules.form import Subject, rule
 
 HINTS = (
     (
@@ -27,7 +32,7 @@ HINTS = (
     ),
     (
         re.compile(r"(?<!the )\bmodal\s+status\b(?!\s+page)"),
-        "`modal status` is no command",
+        "`modal status` is not a command",
         "write `modal token info`, or `modal billing summary` for what was spent",
     ),
     (
@@ -38,25 +43,11 @@ HINTS = (
 )
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(recipe.source.text.count("modal ") if recipe.is_modal_app else 0, "word on modal", "words on modal")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for line, column, text in _prose(recipe.source.text):
-        for pattern, message, remedy in HINTS:
-            for match in pattern.finditer(text):
-                above = text.count("\n", 0, match.start())
-                start = match.start() - (text.rfind("\n", 0, match.start()) + 1)
-                where = Where(recipe.source.path, line + above, start + 1 + (0 if above else column))
-                yield advice(f"{message}: {' '.join(match[0].split())[:80]}", remedy, where)
-
-
-def _prose(text: str) -> Iterator[tuple[int, int, str]]:
+def _words(recipe: Recipe) -> Iterator[tuple[int, int, str]]:
     """Comments and strings that stand alone as statements, with line and column of their start."""
-    if not any(word in text for word in ("modal run", "modal status", "modal secret")):
+    text, before = recipe.source.text, tokenize.NEWLINE
+    if not recipe.is_modal_app or not any(word in text for word in ("modal run", "modal status", "modal secret")):
         return
-    before = tokenize.NEWLINE
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             is_alone = before in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
@@ -68,10 +59,12 @@ def _prose(text: str) -> Iterator[tuple[int, int, str]]:
         return
 
 
-CHECK = rule(
-    id="PRJ960",
-    name="app-cli-hint",
-    title="the commands that the file shows are ones that modal has",
-    find=find,
-    applies=applies,
-)
+@rule("PRJ960", Subject(_words, "comment or docstring beside modal's commands"))
+def find(recipe: Recipe, words: tuple[int, int, str]) -> Iterator[Finding]:
+    line, column, text = words
+    for pattern, message, remedy in HINTS:
+        for match in pattern.finditer(text):
+            above = text.count("\n", 0, match.start())
+            start = match.start() - (text.rfind("\n", 0, match.start()) + 1)
+            where = Where(recipe.source.path, line + above, start + 1 + (0 if above else column))
+            yield advice(f"{message}: {' '.join(match[0].split())[:80]}", remedy, where)

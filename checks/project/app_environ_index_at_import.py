@@ -8,6 +8,8 @@ Why it matters
 Example
     before   BUCKET = os.environ["BUCKET"]
     after    BUCKET = os.environ.get("BUCKET", "train-data")
+How to fix
+    Use `os.environ.get("X", …)`, or read the variable in the function that needs it.
 Source
     modal.com/docs/guide/global-variables: the file is imported again in the container.
 """
@@ -16,89 +18,53 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Recipe,
-    SecretRef,
-    Syntax,
-    counted,
-    dotted,
-    functions_of,
-    replaced,
-    rule,
-    syntax_of,
-    warning,
-)
+from preflight.app.model import Recipe, SecretRef
+from preflight.app.syntax import Syntax, dotted
+from preflight.model import Finding
+from preflight.rules.edits import replaced
+from preflight.rules.findings import warning
+from preflight.rules.form import Subject, kept, rule
+from preflight.rules.resources import functions_of
+from preflight.rules.subjects import syntax
 
 IN_CONTAINER = re.compile(r"^(?:PATH|HOME|PWD|USER|LANG|HOSTNAME|PYTHONPATH|MODAL_\w+)$")
+TESTS = ("is_local", "__name__", "environ", "getenv", "MODAL_")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_reads(recipe)), "os.environ[…] at import", "os.environ[…] at import")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    if syntax is None:
-        return
-    given = _given(recipe)
-    for node, key in _reads(recipe):
-        if IN_CONTAINER.match(key) or key in given or syntax.is_caught(node) or _is_tested(syntax, node, key):
-            continue
-        fix = replaced(
-            recipe.source.path, syntax.span(node), f'{syntax.text(node.value)}.get("{key}", "")', is_safe=False
-        )
-        yield warning(
-            f'os.environ["{key}"] is read when the file is imported, in the container too',
-            f'use os.environ.get("{key}", …), or read it in the function that needs it',
-            syntax.where(node),
-            why="a KeyError when the container starts, after the image build",
-            fix=fix,
-        )
-
-
-def _reads(recipe: Recipe) -> list[tuple[ast.Subscript, str]]:
-    syntax = syntax_of(recipe.source)
-    if syntax is None or not recipe.is_modal_app:
-        return []
-    found = []
-    for node in syntax.every(ast.Subscript):
+def _reads(recipe: Recipe) -> Iterator[tuple[ast.Subscript, str]]:
+    for node in syntax(recipe).every(ast.Subscript) if recipe.is_modal_app else ():
         key = node.slice
         if not isinstance(node.ctx, ast.Load) or dotted(node.value) not in ("os.environ", "environ"):
             continue
-        if isinstance(key, ast.Constant) and isinstance(key.value, str) and syntax.is_import_time(node):
-            found.append((node, key.value))
-    return found
+        if isinstance(key, ast.Constant) and isinstance(key.value, str) and syntax(recipe).is_import_time(node):
+            yield node, key.value
+
+
+@rule("PRJ940", Subject(_reads, "os.environ[…] at import"))
+def find(recipe: Recipe, read: tuple[ast.Subscript, str]) -> Iterator[Finding]:
+    tree, (node, key) = syntax(recipe), read
+    given = kept(recipe, _given, _given)
+    if IN_CONTAINER.match(key) or key in given or tree.is_caught(node) or _is_tested(tree, node, key):
+        return
+    instead = f'{tree.text(node.value)}.get("{key}", "")'
+    yield warning(
+        f'os.environ["{key}"] is read when the file is imported, in the container too',
+        f'use os.environ.get("{key}", …), or read it in the function that needs it',
+        tree.where(node),
+        why="a KeyError when the container starts, after the image build",
+        fix=replaced(recipe.source.path, tree.span(node), instead, is_safe=False),
+    )
 
 
 def _given(recipe: Recipe) -> set[str]:
     """Variables that every function's container has, as far as the text shows."""
     sets = []
     for function in functions_of(recipe):
-        names: set[str] = set()
-        for secret in function.secrets:
-            if isinstance(secret, SecretRef):
-                names |= {*secret.keys, *secret.required_keys}
-        if isinstance(function.images, tuple):
-            for image in function.images:
-                names |= {k for step in image.steps for k in step.env}
-        sets.append(names)
+        names = {key for s in function.secrets if isinstance(s, SecretRef) for key in (*s.keys, *s.required_keys)}
+        images = function.images if isinstance(function.images, tuple) else ()
+        sets.append(names | {key for image in images for step in image.steps for key in step.env})
     return set.intersection(*sets) if sets else set()
 
 
-def _is_tested(syntax: Syntax, node: ast.AST, key: str) -> bool:
-    for test, _ in syntax.tests_above(node):
-        text = syntax.text(test)
-        if key in text or any(word in text for word in ("is_local", "__name__", "environ", "getenv", "MODAL_")):
-            return True
-    return False
-
-
-CHECK = rule(
-    id="PRJ940",
-    name="app-environ-index-at-import",
-    title="the file can be imported where its variables are not set",
-    find=find,
-    applies=applies,
-)
+def _is_tested(tree: Syntax, node: ast.AST, key: str) -> bool:
+    return any(word in tree.text(test) for test, _ in tree.tests_above(node) for word in (key, *TESTS))

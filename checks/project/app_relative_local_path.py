@@ -1,4 +1,4 @@
-"""Local paths do not depend on where `modal run` is started.
+"""Local paths do not depend on where modal run is started.
 
 Looks at
     The local path of `add_local_dir`, `add_local_file`, `pip_install_from_requirements`, `from_dockerfile`, `uv_sync`
@@ -8,6 +8,8 @@ Why it matters
 Example
     before   image.add_local_dir("../../src", "/root/src")
     after    image.add_local_dir(Path(__file__).parent.parent.parent / "src", "/root/src")
+How to fix
+    Build the path from the file: `Path(__file__).parent / "…"`.
 Source
     brain-go-brr changed this path four times before d7a83210; modal 1.6.4 resolves it with Path.absolute.
 """
@@ -16,20 +18,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    Syntax,
-    advice,
-    counted,
-    dotted,
-    rule,
-    sources_of,
-    syntax_of,
-    warning,
-)
+from preflight.app.model import Call, Recipe
+from preflight.app.syntax import Syntax, dotted
+from preflight.build.images import sources_of
+from preflight.model import Finding
+from preflight.rules.findings import advice, warning
+from preflight.rules.form import Subject, rule
+from preflight.rules.subjects import syntax
 
 KEYWORDS = {
     "add_local_dir": "local_path",
@@ -45,85 +40,63 @@ KEYWORDS = {
     "from_local_file": "local_path",
 }
 ABSOLUTE = re.compile(r"(?:^|\.)(?:abspath|realpath|resolve|absolute|getcwd|cwd|home|expanduser|dirname)$")
+PATHS = ("Path", "PurePath", "PurePosixPath", "str", "fspath")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_paths(recipe)), "local path")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    if syntax is None:
-        return
-    for call, node in _paths(recipe):
-        text = _relative(syntax, node)
-        if not text or syntax.is_caught(call.node or node):
-            continue
-        method = call.name.rsplit(".", 1)[-1]
-        tell = warning if ".." in text.split("/") else advice
-        yield tell(
-            f"{method} takes {text!r} from the folder where `modal run` is started",
-            f"build it from the file: Path(__file__).parent / {text!r}",
-            syntax.where(node),
-            why="started from another folder it is not found, or it is another folder of that name",
-        )
-
-
-def _paths(recipe: Recipe) -> list[tuple[Call, ast.expr]]:
-    found = []
+def _paths(recipe: Recipe) -> Iterator[tuple[Call, ast.expr]]:
     for call in recipe.calls:
-        method = call.name.rsplit(".", 1)[-1]
-        keyword = KEYWORDS.get(method)
+        keyword = KEYWORDS.get(call.name.rsplit(".", 1)[-1])
         if keyword is None or not isinstance(call.node, ast.Call):
             continue
         named = next((k.value for k in call.node.keywords if k.arg == keyword), None)
         node = named if named is not None else (call.node.args[0] if call.node.args else None)
         if node is not None and not isinstance(node, ast.Starred):
-            found.append((call, node))
-    return found
+            yield call, node
 
 
-def _relative(syntax: Syntax, node: ast.expr) -> str:
+@rule("PRJ930", Subject(_paths, "local path"))
+def find(recipe: Recipe, path: tuple[Call, ast.expr]) -> Iterator[Finding]:
+    tree, (call, node) = syntax(recipe), path
+    text = _relative(tree, node)
+    if not text or tree.is_caught(call.node or node):
+        return
+    tell = warning if ".." in text.split("/") else advice
+    yield tell(
+        f"{call.name.rsplit('.', 1)[-1]} takes {text!r} from the folder where `modal run` is started",
+        f"build it from the file: Path(__file__).parent / {text!r}",
+        tree.where(node),
+        why="started from another folder it is not found, or it is another folder of that name",
+    )
+
+
+def _relative(tree: Syntax, node: ast.expr) -> str:
     """The relative path that the expression writes out; "" when it is absolute, or the text does not say."""
-    for inner in sources_of(syntax, node):
-        if isinstance(inner, ast.Name) and inner.id == "__file__":
+    for inner in sources_of(tree, node):
+        if isinstance(inner, ast.Subscript | ast.JoinedStr) or (isinstance(inner, ast.Name) and inner.id == "__file__"):
             return ""
-        if isinstance(inner, ast.Call) and ABSOLUTE.search(dotted(inner.func) or _attribute(inner.func)):
-            return ""
-        if isinstance(inner, ast.Subscript | ast.JoinedStr):
-            return ""
-    literal = _written(syntax, node, 0)
+        if isinstance(inner, ast.Call):
+            attribute = inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
+            if ABSOLUTE.search(dotted(inner.func) or attribute):
+                return ""
+    literal = _written(tree, node, 0)
     if literal is None or literal.startswith(("/", "~")) or re.match(r"[A-Za-z]:", literal) or "://" in literal:
         return ""
     return literal
 
 
-def _attribute(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _written(syntax: Syntax, node: ast.expr, depth: int) -> str | None:
+def _written(tree: Syntax, node: ast.expr, depth: int) -> str | None:
     """The text of a literal, of Path("…"), of a / b, or of a constant of the module."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
-    if isinstance(node, ast.Name) and depth < 4 and syntax.function_of(node) is None:
-        values = list(syntax.values_of(node.id))
-        return _written(syntax, values[0], depth + 1) if len(values) == 1 else None
+    if isinstance(node, ast.Name) and depth < 4 and tree.function_of(node) is None:
+        values = list(tree.values_of(node.id))
+        return _written(tree, values[0], depth + 1) if len(values) == 1 else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        left, right = _written(syntax, node.left, depth), _written(syntax, node.right, depth)
+        left, right = _written(tree, node.left, depth), _written(tree, node.right, depth)
         return f"{left.rstrip('/')}/{right}" if left and right else None
     if isinstance(node, ast.Call) and not node.keywords and node.args:
         name = dotted(node.func)
-        parts = [_written(syntax, a, depth) for a in node.args]
-        if name.rsplit(".", 1)[-1] in ("Path", "PurePath", "PurePosixPath", "str", "fspath") or name == "os.path.join":
+        parts = [_written(tree, a, depth) for a in node.args]
+        if name.rsplit(".", 1)[-1] in PATHS or name == "os.path.join":
             return "/".join(p for p in parts if p) if all(parts) else None
     return None
-
-
-CHECK = rule(
-    id="PRJ930",
-    name="app-relative-local-path",
-    title="local paths do not depend on where modal run is started",
-    find=find,
-    applies=applies,
-)

@@ -1,4 +1,4 @@
-"""Concurrent inputs are asked for with `@modal.concurrent`.
+"""Concurrent inputs are asked for with modal.concurrent.
 
 Looks at
     `allow_concurrent_inputs=` on functions, classes and `with_options`.
@@ -8,6 +8,8 @@ Example
     before   @app.cls(gpu="A100", allow_concurrent_inputs=10)
     after    @app.cls(gpu="A100")
              @modal.concurrent(max_inputs=10)
+How to fix
+    Put `@modal.concurrent(max_inputs=…)` below the decorator.
 Source
     modal 1.6.4 _utils/deprecation.py handle_deprecated_parameters.
 """
@@ -16,71 +18,45 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Fix,
-    Recipe,
-    Span,
-    counted,
-    error,
-    keyword_dropped,
-    keyword_node,
-    keyword_where,
-    replaced,
-    resource_calls,
-    rule,
-    syntax_of,
-    together,
-)
+from preflight.app.model import Call, Recipe, Span
+from preflight.app.syntax import Def
+from preflight.model import Finding, Fix
+from preflight.rules.edits import keyword_dropped, keyword_node, newline_of, replaced, together
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import RESOURCE_CALLS, syntax
 
 OLD = "allow_concurrent_inputs"
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(resource_calls(recipe)), "call that may scale", "calls that may scale")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in resource_calls(recipe):
-        if OLD in call.kwargs:
-            yield error(
-                f"{OLD} is refused since 1.4.0",
-                "put @modal.concurrent(max_inputs=…) below the decorator",
-                keyword_where(recipe, call, OLD),
-                why="an error when the file is imported: nothing of the app runs",
-                fix=_fix(recipe, call),
-            )
+@rule("PRJ751", RESOURCE_CALLS)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    if OLD in call.kwargs:
+        yield error(
+            f"{OLD} is refused since 1.4.0",
+            "put @modal.concurrent(max_inputs=…) below the decorator",
+            keyword_where(recipe, call, OLD),
+            why="an error when the file is imported: nothing of the app runs",
+            fix=_fix(recipe, call),
+        )
 
 
 def _fix(recipe: Recipe, call: Call) -> Fix | None:
-    syntax, node = syntax_of(recipe.source), keyword_node(call, OLD)
-    if syntax is None or node is None or call.span is None or call.where.path != recipe.source.path:
+    node, text, path = keyword_node(call, OLD), recipe.source.text, recipe.source.path
+    if node is None or call.node is None or call.span is None or call.where.path != path:
         return None
-    holder = syntax.parent(call.node) if call.node is not None else None
-    if not isinstance(holder, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    holder = syntax(recipe).parent(call.node)
+    if not isinstance(holder, Def | ast.ClassDef) or call.node not in holder.decorator_list:
         return None
-    if call.node not in holder.decorator_list or not re.search(r"^import modal\b", recipe.source.text, re.M):
+    indent = re.compile(r"[ \t]*").match(text, text.rfind("\n", 0, call.span.start) + 1)
+    if indent is None or not re.search(r"^import modal\b", text, re.M):
         return None
-    text = recipe.source.text
-    start = text.rfind("\n", 0, call.span.start) + 1
-    indent = re.match(r"[ \t]*", text[start:])
-    newline = "\r\n" if "\r\n" in text else "\n"
-    added = f"{newline}{indent[0] if indent else ''}@modal.concurrent(max_inputs={syntax.text(node.value)})"
+    added = f"{newline_of(text)}{indent[0]}@modal.concurrent(max_inputs={syntax(recipe).text(node.value)})"
     return together(
         [
             keyword_dropped(recipe.source, call, OLD, is_safe=False),
-            replaced(recipe.source.path, Span(call.span.end, call.span.end), added, is_safe=False),
+            replaced(path, Span(call.span.end, call.span.end), added, is_safe=False),
         ],
         is_safe=False,
     )
-
-
-CHECK = rule(
-    id="PRJ751",
-    name="dep-allow-concurrent-inputs",
-    title="concurrent inputs are asked for with modal.concurrent",
-    find=find,
-    applies=applies,
-)

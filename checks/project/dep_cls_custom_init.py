@@ -8,6 +8,8 @@ Example
     before   def __init__(self): self.model = load()
     after    @modal.enter()
              def load(self): self.model = load()
+How to fix
+    Set up in a method with `@modal.enter()`, and declare parameters as `name: str = modal.parameter()`.
 Source
     modal 1.6.4 cls.py: "cannot have a custom constructor (__init__) method"; inherited ones count.
 """
@@ -15,98 +17,66 @@ Source
 import ast
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Fix,
-    Function,
-    Recipe,
-    Span,
-    Syntax,
-    counted,
-    dotted,
-    error,
-    replaced,
-    rule,
-    syntax_of,
-    together,
-)
+from preflight.app.model import Function, Recipe, Span
+from preflight.app.syntax import Def, dotted
+from preflight.model import Finding, Fix
+from preflight.rules.edits import newline_of, replaced, together
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import FUNCTIONS, syntax
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_classes(recipe)), "class on Modal", "classes on Modal")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    if syntax is None:
+@rule("PRJ762", FUNCTIONS.only(lambda f: f.kind == "cls", "class on Modal"))
+def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+    if function.where.path != recipe.source.path or not isinstance(function.body, ast.ClassDef):
         return
-    known = {c.name: c for c in syntax.every(ast.ClassDef)}
-    for function in _classes(recipe):
-        if function.where.path != recipe.source.path or not isinstance(function.body, ast.ClassDef):
-            continue
-        init, holder = _init(function.body, known, 0)
-        if init is None or holder is None:
-            continue
-        inherited = "" if holder is function.body else f", inherited from {holder.name}"
-        yield error(
-            f"{function.name} has a constructor (__init__{inherited}); Modal's classes have none",
-            "use @modal.enter() for set-up and `name: str = modal.parameter()` for parameters",
-            syntax.where(init),
-            why="the client raises InvalidError when the file is imported",
-            fix=_fix(recipe, syntax, function.body, init) if not inherited else None,
-        )
-
-
-def _classes(recipe: Recipe) -> list[Function]:
-    return [f for f in recipe.functions if f.kind == "cls"]
+    known = {c.name: c for c in syntax(recipe).every(ast.ClassDef)}
+    found = _init(function.body, known, 0)
+    if found is None:
+        return
+    init, holder = found
+    inherited = "" if holder is function.body else f", inherited from {holder.name}"
+    yield error(
+        f"{function.name} has a constructor (__init__{inherited}); Modal's classes have none",
+        "use @modal.enter() for set-up and `name: str = modal.parameter()` for parameters",
+        syntax(recipe).where(init),
+        why="the client raises InvalidError when the file is imported",
+        fix=_fix(recipe, function.body, init) if not inherited else None,
+    )
 
 
 def _init(
     body: ast.ClassDef, known: dict[str, ast.ClassDef], depth: int
-) -> tuple[ast.FunctionDef | None, ast.ClassDef | None]:
+) -> tuple[ast.FunctionDef, ast.ClassDef] | None:
     for item in body.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             return item, body
     for base in body.bases:
         held = known.get(dotted(base))
-        if held is not None and held is not body and depth < 8:
-            found = _init(held, known, depth + 1)
-            if found[0] is not None:
-                return found
-    return None, None
+        found = _init(held, known, depth + 1) if held is not None and held is not body and depth < 8 else None
+        if found is not None:
+            return found
+    return None
 
 
-def _fix(recipe: Recipe, syntax: Syntax, body: ast.ClassDef, init: ast.FunctionDef) -> Fix | None:
+def _fix(recipe: Recipe, body: ast.ClassDef, init: ast.FunctionDef) -> Fix | None:
     """Set-up without parameters becomes an enter method."""
-    spec = init.args
+    spec, text, span = init.args, recipe.source.text, syntax(recipe).span(init)
     plain = len(spec.args) == 1 and not (spec.posonlyargs or spec.kwonlyargs or spec.vararg or spec.kwarg)
-    names = {i.name for i in body.body if isinstance(i, ast.FunctionDef | ast.AsyncFunctionDef)}
-    span = syntax.span(init)
+    names = {i.name for i in body.body if isinstance(i, Def)}
     calls_super = any(isinstance(n, ast.Name) and n.id == "super" for n in ast.walk(init))
     if not plain or span is None or init.decorator_list or calls_super or "set_up" in names:
         return None
-    text = recipe.source.text
     name = text.find("__init__", span.start)
     indent = text[text.rfind("\n", 0, span.start) + 1 : span.start]
     if indent.strip() or "import modal" not in text:
         return None
-    newline = "\r\n" if "\r\n" in text else "\n"
+    decorator = f"@modal.enter(){newline_of(text)}{indent}"
+    path = recipe.source.path
     return together(
         [
-            replaced(
-                recipe.source.path, Span(span.start, span.start), f"@modal.enter(){newline}{indent}", is_safe=False
-            ),
-            replaced(recipe.source.path, Span(name, name + len("__init__")), "set_up", is_safe=False),
+            replaced(path, Span(span.start, span.start), decorator, is_safe=False),
+            replaced(path, Span(name, name + len("__init__")), "set_up", is_safe=False),
         ],
         is_safe=False,
     )
-
-
-CHECK = rule(
-    id="PRJ762",
-    name="dep-cls-custom-init",
-    title="classes on Modal have no constructor of their own",
-    find=find,
-    applies=applies,
-)

@@ -7,73 +7,62 @@ Why it matters
 Example
     before   @app.function(gpu=modal.gpu.A100(count=4, size="80GB"))
     after    @app.function(gpu="A100-80GB:4")
+How to fix
+    Write the string: `gpu="A100-80GB:4"`.
 Source
     Modal Python release notes, 1.4.0.
 """
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    Finding,
-    Fix,
-    Recipe,
-    Span,
-    Syntax,
-    Use,
-    counted,
-    error,
-    replaced,
-    rule,
-    syntax_of,
-    together,
-    uses_of_modal,
-)
+from preflight.app.model import Recipe, Span
+from preflight.app.syntax import Syntax
+from preflight.app.uses import Use
+from preflight.model import Finding, Fix
+from preflight.rules.edits import replaced, together
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import USES, syntax
 
 NAMES = {"ANY": "any", "A10G": "A10"}
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(uses_of_modal(recipe)), "use of Modal's names", "uses of Modal's names")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    uses = [u for u in uses_of_modal(recipe) if u.name.split(".")[1:2] == ["gpu"]]
-    if syntax is None:
-        return
-    fix = None if any(u.is_guarded for u in uses) else _fix(recipe, syntax, uses)
+@rule("PRJ743", USES.together())
+def find(recipe: Recipe, names: Sequence[Use]) -> Iterator[Finding]:
+    uses = [u for u in names if u.name.split(".")[1:2] == ["gpu"]]
+    fix = None if any(u.is_guarded for u in uses) else _fix(recipe, uses)
     for use in uses:
         if use.is_guarded:
             continue
-        text = _text(syntax, use)
+        text = _text(syntax(recipe), use)
         yield error(
             "modal.gpu was removed in 1.4.0: GPUs are strings",
             f"write gpu={text}" if text else 'write gpu="A100-80GB" or the like, with ":4" for four',
-            syntax.where(use.node),
+            syntax(recipe).where(use.node),
             why="an error when the file is imported: nothing of the app runs",
             fix=fix,
         )
 
 
-def _fix(recipe: Recipe, syntax: Syntax, uses: list[Use]) -> Fix | None:
+def _fix(recipe: Recipe, uses: list[Use]) -> Fix | None:
     """Every object becomes its string and the import goes, in one go; None when one of them can't."""
     edits: list[Fix | None] = []
     for use in uses:
         if isinstance(use.node, ast.alias):
-            edits.append(_without_import(recipe, syntax, use.node))
+            edits.append(_without_import(recipe, use.node))
             continue
-        call, text = syntax.parent(use.node), _text(syntax, use)
+        call, text = syntax(recipe).parent(use.node), _text(syntax(recipe), use)
         if not text or not isinstance(call, ast.Call):
             return None
-        edits.append(replaced(recipe.source.path, syntax.span(call), text, is_safe=True))
+        edits.append(replaced(recipe.source.path, syntax(recipe).span(call), text, is_safe=True))
     return together(edits, is_safe=True)
 
 
-def _text(syntax: Syntax, use: Use) -> str:
+def _text(tree: Syntax, use: Use) -> str:
     """The string, as source, that stands for the object; "" when its arguments say more than a string can."""
-    call = syntax.parent(use.node)
+    call = tree.parent(use.node)
     if not isinstance(call, ast.Call) or call.func is not use.node or len(use.name.split(".")) != 3:
         return ""
     kind = use.name.rsplit(".", 1)[-1].upper()
@@ -97,36 +86,21 @@ def _text(syntax: Syntax, use: Use) -> str:
     return f'"{name}"' if count == "1" else f'"{name}:{count}"'
 
 
-def _without_import(recipe: Recipe, syntax: Syntax, alias: ast.alias) -> Fix | None:
+def _without_import(recipe: Recipe, alias: ast.alias) -> Fix | None:
     """The import without ``gpu``; the whole line when nothing else is imported there."""
-    statement, text = syntax.parent(alias), recipe.source.text
-    span, whole = syntax.span(alias), syntax.span(statement) if statement is not None else None
+    tree, text = syntax(recipe), recipe.source.text
+    statement = tree.parent(alias)
+    span, whole = tree.span(alias), tree.span(statement) if statement is not None else None
     if not isinstance(statement, ast.ImportFrom) or span is None or whole is None:
         return None
     if len(statement.names) == 1:
-        parent = syntax.parent(statement)
-        if not isinstance(parent, ast.Module):
-            return None
-        end = whole.end
-        if text[end : end + 2] == "\r\n":
-            end += 2
-        elif text[end : end + 1] in ("\n", "\r"):
-            end += 1
-        else:
+        end = re.compile(r"\r?\n|\r").match(text, whole.end)
+        if not isinstance(tree.parent(statement), ast.Module) or end is None:
             return None  # a comment or another statement shares the line
-        return replaced(recipe.source.path, Span(whole.start, end), "", is_safe=True)
+        return replaced(recipe.source.path, Span(whole.start, end.end()), "", is_safe=True)
     n = statement.names.index(alias)
-    neighbour = syntax.span(statement.names[n + 1] if n == 0 else statement.names[n - 1])
+    neighbour = tree.span(statement.names[n + 1] if n == 0 else statement.names[n - 1])
     if neighbour is None:
         return None
     cut = Span(span.start, neighbour.start) if n == 0 else Span(neighbour.end, span.end)
     return None if "#" in text[cut.start : cut.end] else replaced(recipe.source.path, cut, "", is_safe=True)
-
-
-CHECK = rule(
-    id="PRJ743",
-    name="dep-gpu-object",
-    title="GPUs are asked for by strings",
-    find=find,
-    applies=applies,
-)

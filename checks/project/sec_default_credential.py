@@ -1,48 +1,44 @@
-"""No server falls back on a password that stands in the file.
+"""No server falls back on a password that is written in the file.
 
 Looks at
     Apps that answer from outside (web endpoints, `modal.forward`): `os.environ.get("…TOKEN", "…")` with a default, and
     constants such as JUPYTER_TOKEN = "…" that a function uses.
 Why it matters
-    The address is public: with the password in the repository, anybody can run code on the GPU that you pay for.
+    The address is public. With the password in the repository, anybody can run code on the GPU that you pay for.
 Example
     before   TOKEN = os.environ.get("JUPYTER_TOKEN", "modal")
     after    TOKEN = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(16)
+How to fix
+    Take the password from a Secret, and make a random one when there is none.
 Source
     modal.com/docs/guide/tunnels: a tunnel is open to the internet.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    Finding,
-    Recipe,
-    Syntax,
-    Where,
-    counted,
-    dotted,
-    functions_of,
-    is_secret_name,
-    is_web,
-    rule,
-    syntax_of,
-    warning,
-)
+from preflight.app.bodies import is_web
+from preflight.app.model import Recipe
+from preflight.app.syntax import Syntax, dotted
+from preflight.model import Finding, Where
+from preflight.rules.credentials import is_secret_name
+from preflight.rules.findings import warning
+from preflight.rules.form import Subject, rule
+from preflight.rules.resources import functions_of
+from preflight.rules.subjects import syntax
 
 READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(_doors(recipe), "way in from outside", "ways in from outside")
+def _doors(recipe: Recipe) -> Iterator[object]:
+    yield from (c for c in recipe.calls if c.name == "modal.forward")
+    yield from (f for f in functions_of(recipe) if is_web(f))
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    if syntax is None or not _doors(recipe):
-        return
-    for name, where in sorted((*_defaults(syntax), *_constants(syntax)), key=lambda found: found[1]):
+@rule("PRJ850", Subject(_doors, "way in from outside").together())
+def find(recipe: Recipe, doors: Sequence[object]) -> Iterator[Finding]:
+    tree = syntax(recipe)
+    for name, where in sorted((*_defaults(tree), *_constants(tree)), key=lambda found: found[1]):
         yield warning(
             f"{name} has a value that stands in the file, and the server is open to the internet",
             "take it from a Secret, and make a random one when there is none",
@@ -51,35 +47,21 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         )
 
 
-def _doors(recipe: Recipe) -> int:
-    tunnels = sum(c.name == "modal.forward" for c in recipe.calls)
-    return tunnels + sum(is_web(f) for f in functions_of(recipe))
-
-
-def _defaults(syntax: Syntax) -> Iterator[tuple[str, Where]]:
-    for call in syntax.every(ast.Call):
+def _defaults(tree: Syntax) -> Iterator[tuple[str, Where]]:
+    for call in tree.every(ast.Call):
         if dotted(call.func) in READS and len(call.args) == 2:
-            key, default = call.args
-            if _is_text(key) and _is_text(default) and is_secret_name(key.value):  # type: ignore[attr-defined]
-                yield key.value, syntax.where(call)  # type: ignore[attr-defined]
+            key, default = (_text(a) for a in call.args)
+            if default and is_secret_name(key):
+                yield key, tree.where(call)
 
 
-def _constants(syntax: Syntax) -> Iterator[tuple[str, Where]]:
-    used = {n.id for n in syntax.every(ast.Name) if isinstance(n.ctx, ast.Load) and not syntax.is_import_time(n)}
-    for assign in syntax.every(ast.Assign):
+def _constants(tree: Syntax) -> Iterator[tuple[str, Where]]:
+    used = {n.id for n in tree.every(ast.Name) if isinstance(n.ctx, ast.Load) and not tree.is_import_time(n)}
+    for assign in tree.every(ast.Assign):
         target = assign.targets[0]
-        if isinstance(target, ast.Name) and is_secret_name(target.id) and _is_text(assign.value) and target.id in used:
-            yield target.id, syntax.where(assign)
+        if isinstance(target, ast.Name) and is_secret_name(target.id) and _text(assign.value) and target.id in used:
+            yield target.id, tree.where(assign)
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(node.value)
-
-
-CHECK = rule(
-    id="PRJ850",
-    name="sec-default-credential",
-    title="no server falls back on a password that stands in the file",
-    find=find,
-    applies=applies,
-)
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -20,15 +20,15 @@ from pathlib import Path
 from preflight.api import (
     CLIENT,
     CURRENT_RATES,
-    ENVIRONMENT,
+    HERE,
     RECIPE,
+    RESOLVED_BUILDER,
     WORKSPACE,
-    WORKSPACE_BUILDER,
     Answer,
     Check,
-    Environment,
     Finding,
     Group,
+    Here,
     Looked,
     LookupFailed,
     NoFunction,
@@ -55,6 +55,7 @@ from preflight.api import (
 )
 
 SHOWN_LINES = 12
+TAIL_LINES = 60  # kept as data: where a log is kept too, it holds them all
 
 
 async def price(looked: Looked) -> Price | NotApplicable:
@@ -93,7 +94,12 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         say=looked.say,
         log=_log(looked),
     )
-    seen = {"remembered": False, "code": ran.code, "seconds": round(ran.seconds, 1), "log": ran.log and str(ran.log)}
+    seen: dict[str, object] = {
+        "remembered": False,
+        "code": ran.code,
+        "seconds": round(ran.seconds, 1),
+        "log": ran.log and str(ran.log),
+    }
     if ran.code == 0:
         said = f"`{settings.smoke.command}` passed in {ran.seconds:.0f} s"
         after, _ = _fingerprint(looked)
@@ -109,6 +115,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
             said = f"{said}; not remembered: {e}"
         return Answer(said=said, seen=seen)
     cause = first_cause(ran.tail, ran.log)
+    seen["tail"] = list(ran.tail[-TAIL_LINES:])
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
     finding = Finding(
         severity=Severity.ERROR,
@@ -132,11 +139,11 @@ def _remembered(looked: Looked) -> Pass | None:
 def _fingerprint(looked: Looked) -> tuple[str | None, str]:
     """None, and why, when a change could be missed: then nothing is remembered, and the test is run."""
     settings = looked.settings
-    environment, builder, recipe = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER), looked.tried(RECIPE)
-    for each in (environment, builder, recipe):
+    here, builder, recipe = looked.tried(HERE), looked.tried(RESOLVED_BUILDER), looked.tried(RECIPE)
+    for each in (here, builder, recipe):
         if isinstance(each, LookupFailed):
             return None, str(each)
-    assert isinstance(environment, Environment) and isinstance(recipe, Recipe) and settings.app is not None
+    assert isinstance(here, Here) and isinstance(recipe, Recipe) and settings.app is not None
     app = settings.project / settings.app
     taken = watched(recipe, project=settings.project, app=app, cwd=settings.project, environ=settings.environ)
     missed = can_miss(settings, taken)
@@ -144,9 +151,9 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
         return None, f"{missed}; name it in [tool.preflight] watch"
     client = looked[CLIENT]
     facts = {
-        "builder": client.builder_override or environment.builder or str(builder),
+        "builder": str(builder),
         "client": client.version,
-        "environment": environment.name,
+        "environment": here.name,
         "workspace": looked[WORKSPACE].name,
     }
     try:
@@ -169,8 +176,9 @@ CHECK = Check(
     step=7,
     stage=Stage.PAID,
     needs=(WORKSPACE, CLIENT, CURRENT_RATES),
-    tries=(RECIPE, ENVIRONMENT, WORKSPACE_BUILDER),
+    tries=(RECIPE, HERE, RESOLVED_BUILDER),
     run=run,
+    runs_project=True,
     price=price,
     timeout_s=4 * 3600.0,
     about=(

@@ -11,6 +11,8 @@ Example
              def sync(): shutil.copytree("/mnt/s3", "/data")
     after    @app.function(volumes={"/data": data})
              def sync(): shutil.copytree("/mnt/s3", "/data")
+How to fix
+    Leave `gpu=` out of the decorator; the files move as fast without it.
 Source
     modal.com/pricing: a GPU is billed while the container lives.
 """
@@ -19,23 +21,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Function,
-    Recipe,
-    calls_in,
-    counted,
-    defs_of,
-    dotted,
-    functions_of,
-    is_web,
-    keyword_dropped,
-    keyword_where,
-    rule,
-    strings_in,
-    warning,
-)
+from preflight.app.bodies import calls_in, defs_of, is_web
+from preflight.app.model import Function, Recipe
+from preflight.app.syntax import dotted, strings_in
+from preflight.model import Finding
+from preflight.rules.edits import keyword_dropped
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import GPU_FUNCTIONS
 
 MOVES = re.compile(
     r"^(?:shutil\.(?:copy|copy2|copyfile|copytree|move|unpack_archive|make_archive)"
@@ -54,27 +48,17 @@ RUNS = frozenset({"subprocess.run", "subprocess.check_call", "subprocess.call", 
 SHELL_MOVES = re.compile(r"^\s*(?:sudo\s+)?(?:cp|mv|rsync|aws\s+s3|gsutil|wget|curl|tar|unzip|rclone|mkdir|ls|du|df)\b")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_on_gpu(recipe)), "GPU function")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for function in _on_gpu(recipe):
-        moved = _only_moves(function)
-        if moved:
-            yield warning(
-                f"{function.name} has a GPU and only moves files ({moved})",
-                "leave gpu= out of its decorator",
-                keyword_where(recipe, function.call, "gpu"),
-                why="the GPU is billed for as long as the copy takes, and is not used",
-                fix=keyword_dropped(recipe.source, function.call, "gpu", is_safe=True),
-            )
-
-
-def _on_gpu(recipe: Recipe) -> list[Function]:
-    return [
-        f for f in functions_of(recipe) if f.kind == "function" and isinstance(f.gpu, tuple) and f.gpu and not is_web(f)
-    ]
+@rule("RES640", GPU_FUNCTIONS.only(lambda f: f.kind == "function" and not is_web(f)))
+def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+    moved = _only_moves(function)
+    if moved:
+        yield warning(
+            f"{function.name} has a GPU and only moves files ({moved})",
+            "leave gpu= out of its decorator",
+            keyword_where(recipe, function.call, "gpu"),
+            why="the GPU is billed for as long as the copy takes, and is not used",
+            fix=keyword_dropped(recipe.source, function.call, "gpu", is_safe=True),
+        )
 
 
 def _only_moves(function: Function) -> str:
@@ -92,12 +76,3 @@ def _only_moves(function: Function) -> str:
         elif not HARMLESS.search(name):
             return ""
     return moved
-
-
-CHECK = rule(
-    id="RES640",
-    name="cost-gpu-on-cpu-work",
-    title="no GPU waits while files are moved",
-    find=find,
-    applies=applies,
-)

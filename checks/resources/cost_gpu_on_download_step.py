@@ -8,6 +8,8 @@ Why it matters
 Example
     before   image.run_function(download_weights, gpu="B200")
     after    image.run_function(download_weights)
+How to fix
+    Leave `gpu=` out of the step, or move the part that needs the GPU into a step of its own.
 Source
     modal.com/docs/guide/images, "Attach GPUs during setup": for steps that need one.
 """
@@ -16,20 +18,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    ShellCommand,
-    calls_in,
-    counted,
-    dotted,
-    keyword_dropped,
-    keyword_where,
-    rule,
-    warning,
-)
+from preflight.app.bodies import calls_in
+from preflight.app.model import Call, Recipe, ShellCommand
+from preflight.app.syntax import dotted
+from preflight.model import Finding
+from preflight.rules.edits import keyword_dropped
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import IMAGE_CALLS
 
 FETCHES = frozenset({"curl", "wget", "git", "huggingface-cli", "hf", "gdown", "aws", "gsutil", "aria2c"})
 BESIDE = frozenset({"mkdir", "cd", "echo", "export", "mv", "cp", "tar", "unzip", "ls", "rm", "chmod", "ln", "set"})
@@ -40,34 +37,23 @@ BESIDE_CALL = re.compile(
     r"^(?:print|str|len|open|range|Path|os\.\w[\w.]*|shutil\.\w+|pathlib\.Path|time\.\w+|logging\.\w+)$"
     r"|(?:move_cache|login|mkdir|exists|write|read|format|join|info)$"
 )
+STEPS_WITH_GPU = IMAGE_CALLS.only(
+    lambda c: c.name.endswith((".run_commands", ".run_function")) and c.kwargs.get("gpu"), "build step with a GPU"
+)
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_with_gpu(recipe)), "build step with a GPU", "build steps with a GPU")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _with_gpu(recipe):
-        what = _fetched_by(recipe, call)
-        if what:
-            yield warning(
-                f"{call.name.rsplit('.', 1)[-1]} has a GPU and only downloads ({what})",
-                "leave gpu= out of the step",
-                keyword_where(recipe, call, "gpu"),
-                why="the build waits for a GPU and is billed for it while it downloads",
-                fix=keyword_dropped(recipe.source, call, "gpu", is_safe=True),
-            )
-
-
-def _with_gpu(recipe: Recipe) -> list[Call]:
-    names = ("modal.Image.run_commands", "modal.Image.run_function")
-    return [c for c in recipe.calls if c.name in names and c.kwargs.get("gpu")]
-
-
-def _fetched_by(recipe: Recipe, call: Call) -> str:
-    if call.name.endswith("run_commands"):
-        return _commands_fetch(recipe, call)
-    return _function_fetches(recipe, call)
+@rule("RES641", STEPS_WITH_GPU)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    method = call.name.rpartition(".")[2]
+    fetched = (_commands_fetch if method == "run_commands" else _function_fetches)(recipe, call)
+    if fetched:
+        yield warning(
+            f"{method} has a GPU and only downloads ({fetched})",
+            "leave gpu= out of the step",
+            keyword_where(recipe, call, "gpu"),
+            why="the build waits for a GPU and is billed for it while it downloads",
+            fix=keyword_dropped(recipe.source, call, "gpu", is_safe=True),
+        )
 
 
 def _commands_fetch(recipe: Recipe, call: Call) -> str:
@@ -97,12 +83,3 @@ def _function_fetches(recipe: Recipe, call: Call) -> str:
         elif not BESIDE_CALL.search(name):
             return ""
     return fetched
-
-
-CHECK = rule(
-    id="RES641",
-    name="cost-gpu-on-download-step",
-    title="no build step holds a GPU to download",
-    find=find,
-    applies=applies,
-)

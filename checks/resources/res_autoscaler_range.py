@@ -1,4 +1,4 @@
-"""The autoscaler's numbers are ones the client takes.
+"""The autoscaler's numbers are within what the client accepts.
 
 Looks at
     `scaledown_window` (2 to 3600 s) and `min_containers` against `max_containers`.
@@ -7,64 +7,50 @@ Why it matters
 Example
     before   @app.function(scaledown_window=7200)
     after    @app.function(scaledown_window=3600)
+How to fix
+    Write a window within the limits, and a `max_containers` that is not below `min_containers`.
 Source
     modal 1.6.4 _functions.py: InvalidError for both.
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    counted,
-    error,
-    keyword_value,
-    keyword_where,
-    number,
-    resource_calls,
-    rule,
+from preflight.app.model import Call, Recipe
+from preflight.facts.images import limit
+from preflight.model import Finding
+from preflight.rules.edits import keyword_value
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where, number
+from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
+
+KEYWORDS = ("scaledown_window", "min_containers", "max_containers")
+WHY = "the client raises InvalidError when the file is imported"
+
+
+@rule(
+    "RES610",
+    RESOURCE_CALLS.only(
+        lambda c: c.name != "modal.Sandbox.create" and with_keyword(*KEYWORDS)(c), "autoscaler setting"
+    ),
 )
-
-SHORTEST_S, LONGEST_S = 2, 3600
-KEYWORDS = {"scaledown_window", "min_containers", "max_containers"}
-
-
-def applies(recipe: Recipe) -> str:
-    return counted(len(_scaled(recipe)), "autoscaler setting")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _scaled(recipe):
-        window = number(call.kwargs.get("scaledown_window"))
-        if window is not None and not SHORTEST_S <= window <= LONGEST_S:
-            wanted = SHORTEST_S if window < SHORTEST_S else LONGEST_S
-            yield error(
-                f"scaledown_window is {window:g} s; it must be {SHORTEST_S} to {LONGEST_S} s",
-                f"write scaledown_window={wanted}",
-                keyword_where(recipe, call, "scaledown_window"),
-                why="the client raises InvalidError when the file is imported",
-                fix=keyword_value(recipe.source, call, "scaledown_window", str(wanted), is_safe=False),
-            )
-        least, most = number(call.kwargs.get("min_containers")), number(call.kwargs.get("max_containers"))
-        if least is not None and most is not None and most < least:
-            yield error(
-                f"min_containers ({least:g}) is above max_containers ({most:g})",
-                f"raise max_containers to {least:g}, or lower min_containers",
-                keyword_where(recipe, call, "min_containers"),
-                why="the client raises InvalidError when the file is imported",
-            )
-
-
-def _scaled(recipe: Recipe) -> list[Call]:
-    return [c for c in resource_calls(recipe) if c.name != "modal.Sandbox.create" and KEYWORDS & set(c.kwargs)]
-
-
-CHECK = rule(
-    id="RES610",
-    name="res-autoscaler-range",
-    title="the autoscaler's numbers are ones the client takes",
-    find=find,
-    applies=applies,
-)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    allowed = limit("scaledown_window_s")
+    window_s = number(call.kwargs.get("scaledown_window"))
+    if window_s is not None and not allowed.least <= window_s <= allowed.most:
+        wanted = f"{allowed.least if window_s < allowed.least else allowed.most:g}"
+        yield error(
+            f"scaledown_window is {window_s:g} s; it must be {allowed.least:g} to {allowed.most:g} s",
+            f"write scaledown_window={wanted}",
+            keyword_where(recipe, call, "scaledown_window"),
+            why=WHY,
+            fix=keyword_value(recipe.source, call, "scaledown_window", wanted, is_safe=False),
+        )
+    least, most = number(call.kwargs.get("min_containers")), number(call.kwargs.get("max_containers"))
+    if least is not None and most is not None and most < least:
+        yield error(
+            f"min_containers ({least:g}) is above max_containers ({most:g})",
+            f"raise max_containers to {least:g}, or lower min_containers",
+            keyword_where(recipe, call, "min_containers"),
+            why=WHY,
+        )

@@ -1,4 +1,4 @@
-"""Ephemeral disk is between the 512 GiB every container has and the 3 TiB a host has.
+"""Ephemeral disk is within what a host has.
 
 Looks at
     `ephemeral_disk=`, in MiB.
@@ -8,63 +8,38 @@ Why it matters
 Example
     before   @app.function(ephemeral_disk=4 * 1024 * 1024)
     after    @app.function(ephemeral_disk=3 * 1024 * 1024)
+How to fix
+    Ask for 3145728 MiB or less, and keep larger data on a Volume. The unit is MiB.
 Source
     modal.com/docs/guide/resources, read 2026-08-22.
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    advice,
-    counted,
-    error,
-    keyword_where,
-    number,
-    resource_calls,
-    rule,
-)
-
-MOST_MIB = 3_145_728
-DEFAULT_MIB = 524_288
+from preflight.app.model import Call, Recipe
+from preflight.facts.images import limit
+from preflight.model import Finding
+from preflight.rules.findings import advice, error
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where, number
+from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_with_disk(recipe)), "request of disk", "requests of disk")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _with_disk(recipe):
-        mib = number(call.kwargs["ephemeral_disk"])
-        where = keyword_where(recipe, call, "ephemeral_disk")
-        if mib is None:
-            continue
-        if mib > MOST_MIB:
-            yield error(
-                f"ephemeral_disk is {mib:.15g} MiB; the most is {MOST_MIB} MiB (3 TiB)",
-                f"set ephemeral_disk={MOST_MIB} or less, and keep large data on a Volume",
-                where,
-                why="the deploy is refused after the image was built",
-            )
-        elif mib < DEFAULT_MIB:
-            yield advice(
-                f"ephemeral_disk is {mib:g} MiB; every container has {DEFAULT_MIB} MiB (512 GiB) without asking",
-                "leave it out; the unit is MiB",
-                where,
-            )
-
-
-def _with_disk(recipe: Recipe) -> list[Call]:
-    return [c for c in resource_calls(recipe) if "ephemeral_disk" in c.kwargs]
-
-
-CHECK = rule(
-    id="RES620",
-    name="res-ephemeral-disk",
-    title="ephemeral disk is within what a host has",
-    find=find,
-    applies=applies,
-)
+@rule("RES620", RESOURCE_CALLS.only(with_keyword("ephemeral_disk"), "request for disk"))
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    mib, allowed = number(call.kwargs["ephemeral_disk"]), limit("ephemeral_disk_mib")
+    where = keyword_where(recipe, call, "ephemeral_disk")
+    if mib is not None and mib > allowed.most:
+        yield error(
+            f"ephemeral_disk is {mib:.15g} MiB; the most is {allowed.most:.15g} MiB ({allowed.most / 1024**2:g} TiB)",
+            f"set ephemeral_disk={allowed.most:.15g} or less, and keep large data on a Volume",
+            where,
+            why="the deploy is refused after the image was built",
+        )
+    elif mib is not None and mib < allowed.least:
+        least = f"{allowed.least:.15g} MiB ({allowed.least / 1024:g} GiB)"
+        yield advice(
+            f"ephemeral_disk is {mib:g} MiB; every container has {least} without asking",
+            "leave it out; the unit is MiB",
+            where,
+        )

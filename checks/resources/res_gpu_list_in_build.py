@@ -3,60 +3,42 @@
 Looks at
     `gpu=` of the image's steps (`pip_install`, `run_commands`, `uv_sync` …).  `run_function` takes a list.
 Why it matters
-    Only functions, classes and `run_function` take alternatives; a build step with a list fails at the build.
+    Only functions, classes and `run_function` accept alternatives. A build step with a list fails when the image is
+    built.
 Example
     before   image.run_commands("python build.py", gpu=["H100", "A100"])
     after    image.run_commands("python build.py", gpu="H100")
+How to fix
+    Name one GPU.
 Source
     modal 1.6.4 _image.py: steps hand `gpu` to parse_gpu_config, which takes a string or None.
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    counted,
-    error,
-    keyword_value,
-    keyword_where,
-    rule,
+from preflight.app.model import Call, Recipe
+from preflight.model import Finding
+from preflight.rules.edits import keyword_value
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import IMAGE_CALLS
+
+STEPS_WITH_GPU = IMAGE_CALLS.only(
+    lambda c: not c.name.endswith("run_function") and "gpu" in c.kwargs, "build step with a GPU"
 )
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_with_gpu(recipe)), "build step with a GPU", "build steps with a GPU")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _with_gpu(recipe):
-        value = call.kwargs["gpu"]
-        if not isinstance(value, list | tuple):
-            continue
-        first = value[0] if value and isinstance(value[0], str) else None
-        yield error(
-            f"{call.name.rsplit('.', 1)[-1]} gets a list of GPUs; a build step takes one",
-            f"write gpu={first!r}" if first else "name one GPU",
-            keyword_where(recipe, call, "gpu"),
-            why="the image build stops at this step",
-            fix=keyword_value(recipe.source, call, "gpu", f'"{first}"', is_safe=True) if first else None,
-        )
-
-
-def _with_gpu(recipe: Recipe) -> list[Call]:
-    return [
-        c
-        for c in recipe.calls
-        if c.name.startswith("modal.Image.") and not c.name.endswith("run_function") and "gpu" in c.kwargs
-    ]
-
-
-CHECK = rule(
-    id="RES580",
-    name="res-gpu-list-in-build",
-    title="build steps ask for one GPU",
-    find=find,
-    applies=applies,
-)
+@rule("RES580", STEPS_WITH_GPU)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    value = call.kwargs["gpu"]
+    if not isinstance(value, list | tuple):
+        return
+    first = value[0] if value and isinstance(value[0], str) else None
+    yield error(
+        f"{call.name.rsplit('.', 1)[-1]} gets a list of GPUs; a build step takes one",
+        f"write gpu={first!r}" if first else "name one GPU",
+        keyword_where(recipe, call, "gpu"),
+        why="the image build stops at this step",
+        fix=keyword_value(recipe.source, call, "gpu", f'"{first}"', is_safe=True) if first else None,
+    )

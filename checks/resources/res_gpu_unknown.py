@@ -1,40 +1,35 @@
 """Every GPU is one that Modal has.
 
 Looks at
-    The strings of `gpu=` wherever the text decides them; upper and lower case, a count (`:8`), `H100!` and
-    `B200+` are as good as Modal takes them.
+    The strings of `gpu=` wherever the text decides them. Upper and lower case, a count (`:8`), `H100!` and `B200+`
+    are accepted as Modal accepts them.
 Why it matters
     The client sends any string; the service refuses it when the function is created, after the image was built.
 Example
     before   @app.function(gpu="A100-80")
     after    @app.function(gpu="A100-80GB")
+How to fix
+    Write one of the names that the message lists.
 Source
-    modal.com/docs/guide/gpu, read 2026-08-22; modal 1.6.4 parse_gpu_config does not check the name.
+    modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config does
+    not check the name.
 """
 
 import difflib
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Fix,
-    GpuText,
-    Recipe,
-    counted,
-    error,
-    gpu_texts,
-    quoted_like,
-    replaced,
-    resource_calls,
-    rule,
-)
+from preflight.app.model import Call, Recipe
+from preflight.facts.gpus import gpu, gpu_names
+from preflight.model import Finding
+from preflight.rules.edits import quoted_like, replaced
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.resources import GpuText
+from preflight.rules.subjects import GPUS
 
-TYPES = ("T4", "L4", "A10", "L40S", "A100", "A100-40GB", "A100-80GB", "RTX-PRO-6000", "H100", "H200", "B200", "B300")
-ALSO_TAKEN = ("ANY", "A10G")
-SAME = {  # spelled otherwise, and only one thing can be meant
+ANY = "ANY"
+SAME = {  # spelled in another way, and only one thing can be meant
     "A100-80": "A100-80GB",
     "A100-80G": "A100-80GB",
     "A100-40": "A100-40GB",
@@ -50,49 +45,29 @@ SAME = {  # spelled otherwise, and only one thing can be meant
 }
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_asked(recipe)), "GPU")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call, gpu in _asked(recipe):
-        if gpu.type in TYPES or gpu.type in ALSO_TAKEN or not gpu.type:
-            continue
-        meant, is_sure = _meant(gpu.type)
-        yield error(
-            f"Modal has no GPU {gpu.written!r}; it has {', '.join(TYPES)} (read 2026-08-22)",
-            f"write {meant}" if meant else "choose one of these",
-            gpu.where,
-            why=f"{call.name.removeprefix('modal.')} is refused when the app is deployed, after the image was built",
-            fix=_fix(gpu, meant, is_sure),
-        )
-
-
-def _asked(recipe: Recipe) -> list[tuple[Call, GpuText]]:
-    return [(call, gpu) for call in resource_calls(recipe) for gpu in gpu_texts(recipe, call)]
+@rule("RES560", GPUS)
+def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
+    call, text = asked
+    if text.type in (ANY, "") or gpu(text.type) is not None:
+        return
+    meant, is_sure = _meant(text.type)
+    right = meant + (f":{text.count}" if text.count else "")
+    literal = quoted_like(text.literal, right) if text.literal else ""
+    newest = max(row.seen for name in gpu_names() if (row := gpu(name)) is not None)
+    yield error(
+        f"Modal has no GPU {text.written!r}; it has {', '.join(gpu_names())} (read {newest})",
+        f"write {meant}" if meant else "choose one of these",
+        text.where,
+        why=f"{call.name.removeprefix('modal.')} is refused when the app is deployed, after the image was built",
+        fix=replaced(text.where.path, text.span, literal, is_safe=is_sure) if meant and literal else None,
+    )
 
 
 def _meant(kind: str) -> tuple[str, bool]:
     """The name that was meant, and whether nothing else can have been."""
     plain = re.sub(r"[\s_]+", "-", re.sub(r"^(?:NVIDIA|TESLA)[-_ ]+", "", kind))
-    known = plain if plain in TYPES else SAME.get(plain) or SAME.get(plain.replace("-", ""))
+    known = plain if gpu(plain) is not None else SAME.get(plain) or SAME.get(plain.replace("-", ""))
     if known:
         return known, True
-    near = difflib.get_close_matches(plain, TYPES, n=1, cutoff=0.75)
+    near = difflib.get_close_matches(plain, gpu_names(), n=1, cutoff=0.75)
     return (near[0], False) if near else ("", False)
-
-
-def _fix(gpu: GpuText, meant: str, is_sure: bool) -> Fix | None:
-    if not meant or not gpu.literal:
-        return None
-    text = meant + (f":{gpu.count}" if gpu.count else "")
-    return replaced(gpu.where.path, gpu.span, quoted_like(gpu.literal, text), is_safe=is_sure)
-
-
-CHECK = rule(
-    id="RES560",
-    name="res-gpu-unknown",
-    title="every GPU is one that Modal has",
-    find=find,
-    applies=applies,
-)

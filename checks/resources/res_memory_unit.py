@@ -4,11 +4,13 @@ Looks at
     `memory=` and `cpu=` of functions, classes, sandboxes and `run_function`: a string, or so few MiB that GiB must
     have been meant.
 Why it matters
-    The client does not check them: a string fails when the request is put together, and `memory=32` asks for
-    32 MiB, in which Python does not start.
+    The client does not check them. A string fails when the request is put together, and `memory=32` asks for 32
+    MiB, in which Python does not start.
 Example
     before   @app.function(memory="32GB", cpu="8")
     after    @app.function(memory=32768, cpu=8)
+How to fix
+    Write memory in MiB (32 GiB are 32768) and CPU as a number of cores.
 Source
     modal.com/docs/guide/resources: memory in MiB, cores as a number; modal 1.6.4 _resources.py.
 """
@@ -16,77 +18,56 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Recipe,
-    counted,
-    error,
-    keyword_value,
-    keyword_where,
-    number,
-    resource_calls,
-    rule,
-    warning,
-)
+from preflight.app.model import Call, Recipe
+from preflight.model import Finding
+from preflight.rules.edits import keyword_value
+from preflight.rules.findings import error, warning
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where, number
+from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
 
 LEAST_MIB = 128
 SIZE = re.compile(r"\s*(\d+)\s*([gm]?)i?b?\s*", re.I)
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+WHY = "the deploy stops with a TypeError"
 
 
-def applies(recipe: Recipe) -> str:
-    calls = [c for c in resource_calls(recipe) if {"memory", "cpu"} & set(c.kwargs)]
-    return counted(len(calls), "request of memory or CPU", "requests of memory or CPU")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in resource_calls(recipe):
-        memory, cpu = call.kwargs.get("memory"), call.kwargs.get("cpu")
-        if isinstance(memory, str):
-            mib = _mib(memory)
-            yield error(
-                f"memory is the text {memory!r}; Modal takes a number of MiB",
-                f"write memory={mib}" if mib else "give MiB as a number",
-                keyword_where(recipe, call, "memory"),
-                why="the deploy stops with a TypeError",
-                fix=keyword_value(recipe.source, call, "memory", str(mib), is_safe=False) if mib else None,
-            )
-        for value in memory if isinstance(memory, list | tuple) else (memory,):
-            mib_asked = number(value)
-            if mib_asked is not None and 0 < mib_asked < LEAST_MIB:
-                yield warning(
-                    f"memory is {mib_asked:g} MiB; Python alone needs more",
-                    f"the unit is MiB: {mib_asked:g} GiB are {mib_asked * 1024:g}",
-                    keyword_where(recipe, call, "memory"),
-                    why="the request is honoured as it stands, and the container is short of memory",
-                    fix=keyword_value(recipe.source, call, "memory", f"{mib_asked * 1024:g}", is_safe=False)
-                    if value is memory
-                    else None,
-                )
-                break
-        if isinstance(cpu, str):
-            cores = cpu.strip()
-            is_number = re.fullmatch(r"\d+(?:\.\d+)?", cores) is not None
-            yield error(
-                f"cpu is the text {cpu!r}; Modal takes a number of cores",
-                f"write cpu={cores}" if is_number else "give cores as a number",
-                keyword_where(recipe, call, "cpu"),
-                why="the deploy stops with a TypeError",
-                fix=keyword_value(recipe.source, call, "cpu", cores, is_safe=False) if is_number else None,
-            )
+@rule("RES600", RESOURCE_CALLS.only(with_keyword("memory", "cpu"), "request of memory or CPU"))
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    memory, cpu = call.kwargs.get("memory"), call.kwargs.get("cpu")
+    if isinstance(memory, str):
+        mib = _mib(memory)
+        yield error(
+            f"memory is the text {memory!r}; Modal takes a number of MiB",
+            f"write memory={mib}" if mib else "give MiB as a number",
+            keyword_where(recipe, call, "memory"),
+            why=WHY,
+            fix=keyword_value(recipe.source, call, "memory", str(mib), is_safe=False) if mib else None,
+        )
+    values = memory if isinstance(memory, list | tuple) else (memory,)
+    small = next((n for v in values if (n := number(v)) is not None and 0 < n < LEAST_MIB), None)
+    if small is not None:
+        meant = f"{small * 1024:g}"
+        is_alone = values == (memory,)
+        yield warning(
+            f"memory is {small:g} MiB; Python alone needs more",
+            f"the unit is MiB: {small:g} GiB are {meant}",
+            keyword_where(recipe, call, "memory"),
+            why="Modal gives what is asked for, and the container runs out of memory",
+            fix=keyword_value(recipe.source, call, "memory", meant, is_safe=False) if is_alone else None,
+        )
+    if isinstance(cpu, str):
+        cores = cpu.strip()
+        is_number = NUMBER.fullmatch(cores) is not None
+        yield error(
+            f"cpu is the text {cpu!r}; Modal takes a number of cores",
+            f"write cpu={cores}" if is_number else "give cores as a number",
+            keyword_where(recipe, call, "cpu"),
+            why=WHY,
+            fix=keyword_value(recipe.source, call, "cpu", cores, is_safe=False) if is_number else None,
+        )
 
 
 def _mib(text: str) -> int | None:
     found = SIZE.fullmatch(text)
-    if found is None:
-        return None
-    return int(found[1]) * (1024 if found[2].lower() == "g" else 1)
-
-
-CHECK = rule(
-    id="RES600",
-    name="res-memory-unit",
-    title="memory is a number of MiB and CPU a number of cores",
-    find=find,
-    applies=applies,
-)
+    return None if found is None else int(found[1]) * (1024 if found[2].lower() == "g" else 1)

@@ -3,56 +3,34 @@
 Looks at
     `nonpreemptible=True` together with `gpu=`.
 Why it matters
-    Only CPU functions can be non-preemptible; the service refuses the pair at deploy.  A long GPU run lives
-    through a preemption by resuming from a checkpoint.
+    Only CPU functions can be non-preemptible; the service refuses the pair at deploy. A long GPU run survives a
+    preemption when it resumes from a checkpoint.
 Example
     before   @app.function(gpu="H100", nonpreemptible=True)
     after    @app.function(gpu="H100", retries=3)   # and resume from a checkpoint
+How to fix
+    Leave `nonpreemptible` out, and resume from a checkpoint after a preemption.
 Source
     modal.com/docs/guide/preemption, read 2026-08-22.
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    Unresolved,
-    counted,
-    error,
-    keyword_where,
-    resource_calls,
-    rule,
-)
+from preflight.app.model import Call, Recipe
+from preflight.model import Finding
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import RESOURCE_CALLS
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_asked(recipe)), "non-preemptible function")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _asked(recipe):
-        gpu = call.kwargs.get("gpu")
-        if not gpu or isinstance(gpu, Unresolved) or not isinstance(gpu, str | list | tuple):
-            continue
+@rule("RES630", RESOURCE_CALLS.only(lambda c: c.kwargs.get("nonpreemptible") is True, "non-preemptible function"))
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    gpu = call.kwargs.get("gpu")
+    if gpu and isinstance(gpu, str | list | tuple):
         yield error(
             f"nonpreemptible=True with gpu={gpu!r}; only functions without a GPU can be non-preemptible",
             "leave nonpreemptible out, and resume from a checkpoint after a preemption",
             keyword_where(recipe, call, "nonpreemptible"),
             why="the deploy is refused after the image was built",
         )
-
-
-def _asked(recipe: Recipe) -> list[Call]:
-    return [c for c in resource_calls(recipe) if c.kwargs.get("nonpreemptible") is True]
-
-
-CHECK = rule(
-    id="RES630",
-    name="res-nonpreemptible-gpu",
-    title="nothing asks for a GPU that can't be preempted",
-    find=find,
-    applies=applies,
-)

@@ -3,10 +3,12 @@
 Looks at
     `bucket_name` that is an ARN, an address or a path.
 Why it matters
-    The name is used as it stands: there is no bucket called `s3://data`, and the container stops at its start.
+    The name is used as it stands: no bucket is called `s3://data`, and the container stops at its start.
 Example
     before   modal.CloudBucketMount("s3://data/train", secret=aws)
     after    modal.CloudBucketMount("data", key_prefix="train/", secret=aws)
+How to fix
+    Give the bare name, and the path below the bucket as `key_prefix=`.
 Source
     modal.com/docs/guide/cloud-bucket-mounts; S3's naming rules: 3 to 63 of a-z, 0-9, '.' and '-'.
 """
@@ -14,20 +16,19 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.api import Call, Context, Finding, Recipe, counted, error, rule
+from preflight.app.model import Call, Recipe
+from preflight.model import Finding
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import BUCKET_MOUNTS
 
 WRONG = re.compile(r"^(?:arn:|[a-z0-9]+://)|/|\.amazonaws\.com", re.I)
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_mounts(recipe)), "bucket mount")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _mounts(recipe):
-        bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
-        if not isinstance(bucket, str) or not WRONG.search(bucket):
-            continue
+@rule("RES672", BUCKET_MOUNTS)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
+    if isinstance(bucket, str) and WRONG.search(bucket):
         bare, prefix = _parts(bucket)
         yield error(
             f"bucket_name is {str(bucket)!r}; wanted the bare name",
@@ -37,10 +38,6 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
         )
 
 
-def _mounts(recipe: Recipe) -> list[Call]:
-    return [c for c in recipe.calls if c.name == "modal.CloudBucketMount"]
-
-
 def _parts(bucket: str) -> tuple[str, str]:
     """Bare name and prefix of an address."""
     rest = re.sub(r"^(?:arn:[^:]*:[^:]*:[^:]*:[^:]*:|[a-z0-9]+://)", "", str(bucket), flags=re.I)
@@ -48,12 +45,3 @@ def _parts(bucket: str) -> tuple[str, str]:
     name = re.sub(r"\.s3[.-][\w.-]*amazonaws\.com$", "", name)
     prefix = prefix.strip("/")
     return name, f"{prefix}/" if prefix else ""
-
-
-CHECK = rule(
-    id="RES672",
-    name="sto-bucket-name",
-    title="a bucket mount is given the bucket's bare name",
-    find=find,
-    applies=applies,
-)

@@ -1,14 +1,16 @@
-"""Nothing is written to a bucket mount in a way it can't take.
+"""Nothing is written to a bucket mount in a way it does not support.
 
 Looks at
     Functions with a bucket mount: `open(…, "a")`, "r+" and "w+", `np.savez`, `SummaryWriter` and `torch.save` on a
     path below the mount.
 Why it matters
-    A bucket mount writes whole objects from front to back: appending and seeking fail with an input/output error,
+    A bucket mount writes whole objects from front to back. Appending and seeking fail with an input/output error,
     in the middle of the run.
 Example
     before   open("/bucket/log.txt", "a").write(line)
     after    open("/tmp/log.txt", "a").write(line)   # copied to /bucket when it is whole
+How to fix
+    Write to local disk or a Volume, and copy the file to the bucket when it is complete.
 Source
     modal.com/docs/guide/cloud-bucket-mounts (mountpoint for S3: sequential writes of new files only).
 """
@@ -17,51 +19,33 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    BucketMount,
-    Context,
-    Finding,
-    Function,
-    Recipe,
-    calls_in,
-    counted,
-    defs_of,
-    dotted,
-    functions_of,
-    rule,
-    strings_in,
-    syntax_of,
-    warning,
-)
+from preflight.app.bodies import calls_in, defs_of
+from preflight.app.model import BucketMount, Function, Recipe
+from preflight.app.syntax import dotted, strings_in
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import FUNCTIONS, syntax
 
 WRITERS = re.compile(r"^(?:np|numpy)\.savez(?:_compressed)?$|^torch\.save$|(?:^|\.)SummaryWriter$")
 REWRITES = re.compile(r"^(?:a|r\+|w\+|x\+|rb\+|wb\+|ab|a\+)")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_mounting(recipe)), "function with a bucket mount", "functions with a bucket mount")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    for function in _mounting(recipe):
-        paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount)]
-        if syntax is None or function.where.path != recipe.source.path:
-            continue
-        for call in calls_in(*defs_of(function)):
-            how = _how(call)
-            below = next((s for s in strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
-            if how and below is not None:
-                yield warning(
-                    f"{how} writes to {below.value!r}, below a bucket mount: it takes whole files, front to back",
-                    "write it to local disk or a Volume, and copy it to the bucket when it is whole",
-                    syntax.where(call),
-                    why="the write fails with an input/output error in the middle of the run",
-                )
-
-
-def _mounting(recipe: Recipe) -> list[Function]:
-    return [f for f in functions_of(recipe) if f.mounts]
+@rule("RES700", FUNCTIONS.only(lambda f: f.mounts, "function with a bucket mount"))
+def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+    if function.where.path != recipe.source.path:
+        return
+    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount)]
+    for call in calls_in(*defs_of(function)):
+        how = _how(call)
+        below = next((s for s in strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
+        if how and below is not None:
+            yield warning(
+                f"{how} writes to {below.value!r}, below a bucket mount: it takes whole files, front to back",
+                "write it to local disk or a Volume, and copy it to the bucket when it is complete",
+                syntax(recipe).where(call),
+                why="the write fails with an input/output error in the middle of the run",
+            )
 
 
 def _how(call: ast.Call) -> str:
@@ -77,12 +61,3 @@ def _how(call: ast.Call) -> str:
 
 def _is_below(text: str, path: str) -> bool:
     return text == path or text.startswith(path + "/")
-
-
-CHECK = rule(
-    id="RES700",
-    name="sto-bucket-write-mode",
-    title="nothing is written to a bucket mount in a way it can't take",
-    find=find,
-    applies=applies,
-)

@@ -3,42 +3,33 @@
 Looks at
     `os.environ["X"]` in a function that runs on Modal and in the helpers it calls, and what libraries read by
     themselves (`boto3.client`, `s3fs`, `wandb.init`, `huggingface_hub.login` …), against the keys of its secrets
-    (`required_keys=`, `from_dict`), its `env=` and the `.env()` of its image.  `os.getenv` and `os.environ.get` have
-    an answer for what is not there, and are left out.
+    (`required_keys=`, `from_dict`), its `env=` and the `.env()` of its image. `os.getenv` and `os.environ.get` have
+    a default, and are left out.
 Why it matters
     A secret without the key shows as a KeyError when the line runs: after the image build, on the GPU.  With
     `required_keys` Modal refuses it when the app starts.
 Example
     before   @app.function(secrets=[modal.Secret.from_name("wandb")])
     after    @app.function(secrets=[modal.Secret.from_name("wandb", required_keys=["WANDB_API_KEY"])])
+How to fix
+    Name the key in `required_keys=` of the secret that holds it, or set the variable with `env=` or `.env()`.
 Source
     modal 1.6.4 Secret.from_name; the libraries' own documentation of their variables.
 """
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    EnvironRead,
-    Finding,
-    Function,
-    Recipe,
-    SecretRef,
-    Syntax,
-    Unresolved,
-    advice,
-    base_of,
-    counted,
-    dotted,
-    functions_of,
-    is_secret_name,
-    listed,
-    rule,
-    syntax_of,
-    warning,
-)
+from preflight.app.model import EnvironRead, Function, Recipe, SecretRef, Step, Unresolved
+from preflight.app.syntax import Syntax, dotted, syntax_of
+from preflight.build.surroundings import base_of
+from preflight.model import Finding
+from preflight.rules.credentials import is_secret_name
+from preflight.rules.findings import advice, warning
+from preflight.rules.form import Subject, rule
+from preflight.rules.resources import functions_of
+from preflight.wording import listed
 
 IN_CONTAINER = re.compile(
     r"^(?:PATH|HOME|PWD|USER|LANG|HOSTNAME|SHELL|TMPDIR|LD_LIBRARY_PATH|PYTHON\w*|MODAL_\w+|CUDA_\w+|NVIDIA_\w+"
@@ -46,8 +37,6 @@ IN_CONTAINER = re.compile(
 )
 SETS = frozenset({"os.environ.setdefault", "environ.setdefault", "os.putenv"})
 UPDATES = frozenset({"os.environ.update", "environ.update"})
-
-
 INSTEAD = {  # what makes a library look for no key, or for another
     "WANDB_API_KEY": ("WANDB_MODE", "WANDB_DISABLED"),
     "HF_TOKEN": ("HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH"),
@@ -58,58 +47,14 @@ SIGNS_IN = {"wandb.login": "WANDB_API_KEY", "huggingface_hub.login": "HF_TOKEN",
 OPEN_SECRETS = frozenset({"from_dotenv", "recorded"})  # whose keys are not all known
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(sum(len(needs) for _, needs in _needs(recipe)), "variable that code on Modal needs", NEEDED)
-
-
-NEEDED = "variables that code on Modal needs"
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    told = set()
-    for function, needs in _needs(recipe):
-        given = _given(function)
-        if given is None:
-            continue
-        named = [s.name for s in function.secrets if isinstance(s, SecretRef) and s.name is not None]
-        for read in needs:
-            if {read.key, *INSTEAD.get(read.key, ())} & given or (read.key, read.where) in told:
-                continue
-            told.add((read.key, read.where))
-            if named:
-                yield _not_promised(function, read, named)
-            elif _can_tell(function, read):
-                yield warning(
-                    f"{function.name} {_reads(read)}, and no secret, env= or .env() of its image sets it",
-                    f'give it a secret that holds it: modal.Secret.from_name("…", required_keys=["{read.key}"])',
-                    read.where,
-                    why="the container does not have your shell's variables: it stops at this line, on the GPU",
-                )
-
-
-def _not_promised(function: Function, read: EnvironRead, named: list[str]) -> Finding:
-    secrets = listed([f"{n!r}" for n in named])
-    return advice(
-        f"{function.name} {_reads(read)}; of its secrets ({secrets}) none promises it",
-        f'name it: modal.Secret.from_name("{named[0]}", required_keys=["{read.key}"])',
-        read.where,
-        why="a secret without it is then refused when the app starts, and not found out on the GPU",
-    )
-
-
-def _reads(read: EnvironRead) -> str:
-    how = f'os.environ["{read.key}"]' if read.is_required else f"{read.key} through {read.by}"
-    return f"reads {how}"
-
-
-def _needs(recipe: Recipe) -> list[tuple[Function, list[EnvironRead]]]:
-    """For each function on Modal, what it can't do without; nothing where a .env file may hold it."""
-    syntax = syntax_of(recipe.source)
-    if syntax is None or any(dotted(c.func).endswith("load_dotenv") for c in syntax.every(ast.Call)):
-        return []
-    answered = _answered(syntax) | {r.key for r in recipe.environ_reads if r.by == "in os.environ"}
+def _needs(recipe: Recipe) -> Iterator[tuple[Function, EnvironRead]]:
+    """What each function on Modal can't do without; nothing where a .env file may hold it."""
+    tree = syntax_of(recipe.source)
+    if tree is None or any(dotted(c.func).endswith("load_dotenv") for c in tree.every(ast.Call)):
+        return
+    answered = _answered(tree) | {r.key for r in recipe.environ_reads if r.by == "in os.environ"}
     answered |= {key for key, others in INSTEAD.items() if answered & set(others)}
-    caught = {syntax.where(n) for n in syntax.every(ast.Subscript) if syntax.is_caught(n)}
+    caught = {tree.where(n) for n in tree.every(ast.Subscript) if tree.is_caught(n)}
     needed = [
         r
         for r in recipe.environ_reads
@@ -118,25 +63,50 @@ def _needs(recipe: Recipe) -> list[tuple[Function, list[EnvironRead]]]:
         and not IN_CONTAINER.match(r.key)
         and r.where not in caught
     ]
-    found = []
-    for function in functions_of(recipe):
-        if function.where.path != recipe.source.path or function.body is None:
+    for function in functions_of(recipe) if needed else ():
+        if function.where.path == recipe.source.path and function.body is not None:
+            names = _reached(function.body, tree)
+            yield from ((function, r) for r in needed if r.inside and r.inside.split(".")[0] in names)
+
+
+NEEDS = Subject(_needs, "variable that code on Modal needs")
+
+
+@rule("RES681", NEEDS.together())
+def find(recipe: Recipe, needs: Sequence[tuple[Function, EnvironRead]]) -> Iterator[Finding]:
+    told = set()
+    for function, read in needs:
+        given = _given(function)
+        if given is None or {read.key, *INSTEAD.get(read.key, ())} & given or (read.key, read.where) in told:
             continue
-        names = _reached(function.body, syntax)
-        mine = [r for r in needed if r.inside and r.inside.split(".")[0] in names]
-        if mine:
-            found.append((function, mine))
-    return found
+        told.add((read.key, read.where))
+        secrets = [s.name for s in function.secrets if isinstance(s, SecretRef) and s.name is not None]
+        how = f'os.environ["{read.key}"]' if read.is_required else f"{read.key} through {read.by}"
+        if secrets:
+            names = listed([f"{n!r}" for n in secrets])
+            yield advice(
+                f"{function.name} reads {how}; of its secrets ({names}) none promises it",
+                f'name it: modal.Secret.from_name("{secrets[0]}", required_keys=["{read.key}"])',
+                read.where,
+                why="Modal then refuses a secret without it when the app starts, before the GPU is paid",
+            )
+        elif _can_tell(function, read):
+            yield warning(
+                f"{function.name} reads {how}, and no secret, env= or .env() of its image sets it",
+                f'give it a secret that holds it: modal.Secret.from_name("…", required_keys=["{read.key}"])',
+                read.where,
+                why="the container does not have your shell's variables: it stops at this line, on the GPU",
+            )
 
 
-def _answered(syntax: Syntax) -> set[str]:
+def _answered(tree: Syntax) -> set[str]:
     """Variables that the file's own code sets."""
     found: set[str] = set()
-    for node in syntax.every(ast.Subscript):
+    for node in tree.every(ast.Subscript):
         is_set = isinstance(node.ctx, ast.Store) and dotted(node.value) in ("os.environ", "environ")
         if is_set and isinstance(node.slice, ast.Constant):
             found.add(str(node.slice.value))
-    for call in syntax.every(ast.Call):
+    for call in tree.every(ast.Call):
         name = dotted(call.func)
         if name in SIGNS_IN and (call.args or call.keywords):
             found.add(SIGNS_IN[name])
@@ -150,9 +120,9 @@ def _answered(syntax: Syntax) -> set[str]:
     return found
 
 
-def _reached(body: ast.AST, syntax: Syntax) -> set[str]:
+def _reached(body: ast.AST, tree: Syntax) -> set[str]:
     """The function's name and those of the file's own functions that it calls, and they in turn."""
-    defs = {n.name: n for n in syntax.defs() if isinstance(syntax.parent(n), ast.Module)}
+    defs = {n.name: n for n in tree.defs() if isinstance(tree.parent(n), ast.Module)}
     found: set[str] = set()
     pending = [body]
     while pending:
@@ -168,29 +138,26 @@ def _reached(body: ast.AST, syntax: Syntax) -> set[str]:
 
 
 def _given(function: Function) -> set[str] | None:
-    """Variables that the function's container is said to have; None where the text leaves that open."""
-    if function.call.has_spread or isinstance(function.call.kwargs.get("env"), Unresolved):
-        return None
-    names: set[str] = set()
+    """Variables that the function's container has by its text; None where the text leaves that open."""
     given = function.call.kwargs.get("env")
-    if isinstance(given, dict):
-        names |= {str(k) for k in given}
+    if function.call.has_spread or isinstance(given, Unresolved) or isinstance(function.images, Unresolved):
+        return None
+    names = {str(k) for k in given} if isinstance(given, dict) else set()
     for secret in function.secrets:
         if isinstance(secret, Unresolved) or secret.made_by in OPEN_SECRETS:
             return None
         names |= {*secret.keys, *secret.required_keys}
-    if isinstance(function.images, Unresolved):
-        return None
     for image in function.images or ():
-        if not image.is_complete:
+        if not image.is_complete or any(_may_set_more(step) for step in image.steps):
             return None
-        for step in image.steps:
-            if step.method == "env" and not step.is_complete:
-                return None
-            names |= set(step.env)
-            if step.method == "dockerfile_commands" and "ENV " in str(step.args):
-                return None
+        names |= {key for step in image.steps for key in step.env}
     return names
+
+
+def _may_set_more(step: Step) -> bool:
+    if step.method == "env":
+        return not step.is_complete
+    return step.method == "dockerfile_commands" and "ENV " in str(step.args)
 
 
 def _can_tell(function: Function, read: EnvironRead) -> bool:
@@ -200,12 +167,3 @@ def _can_tell(function: Function, read: EnvironRead) -> bool:
     if isinstance(function.images, Unresolved):
         return False
     return all((base := base_of(image)) is not None and base.is_slim for image in function.images or ())
-
-
-CHECK = rule(
-    id="RES681",
-    name="sto-environ-promised",
-    title="the variables that the code needs are promised by its secrets, or set by its image",
-    find=find,
-    applies=applies,
-)

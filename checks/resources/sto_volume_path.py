@@ -1,4 +1,4 @@
-"""Volumes and buckets are mounted at paths the client takes.
+"""Volumes are mounted at paths the client accepts.
 
 Looks at
     The keys of `volumes=` and `network_file_systems=`: absolute and canonical, and not `/`, `/root` or `/tmp`.
@@ -7,6 +7,8 @@ Why it matters
 Example
     before   @app.function(volumes={"data": vol})
     after    @app.function(volumes={"/data": vol})
+How to fix
+    Mount below `/`, at an absolute path without `..`, such as `/data`.
 Source
     modal 1.6.4 _utils/mount_utils.py validate_mount_points (a trailing slash is fine; measured).
 """
@@ -16,85 +18,61 @@ import posixpath
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Fix,
-    Recipe,
-    Where,
-    counted,
-    error,
-    keyword_node,
-    keyword_where,
-    quoted_like,
-    replaced,
-    resource_calls,
-    rule,
-    syntax_of,
-)
+from preflight.app.model import Call, Recipe
+from preflight.model import Finding, Fix, Where
+from preflight.rules.edits import keyword_node, quoted_like, replaced
+from preflight.rules.findings import error
+from preflight.rules.form import Subject, rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import RESOURCE_CALLS, syntax
 
 KEYWORDS = ("volumes", "network_file_systems")
 TAKEN = ("/", "/root", "/tmp")
+WHY = "InvalidError when the file is imported"
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_mounted(recipe)), "mount")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call, keyword, path in _mounted(recipe):
-        plain = str(PurePosixPath(path)) if path else "."
-        where, node = _place(recipe, call, keyword, path)
-        if plain in TAKEN:
-            yield error(
-                f"a mount at {path!r}: the client refuses {', '.join(TAKEN)}",
-                "mount it below, such as /data",
-                where,
-                why="InvalidError when the file is imported",
-            )
-        elif plain != posixpath.normpath(plain) or not plain.startswith("/") or plain.startswith("//"):
-            wanted = posixpath.normpath("/" + plain.lstrip("/"))
-            yield error(
-                f"a mount at {path!r}; wanted an absolute path without '..'",
-                f"write {wanted!r}",
-                where,
-                why="InvalidError when the file is imported",
-                fix=_fix(recipe, node, wanted),
-            )
-
-
-def _mounted(recipe: Recipe) -> list[tuple[Call, str, str]]:
-    found = []
-    for call in resource_calls(recipe):
+def _mounted(recipe: Recipe) -> Iterator[tuple[Call, str, str]]:
+    for call in RESOURCE_CALLS.of(recipe):
         for keyword in KEYWORDS:
             value = call.kwargs.get(keyword)
             if isinstance(value, dict):
-                found += [(call, keyword, p) for p in value if isinstance(p, str) and not p.startswith("<line ")]
-    return found
+                yield from ((call, keyword, p) for p in value if isinstance(p, str) and not p.startswith("<line "))
+
+
+@rule("RES690", Subject(_mounted, "mount"))
+def find(recipe: Recipe, mount: tuple[Call, str, str]) -> Iterator[Finding]:
+    call, keyword, path = mount
+    plain = str(PurePosixPath(path)) if path else "."
+    where, node = _place(recipe, call, keyword, path)
+    if plain in TAKEN:
+        yield error(
+            f"a mount at {path!r}: the client refuses {', '.join(TAKEN)}",
+            "mount it below, such as /data",
+            where,
+            why=WHY,
+        )
+    elif plain != posixpath.normpath(plain) or not plain.startswith("/") or plain.startswith("//"):
+        wanted = posixpath.normpath("/" + plain.lstrip("/"))
+        yield error(
+            f"a mount at {path!r}; wanted an absolute path without '..'",
+            f"write {wanted!r}",
+            where,
+            why=WHY,
+            fix=_fix(recipe, node, wanted),
+        )
 
 
 def _place(recipe: Recipe, call: Call, keyword: str, path: str) -> tuple[Where, ast.Constant | None]:
-    node, syntax = keyword_node(call, keyword), syntax_of(recipe.source)
-    if node is not None and isinstance(node.value, ast.Dict) and syntax and call.where.path == recipe.source.path:
+    node = keyword_node(call, keyword)
+    if node is not None and isinstance(node.value, ast.Dict) and call.where.path == recipe.source.path:
         for key in node.value.keys:
             if isinstance(key, ast.Constant) and key.value == path:
-                return syntax.where(key), key
+                return syntax(recipe).where(key), key
     return keyword_where(recipe, call, keyword), None
 
 
 def _fix(recipe: Recipe, node: ast.Constant | None, wanted: str) -> Fix | None:
-    syntax = syntax_of(recipe.source)
-    if node is None or syntax is None or wanted in TAKEN:
+    if node is None or wanted in TAKEN:
         return None
-    text = quoted_like(syntax.text(node), wanted)
-    return replaced(recipe.source.path, syntax.span(node), text, is_safe=True)
-
-
-CHECK = rule(
-    id="RES690",
-    name="sto-volume-path",
-    title="volumes are mounted at paths the client takes",
-    find=find,
-    applies=applies,
-)
+    text = quoted_like(syntax(recipe).text(node), wanted)
+    return replaced(recipe.source.path, syntax(recipe).span(node), text, is_safe=True)

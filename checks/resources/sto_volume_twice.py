@@ -7,54 +7,35 @@ Why it matters
 Example
     before   volumes={"/data": vol, "/cache": vol}
     after    volumes={"/data": vol}   # and /data/cache
+How to fix
+    Mount it at one path and use folders below.
 Source
     modal 1.6.4 _utils/mount_utils.py validate_volumes and validate_volumes_by_object_id.
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    VolumeRef,
-    counted,
-    error,
-    keyword_where,
-    resource_calls,
-    rule,
-)
+from preflight.app.model import Call, Recipe, VolumeRef
+from preflight.model import Finding
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.resources import keyword_where
+from preflight.rules.subjects import RESOURCE_CALLS
+
+MOUNTING = RESOURCE_CALLS.only(lambda c: isinstance(c.kwargs.get("volumes"), dict), "call with volumes")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_mounting(recipe)), "call that mounts volumes", "calls that mount volumes")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    for call in _mounting(recipe):
-        places: dict[tuple[str, str | None], list[str]] = {}
-        for path, each in call.kwargs["volumes"].items():
-            if isinstance(each, VolumeRef) and each.kind == "volume" and each.name:
-                places.setdefault((each.name, each.environment), []).append(str(path).rstrip("/"))
-        for (name, _), paths in places.items():
-            if len(set(paths)) > 1:
-                yield error(
-                    f"the Volume {name!r} is mounted at {' and '.join(paths)}; one function may mount it once",
-                    "mount it at one path and use folders below",
-                    keyword_where(recipe, call, "volumes"),
-                    why="the client raises InvalidError before anything runs",
-                )
-
-
-def _mounting(recipe: Recipe) -> list[Call]:
-    return [c for c in resource_calls(recipe) if isinstance(c.kwargs.get("volumes"), dict)]
-
-
-CHECK = rule(
-    id="RES691",
-    name="sto-volume-twice",
-    title="no Volume is mounted at two paths of one function",
-    find=find,
-    applies=applies,
-)
+@rule("RES691", MOUNTING)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    places: dict[tuple[str, str | None], list[str]] = {}
+    for path, each in call.kwargs["volumes"].items():
+        if isinstance(each, VolumeRef) and each.kind == "volume" and each.name:
+            places.setdefault((each.name, each.environment), []).append(str(path).rstrip("/"))
+    for (name, _), paths in places.items():
+        if len(set(paths)) > 1:
+            yield error(
+                f"the Volume {name!r} is mounted at {' and '.join(paths)}; one function may mount it once",
+                "mount it at one path and use folders below",
+                keyword_where(recipe, call, "volumes"),
+                why="the client raises InvalidError before anything runs",
+            )

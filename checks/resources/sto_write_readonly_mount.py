@@ -1,4 +1,4 @@
-"""Nothing is written below a mount that is read-only.
+"""Nothing is written below a read-only mount.
 
 Looks at
     Functions with a bucket mount of `read_only=True`: `open(…, "w")`, `mkdir`, `os.makedirs` and `torch.save` with
@@ -8,6 +8,8 @@ Why it matters
 Example
     before   os.makedirs("/data/cache", exist_ok=True)
     after    os.makedirs("/tmp/cache", exist_ok=True)
+How to fix
+    Write to another path, or mount without `read_only=True`.
 Source
     modal 1.6.4 CloudBucketMount(read_only=True).
 """
@@ -16,48 +18,31 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    BucketMount,
-    Context,
-    Finding,
-    Function,
-    Recipe,
-    advice,
-    calls_in,
-    counted,
-    defs_of,
-    dotted,
-    functions_of,
-    rule,
-    syntax_of,
-)
+from preflight.app.bodies import calls_in, defs_of
+from preflight.app.model import BucketMount, Function, Recipe
+from preflight.app.syntax import dotted
+from preflight.model import Finding
+from preflight.rules.findings import advice
+from preflight.rules.form import rule
+from preflight.rules.subjects import FUNCTIONS, syntax
 
 MAKES = re.compile(r"^os\.(?:makedirs|mkdir)$|^torch\.save$|^(?:np|numpy)\.save")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_mounting(recipe)), "function with a read-only mount", "functions with a read-only mount")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    for function in _mounting(recipe):
-        paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount) and m.is_read_only]
-        if syntax is None or function.where.path != recipe.source.path:
-            continue
-        for call in calls_in(*defs_of(function)):
-            target = _written(call)
-            if target and any(target == p or target.startswith(p + "/") for p in paths):
-                yield advice(
-                    f"{target!r} is written below a read-only mount",
-                    "write elsewhere, or mount without read_only=True",
-                    syntax.where(call),
-                    why="the run stops there with 'Read-only file system'",
-                )
-
-
-def _mounting(recipe: Recipe) -> list[Function]:
-    return [f for f in functions_of(recipe) if any(m.is_read_only for m in f.mounts)]
+@rule("RES701", FUNCTIONS.only(lambda f: any(m.is_read_only for m in f.mounts), "function with a read-only mount"))
+def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+    if function.where.path != recipe.source.path:
+        return
+    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount) and m.is_read_only]
+    for call in calls_in(*defs_of(function)):
+        target = _written(call)
+        if target and any(target == p or target.startswith(p + "/") for p in paths):
+            yield advice(
+                f"{target!r} is written below a read-only mount",
+                "write elsewhere, or mount without read_only=True",
+                syntax(recipe).where(call),
+                why="the run stops there with 'Read-only file system'",
+            )
 
 
 def _written(call: ast.Call) -> str:
@@ -74,12 +59,3 @@ def _written(call: ast.Call) -> str:
             first = inner.args[0]
             return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
     return ""
-
-
-CHECK = rule(
-    id="RES701",
-    name="sto-write-readonly-mount",
-    title="nothing is written below a read-only mount",
-    find=find,
-    applies=applies,
-)

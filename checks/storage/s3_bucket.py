@@ -1,22 +1,25 @@
-"""The S3 bucket is reachable and holds data under the prefix.
+"""Every bucket that the app mounts is reachable and holds data under its prefix.
 
 Looks at
-    The bucket of the app's CloudBucketMount (or `[tool.preflight.s3] bucket`), with this machine's AWS
-    credentials: that it exists, its region, a listing under the prefix (at most 1,000 objects, or
-    `sample`), and one byte of one object.
+    The bucket of each of the app's CloudBucketMounts, the planned function's first, and `[tool.preflight.s3] bucket`,
+    with this machine's AWS credentials (without any for a mount that has no secret): that it exists, its region, a
+    listing under the prefix (about 1,000 objects, or `sample`), and one byte of one object.  Writing is not tried.
 Why it matters
     An empty prefix or a denied read shows only when the first batch is loaded, with the GPU already paid for.
     The credentials here may differ from those in the Modal secret: s3-bucket-inside proves it with those.
 How to fix
-    Each answer of S3 is mapped to its cause: the bucket's name, the region, or the IAM action that is missing
-    (s3:ListBucket on the bucket, s3:GetObject on its objects).
+    Each answer of S3 is mapped to its cause: the bucket's name, the region, the clock, or the action that is missing
+    (s3:ListBucket on the bucket, s3:GetObject on its objects, kms:Decrypt on the key) or denied.
+    AWS_ENDPOINT_URL and an AWS profile's endpoint_url send the question elsewhere; the answer says so.
 Source
     Amazon S3 API: HeadBucket, ListObjectsV2, GetObject; measured with boto3 1.44, 2026-11-23.
 """
 
+from dataclasses import replace
+
 from preflight.api import (
-    S3_PLACE,
-    S3_SAMPLE,
+    BUCKETS,
+    NAMED,
     Answer,
     Check,
     Group,
@@ -25,50 +28,48 @@ from preflight.api import (
     LookupFailed,
     NotApplicable,
     Problem,
+    Severity,
     Stage,
-    bucket_answer,
-    bucket_refused,
+    buckets_answer,
+    unanswered,
 )
+
+RENEW = "renew AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `aws sso login`"
+KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+INSIDE = "[tool.preflight.s3] inside = true looks with those of the secret"
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
-    place = looked[S3_PLACE]
-    if place is None:
+    named = looked[NAMED]
+    if not named.places and not named.open_places:
         return NotApplicable("the app mounts no bucket, and tool.preflight.s3 names none")
-    found = looked.tried(S3_SAMPLE)
-    if not isinstance(found, LookupFailed):
-        return bucket_answer(place, found)
-    problem = found.__cause__
-    answer = None
-    if isinstance(problem, Problem):
-        renew = "renew AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `aws sso login`"
-        answer = bucket_refused(problem, place, whose="this machine's", renew=renew)
-    if answer is None:
-        raise _unknown(found) from problem
-    return answer
-
-
-def _unknown(e: LookupFailed) -> LookupFailed:
-    problem = e.__cause__
-    if isinstance(problem, Problem) and problem.kind is Kind.NOT_SIGNED_IN:
-        return LookupFailed(
-            e.lookup,
-            f"no AWS credentials here ({problem.said}); set them, "
-            "or [tool.preflight.s3] inside = true looks with those of the secret",
-        )
-    return e
+    found = looked.tried(BUCKETS)
+    if isinstance(found, LookupFailed):
+        raise found
+    answer, silent = buckets_answer(found, whose="this machine's", renew=RENEW)
+    why = [unanswered(silent)] if silent else []
+    why += [f"{text}; name it in [tool.preflight.s3] bucket" for text in named.open_places]
+    problem = next((s.found for s in silent if isinstance(s.found, Problem)), None)
+    if problem is not None and problem.kind is Kind.NOT_SIGNED_IN:
+        why.append(f"no AWS credentials here: {problem.hint or KEYS}, or {INSIDE}")
+    if not why and answer is not None:
+        return answer
+    if answer is None or not any(f.severity is Severity.ERROR for f in answer.findings):
+        looked_at = f"; looked at: {answer.said}" if answer else ""
+        raise LookupFailed(BUCKETS, f"not looked at: {'; '.join(why)}{looked_at}") from problem
+    return replace(answer, said=f"{answer.said}; not looked at: {'; '.join(why)}")
 
 
 CHECK = Check(
     id="STO002",
     name="s3-bucket",
-    title="the S3 bucket is reachable and holds data under the prefix",
+    title="every bucket that the app mounts is reachable and holds data under its prefix",
     step=4,
     stage=Stage.REMOTE,
-    needs=(S3_PLACE,),
-    tries=(S3_SAMPLE,),
+    needs=(NAMED,),
+    tries=(BUCKETS,),
     run=run,
     timeout_s=20.0,
-    explains=(S3_PLACE, S3_SAMPLE),
+    explains=(BUCKETS,),
     about=(Group.VARIABLES, Group.SETTINGS, Group.FUNCTIONS, Group.SECRETS),
 )

@@ -1,9 +1,10 @@
-"""The S3 bucket is readable inside Modal, with the secret's own credentials.
+"""Every bucket is readable inside Modal, with its secret's own credentials.
 
 Looks at
-    The same as s3-bucket, but from a container on Modal's CPUs that gets the planned secret: that the bucket
-    exists, a listing under the prefix, and one byte of one object, in the region that the secret names.  Only
-    what S3 answered comes back; the secret's values never leave the container.
+    The same as s3-bucket, but from a container on Modal's CPUs that gets the secret of each bucket mount: that the
+    bucket exists, a listing under the prefix, and one byte of one object, in the region that the secret names.  Only
+    what S3 answered comes back; the secret's values never leave the container.  A mount with a role or without a
+    secret is not looked at.
     On request: `[tool.preflight.s3] inside = true`.
 Why it matters
     The credentials of this machine may be allowed what those of the secret are not, and nobody can read a
@@ -20,76 +21,74 @@ from dataclasses import replace
 from decimal import Decimal
 
 from preflight.api import (
-    S3_PLACE,
-    S3_SECRET,
+    HERE,
+    NAMED,
     Answer,
     Check,
     Group,
     Looked,
+    LookedAt,
+    LookupFailed,
     NotApplicable,
     Price,
     Problem,
     S3Place,
-    S3Secret,
+    Severity,
     Stage,
-    bucket_answer,
-    bucket_refused,
+    buckets_answer,
     sample_inside,
+    unanswered,
 )
 
-PRICE = Price(Decimal("0.01"), "2 min of a CPU container, under a cent")
+USD = Decimal("0.01")
 
 
 async def price(looked: Looked) -> Price | NotApplicable:
     asked = _asked(looked)
-    return asked if isinstance(asked, NotApplicable) else PRICE
+    if isinstance(asked, NotApplicable):
+        return asked
+    return Price(USD * len(asked), f"2 min of a CPU container for each of {len(asked)} buckets, under a cent each")
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
     asked = _asked(looked)
     if isinstance(asked, NotApplicable):
         return asked
-    place, secret = asked
-    settings = looked.settings
-    looked.say("starting a container with the secret; its image is built once, in about a minute")
-    try:
-        found, region = await sample_inside(
-            place, secret=secret.name, most=settings.s3.sample, environment=settings.environment
-        )
-    except Problem as e:
-        keys = " ".join(f"{key}=…" for key in secret.keys)
-        renew = f"modal secret create {secret.name} {keys} --force, with keys that are in force"
-        answer = None
-        if e.service == "S3":
-            answer = bucket_refused(e, place, whose=f"the secret {secret.name}'s", renew=renew)
-        if answer is None:
-            raise
-        return answer
-    answer = bucket_answer(replace(place, region=region), found)
-    return replace(
-        answer,
-        said=f"{answer.said}, inside Modal with {secret.name}",
-        seen={**answer.seen, "secret": secret.name, "secret_region": region},
-    )
+    settings, seen = looked.settings, list[LookedAt]()
+    for place in asked:
+        looked.say(f"starting a container with {place.secret}; its image is built once, in about a minute")
+        try:
+            found, region = await sample_inside(place, most=settings.s3.sample, environment=settings.environment)
+            seen.append(LookedAt(replace(place, region=region), found))
+        except Problem as e:
+            if e.service != "S3":
+                raise
+            seen.append(LookedAt(place, e))
+    names = ", ".join(dict.fromkeys(place.secret or "" for place in asked))
+    renew = f"modal secret create {names} … --force, with keys that are in force"
+    answer, silent = buckets_answer(tuple(seen), whose=f"the secret {names}'s", renew=renew)
+    if answer is None or (silent and not any(f.severity is Severity.ERROR for f in answer.findings)):
+        raise LookupFailed(NAMED, f"not looked at from inside: {unanswered(silent)}")
+    said = f"{answer.said}, inside Modal with {names}" + (f"; not: {unanswered(silent)}" if silent else "")
+    return replace(answer, said=said, seen={**answer.seen, "secret": names})
 
 
-def _asked(looked: Looked) -> tuple[S3Place, S3Secret] | NotApplicable:
+def _asked(looked: Looked) -> tuple[S3Place, ...] | NotApplicable:
     if not looked.settings.s3.inside:
         return NotApplicable("not asked for: [tool.preflight.s3] inside = true looks with the secret's own credentials")
-    place, secret = looked[S3_PLACE], looked[S3_SECRET]
-    if place is None:
+    places = looked[NAMED].places
+    if not places:
         return NotApplicable("the app mounts no bucket, and tool.preflight.s3 names none")
-    if secret is None:
-        return NotApplicable("no secret is planned for the bucket")
-    return place, secret
+    asked = tuple(p for p in places if p.secret is not None and not p.has_role)
+    return asked or NotApplicable("no bucket mount of the app reads a named secret")
 
 
 CHECK = Check(
     id="STO004",
     name="s3-bucket-inside",
-    title="the S3 bucket is readable inside Modal, with the secret's own credentials",
+    title="every bucket is readable inside Modal, with its secret's own credentials",
     stage=Stage.PAID,
-    needs=(S3_PLACE, S3_SECRET),
+    needs=(HERE, NAMED),
     run=run,
     price=price,
     timeout_s=600.0,

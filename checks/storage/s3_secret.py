@@ -1,23 +1,28 @@
-"""The S3 secret exists and holds its keys.
+"""Every Secret that the app names exists and holds its keys.
 
 Looks at
-    The secret that the app's CloudBucketMount reads (or `[tool.preflight.s3] secret`), in the environment of
-    the run: whether it is there, and each wanted key by name.  Values can't be read, and are not.
+    Each Secret of the app's functions, bucket mounts and image steps, and `[tool.preflight.s3] secret`, the planned
+    function's first, in its environment: whether it is there, and each key that it must hold: those of
+    `required_keys`, and the two that a bucket mount reads (a Google bucket's have other names; a mount with a role
+    needs none).  Values can't be read, and are not.  A key that no secret holds is asked for too: a server that
+    grants it compares nothing, and its yes proves nothing.
 Why it matters
-    The mount starts after the image is built and the GPU is held: a missing key costs the build and the
-    first minutes of the A100.  The mount reads AWS_REGION; AWS_DEFAULT_REGION alone is not enough.
+    A Secret that is missing stops `modal run` at once, after the checks have passed.  One that lacks a key stops the
+    mount, after the image build and the first minutes of the A100.
 How to fix
     `modal secret create NAME KEY=VALUE … --force` replaces the whole secret: name every key, not only the
     missing one.  (`--env` names the Modal environment; it does not set a variable.)
+    AWS_REGION helps where Modal can't detect the bucket's region; the mount does not read AWS_DEFAULT_REGION.
 Source
-    Modal client 1.6.4 (`Secret.from_name(required_keys=)`, the server compares); Modal's guide on cloud
-    bucket mounts for AWS_REGION, read 2026-08-22.
+    Modal client 1.6.4: `Secret.from_name(required_keys=)`, which the server compares; the keys in
+    `CloudBucketMount`'s docstring.
 """
 
 from preflight.api import (
+    BUCKETS,
     LISTED_SECRETS,
-    S3_SECRET,
-    S3_SECRET_STATE,
+    NAMED,
+    SECRET_STATES,
     SECRETS,
     Answer,
     Check,
@@ -25,73 +30,103 @@ from preflight.api import (
     Group,
     Looked,
     LookupFailed,
+    NamedSecret,
     NotApplicable,
+    Problem,
+    S3Sample,
+    Secret,
     Severity,
     Stage,
+    listed,
 )
 
-WHY = "the bucket mount reads it: the run stops after the image build and the first minutes of the A100"
+MOUNT = "the bucket mount reads it: the run stops after the image build and the first minutes of the A100"
+RUN = "`modal run` stops at it"
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
-    planned = looked[S3_SECRET]
-    if planned is None:
-        return NotApplicable("the app mounts no bucket with a named secret, and tool.preflight.s3 names none")
-    state = looked.tried(S3_SECRET_STATE)
-    if isinstance(state, LookupFailed):
-        raise state
-    in_environment = f" in environment {looked.settings.environment}" if looked.settings.environment else ""
-    seen = {
-        "secret": planned.name,
-        "wanted": list(planned.keys),
-        "missing": list(state.missing),
-        "exists": state.exists,
-    }
+    named = looked[NAMED]
+    if not named.secrets and not named.open_secrets:
+        return NotApplicable("the app names no Secret, and tool.preflight.s3 names none")
+    states = looked.tried(SECRET_STATES)
+    if isinstance(states, LookupFailed):
+        raise states
+    said, findings, silent = list[str](), list[Finding](), list[str](named.open_secrets)
+    for secret, state in states.items():
+        if isinstance(state, Problem):
+            silent.append(f"{secret.name}: {state}")
+        elif state.exists and state.missing is None:
+            silent.append(f"the keys of {secret.name}: the server grants a key that no secret holds")
+        else:
+            told, finding = _judged(secret, state, looked)
+            said.append(told)
+            findings += [finding] if finding else []
+    if silent and not any(f.severity is Severity.ERROR for f in findings):
+        looked_at = f"; looked at: {'; '.join(said)}" if said else ""
+        problem = next((s for s in states.values() if isinstance(s, Problem)), None)
+        raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
+    said += [f"not looked at: {'; '.join(silent)}"] if silent else []
+    wanted = [{"secret": s.name, "wanted": list(s.keys), "used_by": s.used_by} for s in states]
+    missing = [s.name for s, state in states.items() if isinstance(state, Secret) and not state.exists]
+    return Answer(said="; ".join(said), seen={"secrets": wanted, "missing": missing}, findings=tuple(findings))
+
+
+def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Finding | None]:
+    environment, region = secret.environment or looked.settings.environment, _region(secret, looked)
+    lacking = tuple(k for k in state.missing or () if k in secret.keys)
+    values = " ".join(f"{key}={region if key == 'AWS_REGION' and region else '…'}" for key in secret.keys or ("KEY",))
+    command = f"modal secret create{f' -e {environment}' if environment else ''} {secret.name} {values}"
     if not state.exists:
-        finding = Finding(
-            severity=Severity.ERROR,
-            message=f"there is no secret {planned.name}{in_environment} (named by {planned.named_by})",
-            remedy=_create(planned.name, planned.keys, looked),
-            why=WHY,
-            where=planned.where,
-            can_clear=True,
-        )
-        return Answer(said=f"{planned.name} does not exist", seen=seen, findings=(finding,))
-    if state.missing:
-        lacking = ", ".join(state.missing)
-        finding = Finding(
-            severity=Severity.ERROR,
-            message=f"{planned.name} lacks {lacking}" + _region_hint(state.missing),
-            remedy=_create(planned.name, planned.keys, looked) + " --force",
-            why=WHY,
-            where=planned.where,
-            can_clear=True,
-        )
-        return Answer(said=f"{planned.name} lacks {lacking}", seen=seen, findings=(finding,))
-    return Answer(said=f"{planned.name} holds {', '.join(planned.keys)}", seen=seen)
+        there = f" in environment {environment}" if environment else ""
+        message = f"there is no secret {secret.name}{there} (named by {secret.used_by})"
+        return f"{secret.name} does not exist", _error(message, command, secret)
+    if lacking:
+        message = f"{secret.name} lacks {listed(lacking)}"
+        if "AWS_REGION" in lacking:
+            message += "; AWS_DEFAULT_REGION is not read by the mount"
+        return f"{secret.name} lacks {listed(lacking)}", _error(message, f"{command} --force", secret)
+    told = f"{secret.name} holds {listed(secret.keys)}" if secret.keys else f"{secret.name} exists"
+    if "AWS_REGION" not in (state.missing or ()):
+        return told, None
+    command = f"{command} AWS_REGION={region or 'REGION'} --force"
+    if region != "":
+        message = f"{secret.name} holds no AWS_REGION; Modal detects the bucket's region"
+        return told, Finding(severity=Severity.INFO, message=message, remedy=command, where=secret.where)
+    message = f"{secret.name} holds no AWS_REGION, and S3 does not tell the region of {secret.bucket}"
+    return told, _error(message, command, secret)
 
 
-def _region_hint(missing: tuple[str, ...]) -> str:
-    return "; AWS_DEFAULT_REGION is not read by the mount" if "AWS_REGION" in missing else ""
+def _region(secret: NamedSecret, looked: Looked) -> str | None:
+    """Of the secret's bucket, as set or as S3 tells it; "" where S3 has answered and left it out, None if not asked."""
+    buckets = looked.tried(BUCKETS)
+    seen = () if isinstance(buckets, LookupFailed) else buckets
+    found = [b.found for b in seen if b.place.bucket == secret.bucket and isinstance(b.found, S3Sample)]
+    told = next((f.bucket_region for f in found if f.bucket_region), None)
+    is_left_out = bool(found) and not any(f.asked_of for f in found)
+    return looked.settings.s3.region or told or ("" if is_left_out else None)
 
 
-def _create(name: str, keys: tuple[str, ...], looked: Looked) -> str:
-    region = looked.settings.s3.region or "us-east-1"
-    values = " ".join(f"{key}={region if key in ('AWS_REGION', 'AWS_DEFAULT_REGION') else '…'}" for key in keys)
-    environment = f" -e {looked.settings.environment}" if looked.settings.environment else ""
-    return f"modal secret create{environment} {name} {values}"
+def _error(message: str, remedy: str, secret: NamedSecret) -> Finding:
+    return Finding(
+        severity=Severity.ERROR,
+        message=message,
+        remedy=remedy,
+        why=MOUNT if secret.bucket else RUN,
+        where=secret.where,
+        can_clear=True,
+    )
 
 
 CHECK = Check(
     id="STO001",
     name="s3-secret",
-    title="the S3 secret exists and holds its keys",
+    title="every Secret that the app names exists and holds its keys",
     step=3,
     stage=Stage.REMOTE,
-    needs=(S3_SECRET,),
-    tries=(S3_SECRET_STATE,),
+    needs=(NAMED,),
+    tries=(SECRET_STATES, BUCKETS),
     run=run,
     timeout_s=25.0,
-    explains=(LISTED_SECRETS, SECRETS, S3_SECRET, S3_SECRET_STATE),
+    explains=(LISTED_SECRETS, SECRETS, SECRET_STATES),
     about=(Group.SECRETS, Group.FUNCTIONS, Group.ACCOUNT, Group.SETTINGS),
 )

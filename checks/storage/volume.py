@@ -1,8 +1,8 @@
 """Every Volume of the app exists, or is made by it.
 
 Looks at
-    The Volumes that the app's functions mount (and `[tool.preflight] volumes`), against the list of the
-    environment's Volumes.
+    The Volumes that the app's functions mount, the planned function's first (and `[tool.preflight] volumes`), against
+    the list of the Volumes of their environment.
 Why it matters
     `Volume.from_name` without `create_if_missing=True` stops the run when its container starts, after the
     image build; results and checkpoints have nowhere to go.
@@ -13,8 +13,9 @@ Source
 """
 
 from preflight.api import (
-    RECIPE,
+    NAMED,
     VOLUMES,
+    VOLUMES_THERE,
     Answer,
     Check,
     Finding,
@@ -24,44 +25,44 @@ from preflight.api import (
     NotApplicable,
     Severity,
     Stage,
-    VolumeRef,
 )
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
-    recipe = looked.tried(RECIPE)
-    refs: list[VolumeRef] = []
-    if not isinstance(recipe, LookupFailed):
-        mounted = [v for f in recipe.functions for v in f.volumes.values() if isinstance(v, VolumeRef)]
-        refs = [v for v in mounted if v.name and v.kind == "volume"]
-    wanted = {v.name: v for v in refs if v.name}
-    named = [n for n in looked.settings.volumes if n not in wanted]
-    if not wanted and not named:
+    named = looked[NAMED]
+    if not named.volumes and not named.open_volumes:
         return NotApplicable("the app mounts no named Volume, and tool.preflight.volumes names none")
-    there = looked.tried(VOLUMES)
+    there = looked.tried(VOLUMES_THERE)
     if isinstance(there, LookupFailed):
         raise there
-    findings, made = [], []
-    for name in (*wanted, *named):
-        ref = wanted.get(name)
-        if name in there:
-            continue
-        if ref is not None and ref.creates_if_missing:
-            made.append(name)
-            continue
-        findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                message=f"there is no Volume {name}, and the app does not create it",
-                remedy=f"modal volume create {name}, or create_if_missing=True",
-                why="the container stops as it starts, after the image build",
-                where=ref.where if ref else None,
-                can_clear=True,
+    findings, said, present, made = list[Finding](), list[str](), list[str](), list[str]()
+    for volume in named.volumes:
+        at = f" in environment {volume.environment}" if volume.environment else ""
+        if volume.name in there[volume.environment]:
+            present.append(volume.name)
+            said.append(f"{volume.name} exists{at}")
+        elif volume.is_created:
+            made.append(volume.name)
+            said.append(f"{volume.name} will be created{at}")
+        else:
+            environment = volume.environment or looked.settings.environment
+            option = f" -e {environment}" if environment else ""
+            said.append(f"{volume.name} does not exist{at}")
+            findings.append(
+                Finding(
+                    severity=Severity.ERROR,
+                    message=f"there is no Volume {volume.name}{at}, and the app does not create it",
+                    remedy=f"modal volume create{option} {volume.name}, or create_if_missing=True",
+                    why="the container stops as it starts, after the image build",
+                    where=volume.where,
+                    can_clear=True,
+                )
             )
-        )
-    present = [n for n in (*wanted, *named) if n in there]
-    said = ", ".join([*(f"{n} exists" for n in present), *(f"{n} will be created" for n in made)]) or "none exists"
-    return Answer(said=said, seen={"exist": present, "created_by_app": made}, findings=tuple(findings))
+    if named.open_volumes:
+        said.append(f"not looked at: {'; '.join(named.open_volumes)}")
+        if not findings:
+            raise LookupFailed(VOLUMES_THERE, "; ".join(reversed(said)))
+    return Answer(said="; ".join(said), seen={"exist": present, "created_by_app": made}, findings=tuple(findings))
 
 
 CHECK = Check(
@@ -69,9 +70,10 @@ CHECK = Check(
     name="volume",
     title="every Volume of the app exists, or is made by it",
     stage=Stage.REMOTE,
-    tries=(RECIPE, VOLUMES),
+    needs=(NAMED,),
+    tries=(VOLUMES_THERE,),
     run=run,
     timeout_s=20.0,
-    explains=(VOLUMES,),
+    explains=(VOLUMES, VOLUMES_THERE),
     about=(Group.FUNCTIONS, Group.SETTINGS, Group.ACCOUNT),
 )

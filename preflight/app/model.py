@@ -95,6 +95,8 @@ class BucketMount:
     has_oidc_role: bool
     is_read_only: bool
     where: Where
+    is_requester_pays: bool = False
+    is_path_style: bool = False
 
 
 @dataclass(frozen=True)
@@ -297,6 +299,7 @@ class Recipe:
     broken_at: Where | None = None
     siblings: tuple[Source, ...] = field(default=(), repr=False)  # modules of the project that were followed
     ignores: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # line -> rules of `# preflight: ignore[…]`
+    derived: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)  # kept by `kept`
 
     @property
     def is_modal_app(self) -> bool:

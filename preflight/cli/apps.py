@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
-from preflight.cli.conduct import Options, sandboxed, settings_for
+from preflight.cli.rehearsal import in_sandbox
+from preflight.cli.target import project_settings
+from preflight.lookups import LookupFailed, Lookups, World
 from preflight.model import Exit
 from preflight.problems import Problem
 from preflight.remote import apps as ages
 from preflight.remote import modal_api
+from preflight.remote.lookups import APPS
 from preflight.remote.modal_types import App
 from preflight.report.text import one_line
-from preflight.settings import parse_age
+from preflight.settings import Settings, parse_age
+from preflight.wording import listed
 
 ASK_S = 10.0
 
@@ -38,18 +44,18 @@ def apps_command(
     """
     if scenario is not None and not use_sandbox:
         raise click.UsageError("--scenario belongs to --sandbox")
-    with sandboxed((scenario or "healthy") if use_sandbox else None) as (project, name):
-        settings = settings_for(Options(environment=environment), start=project, scenario=name)
+    with in_sandbox(scenario or "healthy") if use_sandbox else nullcontext() as sandbox:
+        start, name = (sandbox.project, sandbox.name) if sandbox else (Path.cwd(), None)
+        settings = project_settings(start=start, scenario=name, environment=environment)
         limit = older_than or settings.stale_apps.older_than
         try:
             parse_age(limit)
         except ValueError as e:
             raise click.BadParameter(str(e), param_hint="--older-than") from e
         stale_settings = replace(settings.stale_apps, older_than=limit)
-        try:
-            found = asyncio.run(_bounded_list(settings.environment))
-        except (Problem, TimeoutError) as e:
-            click.echo(f"Modal could not be asked: {e or f'no answer after {ASK_S:g} s'}", err=True)
+        found = asyncio.run(_list(settings))
+        if isinstance(found, LookupFailed):
+            click.echo(f"Modal could not be asked: {one_line(found.why)}", err=True)
             return Exit.INCOMPLETE
         now = datetime.now(UTC)
         stale = [a for a in found if ages.is_stale(a, stale_settings, now)]
@@ -57,6 +63,10 @@ def apps_command(
             by = f" by {app.created_by}" if app.created_by else ""
             age = ages.age_text(app.created, now)
             click.echo(f"{one_line(app.id)}  {one_line(app.state):<10} {age:>8}  {one_line(app.description + by)}")
+        untold = [a.id for a in found if a.state == "unknown"]
+        if untold and not stale:
+            click.echo(f"Modal does not tell the state of {listed(untold)}; look with `modal app list`", err=True)
+            return Exit.INCOMPLETE
         if not stale:
             click.echo(f"none of {len(found)} apps is a run older than {limit}")
             return Exit.READY
@@ -74,9 +84,9 @@ def _consent(count: int) -> bool:
     return click.confirm(f"stop {count} app{'s' if count > 1 else ''}?", default=False)
 
 
-async def _bounded_list(environment: str | None) -> tuple[App, ...]:
-    async with asyncio.timeout(ASK_S):
-        return await modal_api.apps(environment)
+async def _list(settings: Settings) -> tuple[App, ...] | LookupFailed:
+    async with Lookups(World(now=datetime.now(UTC), settings=settings)) as lookups:
+        return (await lookups.see("apps", (), (APPS,))).tried(APPS)
 
 
 async def _stop(ids: Sequence[str]) -> int:
@@ -88,5 +98,6 @@ async def _stop(ids: Sequence[str]) -> int:
             click.echo(f"stopped {app_id}")
         except (Problem, TimeoutError) as e:
             failed += 1
-            click.echo(f"{app_id} was not stopped: {e or f'no answer after {ASK_S:g} s'}", err=True)
+            why = f"no answer after {ASK_S:g} s" if isinstance(e, TimeoutError) else str(e)
+            click.echo(f"{app_id} was not stopped: {one_line(why)}", err=True)
     return Exit.INCOMPLETE if failed else Exit.READY

@@ -5,29 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from preflight.app.lookups import READING, RECIPE
 from preflight.cli.options import Output, reporters
+from preflight.cli.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.target import every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
-from preflight.engine import builtin, plugins
+from preflight.engine import builtin, index, plugins
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
+from preflight.interrupts import OURS
 from preflight.lookups import Lookup, World
-from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
+from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
 from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
 from preflight.remote.modal_types import Environment, Workspace
@@ -37,9 +38,6 @@ from preflight.settings import Settings
 from preflight.state.ledger import Ledger
 from preflight.state.receipt import Receipts
 
-if TYPE_CHECKING:
-    from preflight.sandbox.serve import Sandbox
-
 Follow = Callable[[Report, World, Mapping[Lookup[Any], object]], Awaitable[Report]]
 
 
@@ -48,7 +46,9 @@ class Options:
     """A run as the command line asked for it."""
 
     app: str | None = None
-    sandbox: str | None = None
+    is_sandbox: bool = False
+    is_unconfined: bool = False
+    scenario: str | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     stage: Stage = Stage.PAID
@@ -63,29 +63,61 @@ class Options:
     is_verbose: bool = False
 
 
-def all_checks() -> tuple[Check, ...]:
-    """Built-in and plugin checks, in checklist order."""
-    ours = builtin.checks()
-    return in_order((*ours, *plugins.checks(ours)))
+def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order."""
+    ours = builtin.checks(stages)
+    return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
 def conduct(options: Options) -> Exit:
-    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file."""
-    with sandboxed(options.sandbox) as (project, scenario):
-        settings = settings_for(options, start=project, scenario=scenario)
+    """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file.
+
+    Interrupted before the first question, it reports just that, in every format that was asked for.
+    """
+    try:
+        return _conducted(options)
+    except KeyboardInterrupt:
+        OURS.ignore_all()
+        sandbox = (options.scenario or "rehearsal") if options.is_sandbox else None
+        target = Target(app=options.app, environment=options.environment, sandbox=sandbox)
+        report = Report(target=target, started=datetime.now(UTC), seconds=0.0, results=(), is_interrupted=True)
+        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
+            audience = Audience(told)
+            audience.begin(target, Selection(()))
+            audience.finish(report)
+        return report.exit
+
+
+def _conducted(options: Options) -> Exit:
+    with standing_for(options) as ground:
+        settings = ground.settings
         selection = selection_for(options, settings)
         if options.is_for_all and len(apps := every_app(settings)) > 1:
             from preflight.cli.every_app import run_every
 
             with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-                return run_every(apps, selection, settings, options, Audience(told)).exit
+                return run_every(apps, selection, settings, options, Audience(told), ground.rehearsal).exit
         if options.is_for_all:
             settings = replace(settings, app=apps[0])
         elif asks_for_app(selection):
             settings = replace(settings, app=resolve_app(settings, options.app))
         with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-            report = run_selection(selection, settings, options, told)
+            report = run_selection(selection, settings, options, told, ground.rehearsal)
     return report.exit
+
+
+def standing_for(options: Options) -> AbstractContextManager[Ground]:
+    """The real account, the sandbox's example, or a rehearsal of the app: as the options say."""
+    return standing(
+        scenario=options.scenario,
+        is_sandbox=options.is_sandbox,
+        is_unconfined=options.is_unconfined,
+        is_for_all=options.is_for_all,
+        app=options.app,
+        environment=options.environment,
+        spend_max=options.spend_max,
+        is_recorded=options.record,
+    )
 
 
 def selection_for(options: Options, settings: Settings) -> Selection:
@@ -99,41 +131,6 @@ def selection_for(options: Options, settings: Settings) -> Selection:
         return select(checks, only=options.only, skip=(*settings.skip, *options.skip), stage=options.stage)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
-
-
-@contextlib.contextmanager
-def sandboxed(scenario: str | None) -> Iterator[tuple[Path, str | None]]:
-    """The folder to work in and the scenario's name, with this process's environment pointing at the sandbox."""
-    if scenario is None:
-        yield Path.cwd(), None
-        return
-    with in_sandbox(scenario) as sandbox:
-        yield sandbox.project, sandbox.name
-
-
-@contextlib.contextmanager
-def in_sandbox(scenario: str) -> Iterator[Sandbox]:
-    """A running sandbox, with this process's environment pointing at it."""
-    try:
-        from preflight.sandbox import serve, state
-    except ImportError as e:
-        raise click.UsageError(f"the sandbox needs `pip install 'modal-preflight[sandbox]'` ({e})") from e
-    before = dict(os.environ)
-    if sys.stderr.isatty():
-        click.echo("starting the sandbox: a local Modal and S3 on 127.0.0.1 …", err=True)
-    try:
-        with serve.start(scenario) as sandbox:
-            applied = sandbox.applied(os.environ)
-            os.environ.clear()
-            os.environ.update(applied)
-            yield sandbox
-    except (state.ScenarioNotFound, ValueError) as e:
-        raise click.UsageError(str(e)) from e
-    except serve.SandboxFailed as e:
-        raise click.ClickException(str(e)) from e
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def settings_for(options: Options, *, start: Path, scenario: str | None) -> Settings:
@@ -195,12 +192,18 @@ def target_of(settings: Settings) -> Target:
     return Target(app=settings.app, environment=environment, sandbox=settings.sandbox)
 
 
-def run_selection(selection: Selection, settings: Settings, options: Options, told: Sequence[Reporter]) -> Report:
+def run_selection(
+    selection: Selection,
+    settings: Settings,
+    options: Options,
+    told: Sequence[Reporter],
+    rehearsal: Rehearsal | None = None,
+) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
     audience = Audience(told)
     audience.begin(target_of(settings), selection)
     follow = None if selection.is_named else _followed(options)  # a part of the checklist proves too little
-    return audience.finish(engine_report(selection, settings, options, audience.observe, follow))
+    return audience.finish(engine_report(selection, settings, options, audience.observe, follow, rehearsal))
 
 
 def _followed(options: Options) -> Follow:
@@ -223,6 +226,7 @@ def engine_report(
     options: Options,
     observe: Callable[[Event], None],
     follow: Follow | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> Report:
     """What the engine found and ``follow`` made of it, not yet redacted; SIGINT and SIGTERM interrupt it.
 
@@ -230,10 +234,14 @@ def engine_report(
     """
     ledger = None if settings.state is None else Ledger(settings.state, settings.project)
 
+    if rehearsal is not None:
+        settings = rehearsal.settings(settings)
+        selection = rehearsal.selection(selection)
+
     def keep(event: Event) -> None:
         if ledger is not None:
             _keep(ledger, event)
-        observe(event)
+        observe(rehearsal.judged(event) if rehearsal is not None and isinstance(event, Result) else event)
 
     found: dict[Lookup[Any], object] = {}
     world = World(
@@ -248,21 +256,33 @@ def engine_report(
     async def go() -> Report:
         task = asyncio.current_task()
         assert task is not None
+        told: list[int] = []
+
+        def interrupt(number: int) -> None:  # once: what is being ended must not be kept from ending
+            if not told:
+                told.append(number)
+                task.cancel()
+
         with contextlib.suppress(NotImplementedError):  # no signal handlers on Windows' loop
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+            for number in OURS.numbers:
+                asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
         report = await run_engine(
             selection,
             world,
             target=target_of(settings),
             observe=keep,
+            given=rehearsal.given(settings.app) if rehearsal is not None else None,
             limits=limits,
             fail_on=options.fail_on,
             scope=scope_of(selection, settings),
+            assumed=rehearsal.assumed if rehearsal is not None else "",
         )
+        report = report if rehearsal is None else rehearsal.report(report)
         report = _with_workspace(report, found)
         return report if follow is None else await follow(report, world, found)
 
     report = asyncio.run(go())
+    OURS.ignore_all()  # the verdict stands: its documents are written whole
     _void_passes(report, settings)
     spent = None if ledger is None else ledger.total()
     if spent is not None:

@@ -1,4 +1,4 @@
-"""`preflight diagnose`: what made this log fail, first cause first."""
+"""`preflight diagnose`: what made these logs fail, first cause first."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ import json
 import os
 import re
 import sys
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import click
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
 from preflight.diagnosis import diagnose
-from preflight.diagnosis.document import document
-from preflight.diagnosis.model import Cause, Diagnosis, Verdict
-from preflight.diagnosis.scan import COUNTED
+from preflight.diagnosis.document import document, documents
+from preflight.diagnosis.model import Diagnosis, Verdict
 from preflight.model import Exit
 from preflight.problems import Kind, Problem
 from preflight.redact import Redactor, secrets_of
-from preflight.report.console import stdout_console
 from preflight.report.text import in_encoding, printable
 
 CHUNK_BYTES = 1 << 18
-NAME_WIDTH = 4
-EXIT = {Verdict.CLEAN: 0, Verdict.KNOWN: 1, Verdict.UNKNOWN: 3}
+FILES_MOST = 500
+EXIT = {Verdict.CLEAN: Exit.READY, Verdict.KNOWN: Exit.FINDINGS, Verdict.UNKNOWN: Exit.INCOMPLETE}
+WORST = (Exit.FINDINGS, Exit.INCOMPLETE, Exit.READY)
 BINARY_MAGIC = (b"\x7fELF", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"%PDF", b"(\xb5/\xfd")
 FETCH_S = 30.0
 PREFIX_OF = {"app": "ap-", "image": "im-"}
@@ -37,49 +34,136 @@ ID = re.compile(r"[a-z]{2}-[A-Za-z0-9]{1,64}")
 
 
 @click.command("diagnose", short_help="Name what made a log fail.")
-@click.argument("log", required=False, metavar="[LOG | -]")
-@click.option("--app", metavar="ap-…", help="Read the log of this Modal app.")
-@click.option("--image", metavar="im-…", help="Read the build log of this Modal image.")
+@click.argument("logs", nargs=-1, metavar="[LOG | FOLDER | -]... [APP.py]")
+@click.option("--app", "apps", multiple=True, metavar="ap-…", help="Read the log of this Modal app; may repeat.")
+@click.option("--image", "images", multiple=True, metavar="im-…", help="Read this image's build log; may repeat.")
+@click.option("--markdown", "is_markdown", is_flag=True, help="Print Markdown for an issue and nothing else.")
 @click.option("--json", "is_json", is_flag=True, help="Print the document preflight.diagnosis/1 and nothing else.")
-def diagnose_command(log: str | None, app: str | None, image: str | None, is_json: bool) -> int:
-    """Read a build or run log, of any size, and name its first cause, why, and the fix for this log.
+@click.option("--explain-rule", "rule", metavar="ID", help="Print what a rule looks for, and what it says, and stop.")
+def diagnose_command(
+    logs: tuple[str, ...],
+    apps: tuple[str, ...],
+    images: tuple[str, ...],
+    is_markdown: bool,
+    is_json: bool,
+    rule: str | None,
+) -> int:
+    """Read build or run logs, of any size, and name the first cause, why, and the fix for this log.
 
-    Exit codes: 0 nothing failed, 1 the cause is known, 3 it failed for a cause that is not known, or there is
+    With several logs, or a folder of them, each cause is shown once with the logs it is in. With APP.py the fix names
+    the step and line of that app.
+
+    Exit codes: 0 nothing failed, 1 a cause is known, 3 it failed for a cause that is not known, or there is
     no log to read.
     """
-    if sum(given is not None for given in (log, app, image)) > 1:
-        raise click.UsageError("LOG, --app and --image name one log each; give one of them")
-    try:
-        diagnosis = diagnose(_stream(log, app, image), redact=Redactor(secrets_of(os.environ)).text)
-    except NoLog as e:
-        click.echo(in_encoding(printable(f"there is no log to read: {e}"), sys.stderr.encoding), err=True)
-        return Exit.INCOMPLETE
-    if is_json:
-        click.echo(json.dumps(document(diagnosis), ensure_ascii=True, indent=2))
-    else:
-        show(diagnosis, log or app or image or "-")
-    return EXIT[diagnosis.verdict]
-
-
-def _stream(log: str | None, app: str | None, image: str | None) -> Iterable[bytes]:
+    if rule is not None:
+        return _explain(rule)
+    app = next((name for name in logs if _is_app(name)), None)
+    found: dict[str, Diagnosis] = {}
+    is_missing = False
+    for name, stream in _streams([n for n in logs if n != app], apps, images):
+        try:
+            found[name] = diagnose(stream(), redact=Redactor(secrets_of(os.environ)).text)
+        except NoLog as e:
+            is_missing = True
+            click.echo(in_encoding(printable(f"there is no log to read: {e}"), sys.stderr.encoding), err=True)
     if app is not None:
-        return fetched("app", app)
-    if image is not None:
-        return fetched("image", image)
-    if log in (None, "-") and sys.stdin is None:
+        found = {name: _at_its_place(diagnosis, Path(app)) for name, diagnosis in found.items()}
+    if found:
+        _tell(found, is_json=is_json, is_markdown=is_markdown)
+    codes = {EXIT[d.verdict] for d in found.values()} | ({Exit.INCOMPLETE} if is_missing else set())
+    return next(code for code in WORST if code in codes)
+
+
+def _tell(found: Mapping[str, Diagnosis], *, is_json: bool, is_markdown: bool) -> None:
+    from preflight.report import diagnosis_screen
+    from preflight.report.console import stdout_console
+
+    if is_json:
+        one = next(iter(found.values()))
+        click.echo(json.dumps(document(one) if len(found) == 1 else documents(found), ensure_ascii=True, indent=2))
+    elif is_markdown:
+        click.echo(in_encoding(diagnosis_screen.markdown(found), sys.stdout.encoding))
+    else:
+        diagnosis_screen.show(stdout_console(off_terminal=80), found)
+
+
+def _explain(rule: str) -> int:
+    from difflib import get_close_matches
+
+    from preflight.diagnosis.rules import rulebook
+    from preflight.report.diagnosis_screen import page
+
+    forms = [r for r in rulebook().rules if r.id == rule]
+    if not forms:
+        ids = sorted({r.id for r in rulebook().rules})
+        near = get_close_matches(rule, ids, n=3) or ids
+        raise click.UsageError(f"{printable(rule)!r} is no diagnosis rule; there are {', '.join(near)}")
+    click.echo(in_encoding(printable(page(forms)), sys.stdout.encoding))
+    return Exit.READY
+
+
+def _is_app(name: str) -> bool:
+    return name.endswith(".py") and Path(name).is_file()
+
+
+def _at_its_place(diagnosis: Diagnosis, app: Path) -> Diagnosis:
+    from preflight.app.reader import read
+    from preflight.diagnosis.in_app import at_its_place
+
+    recipe = read(app, project=Path.cwd())
+    return replace(diagnosis, causes=tuple(at_its_place(c, recipe) for c in diagnosis.causes))
+
+
+Stream = Callable[[], Iterable[bytes]]
+
+
+def _streams(logs: Sequence[str], apps: tuple[str, ...], images: tuple[str, ...]) -> Iterator[tuple[str, Stream]]:
+    """The name of each log, and what reads it.  Raises UsageError for what is no log."""
+    for kind, names in (("app", apps), ("image", images)):
+        for name in names:
+            yield name, partial(fetched, kind, name)
+    for log in dict.fromkeys(logs or (() if apps or images else ("-",))):
+        if log == "-":
+            yield log, partial(_standard_input, is_asked=log in logs)
+        elif Path(log).is_dir():
+            yield from _of_folder(Path(log))
+        else:
+            yield log, partial(_file, Path(log))
+
+
+def _standard_input(*, is_asked: bool) -> Iterable[bytes]:
+    if sys.stdin is None:
         raise click.UsageError("standard input is closed: there is no log to read")
-    if log is None and sys.stdin.isatty():
+    if not is_asked and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
-    if log is None or log == "-":
-        return _checked(_chunks(sys.stdin.buffer), "standard input")
-    path = Path(log)
-    if path.is_dir():
-        raise click.UsageError(f"{printable(log)} is a folder; wanted a log file, or - for standard input")
+    return _checked(_chunks(sys.stdin.buffer), "standard input")
+
+
+def _file(path: Path) -> Iterable[bytes]:
     try:
         file: BinaryIO = path.open("rb")
     except OSError as e:
-        raise click.UsageError(f"{printable(log)} can't be read: {e.strerror or e}") from e
-    return _checked(_closing(file), printable(log))
+        raise click.UsageError(f"{printable(str(path))} can't be read: {e.strerror or e}") from e
+    return _checked(_closing(file), printable(str(path)))
+
+
+def _of_folder(folder: Path) -> Iterator[tuple[str, Stream]]:
+    """Its files that hold text, not those of folders below.  Raises UsageError where there is none."""
+    files = [p for p in sorted(folder.iterdir()) if p.is_file() and _is_text(p)][:FILES_MOST]
+    if not files:
+        raise click.UsageError(f"{printable(str(folder))} is a folder without a log in it")
+    for path in files:
+        yield str(path), partial(_file, path)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            first = file.read(4096)
+    except OSError:
+        return False
+    return bool(first.strip()) and not _is_binary(first)
 
 
 class NoLog(Exception):
@@ -142,48 +226,11 @@ def _looked_at(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     first = next(chunks, b"")
     if not first.strip():
         raise click.UsageError(f"{name} is empty: there is no log to read")
-    if first.startswith(BINARY_MAGIC) or first.count(b"\0") * 10 > len(first):
+    if _is_binary(first):
         raise click.UsageError(f"{name} holds binary data, not a log (its first bytes are {first[:8]!r})")
     yield first
     yield from chunks
 
 
-def show(diagnosis: Diagnosis, name: str) -> None:
-    """The screen: cause first, then its proof, why, and the fix."""
-    console = stdout_console(off_terminal=80)
-    for number, cause in enumerate(diagnosis.causes):
-        _show_cause(console, cause, is_first=number == 0)
-    if diagnosis.verdict is Verdict.UNKNOWN and diagnosis.failure is not None:
-        _put(console, f"UNKNOWN  {name} failed, and no rule knows why", "bold yellow")
-        _field(console, "last", f"line {diagnosis.failure.line}: {diagnosis.failure.excerpt}")
-        _field(console, "next", "read upwards from that line; an exception of your own code is yours to mend")
-    if diagnosis.verdict is Verdict.CLEAN:
-        _put(console, f"CLEAN  {name}: {diagnosis.lines} lines, no sign of a failure", "bold green")
-
-
-def _show_cause(console: Console, cause: Cause, *, is_first: bool) -> None:
-    _put(console, f"{'CAUSE' if is_first else 'ALSO '}  {cause.title}", "bold red")
-    for offset, line in enumerate(cause.excerpt.split("\n")):
-        _field(console, "seen" if offset == 0 else "", f"{cause.line + offset:>5} | {line.strip()}")
-    _field(console, "why", cause.why)
-    _field(console, "fix", cause.remedy)
-    if cause.explained_lines:
-        least = "at least " * (cause.explained_lines >= COUNTED - 1)
-        _field(console, "", f"explains {least}{cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
-    _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
-
-
-def _field(console: Console, name: str, text: str) -> None:
-    row = Table.grid(padding=(0, 1))
-    row.add_column(width=NAME_WIDTH, no_wrap=True)
-    row.add_column(overflow="fold")
-    row.add_row(name, _text(console, text))
-    console.print(Padding(row, (0, 0, 0, 2), expand=False))
-
-
-def _put(console: Console, text: str, style: str) -> None:
-    console.print(_text(console, text, style))
-
-
-def _text(console: Console, text: str, style: str = "") -> Text:
-    return Text(in_encoding(printable(text), console.encoding), style=style)
+def _is_binary(first: bytes) -> bool:
+    return first.startswith(BINARY_MAGIC) or first.count(b"\0") * 10 > len(first)

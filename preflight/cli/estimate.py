@@ -11,10 +11,10 @@ from decimal import Decimal, InvalidOperation
 import click
 
 from preflight.app.lookups import RECIPE
-from preflight.cli.conduct import Options, redactor, resolve_app, sandboxed, settings_for
+from preflight.app.planned import PLANNED_FUNCTION, NoFunction
+from preflight.cli.conduct import Options, redactor, resolve_app, standing_for
 from preflight.cli.options import parse_dollars
 from preflight.cost.document import document
-from preflight.cost.lookups import PLANNED_FUNCTION, NoFunction
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named
@@ -79,9 +79,9 @@ def estimate_command(
         raise click.UsageError("--scenario belongs to --sandbox")
     _check_gpu(gpu)
     app, _, function = (target or "").partition("::")
-    options = Options(app=app or None, environment=environment)
-    with sandboxed((scenario or "healthy") if use_sandbox else None) as (start, name):
-        settings = settings_for(options, start=start, scenario=name)
+    options = Options(app=app or None, environment=environment, is_sandbox=use_sandbox, scenario=scenario)
+    with standing_for(options) as ground:
+        settings = ground.settings
         budget = _budget(settings.budget, hours, epochs, epoch_minutes)
         budget = replace(
             budget,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from preflight.cli.conduct import Audience, Options, engine_report, looks_at_app, scope_of, target_of
+from preflight.cli.rehearsal import Rehearsal
 from preflight.engine.select import Selection, in_order
 from preflight.events import Event, Priced, Progress, SpentSoFar, Waiting
 from preflight.model import (
@@ -38,12 +39,17 @@ ByApp = list[tuple[str, Result]]
 
 
 def run_every(
-    apps: tuple[str, ...], selection: Selection, settings: Settings, options: Options, audience: Audience
+    apps: tuple[str, ...],
+    selection: Selection,
+    settings: Settings,
+    options: Options,
+    audience: Audience,
+    rehearsal: Rehearsal | None = None,
 ) -> Report:
     """The one report of all apps, told to the audience.  A Ctrl-C ends the app under way and starts no other."""
     target = replace(target_of(replace(settings, app=None)), apps=apps)
     audience.begin(target, selection)
-    run = _Every(selection, settings, options, audience, apps)
+    run = _Every(selection, settings, options, audience, rehearsal)
     for stages in ((Stage.STATIC, Stage.REMOTE), (Stage.PAID,)):
         for app in apps:
             run.ask(app, stages)
@@ -55,13 +61,18 @@ def run_every(
 
 class _Every:
     def __init__(
-        self, selection: Selection, settings: Settings, options: Options, audience: Audience, apps: tuple[str, ...]
+        self,
+        selection: Selection,
+        settings: Settings,
+        options: Options,
+        audience: Audience,
+        rehearsal: Rehearsal | None,
     ) -> None:
         self.selection = selection
         self.settings = settings
         self.options = options
         self.audience = audience
-        self.apps = apps
+        self.rehearsal = rehearsal
         self.began, self.clock = datetime.now(UTC), time.monotonic()
         self.told: dict[str, ByApp] = {}
         self.is_interrupted = False
@@ -83,8 +94,9 @@ class _Every:
         settings = replace(self.settings, app=app, spend_max=max(self.settings.spend_max - spent, NOTHING))
         left_s = self.options.timeout_s and max(SHORTEST_S, self.options.timeout_s - (time.monotonic() - self.clock))
         self.audience.observe(Progress(app, "looking at it"))
+        options = replace(self.options, timeout_s=left_s)
         only = Selection(chosen, is_named=self.selection.is_named)
-        report = engine_report(only, settings, replace(self.options, timeout_s=left_s), self._observe)
+        report = engine_report(only, settings, options, self._observe, rehearsal=self.rehearsal)
         self.is_interrupted, self.met = report.is_interrupted, report.target
         self._keep(app, report.results)
 

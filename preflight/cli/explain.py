@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import click
 
-from preflight.model import Check
+from preflight.engine.index import Listed
 
 
 @click.command("explain")
 @click.argument("check", metavar="ID_OR_NAME")
 def explain_command(check: str) -> None:
     """Print a check's page: what it looks at, why it matters, how to fix, and the sources."""
-    from preflight.cli.conduct import all_checks
-    from preflight.engine.select import UnknownCheck, find
+    from preflight.engine import index
+    from preflight.engine.select import UnknownCheck
 
     try:
-        found = find(all_checks(), check)
+        found = index.found(check)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
     click.echo("\n\n".join(_page(c) for c in found))
 
 
-def _page(check: Check) -> str:
+def _page(check: Listed) -> str:
     step = f"step {check.step}, " if check.step else ""
     return f"{check.id}  {check.name}   ({step}{check.stage})\n\n{check.doc or check.title}"

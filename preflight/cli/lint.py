@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from preflight.cli.options import Output, output_options, reporters, wanted_outputs
-from preflight.model import Check, Exit, Report, Status, Target
+from preflight.model import Check, Exit, Report, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
 
 
@@ -64,7 +64,7 @@ def lint_command(
     from preflight.cli.conduct import all_checks
     from preflight.engine.files import static_rules
 
-    rules = static_rules(all_checks())
+    rules = static_rules(all_checks({Stage.STATIC}))
     targets = _targets(apps, builder)
     fixing = _Fixing(fix or diff, fix, unsafe)
     wanted = outputs if diff else wanted_outputs(outputs, as_json)

@@ -24,9 +24,9 @@ def list_command(app: str | None, discovered: bool, record: bool, as_json: bool)
         return _discovered(app, is_recorded=record, as_json=as_json)
     if app is not None or record:
         raise click.UsageError("an APP and --record belong to --discovered")
-    from preflight.cli.conduct import all_checks
+    from preflight.engine import index
 
-    checks = all_checks()
+    checks = index.everything()
     if as_json:
         rows = [{"id": c.id, "name": c.name, "title": c.title, "stage": c.stage, "step": c.step} for c in checks]
         click.echo(json.dumps(rows, indent=2))

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, sandboxed, settings_for
+from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
 from preflight.cli.options import parse_dollars
 from preflight.diagnosis.first import meaning
 from preflight.engine.select import select
@@ -74,9 +74,16 @@ def probe_command(
         said, where = _local(_request(settings, model), python or sys.executable, settings)
         return _report([(said, where)], is_json)
     app, _, function = (target or "").partition("::")
-    options = Options(app=app or None, environment=environment, spend_max=spend_max, only=("gpu-probe",))
-    with sandboxed((scenario or "healthy") if use_sandbox else None) as (start, name):
-        settings = settings_for(options, start=start, scenario=name)
+    options = Options(
+        app=app or None,
+        environment=environment,
+        spend_max=spend_max,
+        only=("gpu-probe",),
+        is_sandbox=use_sandbox,
+        scenario=scenario,
+    )
+    with standing_for(options) as ground:
+        settings = ground.settings
         settings = replace(
             settings,
             app=resolve_app(settings, options.app),

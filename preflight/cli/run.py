@@ -37,6 +37,7 @@ def run_options(command: F) -> F:
         click.option("--record", is_flag=True, help="Also let the real client render the app (runs its top level)."),
         click.option("--scenario", metavar="NAME", help="The sandbox's world; see `preflight sandbox --list`."),
         click.option("--sandbox", "use_sandbox", is_flag=True, help="Against a local Modal and S3; no account needed."),
+        click.option("--unconfined", "is_unconfined", is_flag=True, help="Rehearse also where it can't be confined."),
     ):
         command = option(command)
     return output_options(command)
@@ -75,6 +76,7 @@ def _options(
     app: str | None,
     *,
     use_sandbox: bool,
+    is_unconfined: bool,
     scenario: str | None,
     spend_max: Decimal | None,
     wait: float,
@@ -93,7 +95,9 @@ def _options(
         raise click.UsageError("--scenario belongs to --sandbox")
     return Options(
         app=app,
-        sandbox=(scenario or "healthy") if use_sandbox else None,
+        is_sandbox=use_sandbox,
+        is_unconfined=is_unconfined,
+        scenario=scenario,
         only=only,
         skip=skip,
         stage=stage,

@@ -21,6 +21,7 @@ class Allowance:
     of: str = ""
     is_limit_reached: bool = False
     unknown: str = ""
+    is_unclear: bool = False  # it was asked, and its amounts are none
 
     @property
     def said(self) -> str:
@@ -29,7 +30,7 @@ class Allowance:
         if self.left_usd is not None:
             return f"${self.left_usd:,.2f} left of {self.of}"
         spent = "" if self.spent_usd is None else f"${self.spent_usd:,.2f} spent this cycle, "
-        return f"{spent}no budget is set" if not self.unknown else "no budget was looked at"
+        return f"{spent}no budget is set" if not self.unknown else "the budget could not be read"
 
 
 def allowance(
@@ -40,6 +41,10 @@ def allowance(
     if isinstance(environment, LookupFailed):
         left, of = min(limits) if limits else (None, "")
         return Allowance(left_usd=left, of=of, unknown=environment.why)
+    if environment.unclear:
+        left, of = min(limits) if limits else (None, "")
+        why = f"the amounts of environment {environment.name} make no sense: {environment.unclear}"
+        return Allowance(environment=environment.name, left_usd=left, of=of, unknown=why, is_unclear=True)
     if environment.budget_usd is not None:
         limits.append((environment.budget_usd - environment.spent_usd, f"the ${environment.budget_usd:,.2f} budget"))
     if environment.spend_limit_usd is not None:

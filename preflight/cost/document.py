@@ -21,7 +21,7 @@ def exit_of(reckoned: Reckoning) -> Exit:
         return Exit.FINDINGS
     if seen is not None and seen.finishes is Finishes.NO:
         return Exit.FINDINGS
-    if seen is None or seen.finishes is Finishes.UNKNOWN:
+    if seen is None or seen.finishes is Finishes.UNKNOWN or reckoned.allowance.is_unclear:
         return Exit.INCOMPLETE
     return Exit.READY
 
@@ -91,6 +91,8 @@ def _reason(reckoned: Reckoning) -> str:
     left, seen = reckoned.allowance, reckoned.outlook
     if left.is_limit_reached:
         return f"environment {left.environment} has reached its spend limit"
+    if left.is_unclear:
+        return left.unknown
     if reckoned.over_usd:
         return f"the run needs ${reckoned.needed_usd:,.2f}, ${reckoned.over_usd:,.2f} more than there is: {left.said}"
     return reckoned.refused if seen is None else seen.why

@@ -89,7 +89,7 @@ def _condition(function: Function) -> str:
         pairs += [(a, d) for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True) if d is not None]
         for argument, default in pairs:
             if RESUMES.search(argument.arg) and isinstance(default, ast.Constant) and not default.value:
-                return f"{argument.arg} is {default.value!r} by default: it resumes only when it is given"
+                return f"it resumes only when {argument.arg} is given, which is {default.value!r} by default"
     return ""
 
 

@@ -1,19 +1,14 @@
-"""The planned run's price as lookups: which function, at which rates."""
+"""The rates as a lookup: Modal's own, or the dated list."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from preflight.app.lookups import RECIPE
-from preflight.app.model import Function, Known, Recipe
 from preflight.cost.rates import RateRefused, Rates, listed
 from preflight.lookups import Looked, Lookup, LookupFailed
+from preflight.problems import Kind, Problem
 from preflight.remote.lookups import RATES
-
-
-class NoFunction(ValueError):
-    """The app has no function that could be meant; the text names those there are."""
 
 
 @asynccontextmanager
@@ -24,40 +19,9 @@ async def _current(looked: Looked) -> AsyncIterator[Rates]:
         yield Rates(live, "live")
         return
     cause = live.__cause__
-    if cause is not None and isinstance(cause.__cause__, ArithmeticError):  # what the adapter met was no number
-        raise RateRefused(live.why)
+    if isinstance(cause, Problem) and cause.kind is Kind.UNEXPECTED:  # they came, and are not numbers
+        raise RateRefused(cause.said)
     yield listed()
 
 
 CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,))
-
-
-@asynccontextmanager
-async def _planned(looked: Looked) -> AsyncIterator[Function]:
-    yield function_named(looked[RECIPE], looked.settings.budget.function)
-
-
-PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), is_fixed=True)
-
-
-def function_named(recipe: Recipe, name: str | None) -> Function:
-    """The function of that name; without one, the GPU function with the longest timeout.  Raises NoFunction."""
-    if recipe.broken:
-        raise NoFunction(f"{recipe.broken_at or recipe.source.path} does not parse: {recipe.broken}")
-    functions = [f for f in recipe.functions if f.kind != "local_entrypoint"]
-    if name is not None:
-        for function in functions:
-            if name in (function.name, function.name.split(".")[0]) or name.split(".")[0] == function.name:
-                return function
-        there = ", ".join(f.name for f in functions) or "none"
-        raise NoFunction(f"{recipe.source.path} has no function {name}; it has {there}")
-    with_gpu = [f for f in functions if f.gpu]
-    if not with_gpu:
-        raise NoFunction(
-            f"{recipe.source.path} has no function with a GPU; name one in [tool.preflight.budget] function"
-        )
-    return max(with_gpu, key=_timeout_s)
-
-
-def _timeout_s(function: Function) -> float:
-    return float(function.timeout_s.value) if isinstance(function.timeout_s, Known) else 300.0

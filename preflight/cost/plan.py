@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -88,8 +88,9 @@ def sessions_needed(work: Work, limit_hours: Fraction, *, resumes: bool) -> int 
 def outlook(work: Work, resources: Resources, keeping: Keeping, usd_per_hour: Fraction) -> Outlook:
     """The verdict with what it rests on."""
     limit = Fraction(resources.timeout_s) / HOUR_S
-    can_resume = keeping.resumes is Resumes.YES
-    sessions = sessions_needed(work, limit, resumes=can_resume)
+    if keeping.resumes is Resumes.YES and keeping.condition:  # a retry gets the input of the first attempt
+        keeping = replace(keeping, resumes=Resumes.NO, why=f"{keeping.condition}, and retries= repeats the same input")
+    sessions = sessions_needed(work, limit, resumes=keeping.resumes is Resumes.YES)
     finishes = _verdict(work, limit, resources, keeping)
     hours = None
     if sessions is not None:
@@ -159,18 +160,18 @@ def _said(
         more = sessions if sessions is not None and sessions > attempts else attempts + 1
         if sessions is None:
             return f"{said}, but an attempt ends before its first checkpoint", "keep checkpoints more often"
-        return said, f"set retries={more - 1}, or start it again when it was cut off"
+        return said, f"set retries={more - 1}: every attempt gets the same input, and resumes"
     said += f"; {keeping.why}"
     most = resources.timeout_s < 86_400
     longer = "raise timeout= (24 h at most), or " if most else ""
+    if keeping.condition:
+        return said, f"{longer}resume by default, or start it so, and set retries="
     return said, f"{longer}keep checkpoints on a Volume and resume from the last one, with retries="
 
 
 def _assumptions(work: Work, keeping: Keeping, sessions: int | None) -> tuple[str, ...]:
     said = list(work.assumptions)
     if keeping.resumes is Resumes.YES:
-        if keeping.condition:
-            said.append(keeping.condition)
         if work.epoch_hours is not None:
             said.append("a checkpoint is kept every epoch, so a cut-off loses one epoch at most")
         elif sessions is not None and sessions > 1:

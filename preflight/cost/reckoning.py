@@ -8,10 +8,11 @@ from fractions import Fraction
 
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Function, Recipe, Unresolved
+from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.allowance import Allowance, allowance
-from preflight.cost.estimate import Estimate, estimate
+from preflight.cost.estimate import HOUR_S, Estimate, estimate
 from preflight.cost.keeping import keeping_of
-from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, NoFunction, function_named
+from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.pace import NoPace
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, outlook
 from preflight.cost.rates import RateRefused
@@ -37,6 +38,7 @@ class Reckoning:
     assumptions: tuple[str, ...] = ()
     refused: str = ""
     remedy: str = ""
+    at_most: Estimate | None = None  # where only the length is not known: every attempt to its time limit
 
     @property
     def needed_usd(self) -> Decimal | None:
@@ -68,10 +70,11 @@ def reckon(looked: Looked, *, gpu: str | None = None) -> Reckoning:
         said = f"there is no price: {rates.why}"
         return Reckoning(function=function.name, allowance=left, refused=said, remedy="modal billing rates")
     work = work_of(settings, function, recipe, gpu)
-    if isinstance(work, str):
-        return Reckoning(function=function.name, allowance=left, refused=work, remedy=HOW_LONG)
     try:
         resources = resources_of(function, gpu=gpu, recipe=recipe)
+        if isinstance(work, str):
+            bound = estimate(resources, rates, Fraction(resources.timeout_s) / HOUR_S * resources.attempts)
+            return Reckoning(function=function.name, allowance=left, refused=work, remedy=HOW_LONG, at_most=bound)
         price = estimate(resources, rates, work.hours)
     except RateRefused as e:
         return Reckoning(function=function.name, allowance=left, refused=str(e), remedy="modal billing rates")

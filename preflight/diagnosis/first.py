@@ -15,10 +15,10 @@ def first_cause(lines: Sequence[str], log: Path | None = None) -> Cause | None:
     if log is not None:
         try:
             with log.open("rb") as file:
-                return next(iter(diagnose(file).causes), None)
+                return next(iter(diagnose(file, has_failed=True).causes), None)
         except OSError:
             pass  # the lines at hand are still there to be read
-    return next(iter(diagnose("\n".join(lines)).causes), None)
+    return next(iter(diagnose("\n".join(lines), has_failed=True).causes), None)
 
 
 def meaning(raw: str) -> tuple[str, str]:

@@ -18,18 +18,35 @@ class Confidence(enum.StrEnum):
     LOW = "low"
 
 
+class Weight(enum.IntEnum):
+    """What a line's own words leave of it: said to be caught, tried again, only warned of, or nothing of the kind."""
+
+    CAUGHT = 0
+    RETRIED = 1
+    WARNED = 2
+    FIRM = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """One place where a rule's pattern holds. ``line`` counts from 1; ``excerpt`` is redacted and at most 4 lines."""
+    """One place where a rule's pattern holds. ``line`` counts from 1; ``excerpt`` is redacted and at most 4 lines.
+
+    ``at`` is the place in bytes from the log's begin, ``origin`` the program it is of where several share a log.
+    """
 
     line: int
     excerpt: str
     captures: tuple[tuple[str, str], ...] = ()
+    weight: Weight = Weight.FIRM
+    at: int = 0
+    origin: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """``explains`` holds the ids of the rules whose hits follow from this one."""
+    """``explains`` holds the ids of the rules whose hits follow from this one. ``subject`` is the package, file or key
+    that the log names, ``concerns`` the part of an app that the remedy speaks of.
+    """
 
     rule: str
     title: str
@@ -42,6 +59,8 @@ class Cause:
     explained_lines: int
     confidence: Confidence
     source: str
+    subject: str = ""
+    concerns: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +73,14 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnosis:
-    """``causes`` stands first cause first. ``failure`` is None where a cause is known or nothing failed."""
+    """``causes`` stands first cause first. ``failure`` is None where a cause is known or nothing failed; with it comes
+    ``excerpt``: the redacted lines around it, to be shown to someone who may know.
+    """
 
     causes: tuple[Cause, ...]
     failure: Failure | None
     lines: int
+    excerpt: str = ""
 
     @property
     def verdict(self) -> Verdict:

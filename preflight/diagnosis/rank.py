@@ -2,52 +2,110 @@
 
 from __future__ import annotations
 
-from preflight.diagnosis.explain import in_words_of_log, of_symbols
-from preflight.diagnosis.model import Cause
-from preflight.diagnosis.rules import Rule, rulebook
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from preflight.diagnosis.explain import derived, in_words_of_log, of_symbols, remedy_for, with_word
+from preflight.diagnosis.model import Cause, Hit, Weight
+from preflight.diagnosis.rules import How, Rule, rulebook
 from preflight.diagnosis.scan import Seen
+from preflight.diagnosis.story import Handled, how
+
+SUBJECTS = ("word", "package", "requirement", "module", "name")  # what an app may install under that name
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A rule with those of its hits that the log's end leaves as they are, the one that proves most first."""
+
+    rule: Rule
+    hits: tuple[Hit, ...]
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """A wrapper comes last; then what is more than a warning; then what names the mechanism."""
+        weight = max(h.weight for h in self.hits)
+        return (self.rule.tier > 1, self.rule.tier if weight is Weight.FIRM else 0, weight)
 
 
 def causes(seen: Seen) -> tuple[Cause, ...]:
     """The first cause first. A symptom or wrapper stands alone only where nothing names a mechanism."""
-    held: dict[str, Rule] = {}
-    for rule in rulebook().rules:
-        if rule.key in seen.hits and _holds(rule, seen):
-            first = held.setdefault(rule.id, rule)
-            if _line(rule, seen) < _line(first, seen):
-                held[rule.id] = rule
+    held: dict[str, Standing] = {}
+    for standing in _left(tuple(_standing(seen)), seen):
+        first = held.setdefault(standing.rule.id, standing)
+        if (standing.rank[1:], -standing.hits[0].line) > (first.rank[1:], -first.hits[0].line):
+            held[standing.rule.id] = standing
     if not held:
         return ()
-    explained = {other for r in held.values() for other in r.explains}
-    roots = [r for r in held.values() if r.id not in explained] or list(held.values())
-    top = max(r.tier for r in roots)
-    roots = sorted((r for r in roots if r.tier == top), key=lambda r: _line(r, seen))
-    folded = [r for r in held.values() if r not in roots]
-    return tuple(_cause(r, folded if r is roots[0] else [], seen) for r in roots)
+    explained = {other for s in held.values() for other in s.rule.explains}
+    roots = [s for s in held.values() if s.rule.id not in explained] or list(held.values())
+    top = max(s.rank for s in roots)
+    roots = sorted((s for s in roots if s.rank == top), key=lambda s: s.hits[0].at)
+    folded = [s for s in held.values() if s not in roots]
+    return tuple(_cause(s, folded if s is roots[0] else [], seen) for s in roots)
 
 
-def _line(rule: Rule, seen: Seen) -> int:
-    return seen.hits[rule.key][0].line
+def _standing(seen: Seen) -> Iterable[Standing]:
+    for rule in rulebook().rules:
+        if rule.key not in seen.hits or not _holds(rule, seen):
+            continue
+        hits = [h for h in seen.hits[rule.key] if _stands(rule, h, seen)]
+        if hits:
+            yield Standing(rule, tuple(sorted(hits, key=lambda h: (h.weight < Weight.WARNED, h.at))))
 
 
 def _holds(rule: Rule, seen: Seen) -> bool:
-    if rule.key not in seen.firm and not _came_to_nothing(rule, seen):
-        return False
     if rule.needs and not any(s in seen.signals for s in rule.needs):
         return False
     return not any(s in seen.signals for s in rule.unless)
 
 
-def _came_to_nothing(rule: Rule, seen: Seen) -> bool:
-    """A failure follows the warning, or the log's last line is the retry."""
-    if seen.failed_at > seen.warned[rule.key]:
+def _stands(rule: Rule, hit: Hit, seen: Seen) -> bool:
+    """Not what was caught, or survived, or tried again until it worked."""
+    if rule.tier == 1 and seen.failure is not None and how(seen.failure.excerpt) in (How.BADLY, How.KILLED):
+        return False  # a wrapper, and what it wraps is in the log
+    if rule.needs_last == "loss":
+        return not seen.story.last_loss_is_finite
+    if rule.needs_last == "restart":
+        return seen.story.restarted_at is not None and hit.at < seen.story.restarted_at.at
+    if hit.weight is Weight.CAUGHT:
+        return False
+    if seen.story.was_survived(hit.at, hit.origin, seen.failed_at):
+        return rule.is_lasting and not seen.story.ended_well(seen.failed_at)
+    if hit.weight is Weight.FIRM:
         return True
-    return seen.lines > 1 and seen.tried.get(rule.key) == seen.lines
+    if hit.weight is Weight.RETRIED and seen.lines > 1 and hit.line == seen.lines:
+        return True
+    return seen.failed_at > hit.at
 
 
-def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
-    hits = seen.hits[rule.key]
+def _left(standing: tuple[Standing, ...], seen: Seen) -> list[Standing]:
+    """Without what a handler caught and then failed of itself; what it only put in other words stays."""
+    left = []
+    for one in standing:
+        hits = tuple(h for h in one.hits if not _is_past(one.rule, h, standing, seen))
+        if hits:
+            left.append(Standing(one.rule, hits))
+    return left
+
+
+def _is_past(rule: Rule, hit: Hit, standing: tuple[Standing, ...], seen: Seen) -> bool:
+    """What came in the handler ended the program; a resource that ran out is not what a handler waits for."""
+    after = next((h for h in seen.story.handled if h.start <= hit.at < h.end), None)
+    if after is None or after.is_translated or rule.needs_last:
+        return False
+    has_own = any(_is_in(after, h) for s in standing for h in s.hits if s.rule.id != rule.id)
+    return has_own or rule.phase != "runtime"
+
+
+def _is_in(handled: Handled, hit: Hit) -> bool:
+    return handled.last_start <= hit.at <= handled.last_end
+
+
+def _cause(standing: Standing, folded: list[Standing], seen: Seen) -> Cause:
+    rule, hits = standing.rule, standing.hits
     captures = {**seen.captures, **dict(hits[0].captures)}
+    captures = with_word(rule, captures | derived(captures))
     why, remedy = of_symbols(hits, captures)
     return Cause(
         rule=rule.id,
@@ -56,9 +114,11 @@ def _cause(rule: Rule, folded: list[Rule], seen: Seen) -> Cause:
         line=hits[0].line,
         excerpt=hits[0].excerpt,
         why=why or in_words_of_log(rule.why, captures),
-        remedy=remedy or in_words_of_log(rule.remedy, captures),
-        explains=tuple(r.id for r in folded),
-        explained_lines=sum(seen.counts[r.key] for r in folded) + seen.counts[rule.key] - 1,
+        remedy=remedy or in_words_of_log(remedy_for(rule, seen.signals, captures), captures),
+        explains=tuple(s.rule.id for s in folded),
+        explained_lines=sum(seen.counts[s.rule.key] for s in folded) + seen.counts[rule.key] - 1,
         confidence=rule.confidence,
         source=rule.source,
+        subject=next((captures[n] for n in SUBJECTS if n in captures), ""),
+        concerns=rule.concerns,
     )

@@ -14,17 +14,36 @@ ANSI = re.compile(rb"\x1b(?:\[[0-9;:?<=>]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0
 # what a runner writes before each line: buildkit's step and clock, a container's id or name, a line's number, an
 # ISO clock, journald's clock, host and unit, kubernetes' stream, rich's frame
 PREFIX = re.compile(
-    r"^(?:#\d{1,4} \d{1,7}\.\d{1,4} "
+    r"^(?:#\d{1,4} (?:\d{1,7}\.\d{1,4} )?"
     r"|\[?(?:ta|fu|ap|sb|im)-[A-Za-z0-9]{4,40}\]?[:|]? {1,4}"
     r"|\[?(?:rank|default|node)\d{1,4}\]?: ?"
     r"|\[\d{1,7}\] "
     r"|[\w.-]{1,60}-\d{1,4} {1,20}\| ?"
     r"|[\[(]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,0-9]{0,10}(?:Z|[+-]\d\d:?\d\d)?[\])]? {1,2}"
+    r"|\d\d:\d\d:\d\d(?:[.,]\d{1,9})? "
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,64} [\w.@/-]{1,64}(?:\[\d{1,8}\])?: "
     r"|std(?:out|err) [FP] "
     r'|\{"(?:log|message|msg)": ?"'
-    r"|[│|] )"
+    r"|\((?:\w{1,40},? ){1,3}?pid=\d{1,8}[^)\n]{0,60}\) "
+    r"|\[\d{1,4},\d{1,4}\]<std(?:out|err)>: ?"
+    r"|\[[\w.]{1,40}\] (?=\d{4}-\d\d-\d\dT)"
+    r"|(?:ERROR|CRITICAL) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w/.]{1,60}:\d{1,5}\] ?"
+    r"|DEBUG (?=[ \w])"
+    r"|E\d{4} \d\d:\d\d:\d\d\.\d{1,9} {1,3}\d{1,9} [\w/.]{1,120}:\d{1,5}\] (?:\[[\w/]{1,9}\] )?"
+    r"|[│|] ?|> (?! ))"
 )
+# whose line it is, where several programs share a log
+ORIGIN = re.compile(
+    r"^(?:\S{1,60} \| )?\[?((?:ta|fu|ap|sb)-[A-Za-z0-9]{4,40}|(?:rank|default|node)\d{1,4})\]?[:|]? ?"
+    r"|^([\w.-]{1,60}-\d{1,4}) {1,20}\| "
+)
+# quotation marks of other locales, which messages of gcc, ld and Python programs come in
+QUOTES = re.compile(
+    rb"\xe2\x80[\x98\x99\x9a\x9b]|(?:\xc2\xab|\xe2\x80\xb9)(?:\xc2\xa0)?|(?:\xc2\xa0)?(?:\xc2\xbb|\xe2\x80\xba)|\xe2\x80\x9e|\xe3\x80[\x8c\x8d]"
+)
+DOUBLE_QUOTES = re.compile(rb"\xe2\x80[\x9c\x9d]")
+BAR = "│".encode()
+ERROR_BOX = re.compile("(╭(?:─)+ ?Error ?─[^\n]{0,2000}\n)((?:│[^\n]{0,2000}\n){1,60})".encode())
 # a record of a JSON log: one line that holds many
 JSON_LINE = re.compile(rb'^[^\n{]{0,80}\{ ?"[^\n]*', re.M)
 # a word cut in two, with the value that it may be the name of
@@ -32,7 +51,7 @@ CUT = re.compile(
     rb"\S{0,4096}(?:(?<=[:=])\s{0,8}\S{1,4096}|\s{1,8}[:=]\s{0,8}\S{1,4096})?"
     rb"(?:(?<=[Bb]earer)\s{1,8}\S{1,4096}|(?<=[Bb]asic)\s{1,8}\S{1,4096}|(?<=[Tt]oken)\s{1,8}\S{1,4096})?"
 )
-FRAME_END = re.compile(r" {2,}[│|]$")
+FRAME_END = re.compile(r"(?: {2,}[│|]| │)$")
 
 
 @dataclass(frozen=True)
@@ -72,9 +91,22 @@ def _undone(data: bytes) -> bytes:
     """Without colours, and with the escaped lines of a JSON record set apart as a progress bar's are: by ``\\r``."""
     if b"\x1b" in data:
         data = ANSI.sub(b"", data)
+    if b"\xe2\x80" in data or b"\xc2\xab" in data or b"\xc2\xbb" in data or b"\xe3\x80" in data:
+        data = DOUBLE_QUOTES.sub(b'"', QUOTES.sub(b"'", data))
+    if b"\xef\xbc\x9a" in data:
+        data = data.replace("：".encode(), b": ")
+    if "─ Error".encode() in data:
+        data = ERROR_BOX.sub(_unfolded, data)
     if b'{"' in data and b"\\n" in data:
         data = JSON_LINE.sub(lambda m: m[0].replace(b"\\n", b"\r").replace(b'\\"', b'"'), data)
     return data
+
+
+def _unfolded(box: re.Match[bytes]) -> bytes:
+    """The message that Modal or Click breaks over the lines of a box, as one line; as many lines as before."""
+    rows = box[2].removesuffix(b"\n").split(b"\n")
+    texts = [row.removeprefix(BAR).rstrip().removesuffix(BAR).strip() for row in rows]
+    return box[1] + BAR + b" " + b" ".join(texts) + b"\n" + (BAR + b"\n") * (len(rows) - 1)
 
 
 def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
@@ -117,18 +149,48 @@ def _last_lines(data: bytes, count: int) -> bytes:
 
 @dataclass(frozen=True)
 class Window:
-    """The line a needle stands in, with what follows it. Text, without prefixes."""
+    """The line a needle stands in, with what follows it. Text, without prefixes. ``at``: where the needle stands."""
 
+    at: int
     line: int
     text: str
     first_length: int
     block: Block
     start: int
 
+    def origin(self) -> str:
+        return origin(self.block.data[self.start : self.start + 160])
+
     def before(self) -> str:
         """What stands above it: up to 24 lines. Made only when asked for, as few patterns ask."""
         begun = _last_lines(self.block.data[max(0, self.start - AROUND * 256) : self.start], AROUND)
         return "\n".join(_clean(raw) for raw in begun.splitlines()[-AROUND:])
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A line, or what stands between two ``\\r`` of it, without its prefixes. ``origin`` is the program it is of."""
+
+    at: int
+    line: int
+    text: str
+    origin: str
+
+
+def pieces(data: bytes, at: int, line: int) -> Iterator[Piece]:
+    """The lines of ``data``, which begins at this offset in this line."""
+    for raw in data.split(b"\n"):
+        offset = at
+        for part in raw.split(b"\r"):
+            yield Piece(at=offset, line=line, text=_clean(part), origin=origin(part))
+            offset += len(part) + 1
+        at += len(raw) + 1
+        line += 1
+
+
+def origin(raw: bytes) -> str:
+    found = ORIGIN.match(raw[:160].decode("utf-8", "replace"))
+    return (found[1] or found[2]) if found else ""
 
 
 def window(block: Block, at: int, line: int) -> Window:
@@ -145,7 +207,7 @@ def window(block: Block, at: int, line: int) -> Window:
             break
         stop = found + 1
     lines = [_clean(raw) for raw in re.split(rb"[\r\n]+", data[start:stop])]
-    return Window(line=line, text="\n".join(lines), first_length=len(lines[0]), block=block, start=start)
+    return Window(at=at, line=line, text="\n".join(lines), first_length=len(lines[0]), block=block, start=start)
 
 
 def whole_words(data: bytes, start: int, at: int) -> int:
@@ -162,6 +224,6 @@ def first_line(raw: bytes) -> str:
 
 def _clean(raw: bytes) -> str:
     text = raw[:LINE_BYTES].decode("utf-8", "replace")
-    for _ in range(3):
+    for _ in range(4):
         text = PREFIX.sub("", text, count=1)
     return FRAME_END.sub("", text.rstrip())

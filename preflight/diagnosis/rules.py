@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import re
 import tomllib
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,12 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """A line that decides nothing alone but tells two causes apart. Its captures serve every remedy."""
+    """A line that decides nothing alone but tells two causes apart. What it captures, and ``says``, serves remedies."""
 
     id: str
     needles: tuple[str, ...]
     pattern: re.Pattern[str]
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +36,13 @@ class Rule:
 
     ``near`` must hold in the lines around the hit, ``not_near`` must not; ``needs`` are signals of which one must
     have been seen anywhere in the log, ``unless`` signals of which none may have been. A line that ``passing``
-    matches is a warning: it counts only where a failure follows it. A cause that
-    shows in ways that need different signals has one rule for each, told apart by ``form``.
+    matches is a warning: it counts only where a failure follows it. ``concerns`` is the part of an app that the
+    remedy speaks of (a key of in_app.PLACES; "" its installs). What ``is_lasting`` shows later than the step that
+    did it, which went well. ``needs_last`` asks the log's end, which may be a good one: that the last losses be no
+    numbers ("loss"), or that training began again ("restart"). ``remedies``: the first of which all conditions hold
+    goes before ``remedy``: a signal seen or a value captured, ``x=y`` that value, ``!x`` the contrary. ``{word}`` is
+    what ``words`` has for the captured ``words_of``. A cause that shows in ways that need different signals has one
+    rule for each, told apart by ``form``.
     """
 
     id: str
@@ -51,8 +59,14 @@ class Rule:
     needs: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()
+    concerns: str = ""
+    is_lasting: bool = False
+    needs_last: str = ""
     why: str
     remedy: str
+    remedies: tuple[tuple[tuple[str, ...], str], ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    words_of: str = ""
     source: str
     confidence: Confidence = Confidence.HIGH
     examples: tuple[tuple[str, str], ...] = ()
@@ -63,14 +77,49 @@ class Rule:
         return (self.id, self.form)
 
 
+class How(enum.StrEnum):
+    """What a line says about the end of the program that wrote it. See rules/endings.toml."""
+
+    BADLY = "badly"
+    KILLED = "killed"
+    WRAPPER = "wrapper"
+    WELL = "well"
+    ON = "on"
+    NOISE = "noise"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """One way in which a line tells how a program ended, with lines that do and lines that don't."""
+
+    how: How
+    what: str
+    pattern: re.Pattern[str]
+    examples: tuple[str, ...]
+    silent_on: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rulebook:
-    """A line that ``harmless`` matches proves nothing; one that ``retried`` matches only where a failure follows."""
+    """A line that ``harmless`` or ``caught`` matches proves nothing; one that ``retried`` or ``warned`` matches only
+    where a failure follows it.
+    """
 
     rules: tuple[Rule, ...]
     signals: tuple[Signal, ...]
+    ways: tuple[Ending, ...]
     harmless: re.Pattern[str]
+    caught: re.Pattern[str]
     retried: re.Pattern[str]
+    warned: re.Pattern[str]
+    not_well: re.Pattern[str]
+
+    @cached_property
+    def endings(self) -> dict[How, re.Pattern[str]]:
+        """All ways of one kind as one pattern."""
+        return {
+            kind: re.compile("|".join(f"(?:{w.pattern.pattern})" for w in self.ways if w.how is kind)) for kind in How
+        }
 
 
 @cache
@@ -78,6 +127,7 @@ def rulebook() -> Rulebook:
     """Every rule and signal of the folder. Raises RuleError."""
     rules: list[Rule] = []
     signals: list[Signal] = []
+    ways: list[Ending] = []
     lines: dict[str, str] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         try:
@@ -86,12 +136,13 @@ def rulebook() -> Rulebook:
             raise RuleError(f"{path.name}: {e}") from e
         rules += [_rule(row, path.name) for row in table.get("rule", [])]
         signals += [_signal(row, path.name) for row in table.get("signal", [])]
+        ways += [_ending(row, path.name) for row in table.get("ending", [])]
         lines |= table.get("lines", {})
     return Rulebook(
         rules=tuple(rules),
         signals=tuple(signals),
-        harmless=re.compile(lines["harmless"]),
-        retried=re.compile(lines["retried"]),
+        ways=tuple(ways),
+        **{name: re.compile(lines[name]) for name in ("harmless", "caught", "retried", "warned", "not_well")},
     )
 
 
@@ -112,6 +163,12 @@ def _rule(row: dict[str, Any], file: str) -> Rule:
             needs=tuple(row.get("needs", ())),
             unless=tuple(row.get("unless", ())),
             explains=tuple(row.get("explains", ())),
+            concerns=row.get("concerns", ""),
+            is_lasting=row.get("is_lasting", False),
+            needs_last=row.get("needs_last", ""),
+            words=row.get("words", {}),
+            words_of=row.get("words_of", ""),
+            remedies=tuple((tuple(r["when"]), r["fix"]) for r in row.get("remedies", ())),
             confidence=Confidence(row.get("confidence", "high")),
             examples=tuple((log, match) for log, match in row.get("examples", ())),
             silent_on=tuple(row.get("silent_on", ())),
@@ -120,8 +177,23 @@ def _rule(row: dict[str, Any], file: str) -> Rule:
         raise RuleError(f"{name}: {type(e).__name__}: {e}") from e
 
 
+def _ending(row: dict[str, Any], file: str) -> Ending:
+    try:
+        return Ending(
+            how=How(row["how"]),
+            what=row["what"],
+            pattern=re.compile(row["pattern"]),
+            examples=tuple(row["examples"]),
+            silent_on=tuple(row["silent_on"]),
+        )
+    except (KeyError, ValueError, re.error) as e:
+        raise RuleError(f"{file}: ending {row.get('what', '(without what)')}: {type(e).__name__}: {e}") from e
+
+
 def _signal(row: dict[str, Any], file: str) -> Signal:
     try:
-        return Signal(id=row["id"], needles=tuple(row["needles"]), pattern=re.compile(row["pattern"]))
+        return Signal(
+            id=row["id"], needles=tuple(row["needles"]), pattern=re.compile(row["pattern"]), says=row.get("says", {})
+        )
     except (KeyError, re.error) as e:
         raise RuleError(f"{file}: signal {row.get('id', '(without id)')}: {type(e).__name__}: {e}") from e

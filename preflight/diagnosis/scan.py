@@ -9,64 +9,44 @@ from functools import cache
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-from preflight.diagnosis.model import Failure, Hit
+from preflight.diagnosis.model import Failure, Hit, Weight
 from preflight.diagnosis.records import LINE_BYTES, Block, Window, blocks, first_line, whole_words, window
-from preflight.diagnosis.rules import Rule, Signal, rulebook
+from preflight.diagnosis.rules import How, Rule, Signal, rulebook
+from preflight.diagnosis.story import TAIL_BYTES, Story, how, story
 
-HITS_KEPT = 3  # of one rule; the others are counted
+HITS_KEPT = 4  # of one rule: the first ones and the last; the others are counted
+SIGNS_ASKED = 500  # of a block: a log may hold one on every line
+AFTERWARDS = re.compile(r"\n.{0,200}(?:Ignoring this choice|[Ss]kipping (?:this |the )?batch)")
 COUNTED = 99  # hits of one rule; from then on it is looked for no more: a log may hold one on every line
 EXCERPT_CHARS = 600
-RAISED = re.compile(
-    r"[\s>│|E*]{0,12}"
-    r"(?:[\w.]{1,120}(?:Error|Exception|Interrupt|Exit|Unsatisfiable\w{0,10})(?::|$)|Error: |ERROR: |fatal: )"
-)
-EXITED = re.compile(r"exit (?:status|code:?) [1-9]")
-MADE = re.compile(r"(?<!\w)error(?:\[\w{1,40}\])?: |make(?:\[\d{1,4}\])?: \*\*\* ")
-# signs of a failure, and what makes sure; None where the sign is enough
-FAILURES: dict[str, re.Pattern[str] | None] = {
-    "Error: ": RAISED,
-    "Exception: ": RAISED,
-    "ERROR: ": RAISED,
-    "Error:\n": RAISED,
-    "Interrupt\n": RAISED,
-    "fatal: ": RAISED,
-    "error: ": MADE,
-    "error[": MADE,
-    "Error 1": MADE,
-    "Error 2": MADE,
-    "exit status ": EXITED,
-    "exit code: ": EXITED,
-    "Traceback (most recent call last)": None,
-    "FAILED": None,
-    "terminate called": None,
-    "core dumped": None,
-    "Segmentation fault": None,
-    "Unknown options": None,
-    "npm ERR!": None,
-    "##[error]": None,
-}
-NOT_A_FAILURE = re.compile(r"Warning: |\b0 errors?\b|dependency resolver does not|Ignored the following|^\[notice\]")
+LINE_CHARS = 300  # of the excerpt for an issue
+# what a line that tells of a failure holds; `endings.toml` makes sure
+SIGNS = (
+    "Error: ", "Exception: ", "ERROR: ", "Error:\n", "Interrupt\n", "fatal: ", "error: ", "error[", "Error 1",
+    "Error 2", "exit status ", "exit code", "Traceback (most recent call last)", "FAILED", "terminate called",
+    "core dumped", "Segmentation fault", "Unknown options", "npm ERR!", "##[error]", "\nE: ", "─ Error ─", "*** JOB",
+    "not recoverable", "Killed\n", "OOMKilled", "command not found",
+)  # fmt: skip
 
 
 @dataclass
 class Seen:
-    """What one pass found. ``counts`` is of all hits of a rule, ``hits`` keeps the first few.
+    """What one pass found. ``counts`` is of all hits of a rule, ``hits`` keeps the first few and the last one.
 
-    ``firm`` are the rules with a hit on a line that is more than a warning or a retry; such a hit stands first.
-    ``tried`` is the line of a rule's last retry. ``warned`` and ``failed_at`` are steps, which count the places looked
-    at: what came first of a rule's first warning and of the last failure.
+    ``read`` is how many bytes the blocks before held: places are offsets from the log's begin. ``failure`` is the last
+    sign of a failure in the whole log, ``story`` what the log's last part says.
     """
 
     hits: dict[tuple[str, str], list[Hit]] = field(default_factory=dict)
-    firm: set[tuple[str, str]] = field(default_factory=set)
-    tried: dict[tuple[str, str], int] = field(default_factory=dict)
-    warned: dict[tuple[str, str], int] = field(default_factory=dict)
-    failed_at: int = 0
-    steps: int = 0
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    firm: set[tuple[str, str]] = field(default_factory=set)
     signals: dict[str, int] = field(default_factory=dict)
     captures: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None
+    failed_at: int = -1
+    excerpt: str = ""
+    story: Story = field(default_factory=Story)
+    read: int = 0
     lines: int = 0
 
     def has_enough_of(self, owner: Rule | Signal) -> bool:
@@ -79,23 +59,42 @@ def scan(stream: Iterable[bytes], clean: Callable[[str], str]) -> Seen:
     """``clean`` redacts: what is kept of the log has been through it."""
     sieve = _sieve()
     seen = Seen()
+    tail = b""
     for block in blocks(stream):
-        signs: list[tuple[int, int, bytes, frozenset[int]]] = []
-        for at, line, text in _candidates(block, sieve.finder):
-            seen.steps += 1
-            needles = {n for n, _, _ in sieve.finder.find_matches_as_indexes(text, overlapping=True)}
-            owners = {id(o): o for n in sorted(needles) for o in sieve.owners[n] if not seen.has_enough_of(o)}
-            if owners:
-                where = window(block, at, line)
-                for owner in owners.values():
-                    _ask(owner, where, seen, clean)
-            if found := sieve.failures & needles:
-                signs.append((seen.steps, line, text, found))
-        _last_failure(signs, sieve, seen, clean)
+        _read(block, sieve, seen, clean)
+        seen.read += block.end - block.start
         seen.lines = block.first_line + block.data.count(b"\n", block.start, block.end) - 1
         if block.end == len(block.data) and not block.data.endswith(b"\n"):
             seen.lines += 1
+        tail = (tail + block.data[max(block.start, block.end - TAIL_BYTES) : block.end])[-TAIL_BYTES:]
+    _read_end(tail, seen, clean)
     return seen
+
+
+def _read(block: Block, sieve: Sieve, seen: Seen, clean: Callable[[str], str]) -> None:
+    signs: list[tuple[int, int, bytes]] = []
+    for at, line, text in _candidates(block, sieve.finder):
+        needles = {n for n, _, _ in sieve.finder.find_matches_as_indexes(text, overlapping=True)}
+        owners = {id(o): o for n in sorted(needles) for o in sieve.owners[n] if not seen.has_enough_of(o)}
+        if owners:
+            where = window(block, at, line)
+            for owner in owners.values():
+                _ask(owner, where, seen, clean)
+        if sieve.failures & needles:
+            signs.append((seen.read + at - block.start, line, text))
+    _last_failure(signs, seen, clean)
+
+
+def _read_end(tail: bytes, seen: Seen, clean: Callable[[str], str]) -> None:
+    cut = 0 if len(tail) == seen.read else tail.find(b"\n") + 1 or len(tail)  # not from the middle of a line
+    at = seen.read - len(tail) + cut
+    line = seen.lines - tail.count(b"\n", cut) + tail.endswith(b"\n")
+    seen.story = story(tail[cut:], at, max(1, line))
+    if seen.story.fatal is not None:
+        seen.failed_at = max(seen.failed_at, seen.story.fatal.at)
+        shown = seen.story.shown or seen.story.fatal
+        seen.failure = Failure(line=shown.line, excerpt=clean(shown.text.strip())[:EXCERPT_CHARS])
+        seen.excerpt = "\n".join(clean(p.text)[:LINE_CHARS] for p in seen.story.around)
 
 
 def _candidates(block: Block, finder: BytesAhoCorasick) -> Iterator[tuple[int, int, bytes]]:
@@ -127,6 +126,8 @@ def _ask(owner: Rule | Signal, where: Window, seen: Seen, clean: Callable[[str],
         for name, value in found.groupdict().items():
             if value:
                 seen.captures.setdefault(name, clean(value))
+        for name, value in owner.says.items():
+            seen.captures.setdefault(name, value)
 
 
 def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) -> None:
@@ -143,22 +144,31 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
                 continue
             if rule.not_near is not None and rule.not_near.search(around):
                 continue
+        book = rulebook()
+        weight = Weight.FIRM
+        if book.caught.search(line) or AFTERWARDS.search(where.text):
+            weight = Weight.CAUGHT
+        elif book.retried.search(line):
+            weight = Weight.RETRIED
+        elif (rule.passing or book.warned).search(line):
+            weight = Weight.WARNED
         seen.counts[rule.key] = seen.counts.get(rule.key, 0) + 1
+        is_firm = weight is Weight.FIRM
         kept = seen.hits.setdefault(rule.key, [])
-        is_retry = rulebook().retried.search(line) is not None
-        is_firm = not is_retry and (rule.passing is None or rule.passing.search(line) is None)
-        if is_retry:
-            seen.tried[rule.key] = where.line
-        is_first_firm = is_firm and rule.key not in seen.firm
+        hit = Hit(
+            line=where.line,
+            excerpt=_excerpt(where, found, clean),
+            captures=tuple((k, clean(v)) for k, v in found.groupdict().items() if v),
+            weight=weight,
+            at=seen.read + where.at - where.block.start,
+            origin=where.origin(),
+        )
+        if len(kept) < HITS_KEPT or (is_firm and rule.key not in seen.firm):
+            kept.append(hit)
+        else:
+            kept[-1] = hit
         if is_firm:
             seen.firm.add(rule.key)
-        else:
-            seen.warned.setdefault(rule.key, seen.steps)
-        if len(kept) < HITS_KEPT or is_first_firm:
-            captures = tuple((k, clean(v)) for k, v in found.groupdict().items() if v)
-            hit = Hit(line=where.line, excerpt=_excerpt(where, found, clean), captures=captures)
-            kept.insert(0 if is_first_firm else len(kept), hit)
-            del kept[HITS_KEPT:]
         return
 
 
@@ -172,17 +182,12 @@ def _excerpt(where: Window, found: re.Match[str], clean: Callable[[str], str]) -
     return text
 
 
-def _last_failure(
-    signs: list[tuple[int, int, bytes, frozenset[int]]], sieve: Sieve, seen: Seen, clean: Callable[[str], str]
-) -> None:
+def _last_failure(signs: list[tuple[int, int, bytes]], seen: Seen, clean: Callable[[str], str]) -> None:
     """Only the last one is kept, so the signs are looked at from the end: a log may hold one on every line."""
-    for step, line, raw, found in reversed(signs):
+    for at, line, raw in reversed(signs[-SIGNS_ASKED:]):
         text = first_line(raw).strip("\r\n")
-        proofs = [sieve.proofs[number] for number in found]
-        if any(p is None or (p.match(text) if p is RAISED else p.search(text)) for p in proofs):
-            if NOT_A_FAILURE.search(text):
-                continue
-            seen.failed_at = step
+        if how(text) in (How.BADLY, How.KILLED, How.WRAPPER):
+            seen.failed_at = at
             seen.failure = Failure(line=line, excerpt=clean(text.strip())[:EXCERPT_CHARS])
             return
 
@@ -190,20 +195,19 @@ def _last_failure(
 @dataclass(frozen=True)
 class Sieve:
     """``finder`` knows all needles at once; ``owners`` says whose the needle of a number is, ``failures`` which are
-    signs of a failure, ``proofs`` what makes sure of each of these.
+    signs of a failure.
     """
 
     finder: BytesAhoCorasick
     owners: tuple[tuple[Rule | Signal, ...], ...]
     failures: frozenset[int]
-    proofs: tuple[re.Pattern[str] | None, ...]
 
 
 @cache
 def _sieve() -> Sieve:
     """The prefilter: one automaton over all needles reads 50 MB in 0.13 s, where `re` took 2 to 4 s."""
     book = rulebook()
-    own: dict[str, list[Rule | Signal]] = {needle: [] for needle in FAILURES}
+    own: dict[str, list[Rule | Signal]] = {needle: [] for needle in SIGNS}
     owners: tuple[Rule | Signal, ...] = (*book.signals, *book.rules)
     for owner in owners:
         for needle in owner.needles:
@@ -211,6 +215,5 @@ def _sieve() -> Sieve:
     return Sieve(
         finder=BytesAhoCorasick([n.encode() for n in own], implementation=Implementation.DFA),
         owners=tuple(tuple(o) for o in own.values()),
-        failures=frozenset(range(len(FAILURES))),
-        proofs=tuple(FAILURES.values()),
+        failures=frozenset(range(len(SIGNS))),
     )

@@ -1,7 +1,8 @@
 """Records one app: the real `modal deploy FILE` against our own plane, in a child process that can reach nothing else.
 
 It executes the user's top level, as `modal run` and `modal deploy` do.  So it is asked for (`--record`), bounded,
-without credentials, without a network, and whatever the top level starts is ended with it.
+without credentials, without a network, where the machine can do it without a file of its own to change, and whatever
+the top level starts is ended with it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from preflight.discover import recording
 from preflight.discover.recording import Recording
 from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
+from preflight.process import signal_group
 from preflight.settings import Settings
 
 LIMIT_S = (
@@ -163,8 +165,7 @@ async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:
     if child.returncode != 0:
         for group in (child.pid, deploy):
             if group is not None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(group, signal.SIGKILL)
+                signal_group(group, signal.SIGKILL)
         await child.wait()
 
 

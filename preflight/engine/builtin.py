@@ -9,16 +9,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
-import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from preflight.model import Check
-
-HOME = Path(__file__).resolve().parent.parent.parent / "checks"
+from preflight.engine import index
+from preflight.engine.index import HOME
+from preflight.model import Check, Stage
 
 
 class NameTaken(RuntimeError):
@@ -44,20 +43,18 @@ def package() -> ModuleType:
     return module
 
 
-def checks() -> tuple[Check, ...]:
-    """Every built-in check, each with its module's docstring as its page."""
-    return tuple(_of(module) for module in _modules())
+def checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
+    """Every built-in check of these stages, each with its module's docstring as its page."""
+    package()
+    modules = dict.fromkeys(entry.module for entry in index.listed() if entry.stage in stages)
+    return tuple(check for name in modules for check in _in(importlib.import_module(name)))
 
 
-def _modules() -> Iterator[ModuleType]:
-    top = package()
-    for found in pkgutil.walk_packages(top.__path__, "checks."):
-        if not found.ispkg:
-            yield importlib.import_module(found.name)
-
-
-def _of(module: ModuleType) -> Check:
-    check = getattr(module, "CHECK", None)
-    if not isinstance(check, Check):
-        raise TypeError(f"{module.__name__} ends in no CHECK = Check(…)")
-    return replace(check, doc=inspect.cleandoc(module.__doc__ or ""))
+def _in(module: ModuleType) -> tuple[Check, ...]:
+    """The module's one check, or those that are rows of a table."""
+    if (rows := getattr(module, "CHECKS", None)) is not None:
+        return tuple(rows)
+    found = [value for value in vars(module).values() if isinstance(value, Check)]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} holds {len(found)} checks; wanted one")
+    return (replace(found[0], doc=inspect.cleandoc(module.__doc__ or "")),)

@@ -25,6 +25,7 @@ from preflight.model import (
     Edit,
     Finding,
     Fix,
+    NotApplicable,
     Report,
     Result,
     Stage,
@@ -32,6 +33,7 @@ from preflight.model import (
     Target,
     Where,
 )
+from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
 IMPORTS_MODAL = re.compile(rb"^[ \t]*(?:import|from)[ \t]+modal\b", re.M)
@@ -73,10 +75,34 @@ def python_files(folder: Path) -> Iterator[Path]:
 
 
 async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings) -> tuple[Result, ...]:
-    """Every rule's result for one recipe, through the engine: a rule that breaks costs its own answer only."""
-    world = World(now=datetime.now(UTC), settings=settings)
-    report = await run(Selection(tuple(checks)), world, target=Target(), given={RECIPE: recipe})
-    return report.results
+    """Every rule's result for one recipe: a rule that breaks costs its own answer only.
+
+    Our own rules wait for nothing and are asked one after another; what may wait goes through the engine.
+    """
+    now = datetime.now(UTC)
+    at_once = [c for c in checks if isinstance(c, Rule) and not c.origin] if isinstance(recipe, Recipe) else []
+    others = tuple(c for c in checks if c not in at_once)
+    results: list[Result] = []
+    if others:
+        world = World(now=now, settings=settings)
+        results += (await run(Selection(others), world, target=Target(), given={RECIPE: recipe})).results
+    if isinstance(recipe, Recipe):
+        results += [_asked(rule, recipe, Context.of(settings, now)) for rule in at_once]
+    by_id = {r.check.id: r for r in results}
+    return tuple(by_id[c.id] for c in in_order(checks))
+
+
+def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
+    began = time.monotonic()
+    try:
+        answer = rule.answer(recipe, context)
+    except Exception as e:  # noqa: BLE001 - a broken rule must not hide the other answers
+        reason, seconds = f"{type(e).__name__}: {e}", time.monotonic() - began
+        return Result(check=rule, status=Status.ERROR, seconds=seconds, reason=reason)
+    seconds = time.monotonic() - began
+    if isinstance(answer, NotApplicable):
+        return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
+    return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.said, answer=answer)
 
 
 async def look(

@@ -12,17 +12,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
+from preflight.engine.index import GROUP
+from preflight.engine.select import Entry
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Stage
-
-GROUP = "preflight.checks"
 
 
 class PluginBroken(RuntimeError):
     """A plugin can't be used; the text says why."""
 
 
-def checks(taken: Iterable[Check], found: Iterable[EntryPoint] | None = None) -> tuple[Check, ...]:
+def checks(taken: Iterable[Entry], found: Iterable[EntryPoint] | None = None) -> tuple[Check, ...]:
     """Every plugin's check.  An id or name that ``taken`` has already makes the plugin a broken one."""
     ids = {c.id for c in taken} | {c.name for c in taken}
     loaded: list[Check] = []

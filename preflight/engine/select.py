@@ -5,11 +5,30 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from preflight.model import Check, Stage
 
 BEFORE_PAID = 6.5  # between project-lint (6) and smoke-test (7)
 STAGES = (Stage.STATIC, Stage.REMOTE, Stage.PAID)
+
+
+class Entry(Protocol):
+    """What of a check decides its place and answers to a name: of one that is imported, or only listed."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def step(self) -> int | None: ...
+    @property
+    def has_own_line(self) -> bool: ...
+
+
+E = TypeVar("E", bound=Entry)
 
 
 class UnknownCheck(Exception):
@@ -29,17 +48,17 @@ class Selection:
         return (*self.chosen, *(check for check, _ in self.left_out))
 
 
-def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
+def in_order(checks: Iterable[E]) -> tuple[E, ...]:
     """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money: those with
     a line of their own, then the other static rules."""
     return tuple(sorted(checks, key=lambda c: (BEFORE_PAID if c.step is None else c.step, _is_among_rules(c), c.id)))
 
 
-def _is_among_rules(check: Check) -> bool:
+def _is_among_rules(check: Entry) -> bool:
     return check.stage is not Stage.REMOTE and not check.has_own_line
 
 
-def find(checks: Sequence[Check], wanted: str) -> tuple[Check, ...]:
+def find(checks: Sequence[E], wanted: str) -> tuple[E, ...]:
     """The checks that ``wanted`` means: an id, a name, or the letters of a family (IMG).  Raises UnknownCheck."""
     key = wanted.strip()
     if not key:

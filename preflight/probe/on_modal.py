@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from preflight.app.model import Function, Recipe, Unresolved
+from preflight.app.planned import NoFunction, function_named
 from preflight.cost.estimate import Estimate, Resources, estimate
-from preflight.cost.lookups import NoFunction, function_named
 from preflight.cost.rates import Rates
 from preflight.diagnosis.first import first_cause, meaning
 from preflight.model import Json

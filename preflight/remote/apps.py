@@ -17,7 +17,7 @@ def is_stale(app: App, settings: StaleAppsSettings, now: datetime) -> bool:
 def is_run(app: App, settings: StaleAppsSettings) -> bool:
     """Neither deployed nor ended, and not one that the settings say is meant to be there."""
     is_meant = app.description in settings.ignore or app.id in settings.ignore
-    return app.state not in ("deployed", "stopped", "stopping") and not is_meant
+    return app.state not in ("deployed", "stopped", "stopping", "unknown") and not is_meant
 
 
 def age_text(created: datetime | None, now: datetime) -> str:

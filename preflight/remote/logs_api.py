@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from preflight.problems import Kind, Problem
-from preflight.remote import modal_api
+from preflight.remote.modal_sdk import as_problems
 
 ENTRIES = 20_000
 
 
 async def app_log(app_id: str) -> list[bytes]:
     """The newest entries of an app's log, each container's lines together.  Raises Problem."""
-    with modal_api.as_problems(f"read the log of {app_id}"):
+    with as_problems(f"read the log of {app_id}"):
         import modal
 
         app = await modal.App.lookup.aio(app_id)
@@ -26,7 +26,7 @@ async def app_log(app_id: str) -> list[bytes]:
 
 async def image_log(image_id: str) -> list[bytes]:
     """The newest entries of the log of an image's build, of all its layers, in their order.  Raises Problem."""
-    with modal_api.as_problems(f"read the build log of {image_id}"):
+    with as_problems(f"read the build log of {image_id}"):
         import modal
 
         try:

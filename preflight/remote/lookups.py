@@ -8,13 +8,15 @@ from decimal import Decimal
 from typing import TypeVar
 
 from preflight.lookups import Looked, Lookup
+from preflight.problems import Kind, Problem
 from preflight.remote import modal_api
-from preflight.remote.modal_types import App, Client, Environment, ListedSecret, Spend, Token, Workspace
+from preflight.remote.modal_types import App, Client, Environment, Here, ListedSecret, Spend, Token, Workspace
+from preflight.wording import listed
 
 T = TypeVar("T")
 
 
-def _asked(ask: Callable[[Looked], Awaitable[T]]) -> Callable[[Looked], AbstractAsyncContextManager[T]]:
+def asked(ask: Callable[[Looked], Awaitable[T]]) -> Callable[[Looked], AbstractAsyncContextManager[T]]:
     """A lookup's ``make`` for a question with nothing to close."""
 
     @asynccontextmanager
@@ -24,49 +26,80 @@ def _asked(ask: Callable[[Looked], Awaitable[T]]) -> Callable[[Looked], Abstract
     return make
 
 
-def _environment_name(looked: Looked) -> str | None:
-    """The environment asked for; None leaves it to Modal's own order (variable, profile, default)."""
-    return looked.settings.environment
+class NoSuchEnvironment(Problem):
+    """The environment that was asked for is not in the workspace; ``keys`` are those there are, the default first."""
+
+    def __init__(self, wanted: str | None, there: tuple[str, ...]) -> None:
+        names = f"; there {'are' if len(there) > 1 else 'is'} {listed(there)}" if there else ""
+        missing = f"environment {wanted!r} does not exist" if wanted else "the workspace has no default environment"
+        super().__init__(Kind.NOT_FOUND, service="Modal", operation="look it up", said=missing + names, keys=there)
+
+    def __str__(self) -> str:
+        return self.said
+
+
+class NotTold(Exception):
+    """Modal has answered, and left out what was asked for; or two of its answers contradict each other."""
 
 
 async def _client(looked: Looked) -> Client:
     return modal_api.client()
 
 
+async def _session(looked: Looked) -> modal_api.Session:
+    return await modal_api.sign_in()
+
+
 async def _workspace(looked: Looked) -> Workspace:
-    return await modal_api.workspace()
+    session = looked[SESSION]
+    name = session.workspace.name or ""
+    return Workspace(name=name, warnings=session.warnings, is_greeted=session.is_greeted)
 
 
 async def _token(looked: Looked) -> Token | None:
-    return await modal_api.token(looked[CLIENT].token_id)
+    return await modal_api.token(looked[SESSION], looked[CLIENT].token_id)
+
+
+async def _here(looked: Looked) -> Here:
+    try:
+        return await modal_api.resolved(looked.settings.environment)
+    except Problem as e:
+        if e.kind is not Kind.NOT_FOUND:
+            raise
+        wanted, there = looked.settings.environment or looked[CLIENT].environment, tuple[str, ...]()
+        try:
+            known = await modal_api.environments()
+            there = tuple(k.name for k in sorted(known, key=lambda k: not k.is_default))
+        except Problem:  # who may not list them is told the one name
+            pass
+        raise NoSuchEnvironment(wanted, there) from e
 
 
 async def _environments(looked: Looked) -> tuple[Environment, ...]:
     return await modal_api.environments()
 
 
-class NoSuchEnvironment(Exception):
-    """The environment that was asked for is not in the workspace."""
-
-
 async def _environment(looked: Looked) -> Environment:
-    known = looked[ENVIRONMENTS]
-    wanted = _environment_name(looked) or looked[CLIENT].environment
+    known, here = looked[ENVIRONMENTS], looked[HERE].name
     for each in known:
-        if each.name == wanted or (wanted is None and each.is_default):
+        if each.name == here or (not here and each.is_default):
             return each
-    names = ", ".join(e.name for e in known) or "none"
-    if wanted is None:
-        raise NoSuchEnvironment(f"the workspace has no default environment; it has {names}; name one with -e")
-    raise NoSuchEnvironment(f"the workspace has no environment {wanted!r}; it has {names}")
+    raise NoSuchEnvironment(here or None, tuple(k.name for k in known))
 
 
-async def _workspace_builder(looked: Looked) -> str:
-    return await modal_api.workspace_builder()
+async def _workspace_builder(looked: Looked) -> str | None:
+    return await modal_api.workspace_builder(looked[SESSION])
+
+
+async def _resolved_builder(looked: Looked) -> str:
+    forced = looked[CLIENT].builder_override
+    if forced is None and looked[HERE].builder is None:
+        raise NotTold(f"Modal does not tell which one environment {looked[HERE].name} builds with")
+    return forced or looked[HERE].builder or ""
 
 
 async def _listed_secrets(looked: Looked) -> tuple[ListedSecret, ...]:
-    return await modal_api.secrets(_environment_name(looked))
+    return await modal_api.secrets(looked.settings.environment)
 
 
 async def _secrets(looked: Looked) -> tuple[str, ...]:
@@ -74,34 +107,37 @@ async def _secrets(looked: Looked) -> tuple[str, ...]:
 
 
 async def _volumes(looked: Looked) -> tuple[str, ...]:
-    return await modal_api.volumes(_environment_name(looked))
+    return await modal_api.volumes(looked.settings.environment)
 
 
 async def _rates(looked: Looked) -> dict[str, Decimal]:
-    return await modal_api.rates()
+    return await modal_api.rates(looked[SESSION])
 
 
 async def _spend(looked: Looked) -> Spend:
-    return await modal_api.spend()
+    return await modal_api.spend(looked[SESSION])
 
 
 async def _apps(looked: Looked) -> tuple[App, ...]:
-    return await modal_api.apps(_environment_name(looked))
+    return await modal_api.apps(looked[HERE])
 
 
-CLIENT: Lookup[Client] = Lookup("the Modal client", _asked(_client))
-WORKSPACE: Lookup[Workspace] = Lookup("Modal sign-in", _asked(_workspace))
-TOKEN: Lookup[Token | None] = Lookup("the token's expiry", _asked(_token), needs=(WORKSPACE, CLIENT))
+CLIENT: Lookup[Client] = Lookup("the Modal client", asked(_client))
+SESSION: Lookup[modal_api.Session] = Lookup("Modal sign-in", asked(_session))
+WORKSPACE: Lookup[Workspace] = Lookup("the workspace", asked(_workspace), needs=(SESSION,))
+TOKEN: Lookup[Token | None] = Lookup("the token's expiry", asked(_token), needs=(SESSION, CLIENT))
+HERE: Lookup[Here] = Lookup("the environment", asked(_here), needs=(SESSION, CLIENT))
 ENVIRONMENTS: Lookup[tuple[Environment, ...]] = Lookup(
-    "Modal's environments", _asked(_environments), needs=(WORKSPACE,)
+    "the list of environments", asked(_environments), needs=(SESSION,)
 )
-ENVIRONMENT: Lookup[Environment] = Lookup("the Modal environment", _asked(_environment), needs=(ENVIRONMENTS, CLIENT))
-WORKSPACE_BUILDER: Lookup[str] = Lookup("the workspace's Image Builder", _asked(_workspace_builder), needs=(WORKSPACE,))
-LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup(
-    "the list of secrets", _asked(_listed_secrets), needs=(WORKSPACE,)
+ENVIRONMENT: Lookup[Environment] = Lookup("the environment's settings", asked(_environment), needs=(HERE, ENVIRONMENTS))
+WORKSPACE_BUILDER: Lookup[str | None] = Lookup(
+    "the workspace's Image Builder", asked(_workspace_builder), needs=(SESSION,)
 )
-SECRETS: Lookup[tuple[str, ...]] = Lookup("the names of the secrets", _asked(_secrets), needs=(LISTED_SECRETS,))
-VOLUMES: Lookup[tuple[str, ...]] = Lookup("the list of volumes", _asked(_volumes), needs=(WORKSPACE,))
-RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", _asked(_rates), needs=(WORKSPACE,))
-SPEND: Lookup[Spend] = Lookup("the spend so far", _asked(_spend), needs=(WORKSPACE,))
-APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", _asked(_apps), needs=(WORKSPACE,))
+RESOLVED_BUILDER: Lookup[str] = Lookup("the Image Builder in force", asked(_resolved_builder), needs=(CLIENT, HERE))
+LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup("the list of secrets", asked(_listed_secrets), needs=(HERE,))
+SECRETS: Lookup[tuple[str, ...]] = Lookup("the names of the secrets", asked(_secrets), needs=(LISTED_SECRETS,))
+VOLUMES: Lookup[tuple[str, ...]] = Lookup("the list of volumes", asked(_volumes), needs=(HERE,))
+RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", asked(_rates), needs=(SESSION,))
+SPEND: Lookup[Spend] = Lookup("the spend so far", asked(_spend), needs=(SESSION,))
+APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", asked(_apps), needs=(HERE,))

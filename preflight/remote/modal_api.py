@@ -2,129 +2,67 @@
 
 Every call is awaited through ``.aio``, and bounded by the lookup that makes it: the client itself waits
 57 s for a refused connection, 161 s for a silent one, and for ever for a handler that hangs (1.6.4,
-measured 2026-11-23).  ``modal`` is imported here, inside functions, since that takes half a second.
+measured 2026-11-23).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.metadata
 import importlib.resources
+import importlib.util
+import math
 import os
 import re
+import secrets as randomness
 import tomllib
-import warnings
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from preflight.problems import Kind, Problem
-from preflight.remote.modal_types import App, Client, Environment, ListedSecret, Secret, Spend, Token, Workspace
+from preflight.remote.modal_sdk import as_problems, modal_sdk, server_warnings
+from preflight.remote.modal_types import App, Client, Environment, Here, ListedSecret, Secret, Spend, Token
+from preflight.remote.reach import Unreached, reach
 
 BUILDER_FILE = re.compile(r"(\d{4}\.\d{2})\.txt")
-MISSING_KEYS = re.compile(r"missing key\(s\): (.+)")
-
-_said: list[str] = []  # ServerWarnings of this process, in order; Modal gives each text once
-
-
-def _modal() -> ModuleType:
-    """The SDK, with its server warnings collected instead of printed."""
-    try:
-        import modal
-        import modal.environments
-        import modal.exception
-    except ImportError as e:
-        raise Problem(Kind.NOT_FOUND, service="Modal", operation="load its client", said=_text(e)) from e
-    except ValueError as e:  # the client reads its configuration file while it is imported
-        said = f"its configuration file can't be read: {_text(e)}"
-        raise Problem(Kind.NOT_SIGNED_IN, service="Modal", operation="load its client", said=said) from e
-
-    if not getattr(warnings.showwarning, "is_ours", False):
-        shown = warnings.showwarning
-
-        def collect(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if issubclass(category, modal.exception.ServerWarning):
-                _said.append(str(message))
-            else:
-                shown(message, category, *rest, **more)
-
-        collect.is_ours = True  # type: ignore[attr-defined]
-        warnings.showwarning = collect
-        warnings.simplefilter("always", modal.exception.ServerWarning)
-    return modal
-
-
-@contextlib.contextmanager
-def as_problems(operation: str) -> Iterator[None]:
-    """Turns what the client raises into a Problem ``from`` it."""
-    modal = _modal()
-    try:
-        yield
-    except modal.exception.Error as e:
-        raise _problem(e, operation) from e
-    except (OSError, TimeoutError) as e:
-        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, said=_text(e)) from e
-    except _stream_errors() as e:
-        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, said=_text(e)) from e
-
-
-def _stream_errors() -> tuple[type[BaseException], ...]:
-    from grpclib.exceptions import ProtocolError, StreamTerminatedError
-
-    return (StreamTerminatedError, ProtocolError)
-
-
-def _problem(e: Exception, operation: str) -> Problem:
-    from modal import exception as x
-
-    text = _text(e)
-    keys = MISSING_KEYS.search(text)
-    kind = Kind.UNEXPECTED
-    if isinstance(e, x.AuthError):
-        kind = Kind.NOT_SIGNED_IN if "Token missing" in text or "profile" in text.lower() else Kind.REFUSED
-    elif isinstance(e, x.PermissionDeniedError):
-        kind = Kind.FORBIDDEN
-    elif isinstance(e, x.NotFoundError):
-        kind = Kind.NOT_FOUND
-    elif isinstance(e, x.UnimplementedError):
-        kind = Kind.UNSUPPORTED
-    elif isinstance(e, x.ResourceExhaustedError):
-        kind = Kind.THROTTLED
-    elif isinstance(e, x.ConflictError) and keys:
-        kind = Kind.MISSING_KEYS
-    elif isinstance(e, x.VersionError) or (isinstance(e, x.ConflictError) and "version" in text.lower()):
-        kind = Kind.CLIENT_TOO_OLD
-    elif isinstance(e, x.ConnectionError | x.ServiceError | x.TimeoutError):
-        kind = Kind.UNREACHABLE
-    found = tuple(k.strip() for k in keys.group(1).split(",")) if keys else ()
-    return Problem(kind, service="Modal", operation=operation, said=text, keys=found)
-
-
-def _text(e: BaseException) -> str:
-    return " ".join(str(e).split()) or type(e).__name__
+GRACE_S = 0.5  # for the client, after our own connection has failed: it may have met another server
+ANSWER_S = 9.0  # of the sign-in, below the lookup's limit
+MOST_USD = 1e12
 
 
 def client() -> Client:
     """What is installed and configured here; nothing is sent."""
     with as_problems("read the client's configuration"):
-        modal = _modal()
+        modal = modal_sdk()
         config = modal.config.config
         from_env = os.environ.get("MODAL_IMAGE_BUILDER_VERSION")
         override = config.get("image_builder_version") or None
+        profile = os.environ.get("MODAL_PROFILE") or _active_profile(modal)
         return Client(
             version=importlib.metadata.version("modal"),
             builders=_builders(),
             builder_override=override,
             override_by=None if override is None else ("MODAL_IMAGE_BUILDER_VERSION" if from_env else "the profile"),
-            profile=os.environ.get("MODAL_PROFILE") or _active_profile(modal),
+            profile=profile,
+            signs_with=_signs_with(config, profile),
             token_id=config.get("token_id") or None,
             environment=config.get("environment") or None,
             server_url=config["server_url"],
         )
+
+
+def _signs_with(config: Any, profile: str | None) -> str:
+    """Whose credentials the client takes: a variable beats the profile, each by itself."""
+    given = [n for n in ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET", "MODAL_OAUTH_REFRESH_TOKEN") if os.environ.get(n)]
+    whole = given[0] if given else f"profile {profile}" if profile else "the profile default"
+    if given in (["MODAL_TOKEN_ID"], ["MODAL_TOKEN_SECRET"]) and config.get("token_id") and config.get("token_secret"):
+        return f"{whole} and the rest of profile {profile or 'default'}"
+    return whole
 
 
 def _active_profile(modal: ModuleType) -> str | None:
@@ -142,34 +80,98 @@ def _builders() -> tuple[str, ...]:
     return tuple(sorted(n.group(1) for n in names if n))
 
 
-async def workspace() -> Workspace:
-    """Signs in: the first call of every run, and the verdict about the token."""
-    with as_problems("look up the workspace"):
-        modal = _modal()
+@dataclass(frozen=True, eq=False)
+class Session:
+    """One sign-in: its handle asks everything about the workspace, which is looked up once."""
+
+    workspace: Any
+    warnings: tuple[str, ...]
+    is_greeted: bool  # ClientHello was answered: no warning means that there is none
+
+
+async def sign_in() -> Session:
+    """The first call of every run, and the verdict about the token."""
+    with as_problems("sign in"):
+        modal = modal_sdk()
         found = modal.Workspace.from_context()
-        await found.hydrate.aio()
-        return Workspace(name=found.name or "", warnings=tuple(dict.fromkeys(_said)))
+        signing = asyncio.ensure_future(found.hydrate.aio())
+        greeting = asyncio.ensure_future(_hello(modal))
+        reaching = asyncio.ensure_future(_reach(modal))
+        tasks = {signing, greeting, reaching}
+        try:
+            await asyncio.wait({signing, reaching}, timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
+            refused = reaching.exception() if reaching.done() else None
+            if not signing.done():
+                await asyncio.wait({signing}, timeout=GRACE_S if refused else ANSWER_S)
+            if not signing.done():
+                raise refused or _silent(modal.config.config["server_url"])
+            signing.result()
+            await asyncio.wait({greeting}, timeout=GRACE_S)
+            is_greeted = greeting.done() and greeting.exception() is None
+            return Session(found, tuple(dict.fromkeys(server_warnings)), is_greeted)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def token(token_id: str | None) -> Token | None:
+async def _hello(modal: ModuleType) -> None:
+    client = await modal.Client.from_env.aio()
+    await client.hello.aio()
+
+
+async def _reach(modal: ModuleType) -> None:
+    """Through the proxy that the client would take."""
+    from modal._utils.proxy_support import get_proxy_url
+
+    url = modal.config.config["server_url"]
+    parts = urlsplit(url)
+    proxy = get_proxy_url(parts.hostname, use_ssl=parts.scheme == "https")
+    if proxy is not None and importlib.util.find_spec("python_socks") is None:
+        said = "a proxy is configured, and the client needs python-socks to use one"
+        remedy = "pip install 'modal[api-proxy-support]', or set MODAL_DISABLE_API_PROXY=1"
+        raise Unreached(said, remedy)
+    await reach(url, proxy=proxy)
+
+
+def _silent(url: str) -> Problem:
+    said = f"{url} gives no answer for {ANSWER_S:g} s"
+    return Unreached(said, "try again later", Kind.NO_ANSWER)
+
+
+async def token(session: Session, token_id: str | None) -> Token | None:
     """The token in use among those the workspace lists; None when Modal lists none with its id."""
     if not token_id:
         return None
     with as_problems("list the workspace's tokens"):
-        found = _modal().Workspace.from_context()
-        for each in await found.member_tokens.list.aio():
+        for each in await session.workspace.member_tokens.list.aio():
             if each.token_id == token_id:
                 return Token(id=each.token_id, name=each.name, owner=each.username, expires=each.expires_at)
-        for user in await found.service_users.list.aio():
+        for user in await session.workspace.service_users.list.aio():
             if user.token_id == token_id:
                 return Token(id=user.token_id, name=user.name, owner=user.name, expires=user.expires_at)
     return None
 
 
+async def resolved(name: str | None) -> Here:
+    """The environment as the client builds in it: EnvironmentGetOrCreate, which everyone who may run may ask."""
+    with as_problems("look up the environment"):
+        modal = modal_sdk()
+        from modal._utils.async_utils import synchronizer
+
+        try:
+            found = modal.Environment.from_name(name) if name else modal.Environment.from_context()
+            await found.hydrate.aio()
+        except modal.exception.InvalidError as e:  # some servers' word for one that is not there
+            raise modal.exception.NotFoundError(str(e)) from e
+        inner: Any = synchronizer._translate_in(found)  # type: ignore[no-untyped-call]
+        settings = inner._settings  # the client has no public name for it (1.6.4)
+        return Here(name=found.name or name or "", builder=settings.image_builder_version or None, handle=found)
+
+
 async def environments() -> tuple[Environment, ...]:
     with as_problems("list the environments"):
-        modal = _modal()
-        return tuple(_environment(item) for item in await modal.environments.list_environments.aio())
+        return tuple(_environment(item) for item in await modal_sdk().environments.list_environments.aio())
 
 
 def _environment(item: Any) -> Environment:
@@ -177,61 +179,80 @@ def _environment(item: Any) -> Environment:
         known = field in item.DESCRIPTOR.fields_by_name and item.HasField(field)
         return getattr(item, field) if known else None
 
+    unclear: list[str] = []
+
+    def usd(field: str, value: float | None) -> Decimal | None:
+        if value is not None and not (math.isfinite(value) and 0 <= value < MOST_USD):
+            unclear.append(f"{field} is {value:g}")
+            return None
+        return None if value is None else Decimal(str(value)).quantize(Decimal("0.01"))
+
+    # 0 dollars with the limit not reached is what a workspace without a budget answers
+    is_reached = bool(item.spend_limit_reached)
     budget = optional("cycle_budget_dollars")
-    limit = item.effective_cycle_spend_limit
     return Environment(
         name=item.name,
         is_default=item.default,
         builder=optional("image_builder_version") or None,
-        budget_usd=None if budget is None else _usd(budget),
-        spend_limit_usd=_usd(limit) if limit else None,
-        spent_usd=_usd(item.current_cycle_usage),
-        is_spend_limit_reached=item.spend_limit_reached,
+        budget_usd=usd("cycle_budget_dollars", budget if budget or is_reached else None),
+        spend_limit_usd=usd("effective_cycle_spend_limit", item.effective_cycle_spend_limit or None),
+        spent_usd=usd("current_cycle_usage", item.current_cycle_usage) or Decimal(0),
+        is_spend_limit_reached=is_reached,
         max_gpus=optional("max_concurrent_gpus"),
         gpus_in_use=item.current_concurrent_gpus,
+        unclear="; ".join(unclear),
     )
 
 
-def _usd(value: float) -> Decimal:
-    return Decimal(str(value)).quantize(Decimal("0.01"))
-
-
-async def workspace_builder() -> str:
-    """The workspace's Image Builder version."""
+async def workspace_builder(session: Session) -> str | None:
+    """The workspace's Image Builder version; None when its settings come without one."""
     with as_problems("read the workspace's settings"):
-        settings = await _modal().Workspace.from_context().settings.list.aio()
-        return str(settings.image_builder_version)
+        settings = await session.workspace.settings.list.aio()
+        return str(settings.image_builder_version) or None
 
 
 async def secret(name: str, wanted: tuple[str, ...], environment: str | None) -> Secret:
-    """Whether the secret is there, and which of the wanted keys it lacks (the server compares; one call a key)."""
-    missing = await asyncio.gather(*(_lacks(name, key, environment) for key in wanted or ("",)))
-    if None in missing:
+    """Whether the secret is there, and which of the wanted keys it lacks.
+
+    The server compares, and one that compares nothing would say yes to all: a key that no secret holds is asked
+    for too.  ``missing`` is None where it is granted.
+    """
+    if not wanted:
+        there = await _lacking(name, (), environment)
+        return Secret(name=name, exists=there is not None, missing=(), wanted=())
+    canary = f"PREFLIGHT_{randomness.token_hex(6).upper()}"
+    lacking, control = await asyncio.gather(_lacking(name, wanted, environment), _lacking(name, (canary,), environment))
+    if lacking is None or control is None:
         return Secret(name=name, exists=False, missing=wanted, wanted=wanted)
-    lacking = tuple(key for key, lacks in zip(wanted, missing, strict=False) if lacks)
-    return Secret(name=name, exists=True, missing=lacking, wanted=wanted)
+    if not control:
+        return Secret(name=name, exists=True, missing=None, wanted=wanted)
+    missing, rest = lacking, tuple(k for k in wanted if k not in lacking)
+    while lacking and rest:  # a server may name the first one only
+        lacking = await _lacking(name, rest, environment) or ()
+        missing, rest = (*missing, *lacking), tuple(k for k in rest if k not in lacking)
+    return Secret(name=name, exists=True, missing=missing, wanted=wanted)
 
 
-async def _lacks(name: str, key: str, environment: str | None) -> bool | None:
-    """Whether the secret lacks the key; None when there is no such secret."""
-    modal = _modal()
+async def _lacking(name: str, keys: tuple[str, ...], environment: str | None) -> tuple[str, ...] | None:
+    """Those of ``keys`` that the server says are missing; None when there is no such secret."""
+    modal = modal_sdk()
     try:
         with as_problems(f"look up secret {name!r}"):
-            keys = [key] if key else []
-            await modal.Secret.from_name(name, environment_name=environment, required_keys=keys).hydrate.aio()
+            found = modal.Secret.from_name(name, environment_name=environment, required_keys=list(keys))
+            await found.hydrate.aio()
     except Problem as e:
         if e.kind is Kind.MISSING_KEYS:
-            return True
+            return tuple(k for k in keys if k in e.keys) or keys
         if e.kind is Kind.NOT_FOUND and "ecret" in e.said:
             return None
         raise
-    return False
+    return ()
 
 
 async def secrets(environment: str | None) -> tuple[ListedSecret, ...]:
     """The environment's secrets; what the list says of each comes with it."""
     with as_problems("list the secrets"):
-        found = await _modal().Secret.objects.list.aio(environment_name=environment or "")
+        found = await modal_sdk().Secret.objects.list.aio(environment_name=environment or "")
         infos = await asyncio.gather(*(s.info.aio() for s in found if s.name))
         return tuple(
             ListedSecret(name=i.name or "", created=i.created_at.astimezone(UTC), created_by=i.created_by or "")
@@ -241,44 +262,46 @@ async def secrets(environment: str | None) -> tuple[ListedSecret, ...]:
 
 async def volumes(environment: str | None) -> tuple[str, ...]:
     with as_problems("list the volumes"):
-        found = await _modal().Volume.objects.list.aio(environment_name=environment or "")
+        found = await modal_sdk().Volume.objects.list.aio(environment_name=environment or "")
         return tuple(v.name for v in found if v.name)
 
 
-async def rates() -> dict[str, Decimal]:
+async def rates(session: Session) -> dict[str, Decimal]:
     """USD per hour by Modal's own key: ``gpu_hour_cost_a100_80gb``, ``cpu_hour_cost``, ``mem_gib_hour_cost`` …"""
     with as_problems("read the rates"):
         try:
-            found = await _modal().Workspace.from_context().billing.rates.aio()
-        except InvalidOperation as e:  # the client makes numbers of them all, before it gives any
-            said = "its rates hold one that is no number"
+            found = await session.workspace.billing.rates.aio()
+        except ArithmeticError as e:  # the client makes numbers of them all, before it gives any
+            said = "one of its rates is not a number"
             raise Problem(Kind.UNEXPECTED, service="Modal", operation="read the rates", said=said) from e
         return {key: Decimal(str(value)) for key in found if (value := found.get(key)) is not None}
 
 
-async def spend() -> Spend:
+async def spend(session: Session) -> Spend:
     with as_problems("read the billing summary"):
-        found = await _modal().Workspace.from_context().billing.summary.aio()
+        found = await session.workspace.billing.summary.aio()
         return Spend(metered_usd=found.metered_cost, billed_usd=found.billed_cost, adjustments=dict(found.adjustments))
 
 
-async def apps(environment: str | None) -> tuple[App, ...]:
-    """The apps that are not stopped."""
+async def apps(here: Here) -> tuple[App, ...]:
+    """The environment's apps that are not stopped."""
     with as_problems("list the apps"):
-        modal = _modal()
-        where = modal.Environment.from_name(environment) if environment else modal.Environment.from_context()
-        handles = await where.apps.list.aio()
+        handles = await here.handle.apps.list.aio()
         infos = await asyncio.gather(*(handle.info.aio() for handle in handles))
-        return tuple(_app(info) for info in infos)
+        return tuple(_app(handle.name or "", info) for handle, info in zip(handles, infos, strict=True))
 
 
-def _app(info: Any) -> App:
+def _app(name: str, info: Any) -> App:
+    """A row without metadata reads as ephemeral and of 1970: only its name tells then, which deployed apps have."""
     life = info.lifecycle
     created = life.created_at if life.created_at and life.created_at.timestamp() > 0 else None  # 0: not told
+    state = str(getattr(life.state, "value", life.state)).lower()
+    if created is None:
+        state = "deployed" if name else "unknown"
     return App(
         id=info.app_id,
-        description=info.description,
-        state=str(getattr(life.state, "value", life.state)).lower(),
+        description=info.description or name,
+        state=state,
         created=created and created.astimezone(UTC),
         created_by=life.created_by or "",
     )
@@ -286,5 +309,5 @@ def _app(info: Any) -> App:
 
 async def stop_app(app_id: str) -> None:
     with as_problems(f"stop {app_id}"):
-        app = await _modal().App.lookup.aio(app_id)
+        app = await modal_sdk().App.lookup.aio(app_id)
         await app.stop.aio()

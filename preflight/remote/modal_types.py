@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class Client:
     builder_override: str | None
     override_by: str | None
     profile: str | None
+    signs_with: str = ""  # the variable or the profile that its credentials come from
     token_id: str | None
     environment: str | None
     server_url: str
@@ -30,6 +32,7 @@ class Client:
 class Workspace:
     name: str
     warnings: tuple[str, ...]  # what the server had to say about this client
+    is_greeted: bool = True  # it was asked (ClientHello), so no warning means that it has none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,16 @@ class Environment:
     is_spend_limit_reached: bool
     max_gpus: int | None
     gpus_in_use: int
+    unclear: str = ""  # fields of money that hold no amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """The environment of the run, as Modal resolves it.  ``builder`` is None where the server does not tell it."""
+
+    name: str
+    builder: str | None
+    handle: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +81,7 @@ class Spend:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """``state`` is Modal's own word: ephemeral, detached, deployed …"""
+    """``state`` is Modal's own word: ephemeral, detached, deployed …; unknown where it does not tell."""
 
     id: str
     description: str
@@ -79,11 +92,11 @@ class App:
 
 @dataclass(frozen=True, kw_only=True)
 class Secret:
-    """``missing`` are the wanted keys that it lacks.  Values can't be read, and are not."""
+    """``missing`` are the wanted keys that it lacks; None when the server compares no keys.  Values can't be read."""
 
     name: str
     exists: bool
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] | None
     wanted: tuple[str, ...]
 
 

@@ -7,62 +7,116 @@ on a daemon thread; each socket is bounded on its own, below the lookup's limit.
 from __future__ import annotations
 
 import contextlib
+import os
+import re
+import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from preflight.problems import Kind, Problem
-from preflight.remote.s3_types import S3Place, S3Sample
+from preflight.remote.s3_types import GOOGLE_KEYS, S3Place, S3Sample
 
 CONNECT_S, READ_S = 2, 3  # refused 0.02 s, black hole 2.0 s, mute server 3.0 s (botocore 1.44, 2026-11-23)
+LIST_S = 5.0  # of listing, whatever the sample: a page takes 0.1-0.5 s
 PAGE = 1000  # S3's own most
+MOST_READS = 3  # objects that may be gone between the listing and the reading
 
+NOT_S3 = "the answer is not S3's: something on the way answers in its place (a proxy, a sign-in page)"
 KINDS = {
     "404": Kind.NOT_FOUND,
     "NoSuchBucket": Kind.NOT_FOUND,
-    "NoSuchKey": Kind.NOT_FOUND,
     "403": Kind.FORBIDDEN,
     "AccessDenied": Kind.FORBIDDEN,
     "AllAccessDisabled": Kind.FORBIDDEN,
+    "InvalidObjectState": Kind.FORBIDDEN,
     "301": Kind.WRONG_REGION,
+    "307": Kind.WRONG_REGION,
     "PermanentRedirect": Kind.WRONG_REGION,
+    "TemporaryRedirect": Kind.WRONG_REGION,
     "AuthorizationHeaderMalformed": Kind.WRONG_REGION,
     "IllegalLocationConstraintException": Kind.WRONG_REGION,
     "InvalidAccessKeyId": Kind.REFUSED,
     "SignatureDoesNotMatch": Kind.REFUSED,
     "ExpiredToken": Kind.REFUSED,
     "InvalidToken": Kind.REFUSED,
+    "RequestTimeTooSkewed": Kind.REFUSED,
     "SlowDown": Kind.THROTTLED,
     "ServiceUnavailable": Kind.THROTTLED,
-    "RequestTimeTooSkewed": Kind.REFUSED,
+    "RequestLimitExceeded": Kind.THROTTLED,
+    "Throttling": Kind.THROTTLED,
+    "ThrottlingException": Kind.THROTTLED,
+    "InternalError": Kind.THROTTLED,
+    "RequestTimeout": Kind.THROTTLED,
+    **dict.fromkeys(("429", "500", "502", "503", "504"), Kind.THROTTLED),
 }
 ACTIONS = {"HeadBucket": "s3:ListBucket", "ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject"}
+DENIED = re.compile(r"not authorized to perform: (\S+?:\S+)")
+GOOGLE_AS_AWS = dict(zip(GOOGLE_KEYS, ("aws_access_key_id", "aws_secret_access_key"), strict=True))
 
 
 def sample(place: S3Place, *, most: int) -> S3Sample:
-    """Lists at most ``most`` objects under the prefix and reads one byte of one.  Raises Problem.  Blocks."""
-    client = _client(place)
+    """Lists about ``most`` objects under the prefix and reads one byte of one.  Raises Problem.  Blocks.
+
+    It goes on while it has met folder markers and empty objects only; the listing ends after ``LIST_S`` in any case.
+    """
+    client, most = _client(place), max(1, most)
     region = _region_of(client, place.bucket)
-    count = size = 0
-    read_key: str | None = None
+    payer = {"RequestPayer": "requester"} if place.is_requester_pays else {}
+    count = size = listed = 0
+    keys: list[str] = []
     token: dict[str, str] = {}
-    while count < most:
+    ends = time.monotonic() + LIST_S
+    while True:
         with _as_problems("ListObjectsV2"):
             page = client.list_objects_v2(
-                Bucket=place.bucket, Prefix=place.prefix, MaxKeys=min(PAGE, most - count), **token
+                Bucket=place.bucket, Prefix=place.prefix, MaxKeys=min(PAGE, most), **payer, **token
             )
+        if not page.keys() & {"Name", "KeyCount", "MaxKeys", "Contents"}:
+            raise Problem(Kind.UNEXPECTED, service="S3", operation="ListObjectsV2", said=NOT_S3)
         for each in page.get("Contents", []):
+            listed += 1
+            if each["Key"].endswith("/") and not each["Size"]:
+                continue  # a folder marker of the console: nothing is in it
             count += 1
             size += each["Size"]
-            if read_key is None and each["Size"] > 0:
-                read_key = each["Key"]
-        if not page.get("IsTruncated"):
+            if each["Size"] > 0 and len(keys) < MOST_READS:
+                keys.append(each["Key"])
+        more = page.get("NextContinuationToken") if page.get("IsTruncated") else None
+        is_enough = listed >= most and keys
+        if not more or is_enough or time.monotonic() > ends:
             break
-        token = {"ContinuationToken": page["NextContinuationToken"]}
-    is_all = not page.get("IsTruncated")
-    if read_key is not None:
-        with _as_problems("GetObject"):
-            client.get_object(Bucket=place.bucket, Key=read_key, Range="bytes=0-0")["Body"].read()
-    return S3Sample(bucket_region=region, objects=count, bytes=size, is_all=is_all, read_key=read_key)
+        token = {"ContinuationToken": more}
+    return S3Sample(
+        bucket_region=region,
+        objects=count,
+        bytes=size,
+        is_all=not page.get("IsTruncated"),
+        read_key=_read(client, place.bucket, keys, payer) if keys else None,
+        asked_of=_instead_of_aws(client, place),
+    )
+
+
+def _read(client: Any, bucket: str, keys: list[str], payer: dict[str, str]) -> str:
+    """The key of which one byte was read; one that is gone by now is no failure of the bucket."""
+    for key in keys:
+        try:
+            with _as_problems("GetObject"):
+                client.get_object(Bucket=bucket, Key=key, Range="bytes=0-0", **payer)["Body"].read()
+            return key
+        except Problem as e:
+            if e.code not in ("NoSuchKey", "404"):
+                raise
+    said = f"{keys[-1]} was listed and is gone: the bucket changes while it is looked at"
+    raise Problem(Kind.THROTTLED, service="S3", operation="GetObject", said=said)
+
+
+def _instead_of_aws(client: Any, place: S3Place) -> str:
+    """The endpoint that AWS_ENDPOINT_URL or the AWS profile puts in AWS's place, which a mount in Modal never sees."""
+    used = str(client.meta.endpoint_url)
+    is_aws = (urlsplit(used).hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return "" if place.endpoint is not None or is_aws else used
 
 
 def _region_of(client: Any, bucket: str) -> str | None:
@@ -71,7 +125,7 @@ def _region_of(client: Any, bucket: str) -> str | None:
         with _as_problems("HeadBucket"):
             head = client.head_bucket(Bucket=bucket)
     except Problem as e:
-        if e.kind is Kind.FORBIDDEN:
+        if e.kind is Kind.FORBIDDEN or e.code == "400":
             return None
         raise
     region = head.get("BucketRegion") or head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
@@ -80,45 +134,85 @@ def _region_of(client: Any, bucket: str) -> str | None:
 
 def _client(place: S3Place) -> Any:
     import boto3
+    from botocore import UNSIGNED
     from botocore.config import Config
 
+    config = Config(
+        connect_timeout=CONNECT_S,
+        read_timeout=READ_S,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+        signature_version=UNSIGNED if place.is_public else None,
+        s3={"addressing_style": "path"} if place.is_path_style else None,
+    )
+    google = {GOOGLE_AS_AWS[k]: os.environ[k] for k in GOOGLE_KEYS if place.is_google and os.environ.get(k)}
     with _as_problems("CreateClient"):
-        return boto3.client(
-            "s3",
-            endpoint_url=place.endpoint,
-            region_name=place.region,
-            config=Config(connect_timeout=CONNECT_S, read_timeout=READ_S, retries={"max_attempts": 0}),
-        )
+        session = boto3.session.Session(botocore_session=_core())
+        return session.client("s3", endpoint_url=place.endpoint, region_name=place.region, config=config, **google)
+
+
+def _core() -> Any:
+    """A session of one's own, since threads may not share one; what botocore reads from its data files they do."""
+    import botocore.session
+
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _loader())
+    return core
+
+
+@cache
+def _loader() -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 @contextlib.contextmanager
 def _as_problems(operation: str) -> Iterator[None]:
     from botocore import exceptions as x
 
+    def problem(kind: Kind, said: str, hint: str = "") -> Problem:
+        return Problem(kind, service="S3", operation=operation, said=said, hint=hint)
+
     try:
         yield
     except x.ClientError as e:
         raise _refusal(e, operation) from e
-    except (x.NoCredentialsError, x.PartialCredentialsError, x.ProfileNotFound, x.TokenRetrievalError) as e:
-        raise Problem(Kind.NOT_SIGNED_IN, service="S3", operation=operation, said=str(e)) from e
+    except (x.SSOError, x.SSOTokenLoadError, x.UnauthorizedSSOTokenError, x.TokenRetrievalError) as e:
+        raise problem(Kind.NOT_SIGNED_IN, str(e), "aws sso login") from e
+    except (x.NoCredentialsError, x.PartialCredentialsError, x.ProfileNotFound) as e:
+        raise problem(Kind.NOT_SIGNED_IN, str(e)) from e
     except (x.HTTPClientError, x.EndpointConnectionError) as e:
-        raise Problem(Kind.UNREACHABLE, service="S3", operation=operation, said=str(e)) from e
-    except (x.BotoCoreError, ValueError) as e:
-        raise Problem(Kind.UNEXPECTED, service="S3", operation=operation, said=str(e)) from e
+        if "Invalid header value" in str(e):  # its text holds the credential
+            raise problem(Kind.NOT_SIGNED_IN, "a credential holds a line break") from None
+        raise problem(Kind.UNREACHABLE, str(e)) from e
+    except RecursionError as e:
+        raise problem(Kind.WRONG_REGION, "it is redirected again and again, and never told the region") from e
+    except (x.BotoCoreError, ValueError, LookupError, TypeError) as e:
+        if "Invalid header value" in str(e):
+            raise problem(Kind.NOT_SIGNED_IN, "a credential holds a line break") from None
+        raise problem(Kind.UNEXPECTED, f"{type(e).__name__}: {e}") from e
 
 
 def _refusal(e: Any, operation: str) -> Problem:
     response = e.response or {}
     code = str(response.get("Error", {}).get("Code", ""))
-    said = f"{code}: {response.get('Error', {}).get('Message', '')}".rstrip(": ")
+    message = str(response.get("Error", {}).get("Message", ""))
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    kind = KINDS.get(code, Kind.UNEXPECTED)
-    if code == "400" and operation == "HeadBucket":
-        kind = Kind.REFUSED  # a HEAD has no body: an expired token shows as a bare 400
+    status = str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+    kind = KINDS.get(code) or KINDS.get(status if status[:1] in "35" else "", Kind.UNEXPECTED)
+    said = f"{code}: {message}".rstrip(": ")
+    if code == "500" and operation != "HeadBucket" and "x-amz-request-id" not in headers:
+        kind, said = Kind.UNEXPECTED, NOT_S3  # botocore's own word for an answer that it can't parse
+    if kind is Kind.NOT_FOUND and operation == "GetObject" and code != "NoSuchBucket":
+        kind = Kind.UNEXPECTED
+    denied = DENIED.search(message)
+    region = headers.get("x-amz-bucket-region") or str(response.get("Error", {}).get("Region", ""))
+    action = denied[1] if denied else ACTIONS.get(operation, "")
     return Problem(
         kind,
         service="S3",
         operation=operation,
         said=said,
-        hint=headers.get("x-amz-bucket-region", "") if kind is Kind.WRONG_REGION else ACTIONS.get(operation, ""),
+        hint=region if kind is Kind.WRONG_REGION else action,
+        code=code,
     )

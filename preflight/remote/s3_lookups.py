@@ -1,106 +1,77 @@
-"""Which bucket and secret this run will use, and what is there: from the configuration first, then the app."""
+"""Everything that the app names, looked up at once: its buckets, Secrets and Volumes."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
 
 from preflight.app.lookups import RECIPE
-from preflight.app.model import BucketMount, Known, Recipe, SecretRef
+from preflight.app.planned import PLANNED_FUNCTION
 from preflight.lookups import Looked, Lookup, LookupFailed
+from preflight.problems import Kind, Problem
 from preflight.remote import modal_api, s3_api
-from preflight.remote.lookups import WORKSPACE
+from preflight.remote.lookups import HERE, VOLUMES, asked
 from preflight.remote.modal_types import Secret
-from preflight.remote.s3_types import S3Place, S3Sample, S3Secret
+from preflight.remote.named import Named, NamedSecret, named
+from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
 from preflight.threads import in_thread
 
+PLACE_S = 9.0  # of one bucket, below the lookup's limit
+AT_ONCE = 8
 
-class NothingPlanned(Exception):
-    """Neither the configuration nor the app names what was asked about."""
 
-
-@asynccontextmanager
-async def _place(looked: Looked) -> AsyncIterator[S3Place | None]:
-    settings = looked.settings.s3
-    mount = _mount(looked)
-    region = settings.region or looked.settings.environ.get("AWS_REGION")
-    region = region or looked.settings.environ.get("AWS_DEFAULT_REGION")
-    if settings.bucket is not None:
-        yield S3Place(
-            bucket=settings.bucket,
-            prefix=settings.prefix or "",
-            region=region,
-            endpoint=settings.endpoint,
-            named_by="tool.preflight.s3",
-        )
-        return
-    if mount is None:
-        yield None
-        return
-    if not isinstance(mount.bucket, Known):
-        raise NothingPlanned(
-            f"the bucket's name is not in the text of {mount.where} ({mount.bucket.why}); "
-            "name it in [tool.preflight.s3] bucket"
-        )
-    prefix = settings.prefix if settings.prefix is not None else _known(mount.prefix)
-    yield S3Place(
-        bucket=mount.bucket.value,
-        prefix=prefix or "",
-        region=region,
-        endpoint=settings.endpoint or _known(mount.endpoint_url),
-        named_by=str(mount.where),
-        where=mount.where,
+async def _named(looked: Looked) -> Named:
+    recipe, planned = looked.tried(RECIPE), looked.tried(PLANNED_FUNCTION)
+    return named(
+        None if isinstance(recipe, LookupFailed) else recipe,
+        looked.settings,
+        None if isinstance(planned, LookupFailed) else planned,
     )
 
 
-@asynccontextmanager
-async def _secret(looked: Looked) -> AsyncIterator[S3Secret | None]:
-    settings = looked.settings.s3
-    mount = _mount(looked)
-    mounted = mount.secret if mount is not None and isinstance(mount.secret, SecretRef) else None
-    if settings.secret is not None:
-        yield S3Secret(name=settings.secret, keys=settings.keys, named_by="tool.preflight.s3")
-    elif mounted is not None and mounted.name is not None:
-        keys = tuple(dict.fromkeys((*settings.keys, *mounted.required_keys)))
-        yield S3Secret(name=mounted.name, keys=keys, named_by=str(mounted.where), where=mounted.where)
-    else:
-        yield None
+async def _buckets(looked: Looked) -> tuple[LookedAt, ...]:
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(place: S3Place) -> LookedAt:
+        async with slots:
+            return LookedAt(place, await _sample(place, looked.settings.s3.sample))
+
+    return tuple(await asyncio.gather(*(one(place) for place in looked[NAMED].places)))
 
 
-def _mount(looked: Looked) -> BucketMount | None:
-    recipe = looked.tried(RECIPE)
-    if isinstance(recipe, LookupFailed):
-        return None
-    return next(iter(bucket_mounts(recipe)), None)
+async def _sample(place: S3Place, most: int) -> S3Sample | Problem:
+    try:
+        async with asyncio.timeout(PLACE_S):
+            return await in_thread(s3_api.sample, place, most=most)
+    except Problem as e:
+        return e
+    except TimeoutError:
+        return Problem(Kind.NO_ANSWER, service="S3", operation="look", said=f"not done within {PLACE_S:g} s")
 
 
-def bucket_mounts(recipe: Recipe) -> tuple[BucketMount, ...]:
-    """Every bucket that some function of the app mounts, each once."""
-    found = {m.where: m for f in recipe.functions for m in f.mounts}
-    return tuple(found.values())
+async def _secret_states(looked: Looked) -> dict[NamedSecret, Secret | Problem]:
+    async def one(secret: NamedSecret) -> Secret | Problem:
+        try:
+            where = secret.environment or looked.settings.environment
+            return await modal_api.secret(secret.name, (*secret.keys, *secret.advised), where)
+        except Problem as e:
+            return e
+
+    wanted = looked[NAMED].secrets
+    return dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
 
 
-def _known(value: object) -> str | None:
-    return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
+async def _volumes_there(looked: Looked) -> dict[str | None, tuple[str, ...]]:
+    """By environment; None is that of the run."""
+    others = {v.environment for v in looked[NAMED].volumes} - {None}
+    lists = await asyncio.gather(*(modal_api.volumes(name) for name in others))
+    return {None: looked[VOLUMES], **dict(zip(others, lists, strict=True))}
 
 
-@asynccontextmanager
-async def _sample(looked: Looked) -> AsyncIterator[S3Sample]:
-    place = looked[S3_PLACE]
-    if place is None:
-        raise NothingPlanned("no bucket is planned")
-    yield await in_thread(s3_api.sample, place, most=looked.settings.s3.sample)
-
-
-@asynccontextmanager
-async def _secret_state(looked: Looked) -> AsyncIterator[Secret]:
-    secret = looked[S3_SECRET]
-    if secret is None:
-        raise NothingPlanned("no S3 secret is planned")
-    yield await modal_api.secret(secret.name, secret.keys, looked.settings.environment)
-
-
-S3_PLACE: Lookup[S3Place | None] = Lookup("the planned bucket", _place, tries=(RECIPE,))
-S3_SECRET: Lookup[S3Secret | None] = Lookup("the planned S3 secret", _secret, tries=(RECIPE,))
-S3_SAMPLE: Lookup[S3Sample] = Lookup("the bucket's contents", _sample, needs=(S3_PLACE,))
-S3_SECRET_STATE: Lookup[Secret] = Lookup("the S3 secret's keys", _secret_state, needs=(WORKSPACE, S3_SECRET))
+NAMED: Lookup[Named] = Lookup("what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), is_fixed=True)
+BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,))
+SECRET_STATES: Lookup[dict[NamedSecret, Secret | Problem]] = Lookup(
+    "the secrets", asked(_secret_states), needs=(HERE, NAMED)
+)
+VOLUMES_THERE: Lookup[dict[str | None, tuple[str, ...]]] = Lookup(
+    "the volumes", asked(_volumes_there), needs=(NAMED, VOLUMES)
+)

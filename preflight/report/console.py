@@ -40,6 +40,7 @@ GLYPHS = {
     Status.UNKNOWN: ("?", "magenta"),
     Status.ERROR: ("E", "bold magenta"),
 }
+ASSUMED = ("~", "cyan")  # a rehearsal made up what the answer rests on
 WORDS = {
     Status.PASS: "passed",
     Status.WARN: "warned",
@@ -142,7 +143,10 @@ class ConsoleReporter:
             self._changed(report.changed)
         word, style = VERDICTS[report.verdict]
         counts = report.counts
+        assumed = [r for r in report.results if r.assumed]
+        counts[Status.SKIP] -= sum(r.status is Status.SKIP for r in assumed)
         parts = [f"{counts[s]} {WORDS[s]}" for s in WORST_FIRST if counts[s]]
+        parts += [f"{len(assumed)} assumed"] if assumed else []
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
         parts += [f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
@@ -152,6 +156,11 @@ class ConsoleReporter:
         self._out(Text.assemble((word, style), "   ", first))
         for more in rest:
             self._out(Text(" " * (len(word) + 3) + more))
+        if assumed:
+            for text in dict.fromkeys(r.assumed for r in assumed):
+                self._labelled("", text)
+            asked = ", ".join(r.check.name for r in report.results if r.assumed or r.is_left_out)
+            self._labelled("", f"a real run still asks {asked}")
         if self.spent is not None and self.is_verbose:
             steps = f"{self.spent.steps} paid step{'s' if self.spent.steps != 1 else ''}"
             said = f"preflight has spent ${self.spent.usd:.2f} here, in {steps} since {self.spent.since:%Y-%m-%d}"
@@ -234,7 +243,7 @@ class ConsoleReporter:
         if result.settled_by:
             said = f"settled by {result.settled_by}: {said}"
         if result.assumed:
-            said = f"assumed ({result.assumed}): {said}"
+            said = f"assumed: {said}"
         if result.status is Status.BLOCKED and result.blocked_by:
             said = f"blocked by {self._name_of(result.blocked_by)}"
             if self.is_verbose or not self._is_told(result.blocked_by):
@@ -243,7 +252,8 @@ class ConsoleReporter:
         is_one = len(findings) == 1
         if is_one:
             said = findings[0].message
-        self._line(str(check.step or ""), result.status, check.name, said, result.seconds)
+        glyph = ASSUMED if result.assumed else None
+        self._line(str(check.step or ""), result.status, check.name, said, result.seconds, glyph)
         for found in findings:
             self._finding(found, is_message_shown=is_one)
 
@@ -272,8 +282,10 @@ class ConsoleReporter:
     def _name_of(self, check_id: str) -> str:
         return next((c.name for c in self.checks if c.id == check_id), check_id)
 
-    def _line(self, step: str, status: Status, name: str, said: str, took: float) -> None:
-        glyph, style = GLYPHS[status]
+    def _line(
+        self, step: str, status: Status, name: str, said: str, took: float, drawn: tuple[str, str] | None = None
+    ) -> None:
+        glyph, style = drawn or GLYPHS[status]
         line = Text()
         line.append(f"{step:>2} ")
         line.append(glyph, style=style)
@@ -375,6 +387,8 @@ def next_command(report: Report) -> str:
     if first is not None and first.blocked_by:
         first = next((r for r in report.results if r.check.id == first.blocked_by), first)
     app = report.target.app or ("--all" if report.target.apps else "APP")
+    if report.verdict is Verdict.REHEARSED and any(r.assumed for r in report.results):
+        return f"preflight run {app}"
     if report.verdict is Verdict.REHEARSED:
         return "preflight run APP   (your own app, with your Modal account)"
     if report.verdict is Verdict.CLEAN:

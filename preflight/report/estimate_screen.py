@@ -87,7 +87,7 @@ def _budget(console: Console, document: dict[str, Json]) -> None:
         said += f"; ${budget['spent_usd']:,.2f} spent this cycle"
     if budget["spend_limit_reached"] is None:
         known = f"${budget['left_usd']:,.2f} of {budget['of']}; " if budget["of"] else ""
-        said = f"{known}the environment was not asked: {budget['reason']}"
+        said = f"{known}the environment's budget is not known: {budget['reason']}"
     _line(console, "budget", said, "red" if over else "")
 
 

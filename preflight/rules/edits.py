@@ -98,3 +98,8 @@ def name_before_parenthesis(source: Source, node: ast.Call, new: str, *, is_safe
     old = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     start = span.end - len(old) if old else span.start
     return replaced(source.path, Span(start, span.end), new, is_safe=is_safe)
+
+
+def newline_of(text: str) -> str:
+    """The line ending that the file has."""
+    return "\r\n" if "\r\n" in text else "\n"

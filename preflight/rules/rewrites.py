@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from preflight.app.model import Image, PipPackage, Recipe, Span, Step
 from preflight.app.places import source_of
 from preflight.model import Edit, Finding, Fix, Where
-from preflight.rules.rule import Context
+from preflight.rules.form import Context
 
 BEFORE_DOT = re.compile(r"\s*(?:#[^\n]*\n\s*)*\.")
 

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
 
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Recipe
 from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Where
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a rule may know beside the recipe.  ``builder`` is None when nobody has said the version."""
-
-    builder: str | None
-    project: Path
-    now: datetime
-
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage
+from preflight.rules.form import Context, without_ignored
 
 Find = Callable[[Recipe, Context], Iterable[Finding]]
 Applies = Callable[[Recipe], str]
@@ -46,33 +34,3 @@ def rule(*, id: str, name: str, title: str, find: Find, applies: Applies) -> Che
         return Answer(said=said, seen=seen, findings=kept)
 
     return Check(id=id, name=name, title=title, stage=Stage.STATIC, needs=(RECIPE,), run=run)
-
-
-def without_ignored(
-    findings: Iterable[Finding], recipe: Recipe, names: tuple[str, str]
-) -> tuple[tuple[Finding, ...], int]:
-    """The findings in order of place, less those that a ``# preflight: ignore[…]`` on their line takes back."""
-    kept, ignored = [], 0
-    for finding in findings:
-        where = finding.where
-        if (
-            where is not None
-            and where.path == recipe.source.path
-            and {*names, "*"} & {*recipe.ignores.get(where.line, ())}
-        ):
-            ignored += 1
-        else:
-            kept.append(finding)
-    return tuple(sorted(kept, key=lambda f: f.where or Where(""))), ignored
-
-
-def error(message: str, remedy: str, where: Where | None, **more: object) -> Finding:
-    return replace(Finding(severity=Severity.ERROR, message=message, remedy=remedy, where=where), **more)  # type: ignore[arg-type]
-
-
-def warning(message: str, remedy: str, where: Where | None, **more: object) -> Finding:
-    return replace(Finding(severity=Severity.WARNING, message=message, remedy=remedy, where=where), **more)  # type: ignore[arg-type]
-
-
-def advice(message: str, remedy: str, where: Where | None, **more: object) -> Finding:
-    return replace(Finding(severity=Severity.INFO, message=message, remedy=remedy, where=where), **more)  # type: ignore[arg-type]

@@ -136,12 +136,30 @@ def serving(storage: Storage) -> Iterator[str]:
         server.server_close()
 
 
-def _seed(bucket: Bucket) -> None:
-    """Into moto's backend directly: no request, no client."""
+def _backend() -> Any:
+    """Moto's own, in this process: no request, no client."""
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.s3.models import s3_backends
 
-    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+
+
+def objects(bucket: str, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Keys with their data, for a mount.  Raises LookupError where there is no such bucket."""
+    held = _backend().buckets.get(bucket)
+    if held is None:
+        raise LookupError(bucket)
+    for key in list(held.keys):
+        if key.startswith(prefix):
+            yield key, held.keys[key].value
+
+
+def put(bucket: str, key: str, data: bytes) -> None:
+    _backend().put_object(bucket, key, data)
+
+
+def _seed(bucket: Bucket) -> None:
+    backend = _backend()
     backend.create_bucket(bucket.name, bucket.region)
     for key, text in bucket.objects.items():
         backend.put_object(bucket.name, key, text.encode())

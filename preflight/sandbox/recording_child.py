@@ -13,7 +13,6 @@ import ctypes
 import io
 import json
 import os
-import shutil
 import signal
 import sys
 import time
@@ -22,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from preflight.sandbox import state
+from preflight.sandbox import confine, confinement, state
 from preflight.sandbox.control_plane.plane import Folders, Plane
 from preflight.sandbox.control_plane.service import client_server
 
@@ -50,7 +49,9 @@ async def main() -> None:
         "MODAL_TOKEN_ID": scenario.token.id,
         "MODAL_TOKEN_SECRET": scenario.token.secret,
     }
-    ended = asyncio.create_task(_deploy(asked["words"], Path(asked["cwd"]), environ, asked["limit_s"]))
+    cwd = Path(asked["cwd"])
+    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, cwd)
+    ended = asyncio.create_task(_deploy(asked["words"], cwd, environ, asked["limit_s"], plan))
     gone = asyncio.create_task(_parent_gone())
     await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
@@ -60,7 +61,7 @@ async def main() -> None:
         _tell({**ended.result(), "rows": [json.loads(line) for line in _without_values(rows)]})
     await plane.stop()
     server.close()
-    shutil.rmtree(folder, ignore_errors=True)  # the parent does it too, unless it was killed
+    confine.clear(folder)  # the parent does it too, unless it was killed
 
 
 def _tell(row: Mapping[str, Any]) -> None:
@@ -94,17 +95,27 @@ async def _parent_gone() -> None:
     await over.wait()
 
 
-async def _deploy(words: list[str], cwd: Path, environ: dict[str, str], limit_s: float) -> dict[str, Any]:
+def _plan(folder: Path, project: Path) -> Path:
+    """What the deploy writes goes with it; of /tmp it sees the project, its temporary files and the plane's socket."""
+    path = folder / "plan.json"
+    binds = [(str(folder), str(folder), True)]
+    plan = confinement.of_client(
+        folder=folder / "written", project=project, python=sys.executable, binds=binds, forwards={}
+    )
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    return path
+
+
+async def _deploy(
+    words: list[str], cwd: Path, environ: dict[str, str], limit_s: float, plan: Path | None
+) -> dict[str, Any]:
     """Run it to its end or its limit.  Nothing that it started is left when this returns or is cancelled."""
     began = time.monotonic()
     with _pipe() as (report, report_to), _pipe() as (output, output_to):
         # pipes of our own: asyncio's wait() goes on for as long as somebody holds the other end of its own
+        command = [sys.executable, "-P", str(CLOSED), str(report_to.fileno()), *words]
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            str(CLOSED),
-            str(report_to.fileno()),
-            *words,
+            *(confinement.launched(plan, command) if plan else command),
             cwd=cwd,
             env=environ,
             stdin=asyncio.subprocess.DEVNULL,

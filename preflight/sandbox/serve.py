@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from preflight.sandbox import state
+from preflight.sandbox import state, typed_toml
 
 EXAMPLE = Path(__file__).parent / "example"
 READY_S = 30.0  # about 1 s on two idle cores; the rest is for a machine under load
@@ -60,11 +60,13 @@ class Sandbox:
     scenario: state.Scenario
     environ: Mapping[str, str]
     removed: frozenset[str]
-    project: Path  # a fresh copy of the example, as this scenario has it
+    project: Path  # a fresh copy of the example, as this scenario has it; in a rehearsal the user's own
     folder: Path
     log: Path
     modal_url: str
     s3_url: str  # empty where the scenario has no bucket
+    sockets: Path
+    doors: Mapping[str, str]  # a unix socket for every port: the way in for a process without our network
     pid: int
     lifeline: int  # the pipe that the sandbox lives by: who inherits it keeps the sandbox running until their end
 
@@ -74,22 +76,33 @@ class Sandbox:
 
 
 @contextmanager
-def start(scenario: str | Path, *, state_dir: Path | None = None, record: Path | None = None) -> Iterator[Sandbox]:
+def start(
+    scenario: str | Path | state.Scenario,
+    *,
+    project: Path | None = None,
+    state_dir: Path | None = None,
+    record: Path | None = None,
+) -> Iterator[Sandbox]:
     """Yields when both servers listen; on the way out ends them and what they started.
 
-    ``state_dir`` is kept when given.  ``record`` gets every request of the client as a JSON line
-    {rpc, request, response}.  Raises ScenarioNotFound, WrongTable, or SandboxFailed.
+    ``project`` is the user's, in a rehearsal; without it, the example is copied.  ``state_dir`` is kept when given.
+    ``record`` gets every request of the client as a JSON line {rpc, request, response}.  Raises ScenarioNotFound,
+    WrongTable, or SandboxFailed.
     """
-    given = state.load(scenario)
+    given = scenario if isinstance(scenario, state.Scenario) else state.load(scenario)
     folder = Path(tempfile.mkdtemp(prefix="pfs-")) if state_dir is None else state_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    name = "rehearsal" if isinstance(scenario, state.Scenario) else str(scenario)
+    if isinstance(scenario, state.Scenario):
+        scenario = folder / "world.toml"
+        scenario.write_text(typed_toml.write(given), encoding="utf-8")
     command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(scenario), str(folder)]
     command += ["--keep"] if state_dir is not None else []
     command += ["--record", str(record.resolve())] if record is not None else []
     child: subprocess.Popen[bytes] | None = None
-    ready: dict[str, str] = {}
+    ready: dict[str, Any] = {}
     try:
-        project = _project(given, folder)
+        project = project or _project(given, folder)
         with (folder / "sandbox.log").open("a+b") as log:
             child = subprocess.Popen(
                 command,
@@ -100,7 +113,7 @@ def start(scenario: str | Path, *, state_dir: Path | None = None, record: Path |
                 env=_child_environ(),
             )
             ready = _wait_until_ready(child, log)
-        yield _sandbox(str(scenario), given, folder, project, ready, child)
+        yield _sandbox(name, given, folder, project, ready, child)
     finally:
         if child is not None:
             _stop(child, folder)
@@ -110,13 +123,15 @@ def start(scenario: str | Path, *, state_dir: Path | None = None, record: Path |
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def serve_forever(scenario: str | Path, say: Callable[[str], None]) -> int:
-    """Serve until SIGINT or SIGTERM, having said the lines a shell needs.  Returns 0."""
+def serve_forever(
+    scenario: str | Path | state.Scenario, say: Callable[[str], None], *, project: Path | None = None
+) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP, having said the lines a shell needs.  Returns 0."""
     over = threading.Event()
-    before = {n: signal.signal(n, lambda *_: over.set()) for n in (signal.SIGINT, signal.SIGTERM)}
+    before = {n: signal.signal(n, lambda *_: over.set()) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        with start(scenario) as sandbox:
-            for line in exports(sandbox):
+        with start(scenario, project=project) as sandbox:
+            for line in exports(sandbox, moves=project is None):
                 say(line)
             with sandbox.log.open("rb") as log:
                 while not over.wait(0.5):
@@ -128,12 +143,13 @@ def serve_forever(scenario: str | Path, say: Callable[[str], None]) -> int:
     return 0
 
 
-def exports(sandbox: Sandbox) -> list[str]:
-    """Lines for a POSIX shell that make it talk to the sandbox."""
+def exports(sandbox: Sandbox, *, moves: bool = True) -> list[str]:
+    """Lines for a POSIX shell that make it talk to the sandbox; ``moves`` takes it to the example, too."""
     import shlex
 
     lines = [f"export {k}={shlex.quote(v)}" for k, v in sorted(sandbox.environ.items())]
-    return [f"unset {' '.join(sorted(sandbox.removed))}", *lines, f"cd {shlex.quote(str(sandbox.project))}"]
+    move = [f"cd {shlex.quote(str(sandbox.project))}"] if moves else []
+    return [f"unset {' '.join(sorted(sandbox.removed))}", *lines, *move]
 
 
 def _child_environ() -> dict[str, str]:
@@ -163,14 +179,14 @@ def _project(scenario: state.Scenario, folder: Path) -> Path:
     return project
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], log: BinaryIO) -> dict[str, str]:
+def _wait_until_ready(child: subprocess.Popen[bytes], log: BinaryIO) -> dict[str, Any]:
     assert child.stdout is not None
     readable, _, _ = select.select([child.stdout], [], [], READY_S)
     line = child.stdout.readline() if readable else b""
     if not line:
         said = f"not ready after {READY_S:g} s" if not readable else "ended before it was ready"
         raise SandboxFailed(f"the sandbox's process {said}: {_tail(log)}")
-    ready: dict[str, str] = json.loads(line)
+    ready: dict[str, Any] = json.loads(line)
     return ready
 
 
@@ -186,7 +202,7 @@ def _sandbox(
     scenario: state.Scenario,
     folder: Path,
     project: Path,
-    ready: dict[str, str],
+    ready: dict[str, Any],
     child: subprocess.Popen[bytes],
 ) -> Sandbox:
     assert child.stdin is not None
@@ -203,6 +219,8 @@ def _sandbox(
         log=folder / "sandbox.log",
         modal_url=ready["modal"],
         s3_url=ready["s3"],
+        sockets=Path(ready["sockets"]),
+        doors=ready["doors"],
         pid=child.pid,
         lifeline=child.stdin.fileno(),
     )

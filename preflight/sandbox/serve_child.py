@@ -52,7 +52,8 @@ async def serve(scenario: state.Scenario, folder: Path, record: Path | None) -> 
         plane = Plane(scenario, Folders(folder, sockets), s3_url=s3_url, record=lines)
         async with listening(plane) as modal_url:
             over = _end_asked_for()
-            ready = {"modal": modal_url, "s3": s3_url, "sockets": str(sockets)}
+            doors = {str(port): str(path) for port, path in plane.doors.items()}
+            ready = {"modal": modal_url, "s3": s3_url, "sockets": str(sockets), "doors": doors}
             sys.stdout.write(json.dumps(ready) + "\n")
             sys.stdout.flush()
             await over.wait()
@@ -71,7 +72,7 @@ def _end_asked_for() -> asyncio.Event:
     """Set by a signal, and by the end of standard input: the parent is gone, or wants us gone."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, over.set)
     stdin = sys.stdin.fileno()
 

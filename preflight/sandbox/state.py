@@ -117,6 +117,8 @@ class App:
     tasks: int = 0
     environment: str = "main"
     log: str = ""
+    functions: tuple[str, ...] = ()  # that others look up by name; what they do is not known here
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +167,8 @@ class Container:
     env: Mapping[str, str] = field(default_factory=dict)
     pythonpath: tuple[str, ...] = ()
     python: str = ""  # another interpreter with the modal package; empty: this one
+    is_confined: bool = False  # not to be run where it can't be: it is an app of the user's
+    project: str = ""  # a folder that containers don't see
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +261,10 @@ class Scenario:
     billing: Billing = field(default_factory=Billing)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=_s3_secret)
     volumes: tuple[str, ...] = ("training-results",)
+    dicts: tuple[str, ...] = ()
+    queues: tuple[str, ...] = ()
+    file_systems: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     apps: tuple[App, ...] = ()
     server: Server = field(default_factory=Server)
     builds: Builds = field(default_factory=Builds)
@@ -265,9 +273,11 @@ class Scenario:
     storage: Storage = field(default_factory=_seeded)
     project: Project = field(default_factory=Project)
     environ: Mapping[str, str] = field(default_factory=dict)  # set for the user, beyond the sandbox's own
+    invents: bool = False  # a rehearsal: what an app looks up by name, and nobody has listed, is made then
     permissive: bool = False  # every secret and volume exists, images succeed at once, nothing is uploaded or run
 
 
+MUCH_DOLLARS = 1_000_000.0  # of a budget that was made up: it must not be what stops a rehearsal
 NO_S3 = "http://127.0.0.1:9"  # the discard port, where nothing listens: AWS is out of reach in a world without S3
 RECORDER = "recorder"  # a permissive world without S3, whose requests are kept
 

@@ -1,4 +1,6 @@
-"""TOML read into frozen dataclasses: a key nobody knows or a value of another type is refused by name.
+"""TOML read into frozen dataclasses, and written from them.
+
+A key that nobody knows or a value of another type is refused by name.
 
 Types understood in a field: ``str int float bool``, ``X | None``, ``tuple[X, ...]``, ``Mapping[str, X]``, a
 string enum, and dataclasses of these.  A whole number is taken where a float is wanted.
@@ -7,6 +9,7 @@ string enum, and dataclasses of these.  A whole number is taken where a float is
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from collections.abc import Mapping
@@ -77,3 +80,46 @@ def _words(wanted: Any) -> str:
     if isinstance(wanted, type) and issubclass(wanted, StrEnum):
         return "one of " + ", ".join(wanted)
     return WORDS[wanted]
+
+
+def write(given: Any) -> str:
+    """What of a dataclass differs from its defaults, as TOML that ``read`` takes."""
+    return "\n".join(_lines(_plain(given), ())).lstrip("\n") + "\n"
+
+
+def _plain(given: Any) -> Any:
+    if not dataclasses.is_dataclass(given):
+        return {k: _plain(v) for k, v in given.items()} if isinstance(given, Mapping) else given
+    differing = {
+        f.name: getattr(given, f.name) for f in dataclasses.fields(given) if getattr(given, f.name) != _default(f)
+    }
+    return {k.replace("_", "-"): _plain(v) for k, v in differing.items() if v is not None}
+
+
+def _default(field: Any) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    """Values first, then the tables below: the order that TOML wants."""
+    lines, below = [], []
+    for key, value in table.items():
+        here = (*path, key)
+        if isinstance(value, Mapping):
+            below += ["", f"[{_dotted(here)}]", *_lines(value, here)]
+        elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+            for each in value:
+                below += ["", f"[[{_dotted(here)}]]", *_lines(_plain(each), here)]
+        else:
+            lines.append(f"{_dotted((key,))} = {_written(value)}")
+    return [*lines, *below]
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    bare = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+    return ".".join(p if p and set(p) <= bare else json.dumps(p) for p in path)
+
+
+def _written(value: Any) -> str:
+    """JSON's text, numbers, lists and booleans are TOML's too, but for DEL."""
+    return json.dumps(value).replace("\x7f", "\\u007f")

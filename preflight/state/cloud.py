@@ -21,30 +21,26 @@ from preflight.app.model import Recipe, Unresolved
 from preflight.cost.rates import CPU, MEMORY, gpu_key
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Stage
-from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, WORKSPACE, WORKSPACE_BUILDER
+from preflight.remote.lookups import CLIENT, HERE, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.settings import Settings
 
 NOT_TOLD = "Modal does not tell"
 
 
 async def run(looked: Looked) -> Answer:
-    client, environment, builder = looked[CLIENT], looked[ENVIRONMENT], looked.tried(WORKSPACE_BUILDER)
-    own = client.builder_override or environment.builder
-    if own is None and isinstance(builder, LookupFailed):
-        raise builder
-    recipe = looked[RECIPE]
+    client, here, recipe = looked[CLIENT], looked[HERE], looked[RECIPE]
     token = hashlib.sha256((client.token_id or "").encode()).hexdigest()[:16]
     facts = {
         "workspace": looked[WORKSPACE].name,
-        "environment": environment.name,
-        "Image Builder": own or str(builder),
+        "environment": here.name,
+        "Image Builder": looked[RESOLVED_BUILDER],
         "Modal server": client.server_url,
         "token": token if client.token_id else "none",
         **_secrets(looked, recipe),
         **_rates(looked, recipe),
     }
     counted = sum(name.startswith("secret ") for name in facts)
-    said = f"{len(facts)} facts of environment {environment.name}, {counted} of them secrets"
+    said = f"{len(facts)} facts of environment {here.name}, {counted} of them secrets"
     return Answer(said=said, seen={"facts": facts})
 
 
@@ -79,8 +75,8 @@ CHECK = Check(
     name="gate-facts",
     title="what a pass stands on can be read",
     stage=Stage.REMOTE,
-    needs=(CLIENT, WORKSPACE, ENVIRONMENT, RECIPE),
-    tries=(WORKSPACE_BUILDER, LISTED_SECRETS, RATES),
+    needs=(CLIENT, WORKSPACE, HERE, RESOLVED_BUILDER, RECIPE),
+    tries=(LISTED_SECRETS, RATES),
     run=run,
     timeout_s=25.0,
     doc=__doc__,

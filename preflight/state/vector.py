@@ -18,7 +18,7 @@ from preflight.app.lookups import RECIPE
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
 from preflight.lookups import Lookup
 from preflight.model import Group, Report
-from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, WORKSPACE, WORKSPACE_BUILDER
+from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.settings import GIVEN_BY_US, Settings
 from preflight.state import sources
 
@@ -83,10 +83,9 @@ def _account(found: Mapping[Lookup[Any], object]) -> Vector:
     client, environment, workspace = _of(found, CLIENT), _of(found, ENVIRONMENT), _of(found, WORKSPACE)
     if client is not None:
         groups[Group.CLIENT] = {"modal": client.version, "profile": client.profile or "none"}
-    builder = _of(found, WORKSPACE_BUILDER)
-    if client is not None and environment is not None and builder is not None:
-        in_force = client.builder_override or environment.builder or builder
-        groups[Group.BUILDER] = {"Image Builder": in_force}
+    builder = _of(found, RESOLVED_BUILDER)
+    if builder is not None:
+        groups[Group.BUILDER] = {"Image Builder": builder}
     if workspace is not None:
         groups[Group.ACCOUNT] = {"workspace": workspace.name}
     if environment is not None:

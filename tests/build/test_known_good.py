@@ -24,7 +24,7 @@ from preflight.facts import wheels
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
 from preflight.model import Severity, Stage
-from preflight.rules.rule import Context
+from preflight.rules.form import Context
 
 TAIL = 'app = modal.App("x", image=image)\n@app.function(gpu="A100-80GB", timeout=3600)\ndef f():\n    ...\n'
 

@@ -246,7 +246,7 @@ def test_without_a_network_the_dated_list_is_used_and_said(preflight: Preflight)
     assert ran.code == 0
     words = " ".join(ran.out.split())
     assert "the built-in list of 2026-09-30" in words and "live rates can't be had" in words
-    assert "$110.08" in words and "the environment was not asked" in words
+    assert "$110.08" in words and "the environment's budget is not known" in words
     assert "compared with no budget" in words
 
 

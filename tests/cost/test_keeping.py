@@ -133,7 +133,7 @@ def test_modules_that_import_each_other_are_read_once(tmp_path: Path) -> None:
 
 def test_a_flag_that_is_off_by_default_is_a_condition(tmp_path: Path) -> None:
     body = "def train(epochs=1, *, resume=False):\n    m = load(resume)\n    torch.save(m, '/ckpt/last.pt')\n"
-    assert "resume is False by default" in kept(tmp_path, body).condition
+    assert "resume is given, which is False by default" in kept(tmp_path, body).condition
 
 
 def test_a_flag_that_is_on_by_default_is_none(tmp_path: Path) -> None:

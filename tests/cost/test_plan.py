@@ -100,10 +100,17 @@ def test_what_a_preemption_loses_is_not_claimed_where_nothing_says_how_often_a_c
 
 
 def test_what_is_taken_for_granted_is_said() -> None:
-    asked = replace(RESUMING, condition="resume is False by default: it resumes only when it is given")
-    assumptions = " ".join(seen(work(20), asked).assumptions)
-    assert "resume is False by default" in assumptions
-    assert "a checkpoint is kept every epoch" in assumptions
+    assert "a checkpoint is kept every epoch" in " ".join(seen(work(20), RESUMING).assumptions)
+
+
+def test_a_retry_repeats_its_input_so_resuming_that_is_off_by_default_is_no_second_session() -> None:
+    off = replace(RESUMING, condition="it resumes only when resume is given, which is False by default")
+    told = seen(work(40), off, attempts=3)
+    assert (told.finishes, told.sessions) == (Finishes.NO, None)
+    assert "retries= repeats the same input" in told.why
+    assert "resume by default" in told.remedy and "set retries=1" not in told.remedy
+    assert seen(work(40), RESUMING, attempts=3).finishes is Finishes.YES
+    assert seen(work(20), off).finishes is Finishes.YES  # one session needs no second input
 
 
 @pytest.mark.parametrize("hours", [0, -1, 100_001])

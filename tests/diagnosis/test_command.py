@@ -80,9 +80,10 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 def test_what_is_no_log_is_refused_with_what_was_seen(tmp_path: Path) -> None:
     (tmp_path / "a.so").write_bytes(b"\x7fELF\x02\x01\x01" + b"\0" * 64)
     (tmp_path / "empty").write_bytes(b"\n")
+    (tmp_path / "sub").mkdir()
     wanted = {
         str(tmp_path / "absent"): "No such file",
-        str(tmp_path): "is a folder",
+        str(tmp_path / "sub"): "is a folder without a log",
         str(tmp_path / "a.so"): "binary data",
         str(tmp_path / "empty"): "is empty",
         "-": "standard input is empty",
@@ -93,10 +94,100 @@ def test_what_is_no_log_is_refused_with_what_was_seen(tmp_path: Path) -> None:
         assert message in ran.exception.message
 
 
-def test_two_logs_at_once_are_refused() -> None:
-    ran = run("a.log", "--app", "ap-1")
-    assert isinstance(ran.exception, click.UsageError)
-    assert "one of them" in ran.exception.message
+APT = "E: Unable to locate package libgl1-mesa-glx\n"
+APP = """import modal
+
+app = modal.App("t")
+image = (
+    modal.Image.from_registry("nvidia/cuda:12.1.1-runtime-ubuntu22.04", add_python="3.11")
+    .apt_install("libgl1-mesa-glx")
+    .pip_install("torch==2.2.2", "mamba-ssm")
+)
+
+
+@app.function(
+    image=image,
+    gpu="T4",
+)
+def train(): ...
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in {"a": APT, "b": APT, "c": "epoch 1\n", "d": OWN}.items():
+        (tmp_path / f"{name}.log").write_text(text)
+    (tmp_path / "model.so").write_bytes(b"\x7fELF")
+    return tmp_path
+
+
+def test_each_cause_of_a_folder_is_shown_once_with_its_logs(folder: Path) -> None:
+    ran = run(str(folder))
+    words = " ".join(ran.output.split())
+    assert ran.return_value == 1
+    assert ran.output.count("CAUSE") == 1
+    assert f"in {folder / 'a.log'}, {folder / 'b.log'}" in words.replace("- ", "-")
+    assert "CLEAN" in ran.output
+    assert "UNKNOWN" in ran.output
+    assert "model.so" not in ran.output
+
+
+def test_the_document_of_several_logs_holds_one_of_each_and_groups_them(folder: Path) -> None:
+    said = json.loads(run(str(folder / "a.log"), str(folder / "b.log"), str(folder / "c.log"), "--json").output)
+    assert said["schema"] == "preflight.diagnoses/1"
+    assert said["groups"] == [{"rule": "apt-package-missing", "logs": [str(folder / "a.log"), str(folder / "b.log")]}]
+    for log in said["logs"]:
+        jsonschema.validate(log["diagnosis"], SCHEMA)
+
+
+@pytest.mark.parametrize(("logs", "code"), [("cd", 3), ("cc", 0), ("ad", 1)])
+def test_a_known_cause_outranks_an_unknown_and_that_a_clean_log(folder: Path, logs: str, code: int) -> None:
+    assert run(*(str(folder / f"{name}.log") for name in logs)).return_value == code
+
+
+def test_markdown_holds_the_proof_and_the_redacted_lines_of_what_is_not_known(tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_text(f"loading API_KEY=0123456789abcdef\n{OWN}")
+    ran = run(str(tmp_path / "x.log"), "--markdown")
+    assert ran.return_value == 3
+    assert "ValueError: [bold]no[/bold] EDF files" in ran.output
+    assert "loading API_KEY=" in ran.output
+    assert "0123456789abcdef" not in ran.output
+
+
+@pytest.mark.parametrize(
+    ("log", "place"),
+    [
+        (APT, "image step 2, `apt_install` (app.py:6)"),
+        ("/usr/bin/ld: cannot find -lcudart\n", "the base of the image, `from_registry` (app.py:5)"),
+        ("RuntimeError: FlashAttention only supports Ampere GPUs or newer.\n", "the function `train` (app.py:13)"),
+        ("Collecting mamba-ssm\n  Getting requirements to build wheel ... error\n"
+         "  ModuleNotFoundError: No module named 'torch'\n", "which installs `mamba-ssm` (app.py:7)"),
+    ],
+)  # fmt: skip
+def test_with_an_app_the_fix_names_the_step_and_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: str, place: str
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    fix = json.loads(run("-", "app.py", "--json", given=log).output)["causes"][0]["remedy"]
+    assert place in fix
+
+
+def test_without_a_step_of_that_package_no_place_is_invented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    log = "ERROR: No matching distribution found for detectron9==1.0\n"
+    assert "app.py" not in json.loads(run("-", "app.py", "--json", given=log).output)["causes"][0]["remedy"]
+
+
+def test_a_rule_explains_itself_and_an_unknown_one_is_refused_with_its_neighbours() -> None:
+    ran = run("--explain-rule", "apt-package-missing")
+    assert ran.return_value == 0
+    assert "E: Unable to locate package libgl1-mesa-glx" in ran.output
+    assert "{" not in ran.output
+    refused = run("--explain-rule", "apt-packge-missing")
+    assert isinstance(refused.exception, click.UsageError)
+    assert "apt-package-missing" in refused.exception.message
 
 
 def test_a_fifo_is_read_as_a_file_is(tmp_path: Path) -> None:

@@ -11,8 +11,15 @@ import pytest
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.model import Verdict
 
-FILE = Path(__file__).parent.parent / "data" / "logs" / "reproduced.jsonl"
-LOGS = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
+FOLDER = Path(__file__).parent.parent / "data" / "logs"
+
+
+def logs(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / name).read_text("utf-8").split("\n") if line]
+
+
+LOGS = logs("reproduced.jsonl")
+THREADS = logs("threads.jsonl")  # written anew after public threads, each with its address
 FAILED = [log for log in LOGS if log["cause"] != "none"]
 CLEAN = [log for log in LOGS if log["cause"] == "none"]
 
@@ -29,6 +36,15 @@ def test_first_cause_of_a_real_log(log: dict[str, Any]) -> None:
 @pytest.mark.parametrize("log", CLEAN, ids=case)
 def test_no_cause_is_reported_where_none_is_known(log: dict[str, Any]) -> None:
     assert diagnose(log["log"]).causes == ()
+
+
+@pytest.mark.parametrize("log", THREADS, ids=case)
+def test_a_log_of_a_public_thread_is_known_unknown_or_clean_as_its_thread_says(log: dict[str, Any]) -> None:
+    found = diagnose(log["log"])
+    if log["expect"] == "known":
+        assert [c.rule for c in found.causes][:1] in [[c] for c in (log["cause"], *log["alt_causes"])]
+    else:
+        assert (found.verdict, found.causes) == (Verdict(log["expect"]), ())
 
 
 @pytest.mark.parametrize("log", FAILED[::4], ids=case)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
 from preflight.diagnosis import diagnose
+from preflight.diagnosis.explain import in_words_of_log
 from preflight.diagnosis.rules import Rule, RuleError, _rule, rulebook
 
 RULES = rulebook().rules
@@ -46,7 +48,43 @@ def test_every_explained_rule_and_every_signal_exists() -> None:
 
 def test_all_forms_of_a_cause_agree_on_phase_and_family() -> None:
     assert len({r.key for r in RULES}) == len(RULES)
-    assert len({(r.id, r.phase, r.family) for r in RULES}) == len({r.id for r in RULES}) == 92
+    assert len({(r.id, r.phase, r.family) for r in RULES}) == len({r.id for r in RULES})
+
+
+WITHOUT_WORDS = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\b(?:NAME|PACKAGE|LIB|X\.Y\.Z|cuNNN|CLASS)\b|\{\w+\}|``|[a-z]  [a-z]")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=name)
+def test_no_remedy_shows_a_placeholder_whatever_the_log_lacks(rule: Rule) -> None:
+    captured = {n: "seen" for when, _ in rule.remedies for n in when if not n.startswith("!")}
+    for when, text in (((), rule.why), ((), rule.remedy), *rule.remedies):
+        known = {n.partition("=")[0]: captured[n] for n in when if n in captured}
+        filled = in_words_of_log(text, dict.fromkeys(WITHOUT_WORDS.findall(text), "seen") | known)
+        assert PLACEHOLDER.search(filled) is None, filled
+
+
+def test_of_several_remedies_the_first_whose_conditions_hold_is_told() -> None:
+    by_pip = diagnose(
+        "Collecting flash-attn\n  Getting requirements to build wheel ... error\nNo module named 'torch'\n"
+    )
+    by_uv = diagnose(
+        "$ uv sync\n  × Failed to build `flash-attn==2.7.3`\n"
+        "  hint: `flash-attn` needs\nbuilds-v0\nNo module named 'torch'\n"
+    )
+    assert "pip install --no-build-isolation" in by_pip.causes[0].remedy
+    assert "[tool.uv] no-build-isolation-package" in by_uv.causes[0].remedy
+
+
+PINNED = re.compile(r"\b([a-z][\w-]+)(==|<|>=)(\d[\w.]*)")
+
+
+def test_no_remedy_pins_what_the_tables_say_breaks() -> None:
+    """Pins in texts are few and open to one side; which wheel fits is asked of the tables."""
+    texts = [t for r in RULES for t in (r.remedy, *(fix for _, fix in r.remedies))]
+    pins = {found.groups() for text in texts for found in PINNED.finditer(text)}
+    assert {(p, o) for p, o, _ in pins if o == "=="} == set()
+    assert {p for p, _, _ in pins} <= {"numpy", "setuptools", "transformers"}
 
 
 @pytest.mark.parametrize("hostile", ["'" * 4000, "a" * 4000, "/x" * 2000, "- torch==" * 400, "_Z" * 2000, " " * 4000])

@@ -45,7 +45,7 @@ def test_a_line_number_counts_over_many_blocks() -> None:
 
 @pytest.mark.parametrize("lines", [74_890, 74_895, 74_898, 74_899, 74_900, 74_905])
 def test_a_hit_at_the_edge_of_a_block_is_told_once_with_its_line(lines: int) -> None:
-    found = diagnose(b"step loss 0.1\n" * lines + OOM + b"step loss 0.1\n" * 90_000)
+    found = diagnose(b"step loss 0.1\n" * lines + OOM + b"row of a tab: 0.1\n" * 70_000)
     assert [(c.line, c.explained_lines) for c in found.causes] == [(lines + 1, 0)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -18,6 +19,7 @@ import pytest
 
 from preflight.discover.recorder import Asked, NotRecorded, Obstacle, record
 from preflight.discover.recording import Recording
+from preflight.sandbox import confinement
 from tests.conftest import Preflight
 from tests.discover.conftest import HEAD, TAIL, Record
 
@@ -29,18 +31,39 @@ def stopped(told: Recording | NotRecorded) -> NotRecorded:
     return told
 
 
-def is_gone(pid: int) -> bool:
-    end = time.monotonic() + STOPS_S
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
+def marked(mark: str, word: str = "") -> list[Path]:
+    """The living processes that carry the mark in their environment, and the word in their command line."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
+            is_ours = f"{mark}=1".encode() in (process / "environ").read_bytes()
+            if is_ours and word.encode() in (process / "cmdline").read_bytes():
+                found.append(process)
+    return found
+
+
+def are_gone(mark: str) -> bool:
+    end = time.monotonic() + STOPS_S
+    while marked(mark) and time.monotonic() < end:
         time.sleep(0.05)
-    return False
+    return not marked(mark)
+
+
+@pytest.fixture
+def mark() -> str:
+    return f"RECORDER_TEST_MARK_{os.getpid()}_{time.monotonic_ns()}"
+
+
+TOLD = "\nimport base64\nimage = image.env({'TOLD': base64.b64encode(told.encode()).decode()})\n"
+
+
+def what_it_told(told: Recording | NotRecorded) -> str:
+    """What the top level found out: it leaves no file, so it puts it in its image."""
+    assert isinstance(told, Recording)
+    image = told.functions[0].image
+    assert image is not None
+    line = next(c for c in image.commands if c.startswith("ENV TOLD="))
+    return base64.b64decode(line.removeprefix("ENV TOLD=").strip("'")).decode()
 
 
 @pytest.fixture
@@ -85,32 +108,31 @@ def test_a_crash_of_the_interpreter_is_told_by_its_signal(record: Record) -> Non
     assert "signal 11" in told.said
 
 
-def test_a_top_level_that_never_ends_is_ended_at_the_limit(record: Record, project: Path) -> None:
-    lines = f"import os\nopen({str(project / 'pid')!r}, 'w').write(str(os.getpid()))\nwhile True:\n    pass\n"
+def test_a_top_level_that_never_ends_is_ended_at_the_limit(record: Record, mark: str) -> None:
     began = time.monotonic()
-    told = stopped(record(lines, limit_s=6.0))
+    told = stopped(record("while True:\n    pass\n", limit_s=6.0, environ={mark: "1"}))
     assert told.obstacle is Obstacle.TIME
     assert "6 s" in told.said
     assert time.monotonic() - began < 6 + STOPS_S
-    assert is_gone(int((project / "pid").read_text()))
+    assert are_gone(mark)
 
 
-def test_a_child_in_another_session_does_not_outlive_the_recording(record: Record, project: Path) -> None:
-    lines = f"""
+def test_a_child_in_another_session_does_not_outlive_the_recording(record: Record, mark: str) -> None:
+    lines = """
 import os, time
+here, there = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        open({str(project / "pid")!r}, "w").write(str(os.getpid()))
+        os.write(there, b"up")
         time.sleep(600)
     os._exit(0)
-while not os.path.exists({str(project / "pid")!r}) or not open({str(project / "pid")!r}).read():
-    time.sleep(0.01)
+assert os.read(here, 2) == b"up"
 """
-    told = record(lines)
+    told = record(lines, environ={mark: "1"})
     assert isinstance(told, Recording)  # it deploys all the same
     if sys.platform.startswith("linux"):
-        assert is_gone(int((project / "pid").read_text()))
+        assert are_gone(mark)
 
 
 def test_what_it_prints_is_neither_taken_for_the_answer_nor_kept_whole(record: Record) -> None:
@@ -137,25 +159,24 @@ def test_a_name_is_not_looked_up(record: Record) -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's filter is Linux's")
-def test_another_program_reaches_nobody_either(record: Record, listener: socket.socket, project: Path) -> None:
+def test_another_program_reaches_nobody_either(record: Record, listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     lines = f"""
 import subprocess, sys
 code = "import socket; socket.create_connection(('127.0.0.1', {port}), timeout=5)"
 done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-open({str(project / "said")!r}, "w").write(f"{{done.returncode}} {{done.stderr}}")
+told = f"{{done.returncode}} {{done.stderr}}"
 """
-    told = record(lines)
-    assert isinstance(told, Recording)
-    assert told.closed_by == "kernel"
-    said = (project / "said").read_text()
+    told = record(lines + TOLD)
+    said = what_it_told(told)
+    assert isinstance(told, Recording) and told.closed_by == "kernel"
     assert said.startswith("1 ")
     assert "PermissionError" in said
     with pytest.raises(BlockingIOError):
         listener.accept()
 
 
-def test_no_credential_of_the_environment_is_seen(record: Record, project: Path) -> None:
+def test_no_credential_of_the_environment_is_seen(record: Record) -> None:
     secrets = {
         "AWS_SECRET_ACCESS_KEY": "aws-value-000",
         "AWS_PROFILE": "work",
@@ -164,9 +185,8 @@ def test_no_credential_of_the_environment_is_seen(record: Record, project: Path)
         "DATABASE_URL": "postgres://me:db-value-000@db.example/x",
         "HTTPS_PROXY": "http://proxy.example:3128",
     }
-    lines = f"import json, os\nopen({str(project / 'seen')!r}, 'w').write(json.dumps(dict(os.environ)))\n"
-    assert isinstance(record(lines, environ={**secrets, "BUCKET": "data"}), Recording)
-    seen = json.loads((project / "seen").read_text())
+    lines = "import json, os\ntold = json.dumps(dict(os.environ))\n"
+    seen = json.loads(what_it_told(record(lines + TOLD, environ={**secrets, "BUCKET": "data"})))
     assert not any("value-000" in v for v in seen.values())
     assert not {"AWS_PROFILE", "HTTPS_PROXY", "MODAL_PROFILE"} & seen.keys()
     assert not Path(seen["MODAL_CONFIG_PATH"]).exists()
@@ -216,67 +236,86 @@ def test_asking_for_what_only_a_workspace_has_is_no_fault_of_the_app(record: Rec
     assert not told.is_the_apps
 
 
-def test_nothing_is_written_into_the_project_or_left_in_tmp(record: Record, project: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_into_the_project_or_left_in_tmp(record: Record, project: Path) -> None:
     (project / "helper.py").write_text("X = 1\n")
-    lines = f"import helper, os, tempfile\nopen({str(tmp_path / 'folder')!r}, 'w').write(tempfile.mkdtemp())\n"
-    assert isinstance(record(lines), Recording)
+    told = what_it_told(record("import helper, tempfile\ntold = tempfile.mkdtemp()\n" + TOLD))
     assert sorted(p.name for p in project.iterdir()) == ["app.py", "helper.py"]
-    assert not Path((tmp_path / "folder").read_text()).exists()
+    assert not Path(told).exists()
 
 
-def test_cancelling_ends_the_app_and_what_it_started(project: Path) -> None:
-    pid = project / "pid"
-    (project / "app.py").write_text(
-        HEAD + f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n" + TAIL
-    )
+@pytest.mark.skipif(bool(confinement.why_not()), reason="this machine can't confine")
+def test_a_hostile_top_level_changes_no_file(record: Record, project: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("as it was")
+    (project / "data.csv").write_text("as it was")
+    lines = f"""
+import os, pathlib, shutil
+for path in ({str(precious)!r}, "data.csv", os.path.expanduser("~/.profile-of-a-test"), "/etc/of-a-test"):
+    try:
+        pathlib.Path(path).write_text("hostile")
+    except OSError:
+        pass
+shutil.rmtree({str(tmp_path)!r}, ignore_errors=True)
+"""
+    record(lines)
+    assert precious.read_text() == "as it was"
+    assert (project / "data.csv").read_text() == "as it was"
+    assert not Path.home().joinpath(".profile-of-a-test").exists()
+    assert not Path("/etc/of-a-test").exists()
+
+
+STARTS_ANOTHER = (
+    "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(600)', 'ANOTHER'])\n"
+)
+
+
+def test_cancelling_ends_the_app_and_what_it_started(project: Path, mark: str) -> None:
+    (project / "app.py").write_text(HEAD + STARTS_ANOTHER + TAIL)
     asked = Asked(words=("deploy", "app.py"), project=project, builder="2025.06", environment=None)
 
     async def cancelled() -> None:
-        task = asyncio.create_task(record(asked, os.environ))
+        task = asyncio.create_task(record(asked, {**os.environ, mark: "1"}))
         async with asyncio.timeout(STOPS_S * 2):
-            while not (pid.exists() and pid.read_text()):  # noqa: ASYNC110 - the file is another process's
+            while not marked(mark, "ANOTHER"):  # noqa: ASYNC110 - another process starts it
                 await asyncio.sleep(0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(cancelled())
-    assert is_gone(int(pid.read_text()))
+    assert are_gone(mark)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_signal_to_the_command_leaves_no_orphan(preflight: Preflight, project: Path, number: signal.Signals) -> None:
-    pid = project / "pid"
-    (project / "app.py").write_text(
-        HEAD + f"import os, time\nsaid = str(os.getpid()) + ' ' + os.environ['TMPDIR'] + ' .'\n"
-        f"open({str(pid)!r}, 'w').write(said)\ntime.sleep(600)\n" + TAIL
-    )
+def test_a_signal_to_the_command_leaves_no_orphan(
+    preflight: Preflight, project: Path, number: signal.Signals, mark: str
+) -> None:
+    (project / "app.py").write_text(HEAD + STARTS_ANOTHER + TAIL)
     command = [sys.executable, "-m", "preflight", "list", "--discovered", "--record", "app.py"]
     with subprocess.Popen(
-        command, cwd=project, env=preflight.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=project,
+        env=preflight.environ(**{mark: "1"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as run:
         end = time.monotonic() + STOPS_S * 2
-        while not (pid.exists() and pid.read_text().endswith(".")) and time.monotonic() < end:
+        while not marked(mark, "ANOTHER") and time.monotonic() < end:
             time.sleep(0.05)
+        environ = (marked(mark, "ANOTHER")[0] / "environ").read_bytes().split(b"\0")
+        folder = next(e.decode().removeprefix("TMPDIR=") for e in environ if e.startswith(b"TMPDIR="))
         run.send_signal(number)
         _, err = run.communicate(timeout=STOPS_S * 2)
     assert "Traceback" not in err
     assert run.returncode == (130 if number is signal.SIGINT else -number)
-    number_of_it, folder, _ = pid.read_text().split()
-    assert is_gone(int(number_of_it))
+    assert are_gone(mark)
     end = time.monotonic() + STOPS_S
     while Path(folder).exists() and time.monotonic() < end:
         time.sleep(0.05)
     assert not Path(folder).exists()
 
 
-def test_a_top_level_that_kills_the_recorder_is_an_obstacle_of_the_machinery(
-    preflight: Preflight, project: Path
-) -> None:
-    (project / "app.py").write_text(
-        HEAD + "import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(600)\n" + TAIL
-    )
-    ran = preflight("check", "app-deploys", "app.py", "--record", "--json", cwd=project)
-    assert ran.code == 3, ran.out + ran.err
-    (result,) = json.loads(ran.out)["results"]
-    assert result["status"] == "blocked"
-    assert "without an answer" in result["reason"]
+@pytest.mark.skipif(bool(confinement.why_not()), reason="this machine can't confine")
+def test_a_top_level_can_not_reach_the_recorder_to_kill_it(record: Record) -> None:
+    told = record("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n")
+    assert isinstance(told, Recording)

@@ -21,9 +21,10 @@ from preflight.model import Severity
 from preflight.rules.fixes import Fixed, fixed
 from preflight.settings import Settings
 
-DATA = Path(__file__).parents[1] / "data" / "rules"
+from .examples import FILES, content
+
 RULES = static_rules(builtin.checks())
-BAD = sorted(f for f in DATA.glob("*/*/bad_*.py") if f.parent.name != "app-syntax")
+BAD = [f for f in FILES if f.name.startswith("bad_") and f.parent.name != "app-syntax"]
 
 
 @cache
@@ -59,7 +60,7 @@ def comments(content: bytes) -> list[str]:
 
 @pytest.mark.parametrize("file", BAD, ids=lambda f: f"{f.parent.name}/{f.stem}")
 def test_a_fixed_file_parses_has_fewer_findings_and_is_left_alone_by_a_second_run(file: Path) -> None:
-    before = file.read_bytes()
+    before = content(file)
     done = mended(file, before, is_unsafe_allowed=True)
     if done.before == done.after:
         assert not done.applied
@@ -74,7 +75,7 @@ def test_a_fixed_file_parses_has_fewer_findings_and_is_left_alone_by_a_second_ru
 
 @pytest.mark.parametrize("file", BAD, ids=lambda f: f"{f.parent.name}/{f.stem}")
 def test_a_fix_keeps_comments_and_every_line_it_is_not_about(file: Path) -> None:
-    before = file.read_bytes()
+    before = content(file)
     done = mended(file, before, is_unsafe_allowed=True)
     assert Counter(comments(before)) - Counter(comments(done.after)) == Counter()
     old, new = before.decode().splitlines(), done.after.decode().splitlines()

@@ -79,7 +79,7 @@ def test_the_healthy_world_answers_every_question_of_the_checklist(run: Run, hea
         "all_keys": "no error but 'there'",
         "missing_key": "ConflictError: Secret is missing key(s): AWS_SESSION_TOKEN",
         "missing_secret": "NotFoundError: Secret 'no-such-secret' not found in environment 'main'.",
-        "missing_volume": "NotFoundError: Volume 'no-such-volume' not found in environment 'main'",
+        "missing_volume": "NotFoundError: Volume 'no-such-volume' not found in environment 'main'.",
         "volumes": ["training-results"],
         "apps": [],
     }

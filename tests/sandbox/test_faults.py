@@ -108,9 +108,9 @@ def test_an_rpc_that_the_sandbox_has_no_answer_for_fails_at_once_and_names_itsel
     run: Run, healthy: serve.Sandbox
 ) -> None:
     started = time.monotonic()
-    ended = run(healthy, "-c", "import modal; modal.Queue.from_name('q', create_if_missing=True).hydrate()")
+    ended = run(healthy, "-c", "import modal; list(modal.Sandbox.list())")
     assert ended.returncode == 1
-    assert "QueueGetOrCreate is not implemented by the sandbox" in ended.stderr
+    assert "SandboxList is not simulated by the sandbox" in ended.stderr
     assert time.monotonic() - started < 10
 
 

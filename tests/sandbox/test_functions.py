@@ -22,11 +22,10 @@ EVERY_CALL = Path(__file__).parent / "scripts" / "every_call.py"
 
 
 @pytest.fixture(scope="module")
-def answers(healthy: serve.Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    tries = tmp_path_factory.mktemp("tries") / "count"
+def answers(healthy: serve.Sandbox) -> dict[str, object]:
     environ = healthy.applied(os.environ) | {"AWS_ACCESS_KEY_ID": "AKIAOFTHEHOST"}
     ended = subprocess.run(
-        [sys.executable, str(EVERY_CALL), str(tries)], env=environ, capture_output=True, text=True, timeout=60
+        [sys.executable, str(EVERY_CALL)], env=environ, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 0, ended.stderr
     answered: dict[str, object] = json.loads(ended.stdout)

@@ -44,10 +44,13 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 @pytest.fixture
-def marked(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def marked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """Every process started from here carries the mark in its environment, so orphans can be found by it."""
     mark = f"SANDBOX_TEST_MARK_{os.getpid()}_{time.monotonic_ns()}"
     monkeypatch.setenv(mark, "1")
+    world = tmp_path / "world.toml"
+    world.write_text(f'title = "a mark"\nwrong = "nothing"\nstorage.buckets = []\ncontainer.env = {{{mark} = "1"}}\n')
+    monkeypatch.setenv("WORLD", str(world))
     yield mark
     for pid in processes(mark):
         os.kill(pid, signal.SIGKILL)
@@ -93,7 +96,7 @@ HOLD = textwrap.dedent("""
     import os, subprocess, sys, time
     from pathlib import Path
     from preflight.sandbox import serve
-    with serve.start("healthy") as s:
+    with serve.start(os.environ["WORLD"]) as s:
         command = [sys.executable, "-m", "modal", "run", str(Path(__file__).parent / "long.py")]
         run = subprocess.Popen(command, env=s.applied(os.environ), stdout=subprocess.PIPE, text=True)
         for line in run.stdout:
@@ -106,7 +109,7 @@ HOLD = textwrap.dedent("""
 
 def test_leaving_the_with_block_ends_the_child_and_removes_its_folder(marked: str) -> None:
     before = folders()
-    with serve.start("healthy") as sandbox:
+    with serve.start(os.environ["WORLD"]) as sandbox:
         assert sandbox.pid in processes(marked)
         assert folders() - before == {sandbox.folder.name}
     assert not processes(marked)
@@ -132,7 +135,7 @@ def test_a_child_killed_with_9_leaves_no_container_once_the_parent_is_out(
 ) -> None:
     (tmp_path / "long.py").write_text(LONG_RUN)
     before = folders()
-    with serve.start("healthy") as sandbox:
+    with serve.start(os.environ["WORLD"]) as sandbox:
         command = [sys.executable, "-m", "modal", "run", str(tmp_path / "long.py")]
         cli = subprocess.Popen(command, env=sandbox.applied(os.environ), stdout=subprocess.PIPE, text=True)
         assert cli.stdout is not None
@@ -145,7 +148,7 @@ def test_a_child_killed_with_9_leaves_no_container_once_the_parent_is_out(
     assert folders() == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_served_sandbox_ends_on_a_signal_with_0_and_leaves_nothing(marked: str, tmp_path: Path, number: int) -> None:
     before = folders()
     script = tmp_path / "foreground.py"

@@ -295,4 +295,6 @@ def _bucket(scope: Interpreter, node: ast.Call, args: list[Value], keywords: dic
         has_oidc_role=keywords.get("oidc_auth_role_arn") is not None,
         is_read_only=keywords.get("read_only") is True,
         where=call.where,
+        is_requester_pays=keywords.get("requester_pays") is True,
+        is_path_style=keywords.get("force_path_style") is True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,12 +16,13 @@ from preflight.app import reader
 from preflight.cli.conduct import Options, all_checks, run_selection
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
 from preflight.cli.options import Output, reporters
+from preflight.cli.rehearsal import Rehearsal
 from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter, next_command
 from preflight.settings import Settings
-from preflight.state import cloud, drift
+from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift
 from preflight.state.receipt import Entry, Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
@@ -29,28 +31,39 @@ from preflight.state.watched import watched
 FRESH_S = 60.0  # a checklist that took longer asks Modal again before the command starts
 
 
-def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: datetime) -> Exit:
+def checklist(
+    asked: Asked,
+    settings: Settings,
+    receipts: Receipts | None,
+    now: datetime,
+    rehearsal: Rehearsal | None = None,
+) -> Exit:
     """Works through it, and keeps the receipt of a pass.  READY when the command may run."""
     selection = _selection(asked, settings)
     taken = _watched(settings)
     before: Mapping[str, str] | None = None
+    key = secrets.token_bytes(machine_key.KEY_BYTES)  # stands in where none can be kept: it blurs both looks alike
     run, not_kept = "", why_not_kept(settings, taken)
     if receipts is not None:
         try:
             run = receipts.begin(now)
-            before = local_facts(settings, taken, asked)
-        except (TooLarge, OSError) as e:
+            key = machine_key.load(receipts.state)
+        except OSError as e:
+            not_kept = str(e)
+        try:
+            before = local_facts(settings, taken, asked, key)
+        except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
     with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
         console = ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
-        report = run_selection(selection, settings, _options(asked), [console, *files])
+        report = run_selection(selection, settings, _options(asked), [console, *files], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     if receipts is None:
         return Exit.READY
     assert before is not None
-    if _says_changes(before, settings, taken, asked):
+    if _says_changes(before, settings, taken, asked, key):
         return Exit.REFUSED
     receipt = _receipt(run, now, report, before, taken, reports_in(settings.project, asked))
     try:
@@ -70,22 +83,24 @@ def checklist(asked: Asked, settings: Settings, receipts: Receipts | None, now: 
         if again:
             say_drifts(again)
             return Exit.REFUSED
-        if _says_changes(before, settings, taken, asked):
+        if _says_changes(before, settings, taken, asked, key):
             return Exit.REFUSED
     return Exit.READY
 
 
-def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked) -> bool:
-    drifts = _changed(before, settings, taken, asked)
+def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes) -> bool:
+    drifts = _changed(before, settings, taken, asked, key)
     if drifts:
         say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
         say_drifts(drifts)
     return bool(drifts)
 
 
-def _changed(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked) -> tuple[Drift, ...]:
+def _changed(
+    before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes
+) -> tuple[Drift, ...]:
     try:
-        return drift.between(before, local_facts(settings, taken, asked))
+        return drift.between(before, local_facts(settings, taken, asked, key))
     except (TooLarge, OSError) as e:
         return (Drift("the project", str(e)),)
 

@@ -14,6 +14,8 @@ from typing import NoReturn
 
 import click
 
+from preflight.interrupts import OURS
+
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # as shells end
 
 
@@ -65,13 +67,13 @@ HARMLESS = frozenset(  # commands that start nothing of an app
 LAUNCHERS = re.compile(
     r"(?:.*/)?(?:python[0-9.]*|uv|uvx|poetry|pdm|hatch|pipx|rye|pixi|run|-m|--with|--frozen|--locked)"
 )
-MODAL_WORD = re.compile(r"\bmodal\b")
+STARTS_MODAL = re.compile(r"\bmodal['\"]?\s+(?:-\S+\s+)*(?:run|deploy|serve|shell|launch|cluster|container)\b")
 
 
-def find(program: str) -> str:
+def find(program: str, path: str | None = None) -> str:
     """The program's path, as a shell finds it; what stands beside our own Python comes last.  Raises NotRunnable."""
     beside = str(Path(sys.executable).parent)
-    found = shutil.which(program) or shutil.which(program, path=beside)
+    found = shutil.which(program, path=path) or shutil.which(program, path=beside)
     if found is not None:
         return found
     if os.sep in program and Path(program).exists():
@@ -83,7 +85,7 @@ def read(words: Sequence[str]) -> Named:
     """Of ``modal run``, ``python -m modal run``, ``uv run modal deploy`` …  Raises Unreadable."""
     at = next((n for n, word in enumerate(words) if word.rsplit("/", 1)[-1] == "modal"), None)
     if at is None or not all(LAUNCHERS.fullmatch(word) for word in words[:at]):
-        if any(MODAL_WORD.search(word) for word in words):
+        if STARTS_MODAL.search(" ".join(words)):
             raise Unreadable("it starts modal through another program")
         return Named()
     options, rest = _parsed(GLOBAL, words[at + 1 :], is_group=True)
@@ -140,6 +142,7 @@ def become(
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+    OURS.restore()
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and what is ignored stays so
         signal.signal(number, signal.SIG_DFL)
     if lifeline is not None:

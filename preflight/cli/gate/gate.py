@@ -46,7 +46,8 @@ class Asked:
     is_renewed: bool
     is_offline: bool
     is_verbose: bool
-    sandbox: str | None
+    is_sandbox: bool
+    scenario: str | None
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -122,14 +123,21 @@ def gate_command(
     if sys.stderr is None:  # `2>&-`: what is said goes nowhere, and that is no reason to let a command through
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
     left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
-    sandbox = (scenario or "healthy") if use_sandbox else None
-    asked = Asked(words=words, skip=left_out, sandbox=sandbox, **rest)
+    asked = Asked(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
     environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
     try:
         program = command.find(words[0])
-        if sandbox is not None:
+        if use_sandbox:
             return _in_sandbox(asked, program)
-        settings = _settings(asked, start=Path.cwd())
+        named, start = _read(asked), Path.cwd()
+        given = project_settings(
+            start=start,
+            scenario=None,
+            app=asked.app or _file(named, start),
+            environment=named.environment,
+            spend_max=asked.spend_max,
+        )
+        settings = _of_app(given, asked, named, start)
         outcome = _gate(asked, settings)
         if outcome is not Exit.READY:
             return outcome
@@ -139,8 +147,8 @@ def gate_command(
         return e.code
 
 
-def _settings(asked: Asked, *, start: Path) -> Settings:
-    """Of the app that is given, or that the command names.  Raises UsageError where the two differ."""
+def _read(asked: Asked) -> command.Named:
+    """What the command says of itself, with the environment of `-e`.  Raises UsageError where the two differ."""
     try:
         named = command.read(asked.words)
     except command.Unreadable as e:
@@ -154,16 +162,21 @@ def _settings(asked: Asked, *, start: Path) -> Settings:
         raise click.UsageError(
             f"the command uses profile {named.profile}; write MODAL_PROFILE={named.profile} before `preflight gate`"
         )
-    file = next((name for name in named.apps if (start / name).is_file()), None)
+    return replace(named, environment=environment)
+
+
+def _file(named: command.Named, start: Path) -> str | None:
+    return next((str(start / name) for name in named.apps if (start / name).is_file()), None)
+
+
+def _of_app(settings: Settings, asked: Asked, named: command.Named, start: Path) -> Settings:
+    """Of the app that is given, or that the command names.  Raises UsageError where the two differ."""
+    file = _file(named, start)
     if named.apps and file is None:
         raise click.UsageError(f"the command runs {named.apps[0]}, which is not there")
-    app = asked.app or (str(start / file) if file else None)
-    settings = project_settings(
-        start=start, scenario=asked.sandbox, app=app, environment=environment, spend_max=asked.spend_max
-    )
-    settings = replace(settings, app=resolve_app(settings, app))
+    settings = replace(settings, app=resolve_app(settings, asked.app or file))
     assert settings.app is not None
-    if file and (start / file).resolve() != (settings.project / settings.app).resolve():
+    if file and Path(file).resolve() != (settings.project / settings.app).resolve():
         raise click.UsageError(f"the checks are of {settings.app}, and the command runs {file}")
     return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
 
@@ -182,16 +195,25 @@ def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
 
 def _in_sandbox(asked: Asked, program: str) -> Exit:
     """No pass is kept: what a sandbox says proves nothing about a real app."""
-    from preflight.cli.conduct import in_sandbox
     from preflight.cli.gate.checks import checklist
+    from preflight.cli.rehearsal import standing
 
-    assert asked.sandbox is not None
-    with in_sandbox(asked.sandbox) as served:
-        environ = dict(os.environ)
-        settings = _settings(asked, start=served.project)
-        outcome = checklist(asked, settings, None, datetime.now(UTC))
+    named, start = _read(asked), Path.cwd()
+    with standing(
+        is_sandbox=True,
+        scenario=asked.scenario,
+        app=asked.app or _file(named, start),
+        environment=named.environment,
+        spend_max=asked.spend_max,
+    ) as ground:
+        served = ground.sandbox
+        assert served is not None
+        settings = _of_app(ground.settings, asked, named, start if ground.rehearsal else served.project)
+        outcome = checklist(asked, settings, None, datetime.now(UTC), ground.rehearsal)
         if outcome is Exit.READY:
-            folder = served.project if not Path(settings.app or "").is_absolute() else None
+            environ = {**os.environ, "PATH": settings.environ["PATH"]} if ground.rehearsal else dict(os.environ)
+            folder = None if ground.rehearsal else served.project
+            program = command.find(asked.words[0], environ["PATH"])
             command.become(program, asked.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
         return _stopped(outcome, asked)
 
@@ -239,10 +261,10 @@ def _drifts(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> l
     return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=asked.is_offline)]
 
 
-def local_facts(settings: Settings, watched: Watched, asked: Asked) -> Mapping[str, str]:
+def local_facts(settings: Settings, watched: Watched, asked: Asked, key: bytes | None = None) -> Mapping[str, str]:
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
-    key = machine_key.load(settings.state)
+    key = machine_key.load(settings.state) if key is None else key
     left_out = (*settings.skip, *asked.left_out)
     return facts.local(settings, watched, key, left_out=left_out, fail_on=asked.fail_on)
 

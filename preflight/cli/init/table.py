@@ -12,9 +12,9 @@ import tomllib
 from pathlib import Path
 
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, Unresolved
+from preflight.app.planned import NoFunction, function_named
 from preflight.build.forecast import Forecast
 from preflight.build.foretell import foretold
-from preflight.cost.lookups import NoFunction, function_named
 from preflight.redact import without_secrets
 from preflight.report.text import one_line
 from preflight.settings import parse

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import modal
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
@@ -11,7 +12,9 @@ from preflight.sandbox.control_plane.entities import App, now
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
+    from preflight.sandbox.control_plane.tasks import Task
 
+CLIENT = modal.__version__
 PAGE = "http://localhost/apps"
 
 
@@ -48,6 +51,8 @@ class Apps:
         app = self._plane.app(request.app_id)
         app.layout = pb.AppLayout(function_ids=request.function_ids, class_ids=request.class_ids)
         app.state, app.name = request.app_state, request.name or app.name
+        if app.state == pb.APP_STATE_DEPLOYED:
+            app.deploys.append((now(), request.deployment_tag))
         return pb.AppPublishResponse(url=f"{PAGE}/{app.id}", deployed_at=now())
 
     async def app_get_layout(self, request: pb.AppGetLayoutRequest) -> pb.AppGetLayoutResponse:
@@ -84,6 +89,25 @@ class Apps:
             self._plane.apps[app.id] = app
         return pb.AppGetOrCreateResponse(app_id=app.id, handle_metadata=app.metadata())
 
+    async def app_deployment_history(self, request: pb.AppDeploymentHistoryRequest) -> pb.AppDeploymentHistoryResponse:
+        deploys = self._plane.app(request.app_id).deploys
+        rows = (
+            pb.AppDeploymentHistory(
+                app_id=request.app_id, version=n, deployed_at=at, deployed_by="alice", tag=tag, client_version=CLIENT
+            )
+            for n, (at, tag) in enumerate(deploys, start=1)
+        )
+        return pb.AppDeploymentHistoryResponse(
+            app_deployment_histories=reversed(list(rows)), production_app_version=len(deploys)
+        )
+
+    async def app_set_tags(self, request: pb.AppSetTagsRequest) -> None:
+        app = self._plane.app(request.app_id)
+        app.tags = dict(request.tags)
+
+    async def app_get_tags(self, request: pb.AppGetTagsRequest) -> pb.AppGetTagsResponse:
+        return pb.AppGetTagsResponse(tags=self._plane.app(request.app_id).tags)
+
     async def app_stop(self, request: pb.AppStopRequest) -> None:
         await self._plane.stop_app(self._plane.app(request.app_id))
 
@@ -97,9 +121,32 @@ class Apps:
 
     async def task_list(self, request: pb.TaskListRequest) -> pb.TaskListResponse:
         tasks = [
-            pb.TaskStats(task_id=t.id, app_id=a.id, app_description=a.description)
+            pb.TaskStats(
+                task_id=t.id,
+                app_id=a.id,
+                app_description=a.description,
+                started_at=t.started_at,
+                enqueued_at=t.started_at,
+            )
             for a in self._plane.apps.values()
             for t in a.tasks
             if request.app_id in ("", a.id)
         ]
         return pb.TaskListResponse(tasks=tasks)
+
+    def _task(self, task_id: str) -> tuple[App, Task]:
+        for app in self._plane.apps.values():
+            for task in app.tasks:
+                if task.id == task_id:
+                    return app, task
+        raise GRPCError(Status.NOT_FOUND, f"Container '{task_id}' not found")
+
+    async def task_get_info(self, request: pb.TaskGetInfoRequest) -> pb.TaskGetInfoResponse:
+        app, task = self._task(request.task_id)
+        info = pb.TaskInfo(id=task.id, started_at=task.started_at, enqueued_at=task.started_at)
+        return pb.TaskGetInfoResponse(app_id=app.id, info=info)
+
+    async def container_stop(self, request: pb.ContainerStopRequest) -> pb.ContainerStopResponse:
+        _, task = self._task(request.task_id)
+        self._plane.background(task.stop(0.2))
+        return pb.ContainerStopResponse()

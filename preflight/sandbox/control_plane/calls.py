@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
 
 LONG_POLL_S = 55.0
+UNDECIDED = pb.GenericResult.GENERIC_STATUS_UNSPECIFIED
+MADE_UP = "is made up in this rehearsal: what it returns is not known here"
 SYNC = pb.FUNCTION_CALL_INVOCATION_TYPE_SYNC
 
 
@@ -25,9 +27,10 @@ class Calls:
     async def function_map(self, request: pb.FunctionMapRequest) -> pb.FunctionMapResponse:
         if self._plane.scenario.permissive:
             raise GRPCError(Status.FAILED_PRECONDITION, "this control plane records and runs no function")
-        function = self._plane.functions.get(request.function_id)
-        if function is None:
-            raise GRPCError(Status.NOT_FOUND, f"Function '{request.function_id}' not found")
+        function = self._plane.function(request.function_id)
+        if function.is_made_up:
+            name = f"{function.app.name}.{function.pre.function_name}"
+            raise GRPCError(Status.FAILED_PRECONDITION, f"{name} {MADE_UP}")
         call = Call(function)
         self._plane.calls[call.id] = call
         kind = request.function_call_invocation_type
@@ -80,6 +83,33 @@ class Calls:
                 yield call.chunks[seen - 1]
             if call.is_done:
                 return
+
+    async def function_finish_inputs(self, request: pb.FunctionFinishInputsRequest) -> None:
+        """A map's end, which nobody here waits for."""
+
+    async def function_call_from_id(self, request: pb.FunctionCallFromIdRequest) -> pb.FunctionCallFromIdResponse:
+        call = self._plane.call(request.function_call_id)
+        metadata = pb.FunctionCallHandleMetadata(app_id=call.function.app.id, function_id=call.function.id)
+        return pb.FunctionCallFromIdResponse(function_call_id=call.id, num_inputs=len(call.inputs), metadata=metadata)
+
+    async def function_get_call_graph(self, request: pb.FunctionGetCallGraphRequest) -> pb.FunctionGetCallGraphResponse:
+        """Of one call; which call made which is not kept here."""
+        call = self._plane.call(request.function_call_id)
+        inputs = (
+            pb.InputCallGraphInfo(
+                input_id=i.id,
+                function_call_id=call.id,
+                status=next((o.result.status for o in call.outputs if o.input_id == i.id), UNDECIDED),
+                task_id=i.task.id if i.task else "",
+            )
+            for i in call.inputs.values()
+        )
+        info = pb.FunctionCallCallGraphInfo(
+            function_call_id=call.id,
+            function_name=call.function.pre.function_name,
+            module_name=call.function.definition.module_name,
+        )
+        return pb.FunctionGetCallGraphResponse(inputs=inputs, function_calls=[info])
 
     async def function_call_cancel(self, request: pb.FunctionCallCancelRequest) -> None:
         call = self._plane.call(request.function_call_id)

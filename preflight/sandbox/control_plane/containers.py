@@ -37,7 +37,7 @@ class Containers:
             task.is_stopping = True
             return pb.FunctionGetInputsResponse(inputs=[pb.FunctionGetInputsItem(kill_switch=True)])
         entry = function.pending.pop(0)
-        entry.task, task.current[entry.id] = task, entry
+        entry.task, task.current[entry.id], task.has_taken = task, entry, True
         entry.deadline = self._plane.background(self._enforce(entry, definition.timeout_secs or DEFAULT_TIMEOUT_S))
         item = pb.FunctionGetInputsItem(
             input_id=entry.id,
@@ -57,6 +57,8 @@ class Containers:
             await task.stop(0.2)
 
     async def function_put_outputs(self, request: pb.FunctionPutOutputsRequest) -> None:
+        if self._task.room.buckets:
+            await asyncio.to_thread(self._task.room.commit)
         for output in request.outputs:
             self._plane.finish(self._plane.inputs[output.input_id], output)
 
@@ -64,6 +66,14 @@ class Containers:
         call = self._plane.call(request.function_call_id)
         call.chunks.extend(request.data_chunks)
         call.changed.fire()
+
+    async def volume_commit(self, request: pb.VolumeCommitRequest) -> pb.VolumeCommitResponse:
+        await asyncio.to_thread(self._task.room.commit, request.volume_id)
+        return pb.VolumeCommitResponse()
+
+    async def volume_reload(self, request: pb.VolumeReloadRequest) -> Empty:
+        await asyncio.to_thread(self._task.room.reload, request.volume_id)
+        return Empty()
 
     async def task_result(self, request: pb.TaskResultRequest) -> None:
         """An import or an @enter that failed: nobody will answer this function's inputs."""

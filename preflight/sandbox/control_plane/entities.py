@@ -1,4 +1,4 @@
-"""What the control plane remembers: apps, functions, calls, images, secrets."""
+"""What the control plane remembers of what runs: apps, functions, calls, images."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modal_proto import api_pb2 as pb
+
+from preflight.sandbox import state
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.tasks import Task
@@ -52,6 +54,14 @@ class Changed:
         return True
 
 
+@dataclass
+class EnvironmentRow:
+    name: str
+    given: state.Environment
+    image_builder_version: str | None
+    id: str = field(default_factory=lambda: new_id("en"))
+
+
 @dataclass(eq=False)
 class App:
     description: str
@@ -67,6 +77,8 @@ class App:
     logs: list[pb.TaskLogsBatch] = field(default_factory=list)
     tasks: set[Task] = field(default_factory=set)
     changed: Changed = field(default_factory=Changed)
+    deploys: list[tuple[float, str]] = field(default_factory=list)  # when, and with which tag
+    tags: dict[str, str] = field(default_factory=dict)
     is_stopping: bool = False
     logs_done: bool = False
 
@@ -108,9 +120,17 @@ class Function:
     id: str = field(default_factory=lambda: new_id("fu"))
     definition_id: str = field(default_factory=lambda: new_id("de"))
     definition: pb.Function = field(default_factory=pb.Function)
+    parameters: bytes = b""  # of a class, bound to this variant of its function
+    deaths: int = 0  # of its containers in a row, before they took an input
+    is_made_up: bool = False  # another app's, of which only the name is known
     pending: list[Input] = field(default_factory=list)
     tasks: set[Task] = field(default_factory=set)
     changed: Changed = field(default_factory=Changed)
+
+    def web_url(self, name: str) -> str:
+        """What the real one looks like; nothing listens there."""
+        label = f"{self.app.name or self.app.description}-{name}".lower().replace("_", "-").replace(".", "-")
+        return f"https://sandbox--{label}.modal.invalid"
 
     def metadata(self) -> pb.FunctionHandleMetadata:
         pre = self.pre
@@ -139,6 +159,7 @@ class Function:
             is_method=self.definition.is_method,
             class_parameter_info=self.definition.class_parameter_info,
             method_handle_metadata=methods,
+            web_url=self.web_url(pre.function_name) if self.definition.webhook_config.type else "",
         )
 
 
@@ -180,34 +201,3 @@ class Image:
     logs: list[pb.TaskLogs] = field(default_factory=list)
     is_building: bool = False
     changed: Changed = field(default_factory=Changed)
-
-
-@dataclass
-class StoredSecret:
-    name: str  # empty: made by an app for itself
-    environment: str
-    values: dict[str, str]
-    id: str = field(default_factory=lambda: new_id("st"))
-    created_at: float = field(default_factory=now)
-
-    def metadata(self) -> pb.SecretMetadata:
-        return pb.SecretMetadata(
-            name=self.name,
-            keys=sorted(self.values),
-            environment_name=self.environment,
-            creation_info=pb.CreationInfo(created_at=self.created_at, created_by="alice"),
-        )
-
-
-@dataclass
-class StoredVolume:
-    name: str
-    id: str = field(default_factory=lambda: new_id("vo"))
-    created_at: float = field(default_factory=now)
-
-    def metadata(self) -> pb.VolumeMetadata:
-        return pb.VolumeMetadata(
-            version=pb.VOLUME_FS_VERSION_V1,
-            name=self.name,
-            creation_info=pb.CreationInfo(created_at=self.created_at, created_by="alice"),
-        )

@@ -8,10 +8,11 @@ from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import now
+from preflight.sandbox import state
+from preflight.sandbox.control_plane.entities import EnvironmentRow, now
 
 if TYPE_CHECKING:
-    from preflight.sandbox.control_plane.plane import EnvironmentRow, Plane
+    from preflight.sandbox.control_plane.plane import Plane
 
 
 class Environments:
@@ -29,8 +30,23 @@ class Environments:
         metadata = pb.EnvironmentMetadata(name=row.name, settings=pb.EnvironmentSettings(image_builder_version=version))
         return pb.EnvironmentGetOrCreateResponse(environment_id=row.id, metadata=metadata)
 
+    async def environment_create(self, request: pb.EnvironmentCreateRequest) -> None:
+        if request.name in self._plane.environments:
+            raise GRPCError(Status.ALREADY_EXISTS, f"Environment '{request.name}' already exists")
+        self._plane.environments[request.name] = EnvironmentRow(request.name, state.Environment(), None)
+
+    async def environment_delete(self, request: pb.EnvironmentDeleteRequest) -> None:
+        row = self._plane.environment(request.name)
+        if row.given.default:
+            raise GRPCError(Status.FAILED_PRECONDITION, f"Environment '{row.name}' is the workspace's default")
+        del self._plane.environments[row.name]
+
     async def environment_update(self, request: pb.EnvironmentUpdateRequest) -> pb.EnvironmentListItem:
         row = self._plane.environment(request.current_name)
+        if request.HasField("name") and request.name.value not in ("", row.name):
+            del self._plane.environments[row.name]
+            row.name = request.name.value
+            self._plane.environments[row.name] = row
         if request.HasField("image_builder_version"):
             row.image_builder_version = request.image_builder_version or None
         return _item(row)

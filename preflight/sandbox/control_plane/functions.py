@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import Function, new_id
+from preflight.sandbox.control_plane.entities import App, Function, new_id
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
@@ -60,15 +61,98 @@ class Functions:
         metadata = self._plane.classes[class_id] = pb.ClassHandleMetadata()
         return pb.ClassCreateResponse(class_id=class_id, handle_metadata=metadata)
 
+    async def class_get(self, request: pb.ClassGetRequest) -> pb.ClassGetResponse:
+        app = self._app(request.app_name, request.environment_name)
+        class_id = app.layout.class_ids.get(request.object_tag)
+        if class_id is None and self._plane.scenario.invents:
+            class_id = self._plane.make_up_class(app, request.object_tag)
+        if class_id is None:
+            text = f"Class '{request.object_tag}' not found in app '{request.app_name}'"
+            raise GRPCError(Status.NOT_FOUND, text)
+        return pb.ClassGetResponse(class_id=class_id, handle_metadata=self._plane.classes[class_id])
+
     async def function_get(self, request: pb.FunctionGetRequest) -> pb.FunctionGetResponse:
-        app = self._plane.deployed(request.app_name, request.environment_name)
-        if app is None or request.object_tag not in app.layout.function_ids:
+        app = self._app(request.app_name, request.environment_name)
+        function_id = app.layout.function_ids.get(request.object_tag)
+        if function_id is None and self._plane.scenario.invents:
+            function_id = self._plane.make_up(app, request.object_tag).id
+        if function_id is None:
             text = f"Function '{request.object_tag}' not found in app '{request.app_name}'"
             raise GRPCError(Status.NOT_FOUND, text)
-        function = self._plane.functions[app.layout.function_ids[request.object_tag]]
-        ranked = pb.FunctionData.RankedFunction(function=function.definition)
-        data = pb.FunctionData(ranked_functions=[ranked], timeout_secs=function.definition.timeout_secs)
-        return pb.FunctionGetResponse(function_id=function.id, handle_metadata=function.metadata(), function=data)
+        function = self._plane.functions[function_id]
+        return pb.FunctionGetResponse(
+            function_id=function_id, handle_metadata=function.metadata(), function=_shown(function)
+        )
+
+    async def function_get_by_id(self, request: pb.FunctionGetByIdRequest) -> pb.FunctionGetByIdResponse:
+        function = self._plane.function(request.function_id)
+        return pb.FunctionGetByIdResponse(function=_shown(function), handle_metadata=function.metadata())
+
+    def _app(self, name: str, environment: str) -> App:
+        app = self._plane.deployed(name, environment)
+        if app is None and self._plane.scenario.invents:
+            app = App(name, pb.APP_STATE_DEPLOYED, self._plane.environment(environment).name, name)
+            self._plane.apps[app.id] = app
+        if app is None:
+            raise GRPCError(Status.NOT_FOUND, f"App '{name}' not found")
+        return app
+
+    async def function_bind_params(self, request: pb.FunctionBindParamsRequest) -> pb.FunctionBindParamsResponse:
+        """A variant of a class or function: the same code with parameters, and other resources."""
+        base = self._plane.function(request.function_id)
+        key = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()[:22]
+        variant = self._plane.functions.get(f"fu-{key}")
+        if variant is None:
+            variant = Function(base.app, base.pre, id=f"fu-{key}", definition_id=base.definition_id)
+            variant.parameters = request.serialized_params or base.parameters
+            variant.is_made_up = base.is_made_up
+            variant.definition.CopyFrom(base.definition)
+            _change(variant.definition, request.function_options)
+            self._keep(variant)
+        return pb.FunctionBindParamsResponse(bound_function_id=variant.id, handle_metadata=variant.metadata())
+
+    async def function_get_current_stats(self, request: pb.FunctionGetCurrentStatsRequest) -> pb.FunctionStats:
+        function = self._plane.function(request.function_id)
+        return pb.FunctionStats(
+            backlog=len(function.pending),
+            num_total_tasks=len(function.tasks),
+            num_running_inputs=sum(len(t.current) for t in function.tasks),
+        )
+
+    async def function_update_scheduling_params(
+        self, request: pb.FunctionUpdateSchedulingParamsRequest
+    ) -> pb.FunctionUpdateSchedulingParamsResponse:
+        settings = self._plane.function(request.function_id).definition.autoscaler_settings
+        settings.MergeFrom(request.settings)
+        return pb.FunctionUpdateSchedulingParamsResponse(current_settings=settings)
+
+    async def function_get_scheduling_params(
+        self, request: pb.FunctionGetSchedulingParamsRequest
+    ) -> pb.FunctionGetSchedulingParamsResponse:
+        settings = self._plane.function(request.function_id).definition.autoscaler_settings
+        return pb.FunctionGetSchedulingParamsResponse(
+            autoscaler_configuration=pb.AutoscalerConfiguration(settings=settings, static_settings=settings)
+        )
+
+
+def _shown(function: Function) -> pb.FunctionData:
+    ranked = pb.FunctionData.RankedFunction(function=function.definition)
+    return pb.FunctionData(ranked_functions=[ranked], timeout_secs=function.definition.timeout_secs)
+
+
+def _change(definition: pb.Function, options: pb.FunctionOptions) -> None:
+    """`with_options()`: what it names replaces what the definition has."""
+    for field, value in options.ListFields():
+        name = field.name
+        if name.startswith("replace_") or name not in pb.Function.DESCRIPTOR.fields_by_name:
+            continue
+        definition.ClearField(name)
+        if field.is_repeated:
+            getattr(definition, name).extend(value)
+        elif field.message_type is not None:
+            getattr(definition, name).CopyFrom(value)
+        else:
+            setattr(definition, name, value)
 
 
 def _as_data(definition: pb.Function) -> pb.FunctionData:

@@ -59,6 +59,20 @@ class Identity:
         )
         return response
 
+    async def service_user_list(self, request: Empty) -> pb.ServiceUserListResponse:
+        return pb.ServiceUserListResponse()
+
+    async def workspace_members_list(self, request: Empty) -> pb.WorkspaceMembersListResponse:
+        workspace = self._plane.scenario.workspace
+        member = pb.WorkspaceMembersListResponse.WorkspaceMembersListItem(
+            member_id="wm-sandbox",
+            member_displayname=workspace.username,
+            member_role=pb.MEMBER_ROLE_OWNER,
+            joined_at=now() - DAY_S,
+            user_id="us-sandbox",
+        )
+        return pb.WorkspaceMembersListResponse(members=[member])
+
     async def auth_token_get(self, request: pb.AuthTokenGetRequest) -> pb.AuthTokenGetResponse:
         head, body = ({"alg": "none"}, {"exp": int(now()) + 3600})
         encoded = [base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=") for p in (head, body)]

@@ -10,37 +10,29 @@ import hashlib
 import logging
 import shlex
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox import state
+from preflight.sandbox import confinement, state
 from preflight.sandbox.control_plane.entities import (
     App,
     Call,
+    EnvironmentRow,
     Function,
     Image,
     Input,
-    StoredSecret,
-    StoredVolume,
     new_id,
     now,
 )
+from preflight.sandbox.control_plane.stored import Dict, FileSystem, Proxy, Queue, Secret, Shelf, Volume
 from preflight.sandbox.control_plane.tasks import Task
 
 LOG = logging.getLogger(__name__)
 TASKS_PER_FUNCTION = 4  # where the function sets no max_containers
-
-
-@dataclass
-class EnvironmentRow:
-    name: str
-    given: state.Environment
-    image_builder_version: str | None
-    id: str = field(default_factory=lambda: new_id("en"))
 
 
 @dataclass(frozen=True)
@@ -58,6 +50,10 @@ class Folders:
     def containers(self) -> Path:
         return self.state / "containers"
 
+    @property
+    def volumes(self) -> Path:
+        return self.state / "volumes"
+
 
 class Plane:
     """``s3_url`` is empty where no S3 server runs; ``record`` gets the client's requests as JSON lines."""
@@ -70,13 +66,26 @@ class Plane:
         self.s3_url = s3_url
         self.record = record
         self.blob_url = ""
+        self.doors: dict[int, Path] = {}  # ports that a confined container reaches, by a unix socket each
+        self._why_not: asyncio.Future[str] | None = None
         self.builder_version = scenario.workspace.image_builder_version
         self.environments = {
             name: EnvironmentRow(name, given, given.image_builder_version)
             for name, given in scenario.environments.items()
         }
-        self.secrets = {s.id: s for s in (StoredSecret(n, self.main, dict(v)) for n, v in scenario.secrets.items())}
-        self.volumes = {(self.main, name): StoredVolume(name) for name in scenario.volumes}
+        self.shelf = Shelf(self)
+        for name, values in scenario.secrets.items():
+            self.shelf.add(Secret(name, self.main, values=dict(values)))
+        for name in scenario.volumes:
+            self.shelf.add(Volume(name, self.main, is_assumed=scenario.invents))
+        for kind, names in (
+            (Dict, scenario.dicts),
+            (Queue, scenario.queues),
+            (FileSystem, scenario.file_systems),
+            (Proxy, scenario.proxies),
+        ):
+            for name in names:
+                self.shelf.add(kind(name, self.main))
         self.apps: dict[str, App] = {}
         self.functions: dict[str, Function] = {}
         self.calls: dict[str, Call] = {}
@@ -93,6 +102,16 @@ class Plane:
             self._remember(given)
 
     @property
+    def makes_what_is_asked_for(self) -> bool:
+        return self.scenario.permissive or self.scenario.invents
+
+    async def why_not_confined(self) -> str:
+        """What keeps this machine from confining a container; "" where nothing does.  Found out once."""
+        if self._why_not is None:
+            self._why_not = asyncio.ensure_future(asyncio.to_thread(confinement.why_not))
+        return await asyncio.shield(self._why_not)
+
+    @property
     def main(self) -> str:
         """The name of the default environment."""
         return next(n for n, e in self.scenario.environments.items() if e.default)
@@ -105,6 +124,32 @@ class Plane:
         if given.log:
             app.log(given.log, pb.FILE_DESCRIPTOR_STDOUT)
         self.apps[app.id] = app
+        for name in given.functions:
+            self.make_up(app, name)
+        for name in given.classes:
+            self.make_up_class(app, name)
+
+    def make_up(self, app: App, name: str) -> Function:
+        """A function that another app is said to have; it can be looked up, and not be called."""
+        pre = pb.FunctionPrecreateRequest(
+            app_id=app.id,
+            function_name=name,
+            function_type=pb.Function.FUNCTION_TYPE_FUNCTION,
+            supported_input_formats=[pb.DATA_FORMAT_PICKLE],
+            supported_output_formats=[pb.DATA_FORMAT_PICKLE],
+        )
+        function = Function(app, pre, is_made_up=True)
+        function.definition.function_name = name
+        self.functions[function.id] = app.functions[function.id] = function
+        app.layout.function_ids[name] = function.id
+        return function
+
+    def make_up_class(self, app: App, name: str) -> str:
+        """Its id."""
+        self.make_up(app, f"{name}.*").definition.is_class = True
+        class_id = app.layout.class_ids[name] = new_id("cs")
+        self.classes[class_id] = pb.ClassHandleMetadata()
+        return class_id
 
     def background(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(coroutine)
@@ -121,10 +166,10 @@ class Plane:
 
     def environment(self, name: str) -> EnvironmentRow:
         row = self.environments.get(name or self.main)
-        if row is None and self.scenario.permissive:
+        if row is None and self.makes_what_is_asked_for:
             row = self.environments[name] = EnvironmentRow(name, state.Environment(), None)
         if row is None:
-            raise GRPCError(Status.NOT_FOUND, f"Environment '{name}' not found")
+            raise GRPCError(Status.INVALID_ARGUMENT, f"Environment '{name}' not found")
         return row
 
     def app(self, app_id: str) -> App:
@@ -148,6 +193,16 @@ class Plane:
         if call_id not in self.calls:
             raise GRPCError(Status.NOT_FOUND, f"Function call '{call_id}' not found")
         return self.calls[call_id]
+
+    def function(self, function_id: str) -> Function:
+        if function_id not in self.functions:
+            raise GRPCError(Status.NOT_FOUND, f"Function '{function_id}' not found")
+        return self.functions[function_id]
+
+    def volume(self, volume_id: str) -> Path:
+        folder = self.folders.volumes / volume_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def file(self, sha256_hex: str) -> Path:
         return self.folders.files / sha256_hex
@@ -186,7 +241,7 @@ class Plane:
                 if object_id.startswith("mo-"):
                     entry.mount_handle_metadata.SetInParent()
                 elif object_id.startswith("vo-"):
-                    entry.volume_metadata.SetInParent()
+                    entry.volume_metadata.CopyFrom(self.shelf.get(Volume, object_id).metadata())
         for class_id in app.layout.class_ids.values():
             out.objects.add(object_id=class_id, class_handle_metadata=self.classes[class_id])
         return out

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import StoredSecret
+from preflight.sandbox.control_plane.stored import Secret
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
-
-UNNAMED = (pb.OBJECT_CREATION_TYPE_ANONYMOUS_OWNED_BY_APP, pb.OBJECT_CREATION_TYPE_EPHEMERAL)
 
 
 class Secrets:
@@ -20,48 +18,25 @@ class Secrets:
         self._plane = plane
 
     async def secret_get_or_create(self, request: pb.SecretGetOrCreateRequest) -> pb.SecretGetOrCreateResponse:
-        environment = self._plane.environment(request.environment_name).name
-        secret = (
-            self._add("", environment, request)
-            if request.object_creation_type in UNNAMED
-            else self._named(environment, request)
-        )
+        secret = self._plane.shelf.get_or_make(Secret, request, lambda name, env: self._made(name, env, request))
+        if request.object_creation_type == pb.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS:
+            secret.values = dict(request.env_dict)  # all keys: what is not given again is gone
         missing = [k for k in request.required_keys if k not in secret.values]
         if missing and not self._plane.scenario.permissive:
             text = f"Secret is missing key(s): {', '.join(missing)}"
             raise GRPCError(Status.FAILED_PRECONDITION, text)
         return pb.SecretGetOrCreateResponse(secret_id=secret.id, metadata=secret.metadata())
 
-    def _named(self, environment: str, request: pb.SecretGetOrCreateRequest) -> StoredSecret:
-        name, how = request.deployment_name, request.object_creation_type
-        secret = next((s for s in self._plane.secrets.values() if (s.name, s.environment) == (name, environment)), None)
-        if secret is None:
-            if how == pb.OBJECT_CREATION_TYPE_UNSPECIFIED and not self._plane.scenario.permissive:
-                text = f"Secret '{name}' not found in environment '{environment}'."
-                raise GRPCError(Status.NOT_FOUND, text)
-            return self._add(name, environment, request)
-        if how == pb.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:
-            raise GRPCError(Status.ALREADY_EXISTS, f"Secret '{name}' already exists")
-        if how == pb.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS:
-            secret.values = dict(request.env_dict)  # all keys: what is not given again is gone
-        return secret
-
-    def _add(self, name: str, environment: str, request: pb.SecretGetOrCreateRequest) -> StoredSecret:
-        secret = StoredSecret(name, environment, dict(request.env_dict))
-        self._plane.secrets[secret.id] = secret
-        return secret
+    def _made(self, name: str, environment: str, request: pb.SecretGetOrCreateRequest) -> Secret:
+        """Of its own values; one that a rehearsal makes up holds what its namesake elsewhere does, or what is asked."""
+        values = dict(request.env_dict)
+        if name and not values and self._plane.scenario.invents:
+            namesake = self._plane.shelf.named(Secret, name, self._plane.main)
+            values = dict(namesake.values) if namesake else {k: f"stand-in-for-{k}" for k in request.required_keys}
+        return Secret(name, environment, values=values)
 
     async def secret_list(self, request: pb.SecretListRequest) -> pb.SecretListResponse:
-        environment = self._plane.environment(request.environment_name).name
-        before = request.pagination.created_before or float("inf")
-        rows = sorted(
-            (
-                s
-                for s in self._plane.secrets.values()
-                if s.name and s.environment == environment and s.created_at < before
-            ),
-            key=lambda s: -s.created_at,
-        )
+        environment, rows = self._plane.shelf.page(Secret, request)
         items = [
             pb.SecretListItem(
                 label=s.name,
@@ -70,14 +45,20 @@ class Secrets:
                 secret_id=s.id,
                 metadata=s.metadata(),
             )
-            for s in rows[: request.pagination.max_objects or None]
+            for s in rows
         ]
         return pb.SecretListResponse(environment_name=environment, items=items)
 
     async def secret_get_info(self, request: pb.SecretGetInfoRequest) -> pb.SecretGetInfoResponse:
-        if request.secret_id not in self._plane.secrets:
-            raise GRPCError(Status.NOT_FOUND, f"Secret '{request.secret_id}' not found")
-        return pb.SecretGetInfoResponse(metadata=self._plane.secrets[request.secret_id].metadata())
+        return pb.SecretGetInfoResponse(metadata=self._plane.shelf.get(Secret, request.secret_id).metadata())
+
+    async def secret_update(self, request: pb.SecretUpdateRequest) -> None:
+        values = self._plane.shelf.get(Secret, request.secret_id).values
+        for update in request.updates:
+            if update.HasField("value"):
+                values[update.key] = update.value
+            else:
+                values.pop(update.key, None)
 
     async def secret_delete(self, request: pb.SecretDeleteRequest) -> None:
-        self._plane.secrets.pop(request.secret_id, None)
+        self._plane.shelf.drop(Secret, request.secret_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from preflight.sandbox.control_plane.blobs import serve_blobs
@@ -38,13 +38,47 @@ async def _answering(plane: Plane) -> AsyncIterator[str]:
     bound = _loopback_socket()
     try:
         await server.start(sock=bound)
-        yield _url(bound)
+        async with _doors(plane, _url(bound), plane.blob_url, plane.s3_url):
+            yield _url(bound)
     finally:
         await plane.stop()
         server.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(server.wait_closed(), CLOSE_S)
         await blobs.cleanup()
+
+
+@asynccontextmanager
+async def _doors(plane: Plane, *urls: str) -> AsyncIterator[None]:
+    """A unix socket for every port: who has no network of ours has files."""
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        with contextlib.suppress(OSError):
+            writer.write_eof() if writer.can_write_eof() else writer.close()
+
+    def join(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                outer, to_outer = await asyncio.open_connection("127.0.0.1", port)
+                await asyncio.gather(pump(reader, to_outer), pump(outer, writer))
+                to_outer.close()
+            writer.close()
+
+        return joined
+
+    servers = []
+    for port in (int(url.rpartition(":")[2]) for url in urls if url):
+        plane.doors[port] = plane.folders.sockets / f"{port}.s"
+        servers.append(await asyncio.start_unix_server(join(port), plane.doors[port]))
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.close()
 
 
 @asynccontextmanager

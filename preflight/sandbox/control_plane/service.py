@@ -1,6 +1,7 @@
 """The gRPC service: it publishes every RPC of Modal's API, and a topic answers those it has a method for.
 
-An RPC ``TokenInfoGet`` is the method ``token_info_get`` of a topic.  The rest answer UNIMPLEMENTED here:
+An RPC ``TokenInfoGet`` is the method ``token_info_get`` of a topic; one that an older client has no message for is
+left out.  The rest answer UNIMPLEMENTED here:
 grpclib's own answer to an unknown path reaches the client as a retried ServiceError.
 """
 
@@ -25,12 +26,12 @@ from preflight.sandbox.control_plane.billing import Billing
 from preflight.sandbox.control_plane.blobs import Blobs
 from preflight.sandbox.control_plane.calls import Calls
 from preflight.sandbox.control_plane.containers import Containers
+from preflight.sandbox.control_plane.dicts import Dicts, Others, Queues
 from preflight.sandbox.control_plane.environments import Environments
 from preflight.sandbox.control_plane.functions import Functions
 from preflight.sandbox.control_plane.identity import Identity
 from preflight.sandbox.control_plane.images import Images
 from preflight.sandbox.control_plane.logs import Logs
-from preflight.sandbox.control_plane.others import Others
 from preflight.sandbox.control_plane.secret_store import Secrets
 from preflight.sandbox.control_plane.volumes import Volumes
 
@@ -39,7 +40,11 @@ if TYPE_CHECKING:
     from preflight.sandbox.control_plane.tasks import Task
 
 API = pb.DESCRIPTOR.services_by_name["ModalClient"]
-FOR_ALL = (Identity, Billing, Environments, Secrets, Volumes, Others, Apps, Logs, Images, Functions, Calls, Blobs)
+FOR_ALL = (
+    *(Identity, Billing, Environments, Secrets, Volumes, Dicts, Queues, Others),
+    *(Apps, Logs, Images, Functions, Calls, Blobs),
+)
+NEEDED_HEADERS = ("x-modal-client-version", "x-modal-python-version")
 WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -58,9 +63,6 @@ class Service:
         if task is not None:
             topics.append(Containers(plane, task))
         self._answers = {name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"}
-        unknown = self._answers.keys() - {method_name(m.name) for m in API.methods}
-        if unknown:
-            raise TypeError(f"no RPC is called {', '.join(sorted(unknown))}")
 
     def __mapping__(self) -> dict[str, Handler]:
         return {f"/{API.full_name}/{m.name}": self._handler(m) for m in API.methods}
@@ -80,7 +82,7 @@ class Service:
     def _unimplemented(self, rpc: str) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
         async def handle(stream: Stream[Any, Any]) -> None:
             self._keep(rpc, await stream.recv_message(), None)
-            raise GRPCError(Status.UNIMPLEMENTED, f"{rpc} is not implemented by the sandbox")
+            raise GRPCError(Status.UNIMPLEMENTED, f"{rpc} is not simulated by the sandbox")
 
         return handle
 
@@ -150,8 +152,9 @@ def client_server(plane: Plane) -> Server:
 
     async def check(event: RecvRequest) -> None:
         metadata = event.metadata
-        if "x-modal-client-version" not in metadata:
-            raise GRPCError(Status.FAILED_PRECONDITION, "Missing x-modal-client-version header")
+        for header in NEEDED_HEADERS:
+            if header not in metadata:
+                raise GRPCError(Status.FAILED_PRECONDITION, f"Missing {header} header")
         given = (metadata.get("x-modal-token-id"), metadata.get("x-modal-token-secret"))
         if given != (token.id, token.secret):
             raise GRPCError(Status.UNAUTHENTICATED, "Token validation failed. Token ID or token secret is wrong.")

@@ -9,10 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
-import shutil
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,17 +17,15 @@ from typing import TYPE_CHECKING
 from grpclib.server import Server
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane import entrypoint
+from preflight.sandbox.control_plane.disk import NotMounted
 from preflight.sandbox.control_plane.entities import Function, Input, new_id
-from preflight.sandbox.state import NO_S3
+from preflight.sandbox.control_plane.room import Room
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
 
+MOST_DEATHS = 3  # of a function's containers in a row, before they took an input
 LOG = logging.getLogger(__name__)
-PROBE = "preflight.probe.payload"  # its containers, and no others, see the stand-ins for torch and mamba-ssm
-HOST_ONLY = ("MODAL_", "AWS_", "PYTHON", "PREFLIGHT_")  # of the machine that serves, not of the container
-COPY = re.compile(r"COPY (\S+) (\S+)")
 
 
 class Task:
@@ -40,8 +35,11 @@ class Task:
         self.function = function
         self.app = function.app
         self.dir = plane.folders.containers / self.id
+        self.room = Room(self)
         self.socket = str(plane.folders.sockets / f"{self.id[-8:]}.s")
         self.current: dict[str, Input] = {}
+        self.started_at = time.time()
+        self.has_taken = False  # an input
         self.is_stopping = False
         self.failure: pb.GenericResult | None = None  # what it said before it could take an input
         self._process: asyncio.subprocess.Process | None = None
@@ -53,10 +51,14 @@ class Task:
         started = time.monotonic()
         server = Server([Service(self.plane, self)])
         try:
-            await asyncio.to_thread(self._unpack)
             await server.start(path=self.socket)
+            await self.room.build()
             self._log("", pb.FILE_DESCRIPTOR_INFO, pb.TASK_STATE_CREATING_CONTAINER)
             code = await self._serve_process()
+            await asyncio.to_thread(self.room.commit)
+        except NotMounted as e:
+            self.failure = pb.GenericResult(status=pb.GenericResult.GENERIC_STATUS_INIT_FAILURE, exception=str(e))
+            code = 1
         finally:
             self._kill(signal.SIGKILL)  # the group: what the function started may outlive it
             server.close()
@@ -67,18 +69,15 @@ class Task:
         LOG.info("container %s ended with %s after %.2f s", self.id, code, time.monotonic() - started)
         self._settle(code)
         self.app.changed.fire()
-        await asyncio.to_thread(shutil.rmtree, self.dir, ignore_errors=True)
+        await asyncio.to_thread(self.room.clear)
 
     async def _serve_process(self) -> int:
         if self.is_stopping:
             return 0
         self._process = await asyncio.create_subprocess_exec(
-            self.plane.scenario.container.python or sys.executable,
-            "-P",
-            entrypoint.__file__,
-            str(os.getpid()),
+            *self.room.command,
             cwd=self.dir / "root",
-            env=self._environ(),
+            env=self.room.environ(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -123,73 +122,16 @@ class Task:
         function = self.function
         if not function.pending or function.tasks or self.app.is_stopping:
             return
-        if self.failure is None:
+        function.deaths = 0 if self.has_taken else function.deaths + 1
+        if self.failure is None and function.deaths < MOST_DEATHS:
             self.plane.start_task(function)
             return
+        status = pb.GenericResult.GENERIC_STATUS_INIT_FAILURE
+        text = f"Container exited with code {code} before it took an input, {function.deaths} times"
+        self.failure = self.failure or pb.GenericResult(status=status, exception=text)
         pending, function.pending = function.pending, []
         for entry in pending:
             self.plane.finish(entry, pb.FunctionPutOutputsItem(result=self.failure, input_id=entry.id))
-
-    # ---- what the process finds ----------------------------------------------------------------------------
-
-    def _unpack(self) -> None:
-        """/root and everything else the function's image and mounts hold lies under the task's folder."""
-        (self.dir / "root").mkdir(parents=True)
-        definition = self.function.definition
-        for image in self.plane.image_chain(definition.image_id):
-            copies = [m for c in image.definition.dockerfile_commands if (m := COPY.fullmatch(c))]
-            for source, target in (m.groups() for m in copies if image.definition.context_mount_id):
-                if source == ".":
-                    self._place(image.definition.context_mount_id, target)
-        for mount_id in definition.mount_ids:
-            self._place(mount_id, "/")
-        arguments = pb.ContainerArguments(
-            task_id=self.id,
-            function_id=self.function.id,
-            app_id=self.app.id,
-            function_def=definition,
-            environment_name=self.app.environment,
-            app_layout=self.plane.layout(self.app),
-        )
-        (self.dir / "arguments").write_bytes(arguments.SerializeToString())
-
-    def _place(self, mount_id: str, under: str) -> None:
-        for file in self.plane.mounts.get(mount_id, ()):
-            if file.filename.startswith("/pkg/"):
-                continue  # the modal package: the interpreter has its own
-            target = (self.dir / under.lstrip("/") / file.filename.lstrip("/")).resolve()
-            if target.is_relative_to(self.dir.resolve()):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.plane.file(file.sha256_hex), target)
-
-    def _environ(self) -> dict[str, str]:
-        plane, definition = self.plane, self.function.definition
-        env = {k: v for k, v in os.environ.items() if not k.startswith(HOST_ONLY)}
-        env |= plane.image_env(definition.image_id)
-        for secret_id in definition.secret_ids:
-            env |= plane.secrets[secret_id].values
-        # a function that reads its bucket with boto3 must not ask the real one
-        env |= {"AWS_ENDPOINT_URL": plane.s3_url or NO_S3, "AWS_EC2_METADATA_DISABLED": "true"}
-        if plane.scenario.gpu.simulate:
-            env["PREFLIGHT_SANDBOX"] = "1"
-        stand_ins = list(plane.scenario.container.pythonpath)
-        if plane.scenario.gpu.simulate and definition.module_name == PROBE:
-            stand_ins += plane.scenario.gpu.stand_ins
-        return {
-            **env,
-            "MODAL_IS_REMOTE": "1",
-            "MODAL_TASK_ID": self.id,
-            "MODAL_SERVER_URL": f"unix://{self.socket}",
-            "MODAL_CONTAINER_ARGUMENTS_PATH": str(self.dir / "arguments"),
-            "MODAL_IMAGE_ID": definition.image_id,
-            "MODAL_ENVIRONMENT": self.app.environment,
-            "MODAL_CLOUD_PROVIDER": "CLOUD_PROVIDER_LOCAL",
-            "MODAL_CONFIG_PATH": str(self.dir / "no-modal.toml"),
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": os.pathsep.join([str(self.dir / "root"), *stand_ins]),
-            **plane.scenario.container.env,
-        }
 
     # ---- its end -------------------------------------------------------------------------------------------
 

@@ -12,11 +12,15 @@ from preflight.api import (
     APPS,
     CLIENT,
     ENVIRONMENT,
+    HERE,
+    RESOLVED_BUILDER,
     TOKEN,
     WORKSPACE,
     WORKSPACE_BUILDER,
+    Here,
     Kind,
     LookupFailed,
+    NoSuchEnvironment,
     Problem,
 )
 from preflight.lookups import Lookup
@@ -25,12 +29,13 @@ from preflight.remote.modal_types import App, Client, Environment, Token, Worksp
 from preflight.settings import ImageBuilderSettings, Settings, StaleAppsSettings
 from preflight.testing import NOON, run_check
 
-HERE = Client(
+CLIENT_HERE = Client(
     version="1.6.4",
     builders=("2024.10", "2025.06", "2026.10"),
     builder_override=None,
     override_by=None,
     profile="aws",
+    signs_with="profile aws",
     token_id="ak-1",
     environment=None,
     server_url="https://api.example",
@@ -46,6 +51,7 @@ MAIN = Environment(
     max_gpus=None,
     gpus_in_use=0,
 )
+THERE = Here(name="main", builder="2025.06")
 CLARITY = Workspace(name="clarity", warnings=())
 ALICE = Token(id="ak-1", name="laptop", owner="alice", expires=NOON + timedelta(days=30))
 
@@ -59,17 +65,24 @@ def cannot(lookup: Lookup[object], kind: Kind, said: str = "its own words") -> L
 # --- modal-auth -------------------------------------------------------------------------------------------------
 
 
-def auth_of(workspace: object = CLARITY, token: object = ALICE) -> Result:
-    return run_check(auth.CHECK, {CLIENT: HERE, WORKSPACE: workspace, TOKEN: token})
+def auth_of(workspace: object = CLARITY, token: object = ALICE, here: object = THERE, **settings: object) -> Result:
+    given = {CLIENT: CLIENT_HERE, WORKSPACE: workspace, TOKEN: token, HERE: here}
+    return run_check(auth.CHECK, given, settings=Settings(**settings))  # type: ignore[arg-type]
 
 
 def test_a_token_that_lasts_passes_and_says_whose_it_is_and_until_when() -> None:
     result = auth_of()
-    assert (result.status, result.reason) == (Status.PASS, "alice in workspace clarity; token ends 2026-01-31")
+    assert (result.status, result.reason) == (
+        Status.PASS,
+        "alice in workspace clarity with profile aws; token ends 2026-01-31",
+    )
 
 
 def test_a_token_that_never_ends_passes_without_a_date() -> None:
-    assert auth_of(token=replace(ALICE, expires=None)).reason == "alice in workspace clarity; the token does not end"
+    assert (
+        auth_of(token=replace(ALICE, expires=None)).reason
+        == "alice in workspace clarity with profile aws; the token does not end"
+    )
 
 
 @pytest.mark.parametrize(("left", "status"), [(timedelta(days=3, hours=1), Status.PASS), (timedelta(days=2), "warn")])
@@ -78,9 +91,25 @@ def test_a_token_that_ends_during_the_run_or_soon_after_warns(left: timedelta, s
 
 
 def test_a_token_whose_row_is_not_told_passes_on_the_sign_in_and_claims_no_date() -> None:
-    result = auth_of(token=cannot(TOKEN, Kind.FORBIDDEN))
+    result = auth_of(token=cannot(TOKEN, Kind.FORBIDDEN, "may not list tokens"))
     assert result.status is Status.PASS
-    assert "does not tell this token's last day" in result.reason
+    assert "the token's last day is not known: may not list tokens" in result.reason
+    assert "Modal does not list it" in auth_of(token=None).reason
+
+
+@pytest.mark.parametrize(("wanted", "near"), [("typo", "main"), ("de", "dev")])
+def test_an_environment_that_is_not_there_fails_with_those_that_are(wanted: str, near: str) -> None:
+    missing = LookupFailed(HERE, "its own words")
+    missing.__cause__ = NoSuchEnvironment(wanted, ("main", "dev"))
+    result = auth_of(here=missing, environment=wanted)
+    assert result.status is Status.FAIL
+    assert result.findings[0].message == f"environment {wanted!r} does not exist; there are main and dev"
+    assert result.findings[0].remedy == f"-e {near}"
+
+
+def test_an_environment_that_this_token_may_not_use_fails_and_one_that_could_not_be_asked_is_blocked() -> None:
+    assert auth_of(here=cannot(HERE, Kind.FORBIDDEN)).status is Status.FAIL
+    assert auth_of(here=cannot(HERE, Kind.UNSUPPORTED)).status is Status.BLOCKED
 
 
 @pytest.mark.parametrize("kind", [Kind.NOT_SIGNED_IN, Kind.REFUSED, Kind.FORBIDDEN, Kind.CLIENT_TOO_OLD])
@@ -94,71 +123,96 @@ def test_an_answer_about_the_token_fails_with_a_remedy(kind: Kind) -> None:
 def test_no_answer_is_blocked_and_never_a_verdict_on_the_token(kind: Kind) -> None:
     result = auth_of(workspace=cannot(WORKSPACE, kind, "connection refused"))
     assert result.status is Status.BLOCKED
-    assert "connection refused from https://api.example" in result.reason
+    assert "connection refused (https://api.example)" in result.reason
 
 
 # --- image-builder ----------------------------------------------------------------------------------------------
 
 
 def builder_of(
-    *, client: Client = HERE, environment: object = MAIN, workspace: object = "2025.06", minimum: str = "2025.06"
+    resolved: object = "2025.06",
+    *,
+    client: Client = CLIENT_HERE,
+    environment: object = MAIN,
+    workspace: object = "2025.06",
+    minimum: str = "2025.06",
 ) -> Result:
-    return run_check(
-        image_builder.CHECK,
-        {CLIENT: client, ENVIRONMENT: environment, WORKSPACE_BUILDER: workspace},
-        settings=Settings(image_builder=ImageBuilderSettings(minimum=minimum)),
-    )
+    given = {
+        CLIENT: client,
+        RESOLVED_BUILDER: client.builder_override or resolved,
+        ENVIRONMENT: environment,
+        WORKSPACE_BUILDER: workspace,
+    }
+    settings = Settings(image_builder=ImageBuilderSettings(minimum=minimum))
+    return run_check(image_builder.CHECK, given, settings=settings)
 
 
 @pytest.mark.parametrize("version", ["2025.06", "2026.10"])
 def test_the_minimum_and_anything_newer_pass(version: str) -> None:
-    assert builder_of(workspace=version).status is Status.PASS
+    assert builder_of(version, workspace=version).status is Status.PASS
 
 
 def test_an_older_one_than_the_newest_passes_and_names_the_newest() -> None:
     assert builder_of().reason == "2025.06, from the workspace setting (2026.10 is the newest)"
-    assert "newest" not in builder_of(workspace="2026.10").reason
+    assert "newest" not in builder_of("2026.10", workspace="2026.10").reason
 
 
 def test_what_wins_is_judged_and_named_variable_before_environment_before_workspace() -> None:
-    old = replace(HERE, builder_override="2024.10", override_by="MODAL_IMAGE_BUILDER_VERSION")
+    old = replace(CLIENT_HERE, builder_override="2024.10", override_by="MODAL_IMAGE_BUILDER_VERSION")
     forced = builder_of(client=old, environment=replace(MAIN, builder="2026.10"))
     assert forced.findings[0].remedy == "export MODAL_IMAGE_BUILDER_VERSION=2025.06, or unset it"
-    own = builder_of(environment=replace(MAIN, builder="2024.10"), workspace="2026.10")
+    own = builder_of("2024.10", environment=replace(MAIN, builder="2024.10"), workspace="2026.10")
     assert own.findings[0].remedy == "modal environment update main --set-image-builder-version 2025.06"
-    profile = builder_of(client=replace(HERE, builder_override="2024.10", override_by="the profile"))
+    profile = builder_of(client=replace(CLIENT_HERE, builder_override="2024.10", override_by="the profile"))
     assert profile.findings[0].remedy == "modal config set image_builder_version 2025.06"
-    assert (
-        builder_of(workspace="2024.10").findings[0].remedy
-        == "modal workspace settings set image-builder-version 2025.06"
-    )
+    general = builder_of("2024.10", workspace="2024.10")
+    assert general.findings[0].remedy == "modal workspace settings set image-builder-version 2025.06"
 
 
-def test_a_newer_override_makes_an_old_workspace_setting_no_problem() -> None:
+def test_an_environments_own_newer_setting_makes_an_old_workspace_setting_no_problem() -> None:
     assert builder_of(environment=replace(MAIN, builder="2025.06"), workspace="2023.12").status is Status.PASS
 
 
 def test_a_preview_is_a_warning_since_it_has_no_date_to_compare() -> None:
-    assert builder_of(workspace="PREVIEW").status is Status.WARN
+    assert builder_of("PREVIEW", workspace="PREVIEW").status is Status.WARN
 
 
-def test_an_environment_that_is_not_told_blocks_since_its_override_would_win() -> None:
-    assert builder_of(environment=cannot(ENVIRONMENT, Kind.UNREACHABLE)).status is Status.BLOCKED
+def test_settings_that_may_not_be_read_are_no_stop_and_are_not_named_as_the_source() -> None:
+    denied = cannot(ENVIRONMENT, Kind.FORBIDDEN)
+    both = builder_of(environment=denied, workspace=cannot(WORKSPACE_BUILDER, Kind.FORBIDDEN))
+    assert (both.status, "Modal's resolved environment" in both.reason) == (Status.PASS, True)
+    assert "from the workspace setting" not in builder_of(environment=denied).reason
+    assert "Modal's resolved environment" in builder_of(workspace=None).reason  # settings without a version
 
 
-def test_a_workspace_that_is_not_told_does_not_matter_under_an_override() -> None:
-    mine = replace(HERE, builder_override="2026.10", override_by="the profile")
-    assert builder_of(client=mine, workspace=cannot(WORKSPACE_BUILDER, Kind.FORBIDDEN)).status is Status.PASS
+@pytest.mark.parametrize(
+    ("environment", "workspace"), [(MAIN, "2024.04"), (replace(MAIN, builder="2024.04"), "2025.06")]
+)
+def test_a_setting_that_contradicts_what_modal_resolves_leaves_it_open(
+    environment: Environment, workspace: str
+) -> None:
+    result = builder_of(environment=environment, workspace=workspace)
+    assert result.status is Status.BLOCKED
+    assert "2025.06" in result.reason and "2024.04" in result.reason
+
+
+def test_a_builder_that_is_not_told_is_blocked_whatever_the_settings_say() -> None:
+    assert builder_of(cannot(RESOLVED_BUILDER, Kind.UNREACHABLE)).status is Status.BLOCKED
 
 
 # --- client-version ---------------------------------------------------------------------------------------------
 
 
-def version_of(workspace: Workspace = CLARITY, builder: object = "2025.06", client: Client = HERE) -> Result:
-    return run_check(
-        client_version.CHECK,
-        {CLIENT: client, WORKSPACE: workspace, ENVIRONMENT: MAIN, WORKSPACE_BUILDER: builder},
-    )
+def version_of(workspace: Workspace = CLARITY, builder: object = "2025.06", client: Client = CLIENT_HERE) -> Result:
+    return run_check(client_version.CHECK, {CLIENT: client, WORKSPACE: workspace, RESOLVED_BUILDER: builder})
+
+
+def test_a_builder_that_is_not_known_is_no_fit() -> None:
+    assert version_of(builder=cannot(RESOLVED_BUILDER, Kind.FORBIDDEN)).status is Status.BLOCKED
+
+
+def test_a_server_that_was_not_asked_for_warnings_has_not_said_that_it_has_none() -> None:
+    assert version_of(replace(CLARITY, is_greeted=False)).status is Status.BLOCKED
 
 
 def test_a_quiet_server_and_a_known_builder_pass() -> None:
@@ -171,7 +225,7 @@ def test_each_warning_of_the_server_is_shown_in_its_own_words() -> None:
 
 
 def test_a_builder_newer_than_the_client_fails() -> None:
-    old = replace(HERE, version="1.6.0", builders=("2024.10", "2025.06"))
+    old = replace(CLIENT_HERE, version="1.6.0", builders=("2024.10", "2025.06"))
     assert version_of(builder="2026.10", client=old).status is Status.FAIL
 
 
@@ -197,10 +251,13 @@ def test_a_run_older_than_a_day_is_named_with_its_age_and_how_to_stop_it() -> No
     assert result.findings[0].remedy == "modal app stop ap-1 --yes"
 
 
-def test_a_run_whose_start_modal_does_not_tell_is_no_pass() -> None:
-    result = stale_of(replace(RUN, created=None))
-    assert result.status is Status.WARN
-    assert "an unknown time" in result.findings[0].message
+def test_an_app_whose_state_modal_does_not_tell_is_not_offered_for_stopping_and_no_pass() -> None:
+    result = stale_of(replace(RUN, state="unknown", created=None))
+    assert result.status is Status.BLOCKED
+    assert "of ap-1 Modal does not tell the state" in result.reason
+    both = stale_of(RUN, replace(RUN, id="ap-2", state="unknown", created=None))
+    assert both.status is Status.WARN
+    assert [f.remedy for f in both.findings] == ["modal app stop ap-1 --yes"]
 
 
 @pytest.mark.parametrize(

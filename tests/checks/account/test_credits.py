@@ -12,10 +12,12 @@ import pytest
 from checks.account.credits import CHECK
 from preflight.app import reader
 from preflight.app.lookups import RECIPE
-from preflight.cost.lookups import CURRENT_RATES, PLANNED_FUNCTION, function_named
+from preflight.app.planned import PLANNED_FUNCTION, function_named
+from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.rates import Rates, listed
 from preflight.lookups import Lookup, LookupFailed
 from preflight.model import Result, Severity, Status
+from preflight.problems import Kind, Problem
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 from preflight.remote.modal_types import Environment, Spend
 from preflight.settings import BudgetSettings, Settings
@@ -44,12 +46,13 @@ def asked(
     folder: Path,
     *,
     hours: str | None = "20",
-    environment: Environment = MAIN,
+    environment: Environment | LookupFailed = MAIN,
     rates: Rates | LookupFailed | None = None,
     retries: str = "",
+    app: str = APP,
     **budget: Any,
 ) -> Result:
-    (folder / "app.py").write_text(APP.replace("RETRIES", retries), encoding="utf-8")
+    (folder / "app.py").write_text(app.replace("RETRIES", retries), encoding="utf-8")
     recipe = reader.read(folder / "app.py", project=folder)
     live = Rates(listed().rows, "live")
     given: dict[Lookup[Any], Any] = {
@@ -109,10 +112,10 @@ def test_the_start_ups_of_every_session_are_part_of_what_is_needed(tmp_path: Pat
     assert result.answer.seen["finishes"] == "yes"
 
 
-def test_what_will_not_finish_warns_and_what_may_not_is_advice(tmp_path: Path) -> None:
+def test_what_will_not_finish_fails_and_what_may_not_is_advice(tmp_path: Path) -> None:
     rich = replace(MAIN, budget_usd=Decimal(1000))
     result = asked(tmp_path, hours="30", environment=rich)
-    assert result.status is Status.WARN
+    assert result.status is Status.FAIL
     assert "does not fit in the 24 h limit of train" in result.findings[0].message
     close = asked(tmp_path, hours="25", environment=rich)
     assert (close.status, [f.severity for f in close.findings]) == (Status.PASS, [Severity.INFO])
@@ -136,13 +139,45 @@ def test_rates_from_the_list_are_a_warning_that_names_its_date(tmp_path: Path) -
 
 def test_a_refused_rate_leaves_the_price_unknown_and_names_the_rate(tmp_path: Path) -> None:
     result = asked(tmp_path, rates=Rates({**listed().rows, "gpu_hour_cost_a100_80gb": Decimal(-1)}, "live"))
-    assert result.status is Status.WARN
+    assert result.status is Status.UNKNOWN
     assert "gpu_hour_cost_a100_80gb" in result.findings[0].message
+    assert result.findings[0].remedy == "modal billing rates"
     assert result.answer is not None and result.answer.seen["needed_usd"] is None
 
 
-def test_an_unset_length_is_a_warning_and_nothing_is_compared(tmp_path: Path) -> None:
-    result = asked(tmp_path, hours=None)
+def test_without_a_length_the_time_limit_is_compared(tmp_path: Path) -> None:
+    covered = asked(tmp_path, hours=None)
+    assert (covered.status, covered.findings) == (Status.PASS, ())
+    assert "at most $105.68 by its time limit: how long it will take is not set" in covered.reason
+    short = asked(tmp_path, hours=None, environment=replace(MAIN, budget_usd=Decimal(100)))
+    assert short.status is Status.UNKNOWN
+    assert "set hours in [tool.preflight.budget]" in short.findings[0].remedy
+    assert asked(tmp_path, hours=None, environment=replace(MAIN, budget_usd=None)).status is Status.WARN
+
+
+def test_whether_it_finishes_that_is_not_known_is_no_pass(tmp_path: Path) -> None:
+    app = APP.replace("timeout=86400", "timeout=int(open('t').read())")
+    result = asked(tmp_path, hours="20", app=app)
+    assert result.status is Status.UNKNOWN
+    assert "the timeout is not in the text" in result.reason
+
+
+def test_a_budget_that_may_not_be_read_is_a_warning_and_a_budget_of_ones_own_counts(tmp_path: Path) -> None:
+    result = asked(tmp_path, environment=denied(Kind.FORBIDDEN))
     assert result.status is Status.WARN
-    assert "how long it will take is not set" in result.findings[0].message
-    assert len(result.findings) == 1
+    assert "the budget can't be read (may not list)" in result.findings[0].message
+    assert asked(tmp_path, environment=denied(Kind.FORBIDDEN), usd=Decimal(200)).status is Status.PASS
+    assert asked(tmp_path, environment=denied(Kind.FORBIDDEN), usd=Decimal(20)).status is Status.FAIL
+    assert asked(tmp_path, environment=denied(Kind.UNREACHABLE), usd=Decimal(200)).status is Status.BLOCKED
+
+
+def test_amounts_that_are_none_are_no_budget_and_no_pass(tmp_path: Path) -> None:
+    result = asked(tmp_path, environment=replace(MAIN, budget_usd=None, unclear="cycle_budget_dollars is nan"))
+    assert result.status is Status.UNKNOWN
+    assert "cycle_budget_dollars is nan" in result.reason
+
+
+def denied(kind: Kind) -> LookupFailed:
+    failed = LookupFailed(ENVIRONMENT, "may not list")
+    failed.__cause__ = Problem(kind, service="Modal", operation="list the environments", said="may not list")
+    return failed

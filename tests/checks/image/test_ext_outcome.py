@@ -17,7 +17,7 @@ from preflight.build.forecast import Ending
 from preflight.build.foretell import foretold
 from preflight.engine import builtin
 from preflight.model import Result, Severity, Status
-from preflight.rules.rule import Context
+from preflight.rules.form import Context
 from preflight.settings import Settings
 from preflight.testing import run_check
 from tests.conftest import Preflight

@@ -235,7 +235,7 @@ SAME: dict[str, Change] = {
     "a file written anew with the same bytes": edit("project/VERSION", "1", "1"),
     "bytecode": lambda w: (
         (w.project / "src/seizure/__pycache__").mkdir(exist_ok=True),
-        write("project/src/seizure/__pycache__/x.pyc", "")(w),
+        write("project/src/seizure/__pycache__/train.cpython-311.pyc", "")(w),
     )[-1],
     "a commit": lambda w: ((w.project / ".git").mkdir(), write("project/.git/index", "x")(w))[-1],
     "a new virtual environment": lambda w: (

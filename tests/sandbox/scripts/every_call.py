@@ -4,7 +4,6 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 
 import modal
 
@@ -46,13 +45,12 @@ def endless() -> None:
 
 
 @app.function(image=image, retries=modal.Retries(max_retries=2, initial_delay=0.0))
-def third_time(path: str) -> int:
-    tries = Path(path)
-    with tries.open("a") as f:
-        f.write("x")
-    if tries.stat().st_size < 3:
-        raise RuntimeError(f"try {tries.stat().st_size}")
-    return tries.stat().st_size
+def third_time() -> int:
+    tries = modal.Dict.from_name("tries", create_if_missing=True)
+    tries["count"] = count = tries.get("count", 0) + 1
+    if count < 3:
+        raise RuntimeError(f"try {count}")
+    return count
 
 
 @app.cls(image=image)
@@ -73,7 +71,7 @@ def error(call) -> str:
         return f"{type(e).__name__}: {e}"
 
 
-def main(path: str) -> None:
+def main() -> None:
     with app.run():
         crashed, slept, call = crash.spawn(), sleepy.spawn(), endless.spawn()
         answers = {
@@ -83,7 +81,7 @@ def main(path: str) -> None:
             "spawn": do.spawn("double", 7).get(timeout=10),
             "big": len(do.remote("double", b"x" * 3_000_000)),
             "raises": error(lambda: do.remote("raise")),
-            "retries": third_time.remote(path),
+            "retries": third_time.remote(),
             "method": Counter().add.remote(5),
             "segfault": error(lambda: crashed.get(timeout=10)),
             "timeout": error(lambda: slept.get(timeout=10)),
@@ -95,4 +93,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

@@ -1,0 +1,263 @@
+"""`--sandbox`: a rehearsal of the user's own app in a world derived from it; without an app, the bundled example.
+
+A rehearsal keeps nothing and reuses nothing.  What its world made up proves nothing about the account: a check that
+found it in order is told as assumed, with what a real run still asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from preflight.app import reader
+from preflight.app.find import find_apps
+from preflight.app.model import Function, Recipe
+from preflight.cli.not_run import not_run_here
+from preflight.cli.target import every_app, project_settings, resolve_app
+from preflight.discover.lookups import RECORDING
+from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
+from preflight.discover.recording import Recording
+from preflight.engine.select import Selection
+from preflight.lookups import Looked, Lookup
+from preflight.model import Price, Report, Result, Stage, Status
+from preflight.settings import Settings
+
+if TYPE_CHECKING:
+    from preflight.sandbox import state
+    from preflight.sandbox.serve import Sandbox
+
+RUN_S = 30.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
+CAN_T = "this machine can't confine what an app does"
+FREE = Price(Decimal(0), "nothing is billed in a rehearsal")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What a command stands on.  ``settings`` names no app yet; ``sandbox`` is None for the real account."""
+
+    settings: Settings
+    sandbox: Sandbox | None = None
+    rehearsal: Rehearsal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal:
+    """``recordings`` are those of the apps, by their path in the project; ``scenario`` the fault that is laid over.
+
+    ``modules`` are the project's own: one that a container does not find is missing on Modal, too.
+    """
+
+    world: state.Scenario
+    scenario: str | None = None
+    modules: frozenset[str] = frozenset()
+    why_not: str = ""  # what the app does can't be confined here, so that nothing of it is run
+    recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+
+    @property
+    def assumed(self) -> str:
+        from preflight.sandbox.derive import listed
+
+        return "made up: " + ", ".join(("a Modal account", *listed(self.world)))
+
+    def given(self, app: str | None) -> dict[Lookup[Any], object]:
+        return {RECORDING: self.recordings[app]} if app is not None and app in self.recordings else {}
+
+    def settings(self, settings: Settings) -> Settings:
+        """With `modal run` as the smoke test where the project names none, and nothing that a price could stop."""
+        recipe = self.recipes.get(settings.app or "")
+        smoke = settings.smoke
+        if smoke.command is None and recipe is not None and (words := run_words(recipe, settings)):
+            smoke = replace(smoke, command=shlex.join(words), timeout_s=RUN_S)
+        return replace(settings, smoke=smoke)
+
+    def selection(self, selection: Selection) -> Selection:
+        """Nothing has a price here, and code of ours on a GPU or a bucket would meet stand-ins: it is left out."""
+        chosen, left_out = [], list(selection.left_out)
+        for check in selection.chosen:
+            if check.stage is not Stage.PAID:
+                chosen.append(check)
+            elif check.runs_project and self.why_not:
+                left_out.append((check, f"not run here: {CAN_T} ({self.why_not}); --unconfined runs it all the same"))
+            elif check.runs_project or selection.is_named or self.scenario:
+                chosen.append(replace(check, price=_free))
+            else:
+                left_out.append((check, f"left out by the rehearsal: a real run asks whether {check.title}"))
+        return replace(selection, chosen=tuple(chosen), left_out=tuple(left_out))
+
+    def judged(self, result: Result) -> Result:
+        """A command that could not go on for want of what is not here proves nothing against the app."""
+        if result.status is not Status.FAIL or result.check.stage is not Stage.PAID:
+            return result
+        assert result.answer is not None
+        why = not_run_here(result.answer, self.modules)
+        if not why:
+            return result
+        answer = replace(result.answer, findings=())
+        return replace(result, status=Status.SKIP, reason=f"not run here: {why}", answer=answer, assumed=self.assumed)
+
+    def report(self, report: Report) -> Report:
+        return replace(report, results=tuple(self.judged(r) for r in report.results))
+
+
+async def _free(looked: Looked) -> Price:
+    return FREE
+
+
+@contextlib.contextmanager
+def standing(
+    *,
+    scenario: str | None,
+    app: str | None = None,
+    is_sandbox: bool = False,
+    is_for_all: bool = False,
+    is_unconfined: bool = False,
+    **given: Any,
+) -> Iterator[Ground]:
+    """Where the command works, with this process's environment pointing there.
+
+    ``given`` are the options that ``project_settings`` takes.
+    """
+    if not is_sandbox:
+        yield Ground(settings=project_settings(start=Path.cwd(), scenario=None, app=app, **given))
+        return
+    before = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
+    if app is None and before.app is None and not find_apps(before.project):
+        with in_sandbox(scenario or "healthy") as sandbox:
+            settings = project_settings(start=sandbox.project, scenario=sandbox.name, app=app, **given)
+            yield Ground(settings=settings, sandbox=sandbox)
+        return
+    apps = every_app(before) if is_for_all else (resolve_app(before, app),)
+    rehearsal = rehearsed(before, apps, scenario, is_unconfined=is_unconfined)
+    with in_sandbox(rehearsal.world, project=before.project) as sandbox:
+        settings = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
+        s3 = replace(settings.s3, endpoint=sandbox.s3_url or settings.s3.endpoint)
+        settings = replace(settings, state=None, sandbox=scenario or "rehearsal", record=True, s3=s3)
+        if not rehearsal.why_not:
+            settings = replace(settings, environ=_confining(settings.environ, sandbox))
+        yield Ground(settings=settings, sandbox=sandbox, rehearsal=rehearsal)
+
+
+def _confining(environ: Mapping[str, str], sandbox: Sandbox) -> dict[str, str]:
+    """With a `modal` first on the PATH that changes nothing on this machine."""
+    from preflight.sandbox import confinement
+
+    folder = confinement.shim(sandbox, "modal", environ)
+    return {**environ, "PATH": os.pathsep.join([str(folder), environ.get("PATH", os.defpath)])}
+
+
+def rehearsed(
+    settings: Settings, apps: Sequence[str], scenario: str | None, *, is_unconfined: bool = False
+) -> Rehearsal:
+    """The apps as read and recorded, and the world that they need with the scenario's fault laid over it."""
+    need_sandbox()
+    from preflight.discover.merge import filled
+    from preflight.sandbox import confinement, derive, overlay, state
+
+    why_not = "" if is_unconfined else confinement.why_not()
+    recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
+    for app in apps:
+        recipe = recipes[app] = reader.read(settings.project / app, project=settings.project)
+        told = None
+        if not recipe.broken and not why_not:
+            with contextlib.suppress(RecorderBroken):
+                told = asyncio.run(record_file(recipe, replace(settings, app=app)))
+                recordings[app] = told
+        if isinstance(told, Recording):
+            recipes[app] = filled(recipe, told)
+    world = derive.derived([*recipes.values()], settings)
+    try:
+        if scenario is not None and (path := state.path_of(scenario)).parent != state.SCENARIOS:
+            world = state.load(path)  # a world of the user's own, as `--print-world` wrote it
+        elif scenario is not None:
+            world = overlay.laid_over(world, state.load(scenario), scenario)
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
+    container = replace(world.container, is_confined=not is_unconfined, project=str(settings.project.resolve()))
+    return Rehearsal(
+        world=replace(world, container=container),
+        scenario=scenario,
+        modules=_modules(settings.project),
+        recordings=recordings,
+        recipes=recipes,
+        why_not=why_not,
+    )
+
+
+def _modules(project: Path) -> frozenset[str]:
+    """The names under which the project's own code can be imported from its top, or from src/."""
+    found = set()
+    for folder in (project, project / "src"):
+        if folder.is_dir():
+            found |= {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return frozenset(found)
+
+
+def run_words(recipe: Recipe, settings: Settings) -> list[str]:
+    """`modal run` of what can be called without an argument: an entrypoint first, then the planned function."""
+    app = recipe.source.path
+    callable_ = [f for f in recipe.functions if _needs_no_argument(f)]
+    entries = [f for f in recipe.functions if f.kind == "local_entrypoint"]
+    if len(entries) == 1 and entries[0] in callable_:
+        return ["modal", "run", app]
+    planned = settings.smoke.function or settings.budget.function
+    functions = [f for f in callable_ if f.kind == "function"]
+    chosen = [f for f in callable_ if f in entries] or [f for f in functions if f.name == planned] or functions
+    return ["modal", "run", f"{app}::{chosen[0].name}"] if chosen else []
+
+
+def _needs_no_argument(function: Function) -> bool:
+    body = function.body
+    if body is None or function.kind == "cls" or not hasattr(body, "args"):
+        return False
+    if any("endpoint" in d.name or d.name.endswith(("_app", "web_server", "batched")) for d in function.decorators):
+        return False
+    a = body.args
+    return len(a.posonlyargs) + len(a.args) <= len(a.defaults) and None not in a.kw_defaults
+
+
+def need_sandbox() -> None:
+    """Raises click.UsageError in an install without the sandbox's packages."""
+    import importlib.util
+
+    missing = [m for m in ("moto", "flask", "flask_cors") if importlib.util.find_spec(m) is None]
+    if missing:
+        raise click.UsageError(
+            f"the sandbox needs `pip install 'modal-preflight[sandbox]'` (there is no {', '.join(missing)} here)"
+        )
+
+
+@contextlib.contextmanager
+def in_sandbox(world: str | state.Scenario, *, project: Path | None = None) -> Iterator[Sandbox]:
+    """A running sandbox, with this process's environment pointing at it."""
+    need_sandbox()
+    from preflight.sandbox import serve
+
+    before = dict(os.environ)
+    if sys.stderr.isatty():
+        click.echo("starting the sandbox: a local Modal and S3 on 127.0.0.1 …", err=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(serve.start(world, project=project))
+        except ValueError as e:
+            raise click.UsageError(str(e)) from e
+        except serve.SandboxFailed as e:
+            raise click.ClickException(str(e)) from e
+        applied = sandbox.applied(os.environ)
+        try:
+            os.environ.clear()
+            os.environ.update(applied)
+            yield sandbox
+        finally:
+            os.environ.clear()
+            os.environ.update(before)

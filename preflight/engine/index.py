@@ -1,0 +1,115 @@
+"""Every built-in check as its file says it, read without importing the file: what `list` and `explain` need.
+
+There is no second copy: the files themselves are read.  A test holds the index against the imported checks.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from preflight.engine.select import UnknownCheck, find, in_order
+from preflight.facts.removed import removed
+from preflight.model import Check, Stage
+from preflight.wording import title_of
+
+HOME = Path(__file__).resolve().parent.parent.parent / "checks"
+GROUP = "preflight.checks"  # of entry points
+PAGE = re.compile(r'\s*"""(?:[^"\\]|\\.|"(?!""))*"""')
+RULE = re.compile(r'^@rule\(\s*"([A-Z]{2,5}\d{3})"', re.MULTILINE)
+ROWS = re.compile(r"^CHECKS = removals\.rules\(\)", re.MULTILINE)
+CHECK = re.compile(r"^CHECK = (?:Check|rule)\(.*?^\)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A check as `list` shows it.  ``module`` is the one to import for it, "" for a plugin's."""
+
+    id: str
+    name: str
+    title: str
+    stage: Stage
+    step: int | None = None
+    has_own_line: bool = False
+    doc: str = ""
+    module: str = ""
+
+    @classmethod
+    def of(cls, check: Check) -> Listed:
+        return cls(
+            id=check.id,
+            name=check.name,
+            title=check.title,
+            stage=check.stage,
+            step=check.step,
+            has_own_line=check.has_own_line,
+            doc=check.doc,
+        )
+
+
+def listed() -> tuple[Listed, ...]:
+    """Every built-in check, in the order of their files.  Raises ValueError for a file that holds none."""
+    return tuple(
+        entry
+        for file in sorted(HOME.glob("*/*.py"))
+        if file.name != "__init__.py"
+        for entry in _in_file(file.read_text("utf-8"), f"checks.{file.parent.name}.{file.stem}")
+    )
+
+
+def everything() -> tuple[Listed, ...]:
+    """Built-in and plugin checks, in checklist order; a plugin's is imported, since only it can tell."""
+    ours = listed()
+    points = entry_points(group=GROUP)
+    if not points:
+        return in_order(ours)
+    from preflight.engine import plugins
+
+    return in_order((*ours, *map(Listed.of, plugins.checks(ours, points))))
+
+
+def found(wanted: str) -> tuple[Listed, ...]:
+    """The checks that ``wanted`` means.  Plugins are asked when no check of ours is meant.  Raises UnknownCheck."""
+    try:
+        return find(in_order(listed()), wanted)
+    except UnknownCheck:
+        return find(everything(), wanted)
+
+
+def _in_file(text: str, module: str) -> Iterator[Listed]:
+    found = PAGE.match(text)
+    page = inspect.cleandoc(ast.literal_eval(found[0].strip())) if found else ""
+    rule, check = RULE.search(text), CHECK.search(text)
+    if ROWS.search(text):
+        for row in removed():
+            title = title_of(row.page)
+            yield Listed(id=row.id, name=row.name, title=title, stage=Stage.STATIC, doc=row.page, module=module)
+        return
+    name = module.rpartition(".")[2].replace("_", "-")
+    if rule is not None:
+        yield Listed(id=rule[1], name=name, title=title_of(page), stage=Stage.STATIC, doc=page, module=module)
+    elif check is not None:
+        given = {k.arg: ast.unparse(k.value) for k in _call(check[0]).keywords}
+        yield Listed(
+            id=ast.literal_eval(given["id"]),
+            name=ast.literal_eval(given["name"]),
+            title=ast.literal_eval(given["title"]),
+            stage=Stage[given.get("stage", "STATIC").rpartition(".")[2]],
+            step=ast.literal_eval(given.get("step", "None")),
+            has_own_line=given.get("has_own_line") == "True",
+            doc=page,
+            module=module,
+        )
+    else:
+        raise ValueError(f"{module} holds neither a rule nor CHECK = Check(…)")
+
+
+def _call(text: str) -> ast.Call:
+    [statement] = ast.parse(text).body
+    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)  # the pattern says so
+    return statement.value

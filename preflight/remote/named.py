@@ -1,0 +1,229 @@
+"""What the app names that must be there: its buckets, Secrets and Volumes, the planned function's first.
+
+From the app's text and ``[tool.preflight]``; nothing is asked.  What the text leaves open is named, not left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
+from preflight.model import Where
+from preflight.remote.s3_types import AWS_KEYS, GOOGLE_KEYS, S3Place
+from preflight.settings import Settings
+
+BY_SETTINGS = "tool.preflight.s3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedSecret:
+    """``keys`` are those that it must hold: the text's ``required_keys``, and what a bucket mount reads.
+
+    ``environment`` is None for that of the run.  ``bucket`` is set where a mount on AWS reads it, which reads
+    AWS_REGION too where it is there.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    environment: str | None
+    used_by: str
+    where: Where | None = None
+    bucket: str = ""
+
+    @property
+    def advised(self) -> tuple[str, ...]:
+        return ("AWS_REGION",) if self.bucket and "AWS_REGION" not in self.keys else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedVolume:
+    name: str
+    environment: str | None
+    is_created: bool  # by the app, where it is missing
+    used_by: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """``open`` say what the text leaves open, each with its line."""
+
+    places: tuple[S3Place, ...] = ()
+    open_places: tuple[str, ...] = ()
+    secrets: tuple[NamedSecret, ...] = ()
+    open_secrets: tuple[str, ...] = ()
+    volumes: tuple[NamedVolume, ...] = ()
+    open_volumes: tuple[str, ...] = ()
+    functions: tuple[str, ...] = field(default=())
+
+
+def named(recipe: Recipe | None, settings: Settings, planned: Function | None) -> Named:
+    """All of it.  Without a recipe, what the settings name."""
+    functions = () if recipe is None else tuple(f for f in recipe.functions if f.kind != "local_entrypoint")
+    if planned is not None:
+        functions = tuple(sorted(functions, key=lambda f: f.name != planned.name))
+    places, open_places = _places(functions, settings)
+    secrets, open_secrets = _secrets(functions, settings)
+    volumes, open_volumes = _volumes(functions, settings)
+    return Named(
+        places=places,
+        open_places=open_places,
+        secrets=secrets,
+        open_secrets=open_secrets,
+        volumes=volumes,
+        open_volumes=open_volumes,
+        functions=tuple(f.name for f in functions),
+    )
+
+
+def _places(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[S3Place, ...], tuple[str, ...]]:
+    given, found, unread = settings.s3, dict[tuple[str, str, str | None], S3Place](), list[str]()
+    mounts = list({m.where: (f, m) for f in functions for m in f.mounts}.values())
+    if given.bucket is not None:
+        configured = S3Place(
+            bucket=given.bucket,
+            prefix=given.prefix or "",
+            region=given.region,
+            endpoint=given.endpoint,
+            named_by=BY_SETTINGS,
+            secret=given.secret,
+        )
+        found[_key(configured)] = configured
+    for number, (function, mount) in enumerate(mounts):
+        # a setting speaks of the planned function's mount, which is the first
+        is_set = number == 0 and given.bucket is None
+        prefix = given.prefix if is_set and given.prefix is not None else _text(mount.prefix)
+        endpoint = (given.endpoint if is_set else None) or _text(mount.endpoint_url)
+        if not isinstance(mount.bucket, Known) or prefix is None or endpoint is None:
+            if number > 0 or given.bucket is None:
+                unread.append(f"the bucket that {function.name} mounts ({mount.where}: {_why(mount)})")
+            continue
+        place = S3Place(
+            bucket=mount.bucket.value,
+            prefix=prefix,
+            region=given.region if number == 0 or mount.bucket.value == given.bucket else None,
+            endpoint=endpoint or None,
+            named_by=f"{function.name}, {mount.where}",
+            where=mount.where,
+            secret=mount.secret.name if isinstance(mount.secret, SecretRef) else None,
+            secret_environment=mount.secret.environment if isinstance(mount.secret, SecretRef) else None,
+            has_role=mount.has_oidc_role,
+            is_public=mount.secret is None and not mount.has_oidc_role,
+            is_requester_pays=mount.is_requester_pays,
+            is_path_style=mount.is_path_style,
+            is_read_only=mount.is_read_only,
+            must_hold_data=mount.is_read_only or (function is functions[0] and len(function.mounts) == 1),
+        )
+        before = found.get(_key(place))
+        if before is None:
+            found[_key(place)] = place
+        elif before.named_by == BY_SETTINGS:
+            found[_key(place)] = replace(place, named_by=before.named_by, region=before.region, must_hold_data=True)
+        elif place.must_hold_data:
+            found[_key(place)] = replace(before, must_hold_data=True)
+    return tuple(found.values()), tuple(unread)
+
+
+def _key(place: S3Place) -> tuple[str, str, str | None]:
+    return place.bucket, place.prefix, place.endpoint
+
+
+def _text(value: Known[str] | Unresolved | None) -> str | None:
+    """ "" where nothing is given, None where the text leaves it open."""
+    if isinstance(value, Unresolved):
+        return None
+    return value.value if value is not None and isinstance(value.value, str) else ""
+
+
+def _why(mount: BucketMount) -> str:
+    parts = (mount.bucket, mount.prefix, mount.endpoint_url)
+    return next((p.why for p in parts if isinstance(p, Unresolved)), "its name is not in the text")
+
+
+def _secrets(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[NamedSecret, ...], tuple[str, ...]]:
+    found, unread = dict[tuple[str, str | None], NamedSecret](), dict[str, None]()
+
+    def add(secret: NamedSecret) -> None:
+        before = found.get((secret.name, secret.environment))
+        if before is not None:
+            keys = tuple(dict.fromkeys((*before.keys, *secret.keys)))
+            secret = replace(before, keys=keys, bucket=before.bucket or secret.bucket)
+        found[secret.name, secret.environment] = secret
+
+    if settings.s3.secret is not None:
+        bucket = settings.s3.bucket or ""
+        keys = settings.s3.keys
+        add(NamedSecret(name=settings.s3.secret, keys=keys, environment=None, used_by=BY_SETTINGS, bucket=bucket))
+    for user, secret, mount in _secrets_of(functions):
+        if isinstance(secret, Unresolved):
+            if mount is None or settings.s3.secret is None:
+                unread[f"a secret of {user} ({secret.where}: {secret.why})"] = None
+        elif secret.name is not None:
+            keys, bucket = secret.required_keys, ""
+            if mount is not None:
+                keys, bucket = (*keys, *_mount_keys(mount, settings)), _bucket_on_aws(mount)
+            add(
+                NamedSecret(
+                    name=secret.name,
+                    keys=tuple(dict.fromkeys(keys)),
+                    environment=secret.environment,
+                    used_by=user,
+                    where=secret.where,
+                    bucket=bucket,
+                )
+            )
+    return tuple(found.values()), tuple(unread)
+
+
+def _secrets_of(
+    functions: tuple[Function, ...],
+) -> Iterator[tuple[str, SecretRef | Unresolved, BucketMount | None]]:
+    """Of each function itself, of its bucket mounts, and of the steps of its images."""
+    for function in functions:
+        yield from ((function.name, s, None) for s in function.secrets)
+        yield from ((f"{function.name}'s bucket mount", m.secret, m) for m in function.mounts if m.secret is not None)
+        for image in function.images if isinstance(function.images, tuple) else ():
+            for step in image.steps:
+                for value in step.kwargs.get("secrets") or ():
+                    if isinstance(value, SecretRef | Unresolved):
+                        yield f"an image step ({step.method}, {step.where})", value, None
+
+
+def _mount_keys(mount: BucketMount, settings: Settings) -> tuple[str, ...]:
+    """What the mount reads of its secret: Google's keys have names of their own, a role needs none."""
+    if mount.has_oidc_role:
+        return ()
+    place = S3Place(bucket="", prefix="", region=None, endpoint=_text(mount.endpoint_url), named_by="")
+    if place.is_google:
+        return GOOGLE_KEYS
+    return settings.s3.keys if mount.endpoint_url is None else AWS_KEYS
+
+
+def _bucket_on_aws(mount: BucketMount) -> str:
+    is_aws = mount.endpoint_url is None and isinstance(mount.bucket, Known) and not mount.has_oidc_role
+    return str(mount.bucket.value) if is_aws and isinstance(mount.bucket, Known) else ""
+
+
+def _volumes(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[NamedVolume, ...], tuple[str, ...]]:
+    found, unread = dict[tuple[str, str | None], NamedVolume](), dict[str, None]()
+    for function in functions:
+        for path, mount in function.volumes.items():
+            if isinstance(mount, Unresolved):
+                unread[f"what {function.name} mounts at {path} ({mount.where}: {mount.why})"] = None
+            elif isinstance(mount, VolumeRef) and mount.name is not None and mount.kind == "volume":
+                key = mount.name, mount.environment
+                is_created = mount.creates_if_missing or (key in found and found[key].is_created)
+                found[key] = NamedVolume(
+                    name=mount.name,
+                    environment=mount.environment,
+                    is_created=is_created,
+                    used_by=found[key].used_by if key in found else function.name,
+                    where=found[key].where if key in found else mount.where,
+                )
+    for name in settings.volumes:
+        if not any(name == there for there, _ in found):
+            found[name, None] = NamedVolume(
+                name=name, environment=None, is_created=False, used_by="tool.preflight.volumes"
+            )
+    return tuple(found.values()), tuple(unread)

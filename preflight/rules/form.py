@@ -1,0 +1,166 @@
+"""The form of a rule: a page, a subject, and a function that yields what is wrong with one of its kind.
+
+The module's docstring is the page that ``explain`` prints, its headline the title; the module's name is the rule's.
+Walking, grouping, "nothing of the kind", what was looked at, ignores and the order of findings are done here::
+
+    \"\"\"torch is pinned to an exact version.  …\"\"\"
+
+    @rule("IMG280", PACKAGES.only(lambda p: p.name == "torch", "install of torch"))
+    def find(recipe: Recipe, torch: Package) -> Iterator[Finding]:
+        if not torch.pin: yield warning(…)
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Recipe
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
+from preflight.settings import Settings
+from preflight.wording import counted, plural, title_of
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule may ask for beside the recipe.  ``builder`` is None when nobody has said the version."""
+
+    builder: str | None
+    project: Path
+    now: datetime
+
+    @classmethod
+    def of(cls, settings: Settings, now: datetime) -> Context:
+        return cls(settings.builder, settings.project, now)
+
+
+Find = Callable[[Recipe, T], Iterable[Finding]] | Callable[[Recipe, T, Context], Iterable[Finding]]
+
+
+def kept(recipe: Recipe, key: object, make: Callable[[Recipe], V]) -> V:
+    """What ``make`` derives from the recipe, made once however many rules ask."""
+    if key not in recipe.derived:
+        recipe.derived[key] = make(recipe)
+    return cast(V, recipe.derived[key])
+
+
+@dataclass(frozen=True, eq=False)
+class Subject(Generic[T]):
+    """The things of one kind in a recipe.  ``key`` tells which are the same thing, such as a step of two images."""
+
+    every: Callable[[Recipe], Iterable[T]]
+    noun: str
+    key: Callable[[T], object] = id
+    amount: Callable[[Sequence[T]], int] | None = field(default=None, repr=False)
+
+    def of(self, recipe: Recipe) -> Sequence[T]:
+        return kept(recipe, self, lambda r: tuple(self.every(r)))
+
+    def looked_at(self, recipe: Recipe) -> str:
+        """ "3 pip installs"; "" when the recipe has none."""
+        things = self.of(recipe)
+        return counted(self.amount(things) if self.amount else len({self.key(t) for t in things}), self.noun)
+
+    def only(self, is_one: Callable[[T], object], noun: str = "") -> Subject[T]:
+        """Those that ``is_one`` holds for, by a name of their own."""
+        return replace(self, every=lambda r: [t for t in self.of(r) if is_one(t)], noun=noun or self.noun)
+
+    def by(self, place: Callable[[T], object]) -> Subject[Sequence[T]]:
+        """The same things, in groups that share a place: a rule speaks once of each group."""
+
+        def groups(recipe: Recipe) -> Iterable[Sequence[T]]:
+            found: dict[object, list[T]] = {}
+            for thing in self.of(recipe):
+                found.setdefault(place(thing), []).append(thing)
+            return found.values()
+
+        def amount(grouped: Sequence[Sequence[T]]) -> int:
+            return len({self.key(thing) for group in grouped for thing in group})
+
+        return Subject(groups, self.noun, amount=amount)
+
+    def together(self) -> Subject[Sequence[T]]:
+        """All of them as one: for a rule that compares them with each other."""
+        return self.by(lambda _: None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Check):
+    """A check that reads one recipe and nothing else, so its answer is there at once."""
+
+    answer: Callable[[Recipe, Context], Answer | NotApplicable] = field(repr=False)
+
+    def __call__(self, recipe: Recipe, context: Context) -> tuple[Finding, ...]:
+        """What it finds, if it looked."""
+        answer = self.answer(recipe, context)
+        return answer.findings if isinstance(answer, Answer) else ()
+
+
+def rule(id: str, subject: Subject[T]) -> Callable[[Find[T]], Rule]:
+    """The check that asks the decorated function about each thing of ``subject``.
+
+    The function takes the recipe and the thing, and the ``Context`` when it has a third parameter.
+    """
+
+    def of(find: Find[T]) -> Rule:
+        page = inspect.cleandoc(sys.modules[find.__module__].__doc__ or "")
+        return rule_of(id, find.__module__.rpartition(".")[2].replace("_", "-"), page, subject, find)
+
+    return of
+
+
+def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T]) -> Rule:
+    """A rule whose name and page are given: for those that are rows of a table."""
+    wants_context = len(inspect.signature(find).parameters) == 3
+
+    def findings(recipe: Recipe, context: Context) -> Iterable[Finding]:
+        more = (context,) if wants_context else ()
+        for thing in subject.of(recipe):
+            yield from cast("Callable[..., Iterable[Finding]]", find)(recipe, thing, *more)
+
+    def answer(recipe: Recipe, context: Context) -> Answer | NotApplicable:
+        looked_at = subject.looked_at(recipe)
+        if not looked_at:
+            return NotApplicable(f"{recipe.source.path} has no {plural(subject.noun)}")
+        found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
+        seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
+        shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
+        return Answer(said=shown, seen=seen, findings=found)
+
+    async def run(looked: Looked) -> Answer | NotApplicable:
+        return answer(looked[RECIPE], Context.of(looked.settings, looked.now))
+
+    return Rule(
+        id=id,
+        name=name,
+        title=title_of(page),
+        stage=Stage.STATIC,
+        needs=(RECIPE,),
+        run=run,
+        doc=page,
+        answer=answer,
+    )
+
+
+def without_ignored(
+    findings: Iterable[Finding], recipe: Recipe, names: tuple[str, str]
+) -> tuple[tuple[Finding, ...], int]:
+    """Each finding once, in order of place, less those that a ``# preflight: ignore[…]`` on their line takes back."""
+    once = {(f.where, f.message): f for f in reversed(tuple(findings))}
+    wanted = {*names, "*"}
+    stay = [
+        f
+        for f in reversed(once.values())
+        if f.where is None or f.where.path != recipe.source.path or not wanted & {*recipe.ignores.get(f.where.line, ())}
+    ]
+    return tuple(sorted(stay, key=lambda f: f.where or Where(""))), len(once) - len(stay)

@@ -1,0 +1,198 @@
+"""What rules look at: the kinds of things in an app's file, each found once for all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from preflight.app.model import Call, Function, Image, PipInstall, PipPackage, Recipe, ShellCommand, Step
+from preflight.app.places import package_where
+from preflight.app.syntax import Syntax, syntax_of
+from preflight.app.uses import uses_of_modal
+from preflight.build.ext_steps import ExtInstall, ext_installs
+from preflight.build.images import Link, image_links, shell_strings
+from preflight.build.surroundings import Base, base_of, env_before
+from preflight.facts.gpus import gpu
+from preflight.facts.types import GpuRow
+from preflight.facts.wheels import WheelName, wheel_name
+from preflight.model import Where
+from preflight.rules.form import Subject
+from preflight.rules.resources import GpuText, functions_of, gpu_texts, resource_calls
+
+
+@dataclass(frozen=True, eq=False)
+class Install:
+    """A pip command: one of step number ``n`` of ``image``."""
+
+    image: Image
+    n: int
+    pip: PipInstall
+
+    @property
+    def step(self) -> Step:
+        return self.image.steps[self.n]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The indexes it names."""
+        return tuple(u for u in (self.pip.index_url, *self.pip.extra_index_urls) if u)
+
+    @property
+    def is_constrained(self) -> bool:
+        """A file of constraints or hashes may pin what the command does not."""
+        return bool({"-c", "--constraint", "--require-hashes"} & {*self.pip.options})
+
+    @property
+    def where(self) -> Where:
+        return package_where(self.step, self.pip)
+
+
+@dataclass(frozen=True, eq=False)
+class Package(Install):
+    """One requirement in a pip command."""
+
+    package: PipPackage
+
+    @property
+    def name(self) -> str:
+        return self.package.name or ""
+
+    @property
+    def where(self) -> Where:
+        return package_where(self.step, self.pip, self.package)
+
+    @cached_property
+    def wheel(self) -> WheelName | None:
+        """What a wheel's own address says."""
+        return wheel_name(self.package.url) if self.package.url else None
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """An image with the base that it starts from."""
+
+    image: Image
+    base: Base
+
+
+@dataclass(frozen=True, eq=False)
+class GpuImage:
+    """An image with the GPUs of the functions that use it, as far as the text and our table name them."""
+
+    image: Image
+    gpus: tuple[GpuRow, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Shell:
+    """Command number ``n`` of one shell string; ``before`` are those of the same step that run before it."""
+
+    link: Link
+    string: tuple[ShellCommand, ...]
+    n: int
+    before: tuple[ShellCommand, ...]
+
+    @property
+    def command(self) -> ShellCommand:
+        return self.string[self.n]
+
+
+def _steps(recipe: Recipe) -> Iterator[Link]:
+    return (Link(image, n, step) for image in recipe.images for n, step in enumerate(image.steps))
+
+
+def _installs(recipe: Recipe) -> Iterator[Install]:
+    return (Install(image, n, pip) for image in recipe.images for n, pip in image.pip_installs())
+
+
+def _packages(recipe: Recipe) -> Iterator[Package]:
+    return (Package(i.image, i.n, i.pip, package) for i in PIP_INSTALLS.of(recipe) for package in i.pip.packages)
+
+
+def _started(recipe: Recipe) -> Iterator[Started]:
+    return (Started(image, base) for image in recipe.images if (base := base_of(image)) is not None)
+
+
+def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
+    for image in recipe.images:
+        rows = {
+            row.name: row
+            for f in recipe.functions
+            if isinstance(f.images, tuple) and any(i is image or i.steps == image.steps for i in f.images)
+            for asked in (f.gpu if isinstance(f.gpu, tuple) else ())
+            if (row := gpu(asked.type)) is not None
+        }
+        if rows:
+            yield GpuImage(image, tuple(rows.values()))
+
+
+def _strings(recipe: Recipe) -> Iterator[tuple[Link, tuple[ShellCommand, ...]]]:
+    return ((link, string) for link in image_links(recipe) for string in shell_strings(link.step))
+
+
+def _commands(recipe: Recipe) -> Iterator[Shell]:
+    for link in image_links(recipe):
+        before: tuple[ShellCommand, ...] = ()
+        for string in shell_strings(link.step):
+            for n in range(len(string)):
+                yield Shell(link, string, n, before + string[:n])
+            before += string
+
+
+def _gpus(recipe: Recipe) -> Iterator[tuple[Call, GpuText]]:
+    return ((call, gpu) for call in resource_calls(recipe) for gpu in gpu_texts(recipe, call))
+
+
+FILE: Subject[Recipe] = Subject(
+    lambda r: [r], "line", amount=lambda files: sum(f.source.text.count("\n") + 1 for f in files)
+)
+MODAL_FILE: Subject[Recipe] = Subject(lambda r: [r] if r.is_modal_app and r.source.tree else [], "Modal app")
+IMAGES: Subject[Image] = Subject(lambda r: r.images, "image")
+BASES: Subject[Started] = Subject(_started, "image")
+NAMING_PYTHON = BASES.only(
+    lambda i: i.base.python is not None and (i.base.is_slim or i.base.adds_python), "image with a named Python"
+)
+GPU_IMAGES: Subject[GpuImage] = Subject(_gpu_images, "image of a GPU function", lambda i: id(i.image))
+STEPS: Subject[Link] = Subject(_steps, "image step", lambda link: id(link.step))  # of each image, shared or not
+LINKS: Subject[Link] = Subject(image_links, "image step")  # each once
+SHELL_STRINGS: Subject[tuple[Link, tuple[ShellCommand, ...]]] = Subject(_strings, "shell string")
+SHELL_COMMANDS: Subject[Shell] = Subject(_commands, "shell command")
+PIP_INSTALLS: Subject[Install] = Subject(_installs, "pip install", lambda i: id(i.pip))
+PACKAGES: Subject[Package] = Subject(_packages, "pip package", lambda p: id(p.package))
+WHEELS = PACKAGES.only(lambda p: p.wheel, "wheel by its address")
+EXT_INSTALLS: Subject[ExtInstall] = Subject(
+    lambda r: [e for i in r.images for e in ext_installs(i)], "CUDA extension", lambda e: id(e.package)
+)
+SOURCE_BUILDS = EXT_INSTALLS.only(lambda e: not e.may_be_wheel, "extension from its source")
+CALLS: Subject[Call] = Subject(lambda r: r.calls, "call of Modal's API")
+IMAGE_CALLS = CALLS.only(lambda c: c.name.startswith("modal.Image."), "image step")
+BUCKET_MOUNTS = CALLS.only(lambda c: c.name == "modal.CloudBucketMount", "bucket mount")
+RESOURCE_CALLS: Subject[Call] = Subject(resource_calls, "request for resources")
+FUNCTIONS: Subject[Function] = Subject(functions_of, "function on Modal")
+GPU_FUNCTIONS = FUNCTIONS.only(lambda f: isinstance(f.gpu, tuple) and f.gpu, "GPU function")
+GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU")
+USES = Subject(uses_of_modal, "use of Modal's names")
+
+
+def with_keyword(*names: str) -> Callable[[Call], bool]:
+    """For ``CALLS.only``: calls that give one of these keywords."""
+    return lambda call: any(name in call.kwargs for name in names)
+
+
+def syntax(recipe: Recipe) -> Syntax:
+    """The file's tree: a recipe in which there is something to look at has one."""
+    found = syntax_of(recipe.source)
+    assert found is not None
+    return found
+
+
+def env_for(ext: ExtInstall) -> dict[str, Any]:
+    """Variables that an extension's build sees: those set before its step, and those of its own command."""
+    return {**env_before(ext.image, ext.n), **ext.install.env}
+
+
+def in_place(ext: ExtInstall) -> object:
+    """The key for ``SOURCE_BUILDS.by``: extensions that one pip command installs are told of once."""
+    return id(ext.image), ext.where

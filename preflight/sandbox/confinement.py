@@ -1,0 +1,134 @@
+"""Whether this machine can confine what an app does (``confine``), and the plans for it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from preflight.sandbox import confine
+
+if TYPE_CHECKING:
+    from preflight.sandbox.serve import Sandbox
+
+LAUNCHER = str(Path(confine.__file__).resolve())
+ASK = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, *sys.path]))"
+LONGEST_S = 20.0  # of a start of Python under load
+
+
+@functools.cache
+def why_not() -> str:
+    """What keeps this machine from confining an app; "" where nothing does."""
+    if not sys.platform.startswith("linux"):
+        return f"{sys.platform} has no namespaces"
+    with tempfile.TemporaryDirectory(prefix="pfc-") as folder:
+        plan = Path(folder, "plan.json")
+        plan.write_text(json.dumps({"folder": folder, "cwd": "/"}))
+        try:
+            tried = subprocess.run(
+                launched(plan, ["true"]), capture_output=True, text=True, timeout=LONGEST_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return f"no answer after {LONGEST_S:g} s"
+    return "" if tried.returncode == 0 else tried.stderr.strip() or f"exit code {tried.returncode}"
+
+
+def launched(plan: Path, command: Iterable[str]) -> list[str]:
+    return [sys.executable, "-P", LAUNCHER, str(plan), "--", *command]
+
+
+@functools.cache
+def seen_by(python: str) -> tuple[str, ...]:
+    """The folders that an interpreter needs to see: its own, and those of its packages."""
+    if python == sys.executable:
+        paths = [sys.prefix, sys.base_prefix, *sys.path]
+    else:
+        asked = subprocess.run(
+            [python, "-c", ASK], capture_output=True, text=True, timeout=LONGEST_S, check=True, cwd="/"
+        )
+        paths = json.loads(asked.stdout)
+    own = {paths[0], paths[1], str(Path(python).resolve().parent)}
+    packages = {p for p in paths[2:] if "-packages" in p and Path(p).is_dir()}
+    linked = {str(Path(p).resolve()) for p in own | packages}
+    return _outermost(own | packages | linked)
+
+
+def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    kept: list[str] = []
+    for path in sorted(paths):
+        if path != "/" and not any(Path(path).is_relative_to(k) for k in kept):
+            kept.append(path)
+    return tuple(kept)
+
+
+def of_container(
+    *,
+    folder: Path,
+    python: str,
+    hidden: Iterable[str],
+    stand_ins: Iterable[str],
+    copied: Path,
+    binds: Iterable[tuple[str, str, bool]],
+    forwards: Mapping[str, str],
+    cwd: str,
+) -> dict[str, Any]:
+    """As root in an image: homes and the project are not there, but for what the interpreter needs of them."""
+    return {
+        "folder": str(folder),
+        "uid": 0,
+        "hidden": _outermost({"/home", "/root", str(Path.home()), *hidden}),
+        "veiled": _outermost({*seen_by(python), *stand_ins}),
+        "copied": str(copied),
+        "binds": list(binds),
+        "forwards": dict(forwards),
+        "cwd": cwd,
+    }
+
+
+def of_client(
+    *, folder: Path, project: Path, python: str, binds: Iterable[tuple[str, str, bool]], forwards: Mapping[str, str]
+) -> dict[str, Any]:
+    """As the user, in the project: everything is there to be read."""
+    return {
+        "folder": str(folder),
+        "veiled": _outermost(p for p in (str(project), *seen_by(python), LAUNCHER_ROOT) if f"{p}/".startswith("/tmp/")),
+        "binds": list(binds),
+        "forwards": dict(forwards),
+        "cwd": str(project),
+    }
+
+
+def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
+    """A folder with one program of that name, which runs the one on the PATH confined."""
+    found = shutil.which(program, path=environ.get("PATH")) or program
+    plan = sandbox.folder / "client.json"
+    given = of_client(
+        folder=sandbox.folder / "client",
+        project=sandbox.project,
+        python=sys.executable,
+        binds=[(str(sandbox.sockets), str(sandbox.sockets), True)],
+        forwards=sandbox.doors,
+    )
+    plan.write_text(json.dumps(given), encoding="utf-8")
+    path = sandbox.folder / "bin" / program
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(launched(plan, [found]))} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path.parent
+
+
+LAUNCHER_ROOT = str(Path(LAUNCHER).parents[2])
+
+
+def environ_of_container() -> dict[str, str]:
+    """Of the machine that serves, what an image has, too."""
+    kept = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
+    return {k: v for k, v in os.environ.items() if k in kept or k.startswith("LC_")}

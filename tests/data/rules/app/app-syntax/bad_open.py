@@ -1,9 +1,0 @@
-import modal
-
-app = modal.App("a")
-image = modal.Image.debian_slim(python_version="3.11").pip_install("torch"  # expect: app-syntax
-
-
-@app.function()
-def f():
-    pass

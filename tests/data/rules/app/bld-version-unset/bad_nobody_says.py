@@ -1,5 +1,0 @@
-import modal
-
-image = modal.Image.debian_slim(python_version="3.11").pip_install("torch==2.6.0")  # expect: bld-version-unset
-other = modal.Image.debian_slim(python_version="3.12")
-app = modal.App("a", image=image)

@@ -1,4 +1,0 @@
-import modal
-
-v = modal.Volume.persisted("v")  # expect: dep-volume-constructor
-d = modal.Dict.new()  # expect: dep-volume-constructor

@@ -1,3 +1,0 @@
-import modal
-
-mount = modal.CloudBucketMount("data")  # expect: sto-bucket-no-secret

@@ -1,3 +1,0 @@
-import modal
-
-vol = modal.Volume.from_name("v")  # expect: sto-volume-not-created

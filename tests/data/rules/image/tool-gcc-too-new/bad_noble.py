@@ -1,9 +1,0 @@
-import modal
-
-image = (
-    modal.Image.from_registry("nvidia/cuda:12.3.2-devel-ubuntu24.04", add_python="3.11")  # expect: tool-gcc-too-new
-    .env({"CC": "gcc", "CXX": "g++"})
-    .pip_install("torch==2.2.2", "packaging", "wheel")
-    .pip_install("mamba-ssm==2.3.1", extra_options="--no-build-isolation")
-)
-app = modal.App("a", image=image)

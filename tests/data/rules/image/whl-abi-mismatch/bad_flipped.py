@@ -1,9 +1,0 @@
-import modal
-
-image = (
-    modal.Image.debian_slim(python_version="3.11")
-    .pip_install("torch==2.5.1")
-    .pip_install("https://github.com/Dao-AILab/flash-attention/releases/download/v2.7.4.post1/flash_attn-2.7.4.post1+cu12torch2.5cxx11abiTRUE-cp311-cp311-linux_x86_64.whl")  # expect: whl-abi-mismatch
-    .run_commands("pip install https://github.com/state-spaces/mamba/releases/download/v2.3.1/mamba_ssm-2.3.1+cu12torch2.8cxx11abiFALSE-cp311-cp311-linux_x86_64.whl")  # expect: whl-abi-mismatch
-)
-app = modal.App("a", image=image)

@@ -1,8 +1,0 @@
-import modal
-
-image = (
-    modal.Image.debian_slim(python_version="3.11")
-    .pip_install("torch==2.11.0")
-    .pip_install("https://github.com/Dao-AILab/flash-attention/releases/download/v2.7.4.post1/flash_attn-2.7.4.post1%2Bcu12torch2.6cxx11abiFALSE-cp311-cp311-linux_x86_64.whl")  # expect: whl-torch-mismatch
-)
-app = modal.App("a", image=image)

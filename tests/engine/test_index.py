@@ -1,0 +1,45 @@
+"""The index reads the checks' files; here it is held against the checks as they are when imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from preflight.engine import builtin, index
+from preflight.engine.index import Listed
+from preflight.engine.select import UnknownCheck
+from preflight.model import Stage
+
+IMPORTED = "import sys; from preflight.engine import index; {}; print(*(m for m in sys.modules if m.startswith({!r})))"
+
+
+def imported(statement: str, prefix: str) -> list[str]:
+    """Modules that a fresh interpreter has imported after the statement."""
+    done = subprocess.run([sys.executable, "-c", IMPORTED.format(statement, prefix)], capture_output=True, check=True)
+    return done.stdout.decode().split()
+
+
+def test_what_the_files_say_is_what_importing_them_gives() -> None:
+    assert [replace(each, module="") for each in index.listed()] == [Listed.of(c) for c in builtin.checks()]
+
+
+def test_neither_listing_nor_a_page_imports_a_check() -> None:
+    assert imported("index.everything(); index.found('IMG430')", "checks") == []
+
+
+def test_static_checks_are_imported_without_those_that_ask_modal() -> None:
+    statement = (
+        "from preflight.engine import builtin; builtin.checks([__import__('preflight.model').model.Stage.STATIC])"
+    )
+    found = imported(statement, "checks.")
+    assert "checks.image.iso_ext_build_isolation" in found
+    assert not [name for name in found if name.startswith("checks.account.")]
+    assert {e.stage for e in index.listed() if e.module in found} == {Stage.STATIC}
+
+
+def test_a_name_that_no_check_has_is_refused_with_what_is_near() -> None:
+    with pytest.raises(UnknownCheck, match="ver-torch-unpinned"):
+        index.found("ver-torch-unpined")
