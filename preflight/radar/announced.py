@@ -39,12 +39,12 @@ def concerns(recipe: Recipe, today: date, client: str | None = None) -> Iterator
 
 
 def _uses(recipe: Recipe, row: Break) -> Iterator[Where]:
-    """A keyword is Modal's only in a call that the announcement names."""
+    """A keyword is concerned only in a call that the announcement's first sentence names."""
     if row.kind == "python":
         yield from (image.where for image in recipe.images if python_of(image) == row.name)
         return
     is_name = "." in row.name or row.name[:1].isupper()
-    functions = {f"modal.{name}" for name in QUOTED.findall(row.text)}
+    functions = {f"modal.{name}" for name in QUOTED.findall(row.text.partition(". ")[0])}
     for call in recipe.calls:
         if is_name:
             is_used = call.name == f"modal.{row.name}" or call.name.startswith(f"modal.{row.name}.")

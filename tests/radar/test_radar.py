@@ -187,3 +187,10 @@ def test_a_name_that_the_client_announces_to_drop_concerns_only_who_uses_it(over
     (row,) = [r for r in shipped_rows(BREAKS) if r.name == "NetworkFileSystem"]  # type: ignore[attr-defined]
     overlay({BREAKS.file: table_text(BREAKS, [msgspec.structs.replace(row, gone_in="1.0.0", seen=date(2030, 1, 1))])})
     assert [s for s, _ in findings(used, today)] == [Severity.ERROR]
+
+
+def test_a_keyword_concerns_only_the_call_that_the_announcement_names() -> None:
+    today = date(2026, 11, 28)
+    call = "\ndef g(app, c):\n    return modal.Sandbox.create(app=app, {})\n"
+    assert len(findings(APP + call.format('environment_name="main"'), today)) == 1
+    assert findings(APP + call.format("client=c"), today) == []

@@ -49,7 +49,7 @@ def announced(source: str, where: str, today: date) -> Iterator[Break]:
             continue  # the definition of the helper itself, which is given its date
         text = _text(node.args[1])
         named = OLD_NAME.search(text) or NAME.search(text)
-        if named is None:
+        if named is None or "`." in text[: named.start() + 2]:  # "`.url` on …" names no owner
             continue
         gone = GONE_IN.search(text)
         yield Break(
