@@ -29,7 +29,7 @@ class Index(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> None:
+    def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages, self.members = dict(pages), members
         self.asked: list[str] = []
@@ -47,7 +47,7 @@ class Index(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> Iterator[Index]:
+def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, Any]]) -> Iterator[Index]:
     server = Index(pages, members)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -59,7 +59,7 @@ def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str,
         thread.join(5)
 
 
-def _built(name: str, members: dict[str, str]) -> bytes:
+def _built(name: str, members: dict[str, Any]) -> bytes:
     raw = io.BytesIO()
     if name.endswith((".whl", ".zip")):
         with zipfile.ZipFile(raw, "w") as archive:
