@@ -9,7 +9,7 @@ from datetime import date
 
 from packaging.version import Version
 
-from preflight.facts.refresh.source import Index, NotRead, by_version
+from preflight.facts.refresh.source import Index, newest_wheel
 from preflight.facts.types import Break, How
 
 SOURCES = r"modal/.*\.py"
@@ -22,10 +22,7 @@ NOT_TEXT = "…"
 
 def rows(index: Index, known: Iterable[Break], today: date) -> Iterator[Break]:
     """Those of Modal's client as its newest release has them, and the others as they are.  Raises NotRead."""
-    newest = next((f for v, f in reversed(list(by_version(index.files("modal")).items())) if not v.is_prerelease), [])
-    wheel = next((f for f in newest if f.filename.endswith(".whl")), None)
-    if wheel is None:
-        raise NotRead("no index has a wheel of modal")
+    wheel = newest_wheel(index, "modal")
     source = f"deprecation warnings of modal {wheel.version}"
     found: dict[str, Break] = {}
     for name, text in sorted(index.members(wheel, SOURCES).items()):

@@ -73,6 +73,17 @@ def by_version(files: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
     return dict(sorted(found.items()))
 
 
+def newest_wheel(index: Index, name: str) -> IndexFile:
+    """Of the newest final release.  Raises NotRead when it has none."""
+    for version, files in reversed(list(by_version(index.files(name)).items())):
+        if not version.is_prerelease:
+            wheel = next((f for f in files if f.filename.endswith(".whl")), None)
+            if wheel is not None:
+                return wheel
+            break
+    raise NotRead(f"the newest release of {name} has no wheel on the index")
+
+
 def requires(metadata: str) -> list[Requirement]:
     """What METADATA asks for, extras too; a line that is none is left out."""
     found = []
