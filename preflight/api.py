@@ -152,6 +152,7 @@ from preflight.model import (
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.problems import Kind, Problem
 from preflight.process import Ran, run_command
+from preflight.redact import is_secret_name
 from preflight.remote.apps import age_text, is_run, is_stale
 from preflight.remote.bucket import buckets_answer, unanswered
 from preflight.remote.index_lookups import PUBLISHED
@@ -179,7 +180,7 @@ from preflight.remote.named import Named, NamedSecret, NamedVolume
 from preflight.remote.s3_inside import sample_inside
 from preflight.remote.s3_lookups import BUCKETS, NAMED, SECRET_STATES, VOLUMES_THERE
 from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
-from preflight.rules.credentials import credential_in, is_credential, is_secret_name
+from preflight.rules.credentials import credential_in, is_credential
 from preflight.rules.edits import (
     argument_dropped,
     keyword_dropped,

@@ -269,6 +269,7 @@ class Result:
 
     ``settled_by``: what answered an unknown (a check's name, or the setting accept-unknown).
     ``assumed``: what the rehearsal invented that this answer rests on; such an answer is never a pass.
+    ``retry_with``: the option with which the same run would look here.
     """
 
     check: Check
@@ -280,6 +281,7 @@ class Result:
     spent_usd: Decimal = Decimal(0)
     settled_by: str = ""
     assumed: str = ""
+    retry_with: str = ""
     is_left_out: bool = False  # by an option or a setting; nothing was asked
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ with the file, the key and what was wanted: a misspelt key must not switch a che
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import re
 import tomllib
@@ -19,8 +20,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from preflight.interpreter import Interpreter
+
 AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")  # Modal finds the bucket's region out by itself
 BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
+FILES = ("pyproject.toml", "preflight.toml")
+CHOICES = {"fail_on": ("warn", "fail"), "stage": ("static", "remote", "paid")}
+ABOVE_ZERO = (
+    "budget.hours budget.epochs budget.epoch_minutes budget.steps_per_epoch lint.timeout_s smoke.minutes "
+    "smoke.timeout_s probe.timeout_s probe.build_timeout_s s3.sample"
+).split()
 AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 AGE_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -85,6 +94,10 @@ class ProbeSettings:
     function: str | None = None
     blocks: tuple[str, ...] = ()
     model: str | None = None
+    model_args: str | None = None
+    model_input: str | None = None
+    full_autotune: bool = False
+    gpu_health: bool = False
     fallback_env: str = "SEIZURE_MAMBA_FORCE_FALLBACK"
     gpus: tuple[str, ...] = ()
     timeout_s: float = 300.0
@@ -105,8 +118,11 @@ class Settings:
     app: str | None = None
     environment: str | None = None
     skip: tuple[str, ...] = ()
+    fail_on: str | None = None  # warn or fail
+    stage: str | None = None  # static, remote or paid: how far a run goes
     accept_unknown: tuple[str, ...] = ()  # checks whose unknown the user accepts; the report says so
     spend_max: Decimal = Decimal("2.00")
+    python: str | None = None  # the project's interpreter, where it is not found by itself
     record: bool = False
     volumes: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()  # patterns of what the project's own commands write: no sources
@@ -120,19 +136,20 @@ class Settings:
     stale_apps: StaleAppsSettings = field(default_factory=StaleAppsSettings)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     sandbox: str | None = None  # the scenario's name: every line and document says it
-    builder: str | None = None  # the builder version, once somebody has said it; static rules use it
+    interpreter: Interpreter | None = None  # the project's; None where nobody has looked
+    builder: str | None = None  # the Image Builder that static rules take for the one in force
     state: Path | None = None  # where passes, logs and the ledger are kept; None keeps nothing
     read_from: Path | None = None  # the pyproject.toml, if there was one
 
 
-GIVEN_BY_US = frozenset({"project", "environ", "sandbox", "builder", "state", "read_from"})
+GIVEN_BY_US = frozenset({"project", "environ", "sandbox", "interpreter", "state", "read_from"})
 
 
 def find_project(start: Path) -> Path | None:
-    """The nearest folder at or above ``start`` with a pyproject.toml."""
+    """The nearest folder at or above ``start`` with a pyproject.toml or a preflight.toml."""
     start = start.resolve()
     for folder in (start, *start.parents):
-        if (folder / "pyproject.toml").is_file():
+        if any((folder / name).is_file() for name in FILES):
             return folder
     return None
 
@@ -149,16 +166,40 @@ def load(start: Path, *, environ: Mapping[str, str], state: Path | None = None) 
     given = {"environ": environ, "state": state}
     if project is None:
         return Settings(project=start.resolve(), **given)  # type: ignore[arg-type]
-    file = project / "pyproject.toml"
+    file, table = _table(project)
+    return parse(table, file=file, project=project, **given)
+
+
+def _table(project: Path) -> tuple[Path, object]:
+    """The file that holds the settings, and they.  Raises SettingsError where both do, or a name is misspelt."""
+    general, own = (project / name for name in FILES)
+    whole = _document(general)
+    tools = whole.get("tool", {})
+    tools = tools if isinstance(tools, dict) else {}
+    if "preflight" in whole and general.exists():
+        raise SettingsError(f"{general}: [preflight] is not read; wanted [tool.preflight]")
+    near = (
+        "" if "preflight" in tools else next(iter(difflib.get_close_matches("preflight", tools, n=1, cutoff=0.85)), "")
+    )
+    if near:
+        raise SettingsError(f"{general}: [tool.{near}] is not read; did you mean [tool.preflight]?")
+    if not own.is_file():
+        return general, tools.get("preflight", {})
+    if "preflight" in tools:
+        raise SettingsError(f"settings are in {own} and in [tool.preflight] of {general.name}; keep one of them")
+    table = _document(own)
+    if set(table) == {"tool"}:
+        raise SettingsError(f"{own}: the keys stand at the top of this file, without [tool.preflight]")
+    return own, table
+
+
+def _document(file: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as e:
+        return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    except (tomllib.TOMLDecodeError, RecursionError) as e:
         raise SettingsError(f"{file}: not TOML: {e}") from e
     except (OSError, UnicodeDecodeError) as e:
         raise SettingsError(f"{file}: can't be read: {e}") from e
-    table = document.get("tool", {})
-    table = table.get("preflight", {}) if isinstance(table, dict) else {}
-    return parse(table, file=file, project=project, **given)
 
 
 def parse(table: object, *, file: Path, project: Path, **given: Any) -> Settings:
@@ -175,7 +216,26 @@ def parse(table: object, *, file: Path, project: Path, **given: Any) -> Settings
         raise SettingsError(f"{file}: tool.preflight.stale-apps.older-than: {e}") from e
     if settings.spend_max < 0:
         raise SettingsError(f"{file}: tool.preflight.spend-max is {settings.spend_max}; wanted dollars, 0 or more")
+    for key, wanted in CHOICES.items():
+        value = getattr(settings, key)
+        if value is not None and value not in wanted:
+            raise SettingsError(f"{file}: tool.preflight.{_key(key)} is {value!r}; wanted {' or '.join(wanted)}")
+    if settings.builder is not None and not BUILDER_VERSION.fullmatch(settings.builder):
+        raise SettingsError(f"{file}: tool.preflight.builder is {settings.builder!r}; wanted like '2025.06'")
+    for name in ABOVE_ZERO:
+        table_name, key = name.split(".")
+        value = getattr(getattr(settings, table_name), key)
+        if value is not None and not value > 0:
+            raise SettingsError(f"{file}: tool.preflight.{_key(name)} is {value}; wanted more than 0")
+    for name in ("usd", "startup_minutes"):
+        value = getattr(settings.budget, name)
+        if value is not None and value < 0:
+            raise SettingsError(f"{file}: tool.preflight.budget.{_key(name)} is {value}; wanted 0 or more")
     return settings
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def parse_age(text: str) -> timedelta:
@@ -190,12 +250,14 @@ def _fields(into: type, table: object, at: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise SettingsError(f"{at}: wanted a table, found {_name(table)}")
     hints = typing.get_type_hints(into)
-    known = {f.name.replace("_", "-"): f.name for f in dataclasses.fields(into) if f.name not in GIVEN_BY_US}
+    known = {_key(f.name): f.name for f in dataclasses.fields(into) if f.name not in GIVEN_BY_US}
     values: dict[str, Any] = {}
     for key, value in table.items():
-        field_name = known.get(key.replace("_", "-"))
+        field_name = known.get(_key(key))
         if field_name is None:
-            raise SettingsError(f"{at}: no key {key!r}; there are {', '.join(sorted(known))}")
+            near = difflib.get_close_matches(_key(key), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+            raise SettingsError(f"{at}: no key {key!r}; {hint}")
         values[field_name] = _value(hints[field_name], value, f"{at}.{key}")
     return values
 

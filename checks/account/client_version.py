@@ -1,16 +1,22 @@
-"""The Modal client fits the server and the Image Builder.
+"""The project's Modal client fits the server and the Image Builder.
 
 Looks at
-    The installed client's version, what the server says about it (the ClientHello call, and a header on every
-    answer), and whether this client can render the Image Builder that is in force.
+    The version of the client that the project's own commands run (the environment that is configured or active,
+    `.venv`, uv's, Poetry's, else `modal` on the PATH, else preflight's own), the builders that it carries, what the
+    server says about the client that preflight asks with (the ClientHello call, and a header on every answer), and the
+    Image Builder that is in force.
 Why it matters
     A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
     one stops working on a day the server names beforehand.
 How to fix
-    `pip install --upgrade modal` in the environment that deploys.
+    Upgrade modal in the environment that deploys; or name another with `[tool.preflight] python`.
 Source
-    Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; 2026.10 needs client 1.6.3.
+    Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; builder/*.txt of the client's package.
 """
+
+from pathlib import Path
+
+from packaging.version import Version
 
 from preflight.api import (
     CLIENT,
@@ -24,40 +30,82 @@ from preflight.api import (
     LookupFailed,
     Severity,
     Stage,
+    modal_api,
 )
 
 
 async def run(looked: Looked) -> Answer:
-    client, workspace = looked[CLIENT], looked[WORKSPACE]
+    asks, workspace = looked[CLIENT], looked[WORKSPACE]
+    project = looked.settings.interpreter
+    client = project.client if project else None
+    version = project.version if project and project.version else asks.version
+    builders = client.builders if client else () if version != asks.version else asks.builders
+    upgrade = _upgrade(looked)
     findings = [
         Finding(
             severity=Severity.WARNING,
             message=f"the server says: {text}",
-            remedy="pip install --upgrade modal",
+            remedy=upgrade,
             why="what is deprecated today stops a run on the day it is removed",
         )
         for text in workspace.warnings
     ]
-    newest = client.builders[-1] if client.builders else None
-    seen = {"version": client.version, "newest_builder": newest}
+    newest = builders[-1] if builders else None
+    said = f"modal {version}{_whose(looked)}, knows Image Builder {newest or 'unknown'}"
+    seen = {"version": version, "newest_builder": newest, "asked_with": asks.version}
+    if project is not None:
+        seen |= {"python": str(project.python), "found_by": project.found_by}
     builder = looked.tried(RESOLVED_BUILDER)
     if isinstance(builder, LookupFailed):
         if not findings:
             raise builder  # whether the client fits it is half of the question
-        return Answer(said=f"modal {client.version}; {builder}", seen=seen, findings=tuple(findings))
+        return Answer(said=f"{said}; {builder}", seen=seen, findings=tuple(findings))
     if newest is not None and builder[:4].isdigit() and builder > newest:
         findings.append(
             Finding(
                 severity=Severity.ERROR,
-                message=f"client {client.version} knows builders up to {newest}; {builder} is in force",
-                remedy="pip install --upgrade modal",
+                message=f"client {version} knows builders up to {newest}; {builder} is in force",
+                remedy=upgrade,
                 why="every image is refused with VersionError",
             )
         )
     elif not workspace.is_greeted and not findings:
         raise LookupFailed(WORKSPACE, "the server does not answer whether it has a warning about this client")
-    said = f"modal {client.version}, knows Image Builder {newest or 'unknown'}; the server has {_warnings(findings)}"
+    tested = modal_api().version
+    if Version(asks.version) > Version(tested):
+        findings.append(
+            Finding(
+                severity=Severity.INFO,
+                message=f"preflight asks Modal with client {asks.version}; it was tested with {tested} at most",
+                remedy="",
+            )
+        )
+    said += f"; {builder} is in force"
+    said += f"; preflight asks with {asks.version}" if version != asks.version else ""
+    said += f"; the server has {_warnings(findings)}"
     return Answer(said=said, seen=seen, findings=tuple(findings))
+
+
+def _whose(looked: Looked) -> str:
+    """Where the client is, as short as it can be said; "" where the project's is preflight's own."""
+    project = looked.settings.interpreter
+    if project is None:
+        return ""
+    if not project.version:
+        return " (preflight's own; the project has no client here)"
+    if project.client is None:
+        return " (the lock file's; no environment has one)"
+    return "" if project.is_ours else f" (by {project.found_by})"
+
+
+def _upgrade(looked: Looked) -> str:
+    """The command for the environment that deploys."""
+    project = looked.settings.interpreter
+    if project is not None and (Path(looked.settings.project) / "uv.lock").is_file():
+        return "uv lock --upgrade-package modal && uv sync"
+    if project is None or project.is_ours:
+        return "pip install --upgrade modal"
+    return f"{project.python} -m pip install --upgrade modal"
 
 
 def _warnings(findings: list[Finding]) -> str:
@@ -68,7 +116,7 @@ def _warnings(findings: list[Finding]) -> str:
 CHECK = Check(
     id="MOD005",
     name="client-version",
-    title="the Modal client fits the server and the Image Builder",
+    title="the project's Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
     needs=(CLIENT, WORKSPACE),
     tries=(RESOLVED_BUILDER,),

@@ -3,7 +3,8 @@
 Looks at
     The very image of the planned function, on each GPU it asks for: forward and backward of the blocks the app
     uses, traced while they run.  The verdict comes from the launches and from numbers compared with a plain
-    reference, never from an import that succeeded.
+    reference, never from an import that succeeded.  The user's own model is run where it is given: `model` in
+    [tool.preflight.probe], --model, or a function `preflight_model` in the project.
 Why it matters
     Where a kernel can't launch, the library, the app's own try/except or a framework above puts a Conv1d in its
     place; training goes on for 24 hours with a model that is not a Mamba.
@@ -38,6 +39,7 @@ from preflight.api import (
 
 GREEN = "kernels"
 UNKNOWN = "could-not-run"
+OWN_MODEL = "own-model-not-run"
 
 
 class CouldNotRun(RuntimeError):
@@ -66,7 +68,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         raise CouldNotRun(f"{first['reason']}" + (f" ({evidence})" if evidence else "") + f"; {first['remedy']}")
     spent = _spent(plan, documents, looked)
     said = "; ".join(f"{d['gpu_asked']}: {d['verdict']}, {d['reason']}" for d in documents)
-    findings = tuple(
+    findings = [
         Finding(
             severity=Severity.ERROR,
             message=f"{d['gpu_asked']}: {d['verdict']}: {d['reason']}",
@@ -76,8 +78,36 @@ async def run(looked: Looked) -> Answer | NotApplicable:
             evidence=tuple(d["evidence"]),
         )
         for d in bad
+    ]
+    findings += [_lemon(d, gpu) for d in documents for gpu in d["health"] if gpu["findings"]]
+    seen: dict[str, object] = {"probes": documents}
+    if not all(d["own_model"]["run"] for d in documents):
+        own = next(d["own_model"] for d in documents if not d["own_model"]["run"])
+        findings.append(_not_run(own))
+        # green is not enough for the gate where this stands: it asks for the name to be accepted
+        seen["accept"] = {OWN_MODEL: own["said"]}
+    return Answer(said=said, seen=seen, findings=tuple(findings), spent_usd=spent)
+
+
+def _not_run(own: dict[str, object]) -> Finding:
+    said, _, give = str(own["said"]).partition("; give it: ")
+    return Finding(
+        severity=Severity.WARNING,
+        message=said,
+        remedy=give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
+        why="a fallback in the model's own code can't be seen in the library's blocks",
     )
-    return Answer(said=said, seen={"probes": documents}, findings=findings, spent_usd=spent)
+
+
+def _lemon(document: dict[str, object], gpu: dict[str, object]) -> Finding:
+    findings = gpu["findings"]
+    assert isinstance(findings, list)
+    return Finding(
+        severity=Severity.ERROR if gpu["is_certain"] else Severity.WARNING,
+        message=f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(findings)}",
+        remedy="start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
+        why="a slow GPU makes every other one wait",
+    )
 
 
 def _plan(looked: Looked) -> ProbePlan | NotApplicable:

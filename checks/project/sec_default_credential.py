@@ -21,7 +21,7 @@ from preflight.app.bodies import is_web
 from preflight.app.model import Recipe
 from preflight.app.syntax import Syntax, dotted
 from preflight.model import Finding, Where
-from preflight.rules.credentials import is_secret_name
+from preflight.redact import is_secret_name
 from preflight.rules.findings import warning
 from preflight.rules.form import Subject, rule
 from preflight.rules.resources import functions_of

@@ -152,7 +152,7 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
     client = looked[CLIENT]
     facts = {
         "builder": str(builder),
-        "client": client.version,
+        "client": settings.interpreter.version if settings.interpreter else client.version,
         "environment": here.name,
         "workspace": looked[WORKSPACE].name,
     }

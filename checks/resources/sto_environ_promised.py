@@ -25,7 +25,7 @@ from preflight.app.model import EnvironRead, Function, Recipe, SecretRef, Step, 
 from preflight.app.syntax import Syntax, dotted, syntax_of
 from preflight.build.surroundings import base_of
 from preflight.model import Finding
-from preflight.rules.credentials import is_secret_name
+from preflight.redact import is_secret_name
 from preflight.rules.findings import advice, warning
 from preflight.rules.form import Subject, rule
 from preflight.rules.resources import functions_of

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from preflight.cli.rehearsal import in_sandbox
+from preflight.cli.stderr import warn
 from preflight.cli.target import project_settings
 from preflight.lookups import LookupFailed, Lookups, World
 from preflight.model import Exit
@@ -55,7 +56,7 @@ def apps_command(
         stale_settings = replace(settings.stale_apps, older_than=limit)
         found = asyncio.run(_list(settings))
         if isinstance(found, LookupFailed):
-            click.echo(f"Modal could not be asked: {one_line(found.why)}", err=True)
+            warn(f"Modal could not be asked: {found.why}")
             return Exit.INCOMPLETE
         now = datetime.now(UTC)
         stale = [a for a in found if ages.is_stale(a, stale_settings, now)]
@@ -99,5 +100,5 @@ async def _stop(ids: Sequence[str]) -> int:
         except (Problem, TimeoutError) as e:
             failed += 1
             why = f"no answer after {ASK_S:g} s" if isinstance(e, TimeoutError) else str(e)
-            click.echo(f"{app_id} was not stopped: {one_line(why)}", err=True)
+            warn(f"{app_id} was not stopped: {why}")
     return Exit.INCOMPLETE if failed else Exit.READY

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from preflight.app.lookups import READING, RECIPE
-from preflight.cli.options import Output, reporters
+from preflight.cli.options import keep_baseline, read_baseline, reporters
+from preflight.cli.outputs import Output
 from preflight.cli.rehearsal import Ground, Rehearsal, standing
-from preflight.cli.target import every_app, project_settings
+from preflight.cli.stderr import warn
+from preflight.cli.target import check_functions, every_app, project_settings
 from preflight.cli.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
 from preflight.engine import builtin, index, plugins
@@ -33,6 +36,7 @@ from preflight.redact import Redactor, secrets_of
 from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
 from preflight.remote.modal_types import Environment, Workspace
 from preflight.report import redacted
+from preflight.report.baseline import Baseline
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state.ledger import Ledger
@@ -61,6 +65,11 @@ class Options:
     is_for_all: bool = False  # every app of the project
     outputs: tuple[Output, ...] = (Output("console"),)
     is_verbose: bool = False
+    is_quiet: bool = False
+    baseline: str | None = None
+    write_baseline: str | None = None
+    is_exit_zero: bool = False
+    given: frozenset[str] = frozenset()  # names of what was typed; the settings say the rest
 
 
 def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
@@ -91,19 +100,51 @@ def conduct(options: Options) -> Exit:
 def _conducted(options: Options) -> Exit:
     with standing_for(options) as ground:
         settings = ground.settings
+        options = with_settings(options, settings)
         selection = selection_for(options, settings)
         if options.is_for_all and len(apps := every_app(settings)) > 1:
             from preflight.cli.every_app import run_every
 
-            with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-                return run_every(apps, selection, settings, options, Audience(told), ground.rehearsal).exit
+            with audience_of(options, settings) as audience:
+                report = run_every(apps, selection, settings, options, audience, ground.rehearsal)
+                return audience.exit_of(report, options)
         if options.is_for_all:
             settings = replace(settings, app=apps[0])
         elif asks_for_app(selection):
             settings = replace(settings, app=resolve_app(settings, options.app))
-        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-            report = run_selection(selection, settings, options, told, ground.rehearsal)
-    return report.exit
+            check_functions(settings)
+        with audience_of(options, settings) as audience:
+            report = run_selection(selection, settings, options, audience, ground.rehearsal)
+            return audience.exit_of(report, options)
+
+
+def with_settings(options: Options, settings: Settings) -> Options:
+    """What was not typed is as the settings say."""
+    if settings.fail_on and "fail_on" not in options.given:
+        options = replace(options, fail_on=Status(settings.fail_on))
+    if settings.stage and "stage" not in options.given and not options.only:
+        options = replace(options, stage=Stage(settings.stage))
+    return options
+
+
+@contextlib.contextmanager
+def audience_of(options: Options, settings: Settings) -> Iterator[Audience]:
+    """Raises UsageError for an output or a baseline that will not do."""
+    here, project = Path.cwd().resolve(), settings.project.resolve()
+    is_elsewhere = settings.sandbox and not (here.is_relative_to(project) or project.is_relative_to(here))
+    base = None if is_elsewhere else project  # the example's folder says nothing to whoever reads a path
+    baseline = read_baseline(options.baseline, project)
+    sources = [f for f in (settings.app and settings.project / settings.app, settings.read_from) if f]
+    with reporters(
+        options.outputs,
+        is_verbose=options.is_verbose,
+        is_quiet=options.is_quiet,
+        base=base,
+        sources=sources,
+        also=[Output("json", options.write_baseline)] if options.write_baseline else [],
+        baseline=baseline,
+    ) as told:
+        yield Audience(told, baseline, partial(keep_baseline, options.write_baseline, base))
 
 
 def standing_for(options: Options) -> AbstractContextManager[Ground]:
@@ -161,20 +202,38 @@ def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:
 class Audience:
     """The reporters of one run; whatever reaches them has been redacted."""
 
-    def __init__(self, told: Sequence[Reporter]) -> None:
+    def __init__(
+        self,
+        told: Sequence[Reporter],
+        baseline: Baseline | None = None,
+        keep: Callable[[Report], None] = lambda report: None,
+    ) -> None:
         self._readers = list(told)
         self._redactor = redactor()
+        self._baseline = baseline
+        self._keep = keep
+
+    @staticmethod
+    def exit_of(report: Report, options: Options) -> Exit:
+        return Exit.READY if options.is_exit_zero and report.exit is Exit.FINDINGS else report.exit
 
     def begin(self, target: Target, selection: Selection) -> None:
-        shown = (*selection.chosen, *(c for c, _ in selection.left_out))
-        self._tell(lambda reporter: reporter.begin(target, shown))
+        self.start(target, selection.everything)
+
+    def start(self, target: Target, checks: Sequence[Check]) -> None:
+        clean = redacted.target(self._redactor, target)
+        self._tell(lambda reporter: reporter.begin(clean, checks))
 
     def observe(self, event: Event) -> None:
         shown = redacted.event(self._redactor, event)
+        if self._baseline is not None and isinstance(shown, Result):
+            shown = self._baseline.applied(shown)
         self._tell(lambda reporter: reporter.observe(shown))
 
     def finish(self, report: Report) -> Report:
         clean = redacted.report(self._redactor, report)
+        self._keep(clean)
+        clean = clean if self._baseline is None else self._baseline.report(clean)
         self._tell(lambda reporter: reporter.finish(clean))
         return clean
 
@@ -196,11 +255,11 @@ def run_selection(
     selection: Selection,
     settings: Settings,
     options: Options,
-    told: Sequence[Reporter],
+    told: Audience | Sequence[Reporter],
     rehearsal: Rehearsal | None = None,
 ) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
-    audience = Audience(told)
+    audience = told if isinstance(told, Audience) else Audience(told)
     audience.begin(target_of(settings), selection)
     follow = None if selection.is_named else _followed(options)  # a part of the checklist proves too little
     return audience.finish(engine_report(selection, settings, options, audience.observe, follow, rehearsal))
@@ -214,7 +273,7 @@ def _followed(options: Options) -> Follow:
         try:
             return await followed(report, world, found, options.stage, redactor().text)
         except OSError as e:
-            click.echo(f"what this pass stood on can't be kept: {e}", err=True)
+            warn(f"what this pass stood on can't be kept: {e}")
             return report
 
     return follow
@@ -295,7 +354,7 @@ def _keep(ledger: Ledger, event: Event) -> None:
     try:
         ledger.observe(event)
     except OSError as e:
-        click.echo(f"the ledger of what was spent can't be written: {e}", err=True)
+        warn(f"the ledger of what was spent can't be written: {e}")
 
 
 def _void_passes(report: Report, settings: Settings) -> None:

@@ -7,7 +7,7 @@ import click
 from preflight.engine.index import Listed
 
 
-@click.command("explain")
+@click.command("explain", epilog="Example: preflight explain modal-auth")
 @click.argument("check", metavar="ID_OR_NAME")
 def explain_command(check: str) -> None:
     """Print a check's page: what it looks at, why it matters, how to fix, and the sources."""
@@ -18,7 +18,11 @@ def explain_command(check: str) -> None:
         found = index.found(check)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
-    click.echo("\n\n".join(_page(c) for c in found))
+    from preflight.report.page import paged
+    from preflight.report.screen import columns
+
+    for number, page in enumerate(map(_page, found)):
+        click.echo(("\n" if number else "") + "\n".join(paged(page, columns())))
 
 
 def _page(check: Listed) -> str:

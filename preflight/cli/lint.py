@@ -5,21 +5,40 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.options import Output, output_options, reporters, wanted_outputs
-from preflight.model import Check, Exit, Report, Stage, Status, Target
+from preflight.cli.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
+from preflight.cli.outputs import Output
+from preflight.cli.stderr import warn
+from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
+from preflight.wording import counted
+
+if TYPE_CHECKING:
+    from preflight.cli.conduct import Audience
+
+STDIN = "-"
 
 
 def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """An option callback: an image builder version such as 2025.06."""
-    if value is not None and not BUILDER_VERSION.fullmatch(value):
+    """An option callback: an image builder version that there is, such as 2025.06."""
+    if value is None:
+        return None
+    if not BUILDER_VERSION.fullmatch(value):
         raise click.BadParameter(f"{value!r} is not a version; wanted like 2025.06")
+    from preflight.facts.images import builders
+
+    known = [b.version for b in builders()]
+    if value not in known:
+        hint = near(value, known) or f"; there are {', '.join(known)}"
+        raise click.BadParameter(f"there is no Image Builder {value}{hint}")
     return value
 
 
@@ -27,120 +46,235 @@ def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None)
 class _Fixing:
     """How far fixes may go."""
 
-    is_wanted: bool  # --fix or --diff
     is_written: bool
+    is_shown: bool
     is_unsafe_allowed: bool
 
+    @property
+    def is_wanted(self) -> bool:
+        return self.is_written or self.is_shown
 
-@click.command("lint")
+
+@dataclass(frozen=True)
+class _File:
+    """One file to look at, with its project's settings; ``content`` is what came on stdin."""
+
+    path: Path
+    settings: Settings
+    content: bytes | None = None
+
+
+@click.command("lint", epilog="Example: preflight lint --fix deploy/modal/app.py")
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option("--fix", "fix", is_flag=True, help="Apply the safe fixes.")
-@click.option("--diff", "diff", is_flag=True, help="Print what --fix would change, and change nothing.")
+@click.option("--diff", "diff", is_flag=True, help="Print what --fix changes; without --fix, change nothing.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Also the fixes that may change what the app does.")
-@click.option("--fail-on", type=click.Choice(["warn", "fail"]), default="fail", show_default=True)
-@click.option("--builder", metavar="VERSION", callback=parse_builder, help="The image builder, such as 2025.06.")
+@click.option("--all", "is_for_all", is_flag=True, help="Every file of the project that imports modal.")
+@click.option("--only", metavar="IDS", multiple=True, help="Only these rules: ids or names, by comma or repeated.")
+@click.option("--skip", metavar="IDS", multiple=True, help="Without these rules.")
+@click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="[default: fail, or the configuration]")
+@click.option("--builder", metavar="VERSION", callback=parse_builder, help="The Image Builder in force, like 2025.06.")
+@click.option("--pass-others", is_flag=True, help="Pass over files without Modal, in silence (for hooks).")
+@click.option("--stdin-filename", metavar="NAME", default="stdin.py", help="What `-` is called.", show_default=True)
 @output_options
 def lint_command(
     apps: tuple[str, ...],
     fix: bool,
     diff: bool,
     unsafe: bool,
-    fail_on: str,
+    is_for_all: bool,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    fail_on: str | None,
     builder: str | None,
+    pass_others: bool,
+    stdin_filename: str,
     outputs: tuple[Output, ...],
     as_json: bool,
     verbose: bool,
+    quiet: bool,
+    baseline: str | None,
+    write_baseline: str | None,
+    exit_zero: bool,
 ) -> int:
     """Check app files with the static rules alone: no account, no network, nothing that costs.
 
-    APP are files, or folders whose Python files that import modal are taken.  Without any: the project's app.
+    APP are files, or folders whose Python files that import modal are taken; `-` is standard input.  Without any: the
+    project's app.
     """
-    if fix and diff:
-        raise click.UsageError("--fix writes and --diff does not: give one of them")
     if unsafe and not (fix or diff):
         raise click.UsageError("--unsafe-fixes belongs to --fix or --diff")
-    if diff and (as_json or any(o.path == "-" for o in outputs)):
+    if diff and (as_json or any(o.stream == 1 for o in outputs)):
         raise click.UsageError("stdout holds the diff; give the report a file, such as -o json=report.json")
-    from preflight.cli.conduct import all_checks
+    if is_for_all and apps:
+        raise click.UsageError("--all takes every file of the project; leave out the names, or --all")
+    if STDIN in apps and (len(apps) > 1 or fix or diff):
+        raise click.UsageError("`-` stands alone, without --fix or --diff")
+    found = _files(apps, builder, is_for_all=is_for_all, stdin_filename=stdin_filename)
+    files = _with_modal(found, is_silent=pass_others)
+    if not files and pass_others:
+        return Exit.READY
+    from preflight.cli.conduct import Audience, all_checks
+    from preflight.cli.run import split
     from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
-    targets = _targets(apps, builder)
-    fixing = _Fixing(fix or diff, fix, unsafe)
+    kept = {f.settings.project: _kept(rules, f.settings, split(only), split(skip)) for f in files}
+    failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
+    fixing = _Fixing(fix, diff, unsafe)
     wanted = outputs if diff else wanted_outputs(outputs, as_json)
-    return _conduct(targets, rules, fixing, Status(fail_on), wanted, is_verbose=verbose)
+    name = STDIN if files[0].content is not None else str(files[0].path)
+    target = Target(app=name if len(files) == 1 else f"{len(files)} files")
+    here = Path.cwd()
+    known = read_baseline(baseline, here)
+    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
+    with reporters(
+        wanted,
+        is_verbose=verbose,
+        is_quiet=quiet,
+        base=here,
+        sources=[f.path for f in files if f.content is None],
+        also=[Output("json", write_baseline)] if write_baseline else [],
+        baseline=known,
+    ) as told:
+        report = asyncio.run(_lint(files, kept, rules, fixing, target, failing))
+        shown = _tell(report, Audience(told, known, functools.partial(keep_baseline, write_baseline, here)))
+    if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
+        names = " ".join(shlex.quote(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
+        warn(f"{count} fixable with preflight lint --fix {names}")
+    return Exit.READY if exit_zero and shown.exit is Exit.FINDINGS else shown.exit
 
 
-def _targets(apps: tuple[str, ...], builder: str | None) -> list[tuple[Path, Settings]]:
+def _tell(report: Report, audience: Audience) -> Report:
+    audience.start(report.target, [r.check for r in report.results])
+    for result in report.results:
+        audience.observe(result)
+    return audience.finish(report)
+
+
+def _fixable(report: Report) -> int:
+    return sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
+
+
+def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[_File]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
-    from preflight.cli.conduct import Options, resolve_app, settings_for
-    from preflight.engine.files import python_files
+    from preflight.cli.target import project_settings, resolve_app
+    from preflight.engine.files import TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
     def settings_of(folder: Path) -> Settings:
-        probe = folder / "app.py"
-        found = settings_for(Options(app=str(probe)), start=folder, scenario=None)
+        found = project_settings(start=folder, scenario=None, app=str(folder / "app.py"))
         return replace(found, builder=builder or found.builder)
 
-    files: dict[Path, None] = {}
+    paths: dict[Path, bytes | None] = {}
+    if STDIN in apps:
+        paths[Path(stdin_filename)] = sys.stdin.buffer.read()
+        apps = ()
+    elif is_for_all:
+        top = str(find_project(Path.cwd()) or Path.cwd())
+        apps = (top,)
+    elif not apps:
+        settings = project_settings(start=Path.cwd(), scenario=None)
+        paths[_here(settings.project / resolve_app(settings, None))] = None
     for app in apps:
         path = Path(app)
         if path.is_dir():
-            inside = list(python_files(path))
+            try:
+                inside = list(python_files(path))
+            except TooManyFiles as e:
+                raise click.UsageError(str(e)) from e
             if not inside:
                 raise click.UsageError(f"no Python file below {path} imports modal")
-            files.update(dict.fromkeys(inside))
-        elif path.is_file():
-            files[path] = None
+            paths.update(dict.fromkeys(map(_here, inside)))
         else:
-            raise click.UsageError(f"{path} is not there")
-    if not apps:
-        settings = settings_for(Options(), start=Path.cwd(), scenario=None)
-        files[settings.project / resolve_app(settings, None)] = None
-    targets = []
-    for file in files:
-        folder = find_project(file.parent) or file.parent.resolve()
+            _look_at(path)
+            paths[path] = None
+    files = []
+    for path, content in paths.items():
+        folder = find_project(path.parent) or path.parent.resolve()
         settings = settings_of(folder)
-        shown = str(file.resolve())
-        targets.append((file, replace(settings, app=_below(file, settings.project) or shown)))
-    return targets
+        shown = _below(path, settings.project) or str(path.resolve())
+        files.append(_File(path, replace(settings, app=shown), content))
+    return files
+
+
+def _look_at(path: Path) -> None:
+    """Raises UsageError for what is no file, with the name that may have been meant."""
+    from preflight.cli.target import like
+
+    try:
+        if path.is_file():
+            return
+        is_there = path.exists()
+    except (OSError, RuntimeError) as e:
+        raise click.UsageError(f"{path} can't be read: {e}") from e
+    raise click.UsageError(f"{path} is not a regular file" if is_there else f"{path} is not there{like(path)}")
+
+
+def _here(path: Path) -> Path:
+    """As somebody in this folder would type it."""
+    below = _below(path, Path.cwd())
+    return Path(below) if below else path
 
 
 def _below(file: Path, project: Path) -> str | None:
     try:
         return str(file.resolve().relative_to(project.resolve()))
-    except ValueError:
+    except (ValueError, OSError, RuntimeError):
         return None
 
 
-def _conduct(
-    targets: Sequence[tuple[Path, Settings]],
-    rules: Sequence[Check],
-    fixing: _Fixing,
-    fail_on: Status,
-    outputs: Sequence[Output],
-    *,
-    is_verbose: bool,
-) -> Exit:
-    from preflight.redact import Redactor
-    from preflight.report import redacted
+def _with_modal(files: Sequence[_File], *, is_silent: bool) -> list[_File]:
+    """Without notebooks and files that make nothing of Modal, which every rule would pass.  Raises UsageError."""
+    kept, others = [], []
+    for file in files:
+        why = _why_not(file)
+        if why:
+            others.append(f"{file.path} {why}")
+        else:
+            kept.append(file)
+    if not is_silent and others:
+        if not kept:
+            more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
+            raise click.UsageError(f"{others[0]}{more}")
+        for text in others:
+            warn(f"not looked at: {text}")
+    return kept
 
-    target = Target(app=str(targets[0][0]) if len(targets) == 1 else f"{len(targets)} files")
-    redactor = Redactor()
-    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
-    with reporters(outputs, is_verbose=is_verbose) as told:
-        report = redacted.report(redactor, asyncio.run(_lint(targets, rules, fixing, target, fail_on)))
-        for reporter in told:
-            reporter.begin(target, [r.check for r in report.results])
-            for result in report.results:
-                reporter.observe(result)
-            reporter.finish(report)
-    return report.exit
+
+def _why_not(file: _File) -> str:
+    """Why no rule would have anything to look at; "" where one would, or where the file can't be read."""
+    from preflight.app import reader
+
+    if file.path.suffix == ".ipynb":
+        return "is a notebook; write it out first: jupyter nbconvert --to script"
+    try:
+        content = file.path.read_bytes() if file.content is None else file.content
+    except OSError:
+        return ""  # the report says so
+    if b"modal" in content:
+        recipe = reader.read(file.path, project=file.settings.project, content=content)
+        if recipe.broken or recipe.apps or recipe.functions or recipe.images or recipe.secrets or recipe.volumes:
+            return ""
+    elif file.path.suffix in (".py", "") and not _parses(content):
+        return ""  # the rule on syntax says so
+    return "makes nothing of Modal: no App, function, image, secret or volume"
+
+
+def _parses(content: bytes) -> bool:
+    import ast
+
+    try:
+        ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 async def _lint(
-    targets: Sequence[tuple[Path, Settings]],
+    files: Sequence[_File],
+    kept: dict[Path, tuple[Check, ...]],
     rules: Sequence[Check],
     fixing: _Fixing,
     target: Target,
@@ -149,57 +283,67 @@ async def _lint(
     from preflight.engine.files import ToLint, look, merged
 
     if fixing.is_wanted:
-        for file, settings in targets:
-            await _fix(file, settings, _kept(rules, settings), fixing)
+        for file in files:
+            await _fix(file, kept[file.settings.project], fixing)
     looked = []
-    for file, settings in targets:
-        looked += await look([ToLint(file, settings)], _kept(rules, settings), shown_from=Path.cwd())
-    return merged(looked, rules, target=target, fail_on=fail_on)
+    for file in files:
+        one = ToLint(file.path, file.settings, file.content)
+        looked += await look([one], kept[file.settings.project], shown_from=Path.cwd())
+    return replace(merged(looked, rules, target=target, fail_on=fail_on), scope=Scope.PART)
 
 
-def _kept(rules: Sequence[Check], settings: Settings) -> tuple[Check, ...]:
-    """The rules that the project's `skip` leaves in."""
-    if not settings.skip:
+def _kept(
+    rules: Sequence[Check], settings: Settings, only: tuple[str, ...], skip: tuple[str, ...]
+) -> tuple[Check, ...]:
+    """The rules that the command line and the project's `skip` leave in.  Raises UsageError for a name of none."""
+    if not (only or skip or settings.skip):
         return tuple(rules)
-    from preflight.cli.conduct import Options, selection_for
+    named, left_out = (
+        _ids(only, ""),
+        _ids(skip, "") | _ids(settings.skip, f"{settings.read_from}: tool.preflight.skip: "),
+    )
+    kept = tuple(r for r in rules if (r.id in named or not only) and r.id not in left_out)
+    if not kept:
+        raise click.UsageError("no static rule is left by --only and --skip; `preflight list` says which are static")
+    return kept
 
-    chosen = {c.id for c in selection_for(Options(), settings).chosen}
-    return tuple(r for r in rules if r.id in chosen)
 
+def _ids(names: Sequence[str], at: str) -> set[str]:
+    from preflight.engine import index
+    from preflight.engine.select import UnknownCheck
 
-def _content(file: Path) -> bytes | None:
     try:
-        return file.read_bytes()
-    except OSError as e:
-        click.echo(f"{file}: can't be read: {e.strerror}", err=True)
-        return None
+        return {c.id for name in names for c in index.found(name)}
+    except UnknownCheck as e:
+        raise click.UsageError(f"{at}{e}") from e
 
 
-async def _fix(file: Path, settings: Settings, rules: Sequence[Check], fixing: _Fixing) -> None:
-    """Fix one file or print the diff of it; what was done goes to stderr."""
+async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:
+    """Fix one file, print the diff of it, or both; what was done goes to stderr."""
     from preflight.app import reader
+    from preflight.cli.conduct import redactor
     from preflight.engine.files import judge
+    from preflight.report.text import printable
     from preflight.rules import fixes
 
-    content = _content(file)
-    if content is None:
+    path, settings = file.path, file.settings
+    try:
+        content = path.read_bytes()
+        done = await fixes.fixed(
+            content,
+            lambda b: reader.read(path, project=settings.project, content=b),
+            lambda recipe: judge(rules, recipe, settings),
+            is_unsafe_allowed=fixing.is_unsafe_allowed,
+        )
+        if fixing.is_shown:
+            text = printable(redactor().text(fixes.difference(done, _below(path, Path.cwd()) or str(path))))
+            click.echo(text, nl=False)
+        if fixing.is_written and done.after != done.before:
+            fixes.write(path, done.after)
+    except OSError as e:
+        warn(f"{path}: can't be read or written: {e.strerror}")
         return
-    done = await fixes.fixed(
-        content,
-        lambda b: reader.read(file, project=settings.project, content=b),
-        lambda recipe: judge(rules, recipe, settings),
-        is_unsafe_allowed=fixing.is_unsafe_allowed,
-    )
-    if not fixing.is_written:
-        click.echo(fixes.difference(done, _below(file, Path.cwd()) or str(file)), nl=False)
-    elif done.after != done.before:
-        try:
-            fixes.write(file, done.after)
-        except OSError as e:
-            click.echo(f"{file}: can't be written: {e.strerror}", err=True)
-            return
     verb = "fixed" if fixing.is_written else "would fix"
-    if done.applied:
-        click.echo(f"{file}: {verb} {', '.join(done.applied)}", err=True)
+    warn(f"{path}: {verb} {', '.join(done.applied) or 'nothing'}")
     for taken_back in done.taken_back:
-        click.echo(f"{file}: a fix did not hold and was taken back: {taken_back}", err=True)
+        warn(f"{path}: a fix did not hold and was taken back: {taken_back}")

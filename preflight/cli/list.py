@@ -6,6 +6,7 @@ import json
 
 import click
 
+from preflight.cli.stderr import warn
 from preflight.model import Exit
 
 
@@ -29,11 +30,18 @@ def list_command(app: str | None, discovered: bool, record: bool, as_json: bool)
     checks = index.everything()
     if as_json:
         rows = [{"id": c.id, "name": c.name, "title": c.title, "stage": c.stage, "step": c.step} for c in checks]
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps({"schema": "preflight.list/1", "checks": rows}, indent=2))
         return Exit.READY
-    width = max(len(c.name) for c in checks)
+    from preflight.report.screen import columns, wrapped
+
+    width = columns()
+    names = min(26, max(len(c.name) for c in checks))
     for check in checks:
-        click.echo(f"{check.step or '':>2} {check.id}  {check.name:<{width}}  {check.stage:<6}  {check.title}")
+        head = f"{check.step or '':>2} {check.id}  {check.name:<{names}}  {check.stage:<6}  "
+        first, *rest = wrapped(check.title.split(" "), max(20, width - len(head)))
+        click.echo(head + first)
+        for line in rest:
+            click.echo(" " * min(len(head), width - 20) + line)
     return Exit.READY
 
 
@@ -60,7 +68,7 @@ def _discovered(app: str | None, *, is_recorded: bool, as_json: bool) -> Exit:
         try:
             recording = asyncio.run(record_file(recipe, settings))
         except RecorderBroken as e:
-            click.echo(f"not recorded: {e}", err=True)
+            warn(f"not recorded: {e}")
             return Exit.INCOMPLETE
     whole = document(filled(recipe, recording) if isinstance(recording, Recording) else recipe, recording)
     if as_json:

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import importlib
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -14,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 import preflight
+from preflight.cli.stderr import clean, say, warn
 from preflight.model import Exit
 
 COMMANDS = {
@@ -34,6 +36,8 @@ COMMANDS = {
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
 }
+
+ASK_NOBODY = frozenset({"lint", "list", "explain", "diagnose", "link", "facts", "init"})
 
 
 class PipeClosed(Exception):
@@ -56,6 +60,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if "--help" not in sys.argv and "-h" not in sys.argv:
+            _look_at_own_client(cmd_name)
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
@@ -79,6 +85,29 @@ class Commands(click.Group):
             raise
 
 
+def _look_at_own_client(command: str) -> None:
+    """Raises UsageError where a command asks Modal and the client in our own environment can't; else a warning."""
+    from preflight.interpreter import asked_with
+
+    least, has = asked_with()
+    if not least or (has and _numbers(has) >= _numbers(least)):
+        return
+    found = f"modal {has} is installed" if has else "no modal package is installed"
+    said = (
+        f"{found} in preflight's own environment ({sys.prefix}); preflight needs {least} or newer. "
+        "Your project may keep its own: run preflight apart from it, `uvx --from modal-preflight preflight …` or "
+        f"`pipx install modal-preflight`; or `pip install --upgrade 'modal>={least}'` here"
+    )
+    if command in ASK_NOBODY:
+        warn(f"warning: {said}")
+    else:
+        raise click.UsageError(said)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(n) for n in re.findall(r"\d+", version)[:3])
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(preflight.__version__, prog_name="preflight")
 def cli() -> None:
@@ -98,16 +127,18 @@ def main() -> NoReturn:
     # a command makes many objects and few cycles, and ends: at Python's own pace the collector took 13 % of a run
     # that asks Modal (1.70 s against 1.48 s, medians of six, 2026-11-26)
     gc.set_threshold(200_000, 20, 100)
+    _open_streams()
     try:
+        _stand_somewhere()
         code: Any = cli.main(standalone_mode=False)
         code = code if isinstance(code, int) else Exit.READY
     except click.exceptions.Exit as e:
         code = e.exit_code
     except click.ClickException as e:
-        e.show()
+        _show(e)
         code = Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         code = Exit.INTERRUPTED
     except PipeClosed:
         # the reader of our pipe has gone: nothing can be said any more, and it was not our failure to say
@@ -122,22 +153,51 @@ def main() -> NoReturn:
     _leave(int(code))
 
 
+def _open_streams() -> None:
+    """What was closed before we were started (`>&-`) takes what is said to nobody."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole process
+
+
+def _stand_somewhere() -> None:
+    """Raises UsageError where the working folder has been deleted."""
+    if {"--help", "-h", "--version"} & {*sys.argv[1:]}:
+        return
+    try:
+        os.getcwd()  # noqa: PTH109 - nothing else is imported yet
+    except OSError as e:
+        raise click.UsageError("the working folder is not there any more; cd to one that is") from e
+
+
+def _show(e: click.ClickException) -> None:
+    """The error in one line: names and values in it are anybody's, and some are secrets."""
+    if isinstance(e, click.UsageError) and e.ctx is not None:
+        say(e.ctx.get_usage())
+        say(f"Try '{e.ctx.command_path} --help' for help.\n")
+    say(f"Error: {clean(e.format_message())}")
+
+
 def _internal_error(e: Exception) -> Exit:
-    with tempfile.NamedTemporaryFile("w", prefix="preflight-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n")
-        traceback.print_exception(e, file=file)
-    with contextlib.suppress(OSError):  # a stderr that can't be written
-        click.echo(
-            f"preflight itself failed ({type(e).__name__}); this is a bug. The report is in {file.name}", err=True
-        )
+    where = "can't be written"
+    text = "".join(traceback.format_exception(e)).encode("utf-8", "backslashreplace")
+    try:
+        with tempfile.NamedTemporaryFile("wb", prefix="preflight-", suffix=".txt", delete=False) as file:
+            file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n".encode() + text)
+        where = f"is in {file.name}"
+    except OSError:
+        with contextlib.suppress(OSError):
+            sys.stderr.buffer.write(text)
+    say(f"preflight itself failed ({type(e).__name__}); this is a bug. The report {where}")
     return Exit.INTERNAL
 
 
 def _leave(code: int) -> NoReturn:
-    try:
-        if sys.stdout is not None:  # None: it was closed before we were started
-            sys.stdout.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # nobody reads, or nothing fits any more: Python would end with 120 for it
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)

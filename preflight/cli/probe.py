@@ -18,6 +18,7 @@ from rich.text import Text
 from preflight import settings as config
 from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
 from preflight.cli.options import parse_dollars
+from preflight.cli.stderr import warn
 from preflight.diagnosis.first import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
@@ -26,7 +27,8 @@ from preflight.probe.document import document, not_run
 from preflight.probe.expected import table
 from preflight.probe.fields import ReadingError
 from preflight.probe.local import LocalProbeFailed, probe_here
-from preflight.probe.reading import parsed
+from preflight.probe.on_modal import request_for, with_candidates
+from preflight.probe.parsing import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
 from preflight.report.console import stdout_console
@@ -40,6 +42,10 @@ from preflight.report.text import one_line
 @click.option("--local", "is_local", is_flag=True, help="Run it on this machine's GPU; nothing is billed.")
 @click.option("--python", "python", metavar="PATH", help="With --local: the interpreter that has torch.")
 @click.option("--model", metavar="MODULE:CALLABLE", help="Also trace up to 3 steps of your own model.")
+@click.option("--model-args", metavar="ARGS", help="Its arguments: 'd_model=64, config=@config.json'.")
+@click.option("--model-input", metavar="SHAPE", help="Its input, where it comes without: 2x960x64, 2x960:int64.")
+@click.option("--full-autotune", is_flag=True, help="Let Triton try every configuration, as training does.")
+@click.option("--gpu-health", is_flag=True, help="Measure products, copies and the link of every GPU.")
 @click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
 @click.option("--spend-max", metavar="USD", callback=parse_dollars, help="Dollars it may spend.  [default: 2.00]")
 @click.option("--sandbox", "use_sandbox", is_flag=True, help="On the local Modal, simulated.")
@@ -51,6 +57,10 @@ def probe_command(
     is_local: bool,
     python: str | None,
     model: str | None,
+    model_args: str | None,
+    model_input: str | None,
+    full_autotune: bool,
+    gpu_health: bool,
     environment: str | None,
     spend_max: Decimal | None,
     use_sandbox: bool,
@@ -69,10 +79,22 @@ def probe_command(
         raise click.UsageError("--scenario belongs to --sandbox")
     if model and ":" not in model:
         raise click.UsageError(f"--model is {model!r}; wanted MODULE:CALLABLE")
+
+    def as_asked(probe: config.ProbeSettings) -> config.ProbeSettings:
+        return replace(
+            probe,
+            model=model or probe.model,
+            model_args=model_args or probe.model_args,
+            model_input=model_input or probe.model_input,
+            full_autotune=full_autotune or probe.full_autotune,
+            gpu_health=gpu_health or probe.gpu_health,
+        )
+
     if is_local:
         settings = settings_for(Options(), start=Path.cwd(), scenario=None)
-        said, where = _local(_request(settings, model), python or sys.executable, settings)
-        return _report([(said, where)], is_json)
+        settings = replace(settings, probe=as_asked(settings.probe))
+        said, where = _local(_request(settings), python or sys.executable, settings)
+        return _report([(with_candidates(said, settings), where)], is_json)
     app, _, function = (target or "").partition("::")
     options = Options(
         app=app or None,
@@ -88,10 +110,9 @@ def probe_command(
             settings,
             app=resolve_app(settings, options.app),
             probe=replace(
-                settings.probe,
+                as_asked(settings.probe),
                 function=function or settings.probe.function,
                 gpus=gpus or settings.probe.gpus,
-                model=model or settings.probe.model,
             ),
         )
         return _report(_remote(settings, options), is_json)
@@ -124,7 +145,7 @@ class _Progress:
 
     def observe(self, event: Event) -> None:
         if isinstance(event, Priced):
-            click.echo(f"up to ${event.price.usd:.2f} ({event.price.basis})", err=True)
+            warn(f"up to ${event.price.usd:.2f} ({event.price.basis})")
         elif isinstance(event, Progress):
             self.say(event.text)
 
@@ -132,17 +153,14 @@ class _Progress:
         """The documents are shown by the command."""
 
 
-def _request(settings: config.Settings, model: str | None) -> Request:
+def _request(settings: config.Settings) -> Request:
     # without a pyproject.toml there is no project, and this folder may hold anything
     found = blocks_in(settings.project) if settings.read_from else ()
     blocks = settings.probe.blocks or found or DEFAULT_BLOCKS
-    return Request(
-        blocks=blocks,
-        model=model or settings.probe.model or "",
-        paths=(str(settings.project), str(settings.project / "src")) if model or settings.probe.model else (),
-        force_variables=(settings.probe.fallback_env,),
-        limit_s=settings.probe.timeout_s,
-    )
+    try:
+        return request_for(settings, blocks, (str(settings.project), str(settings.project / "src")))
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
 
 
 def _local(asked: Request, python: str, settings: config.Settings) -> tuple[dict[str, Json], str]:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from preflight.cli.conduct import Options, conduct
-from preflight.cli.options import Output, output_options, parse_dollars, wanted_outputs
+from preflight.cli.options import given_words, output_options, parse_dollars, wanted_outputs
+from preflight.cli.outputs import Output
 from preflight.model import Stage, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +21,12 @@ def run_options(command: F) -> F:
     """What `run` and `check` share."""
     for option in (
         click.option("-e", "--environment", metavar="ENV", help="Modal environment."),
-        click.option("--fail-on", type=click.Choice(["warn", "fail"]), default="fail", show_default=True),
+        click.option(
+            "--fail-on",
+            type=click.Choice(["warn", "fail"]),
+            default="fail",
+            help="What makes the exit code 1.  [default: fail, or the configuration]",
+        ),
         click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for the whole run."),
         click.option(
             "--wait",
@@ -59,7 +65,7 @@ def run_command(
     """
     if is_for_all and app is not None:
         raise click.UsageError(f"--all takes every app of the project; leave out {app}, or --all")
-    options = _options(app, only=_split(only), skip=_split(skip), stage=Stage(stage), **rest)
+    options = _options(app, only=split(only), skip=split(skip), stage=Stage(stage), **rest)
     return conduct(replace(options, is_for_all=is_for_all))
 
 
@@ -87,6 +93,10 @@ def _options(
     outputs: tuple[Output, ...],
     as_json: bool,
     verbose: bool,
+    quiet: bool,
+    baseline: str | None,
+    write_baseline: str | None,
+    exit_zero: bool,
     only: tuple[str, ...] = (),
     skip: tuple[str, ...] = (),
     stage: Stage = Stage.PAID,
@@ -109,8 +119,13 @@ def _options(
         record=record,
         outputs=wanted_outputs(outputs, as_json),
         is_verbose=verbose,
+        is_quiet=quiet,
+        baseline=baseline,
+        write_baseline=write_baseline,
+        is_exit_zero=exit_zero,
+        given=given_words(),
     )
 
 
-def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+def split(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

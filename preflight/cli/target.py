@@ -5,6 +5,7 @@ Imports no engine, so that what needs only this starts fast.
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from dataclasses import replace
@@ -14,7 +15,9 @@ from pathlib import Path
 import click
 
 from preflight import settings as settings_module
+from preflight.interpreter import NoInterpreter, find
 from preflight.settings import Settings, SettingsError
+from preflight.wording import listed
 
 
 def project_settings(
@@ -32,25 +35,29 @@ def project_settings(
         file = Path(app)
         here = file.parent if file.parent.is_dir() else Path.cwd()
     try:
-        found = settings_module.load(here, environ=_environ(), state=_state(scenario))
+        found = settings_module.load(here, environ=dict(os.environ), state=_state(scenario))
+        interpreter = find(found.project, os.environ, configured=found.python)
     except SettingsError as e:
         raise click.UsageError(str(e)) from e
+    except NoInterpreter as e:
+        raise click.UsageError(f"{found.read_from}: tool.preflight.python: {e}") from e
+    # the sandbox is a Modal for the client that it was tested with: preflight's own
+    path = _ours_first() if scenario is not None else interpreter.path
     named = environment or found.environment
     return replace(
         found,
         environment=named,
-        environ={**found.environ, **({"MODAL_ENVIRONMENT": named} if named else {})},
+        environ={**found.environ, "PATH": path, **({"MODAL_ENVIRONMENT": named} if named else {})},
+        interpreter=None if scenario is not None else interpreter,
         spend_max=found.spend_max if spend_max is None else spend_max,
         record=is_recorded or found.record,
-        builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or None,
+        builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or found.builder,
         sandbox=scenario,
     )
 
 
-def _environ() -> dict[str, str]:
-    """Our environment, with the `modal` and `python` beside our own interpreter first on the path."""
-    beside = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])}
+def _ours_first() -> str:
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def _state(scenario: str | None) -> Path | None:
@@ -83,10 +90,9 @@ def resolve_app(settings: Settings, given: str | None) -> str:
         raise click.UsageError(
             f"no Modal app is in {settings.project}; name its file, or try `preflight run --sandbox` first"
         )
-    names = "\n  ".join(_in_project(f, settings) for f in found)
-    raise click.UsageError(
-        f"{len(found)} Modal apps are in {settings.project}; name one of them, or take --all:\n  {names}"
-    )
+    names = listed([_in_project(f, settings) for f in found], most=12)
+    everything = ", or take --all" if click.get_current_context().info_name == "run" else ""
+    raise click.UsageError(f"{len(found)} Modal apps are in {settings.project}; name one of them{everything}: {names}")
 
 
 def every_app(settings: Settings) -> tuple[str, ...]:
@@ -102,8 +108,10 @@ def every_app(settings: Settings) -> tuple[str, ...]:
 def _in_project(file: Path, settings: Settings) -> str:
     if file.is_dir():
         raise click.UsageError(f"{file} is a folder; name the app's Python file")
+    if not file.exists():
+        raise click.UsageError(f"{file} is not there{like(file)}")
     if not file.is_file():
-        raise click.UsageError(f"{file} is not there")
+        raise click.UsageError(f"{file} is no regular file; name the app's Python file")
     try:
         return str(file.resolve().relative_to(settings.project.resolve()))
     except ValueError:
@@ -123,3 +131,36 @@ def _refuse_foreign(file: Path, settings: Settings) -> None:
     recipe = reader.read(file, project=settings.project, content=content)
     if not recipe.broken and not recipe.apps and not recipe.functions:
         raise click.UsageError(f"{file} makes no Modal app and imports none; name the file with modal.App(…)")
+
+
+def like(file: Path) -> str:
+    """ "; did you mean app.py?" for a name that is nearly one of the folder's."""
+    try:
+        names = [p.name for p in file.parent.glob("*.py")][:1000]
+    except OSError:
+        return ""
+    found = difflib.get_close_matches(file.name, names, n=1)
+    return f"; did you mean {file.with_name(found[0])}?" if found else ""
+
+
+def check_functions(settings: Settings) -> None:
+    """Functions that the settings name are the app's.  Raises UsageError before anything runs."""
+    tables = ("budget", "smoke", "probe")
+    named = {t: name for t in tables if (name := getattr(getattr(settings, t), "function", None))}
+    if not named or settings.app is None:
+        return
+    from preflight.app import reader
+
+    try:
+        recipe = reader.read(settings.project / settings.app, project=settings.project)
+    except OSError:
+        return  # the run says it
+    known = [f.name for f in recipe.functions]
+    for table, name in named.items():
+        # a name that stands in the text may be that of a function which the reader does not see
+        if known and not recipe.broken and name not in known and name not in recipe.source.text:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {listed(known, most=8)}"
+            raise click.UsageError(
+                f"{settings.read_from}: tool.preflight.{table}.function: {settings.app} has no {name!r}; {hint}"
+            )

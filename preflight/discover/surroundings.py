@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from preflight.redact import without_secrets
+from preflight.redact import is_secret_name, without_secrets
 
 STAND_IN = "withheld-while-preflight-records"
 KEPT = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION", "MODAL_ENVIRONMENT"})
 LEFT_OUT = ("MODAL_", "AWS_", "PREFLIGHT_")
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"})
-SECRET_WORDS = ("SECRET", "TOKEN", "PASSWORD", "PASSWD", "API_KEY", "APIKEY", "ACCESS_KEY", "CREDENTIAL", "PRIVATE_KEY")
 
 
 def scrubbed(environ: Mapping[str, str], *, folder: str, builder: str, environment: str | None) -> dict[str, str]:
@@ -25,7 +24,7 @@ def scrubbed(environ: Mapping[str, str], *, folder: str, builder: str, environme
         upper = name.upper()
         if upper in PROXIES:
             continue
-        if any(word in upper for word in SECRET_WORDS) and not upper.startswith("MODAL_"):
+        if is_secret_name(name) and not upper.startswith("MODAL_"):
             kept[name] = STAND_IN
         elif upper in KEPT or not upper.startswith(LEFT_OUT):
             kept[name] = value if without_secrets(value) == value else STAND_IN

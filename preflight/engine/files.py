@@ -36,9 +36,9 @@ from preflight.model import (
 from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
-IMPORTS_MODAL = re.compile(rb"^[ \t]*(?:import|from)[ \t]+modal\b", re.M)
-MOST_FILES = 5_000
-MOST_BYTES = 1_000_000
+IMPORTS_MODAL = re.compile(rb"\b(?:import|from)\b(?:[^\n#]|\\\r?\n)*?\bmodal\b")
+MOST_FILES = 50_000
+MOST_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class ToLint:
 
     file: Path
     settings: Settings
+    content: bytes | None = None  # given instead of the file's
+
+
+class TooManyFiles(Exception):
+    """A folder holds more Python files than are looked at; the text says how many that is."""
 
 
 def static_rules(checks: Sequence[Check]) -> tuple[Check, ...]:
@@ -55,7 +60,10 @@ def static_rules(checks: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def python_files(folder: Path) -> Iterator[Path]:
-    """Python files below a folder that import modal; hidden folders, environments and build folders are left out."""
+    """Python files below a folder that import modal; hidden folders, environments and build folders are left out.
+
+    Raises TooManyFiles.
+    """
     seen = 0
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
@@ -64,9 +72,11 @@ def python_files(folder: Path) -> Iterator[Path]:
                 continue
             seen += 1
             if seen > MOST_FILES:
-                return
+                raise TooManyFiles(f"more than {MOST_FILES:,} Python files are below {folder}; name smaller folders")
             path = Path(here, name)
             try:
+                if not path.is_file():
+                    continue  # a pipe would never end
                 with path.open("rb") as opened:
                     if IMPORTS_MODAL.search(opened.read(MOST_BYTES)):
                         yield path
@@ -114,7 +124,7 @@ async def look(
         project = target.settings.project
         recipe: Recipe | LookupFailed
         try:
-            recipe = reader.read(target.file, project=project)
+            recipe = reader.read(target.file, project=project, content=target.content)
         except OSError as e:
             recipe = LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")
         results = await judge(checks, recipe, target.settings)

@@ -127,7 +127,9 @@ class _Run:
         left = self.limits.spend_max_usd - sum((t.result.spent_usd for t in self.told.values()), Decimal(0))
         if price.usd > left:
             reason = f"needs up to ${price.usd:.2f} ({price.basis}); --spend-max leaves ${left:.2f}"
-            return _Told(_unasked(check, Status.BLOCKED, reason), False)
+            enough = self.limits.spend_max_usd - left + price.usd
+            blocked = replace(_unasked(check, Status.BLOCKED, reason), retry_with=f"--spend-max {enough:.2f}")
+            return _Told(blocked, False)
         self.observe(Priced(check, price))
         self.at_stake[check.id] = price.usd
         self.observe(Started(check))

@@ -6,13 +6,19 @@ import re
 
 from preflight.binary import symbols
 from preflight.model import Where
-from preflight.probe.reading import Failure, Reading, Step
+from preflight.probe.expected import table
+from preflight.probe.reading import Failure, ModelRun, Reading, Replaced, Step
 from preflight.probe.reading import Outcome as Went
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict
 
 NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 NO_IMAGE = re.compile(r"no kernel image is available|named symbol not found|device kernel image is invalid", re.I)
 NO_MEMORY = re.compile(r"out of memory", re.I)
+PROFILER = re.compile(r"profiler is already|kineto|can't disable .{0,20}profiler|CUPTI", re.I)
+WANTS_ARGUMENTS = re.compile(r"missing \d+ required .{0,20}argument")
+LIBRARY = re.compile(r"[/\\](?:mamba_ssm|causal_conv1d|triton)[/\\]|(?:selective_scan_cuda|causal_conv1d_cuda)\W")
+OFF_WORDS = ("", "0", "false", "no", "off")
+GIB = 2**30
 NO_ATTRIBUTE = re.compile(r"module 'mamba_ssm' has no attribute '(\w+)'")
 UNDEFINED = re.compile(r"(?:(?P<library>\S{1,400}\.so)\S{0,20}: )?undefined symbol: (?P<symbol>\w{1,8192})")
 EVIDENCE_LINES = 6
@@ -55,19 +61,39 @@ def not_ready(reading: Reading, explain: Explain) -> Ruling | None:
         )
     for step in (reading.imports.get("gpu ready"), reading.gpu_step):
         if step is not None and step.outcome in (Went.ERROR, Went.CRASH, Went.TIME_OUT):
-            driver = reading.driver.get("driver", "")
-            seen = f"driver {driver} is there" if driver else "nvidia-smi finds no driver"
-            return Ruling(
-                Verdict.COULD_NOT_RUN,
-                Cause.NO_GPU,
-                f"torch {reading.torch} reaches no GPU: {_what_happened(step)} ({seen})",
-                "run it where a GPU is: preflight probe APP --gpu A100-80GB, or a CUDA build of torch here",
-                tail(step),
-            )
+            return _no_gpu(step, reading)
     mamba = reading.imports.get("import mamba_ssm")
     if mamba is not None and not mamba.is_ok:
         return import_ruling("mamba_ssm", mamba, reading, explain)
     return None
+
+
+def _no_gpu(step: Step, reading: Reading) -> Ruling:
+    driver, visible = reading.driver.get("driver", ""), reading.visible_devices
+    seen = f"driver {driver} is there" if driver else "nvidia-smi finds no driver"
+    remedy = "run it where a GPU is: preflight probe APP --gpu A100-80GB"
+    if visible is not None and driver and reading.cuda:
+        shown = visible or '""'
+        seen += f", and CUDA_VISIBLE_DEVICES={shown} shows torch none of its {len(reading.at_rest)} GPUs"
+        remedy = "unset CUDA_VISIBLE_DEVICES, or name a GPU that is there"
+    elif driver and reading.torch and not reading.cuda:
+        seen += ", and this torch is a CPU build"
+        remedy = "install a CUDA build of torch in this interpreter"
+    said = f"torch {reading.torch} reaches no GPU: {_what_happened(step)} ({seen})"
+    return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_GPU, said, remedy, tail(step))
+
+
+def no_events(what: str) -> Ruling:
+    return Ruling(
+        Verdict.COULD_NOT_RUN,
+        Cause.NO_EVENTS,
+        f"the profiler saw no event of the GPU while {what} ran, not even the product launched along with it",
+        "let the container use CUPTI (nothing else may profile at the same time), then run it again",
+    )
+
+
+def is_on(value: str) -> bool:
+    return value.strip().lower() not in OFF_WORDS
 
 
 def import_ruling(module: str, step: Step, reading: Reading, explain: Explain) -> Ruling:
@@ -133,6 +159,14 @@ def import_ruling(module: str, step: Step, reading: Reading, explain: Explain) -
     )
 
 
+def _more_time(step: Step, reading: Reading) -> str:
+    if step.at.startswith(("import", "construction")):
+        return "make what MODULE:CALLABLE does before its first step shorter, or give it a larger timeout-s"
+    if reading.full_autotune:
+        return "leave out --full-autotune, or give it a larger [tool.preflight.probe] timeout-s"
+    return "look at where it hangs: python -X faulthandler; nothing that was seen healthy takes a tenth of this"
+
+
 def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Ruling:
     """A block raised, died or hung while it ran."""
     at = f" at its {step.at}" if step.at else ""
@@ -141,7 +175,7 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
             Verdict.COULD_NOT_RUN,
             Cause.TIME_OUT,
             f"{what} did not end within {step.seconds:.0f} s{at}",
-            "run it again with a larger [tool.preflight.probe] timeout-s; compiling Triton kernels takes longest",
+            _more_time(step, reading),
             tail(step),
         )
     if step.outcome is Went.CRASH or step.error is None:
@@ -184,7 +218,7 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
             Verdict.COULD_NOT_RUN,
             Cause.OUT_OF_MEMORY,
             f"{what}: {said}",
-            "run it on a GPU with free memory; the probe itself needs less than 2 GiB",
+            f"run it on a GPU with free memory: {_need(what)}",
             evidence,
             places,
         )
@@ -207,6 +241,46 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
     )
 
 
+def _need(what: str) -> str:
+    row = table().block(what.partition(" ")[0])
+    return f"{row.name} takes {row.memory_gib:g} GiB here" if row else "this block's need is not known"
+
+
+def model_raised(what: str, run: ModelRun, reading: Reading, explain: Explain, error: Failure) -> Ruling:
+    """The user's model raised.  The kernels' fault only where their code is on the way and memory was enough."""
+    where = place(error)
+    at = f" at {where[0]}" if where else ""
+    when = f" in step {len(run.steps) + 1}" if run.blocks or run.steps else ""
+    said, evidence = f"{what} raises{when}{at}: {error}", (str(error),)
+    if NO_MEMORY.search(error.message):
+        total = reading.gpu.memory_bytes if reading.gpu else 0
+        others = max(0, total - run.free_bytes)
+        remedy = "make its batch smaller in MODULE:CALLABLE, or probe it on a GPU with more memory"
+        if others > 2 * GIB:
+            remedy = f"free the GPU: {others / GIB:.1f} of its {total / GIB:.0f} GiB were taken before the model began"
+        peak = f" (it reached {run.peak_bytes / GIB:.1f} GiB)" if run.peak_bytes else ""
+        return Ruling(Verdict.COULD_NOT_RUN, Cause.OUT_OF_MEMORY, said + peak, remedy, evidence, where)
+    if PROFILER.search(error.message):
+        remedy = "leave out the model's own profiler in MODULE:CALLABLE: two can't watch one GPU at a time"
+        return Ruling(Verdict.COULD_NOT_RUN, Cause.OTHER_PROFILER, said, remedy, evidence, where)
+    if any(LIBRARY.search(frame.path) for frame in error.frames):
+        meaning, cure = explain(str(error))
+        remedy = cure or REINSTALL.format(package_of(error.message))
+        return Ruling(Verdict.BROKEN, Cause.ERROR, said + (f" ({meaning})" if meaning else ""), remedy, evidence, where)
+    remedy = "make MODULE:CALLABLE give (module, inputs), a module with example_input_array, or a one-step function"
+    if error.kind == "TypeError" and WANTS_ARGUMENTS.search(error.message):
+        remedy = "give what it wants: --model-args 'd_model=64, config=@config.json'"
+    elif "the callable gave" in error.message:
+        remedy = "give its input: --model-input 2x960x64, or let MODULE:CALLABLE give (module, inputs)"
+    elif error.kind == "FileNotFoundError":
+        remedy = "put that file into the image beside the code, or name another with --model-args"
+    elif missing := NO_MODULE.search(error.message):
+        remedy = f"add {missing[1]} to the image, or to the folders that it is imported from"
+    elif run.steps:
+        remedy = "run MODULE:CALLABLE by itself on this GPU: it raises there too"
+    return Ruling(Verdict.COULD_NOT_RUN, Cause.MODEL_ERROR, said, remedy, evidence, where)
+
+
 def not_reached(what: str, step: Step, reading: Reading) -> Ruling:
     """Nothing of ``what`` was begun: the time was up, or its process ended on the way there."""
     for name, stray in reading.strays.items():
@@ -226,8 +300,12 @@ def not_reached(what: str, step: Step, reading: Reading) -> Ruling:
     )
 
 
-def conv1d_cause(reading: Reading) -> tuple[Cause, str, str]:
+def conv1d_cause(reading: Reading, replaced: tuple[Replaced, ...] = ()) -> tuple[Cause, str, str]:
     """Why causal-conv1d is not in use: cause, what was seen, remedy."""
+    other = next((r for r in (*replaced, *reading.replaced) if r.name == "causal_conv1d_fn"), None)
+    if other is not None:
+        said = f"causal_conv1d_fn is {other.by} ({other.path}:{other.line}), not causal-conv1d's"
+        return Cause.CONV1D_UNUSABLE, said, "take out the assignment that replaces causal_conv1d_fn"
     for name in ("causal_conv1d", "causal_conv1d_cuda"):
         step = reading.loads.get(name)
         if step is None or step.is_ok or step.outcome is Went.NOT_REACHED:
@@ -246,7 +324,8 @@ def conv1d_cause(reading: Reading) -> tuple[Cause, str, str]:
         said = f"causal-conv1d {version} loads, but mamba_ssm set {names} to None"
         remedy = "take a causal-conv1d that this mamba-ssm knows: 1.5.1 or newer for mamba-ssm 2.2.5 and newer"
         return Cause.CONV1D_UNUSABLE, said, remedy
-    return Cause.CONV1D_UNUSABLE, "causal-conv1d loads and was not called", INSTALL_CONV1D
+    remedy = "look for what calls another convolution: causal-conv1d itself is installed and loads"
+    return Cause.CONV1D_UNUSABLE, "causal-conv1d loads and was not called", remedy
 
 
 def _of_symbol(message: str, package: str, reading: Reading) -> tuple[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from preflight.model import Json
-from preflight.probe.reading import Case, Reading, Step
+from preflight.probe.health_verdict import health_json
+from preflight.probe.reading import Case, ModelRun, Numerics, Reading, Step
 from preflight.probe.ruling import Cause, Ruling, Verdict
-from preflight.probe.verdict import BlockRuling, Judged
+from preflight.probe.verdict import NOT_RUN, BlockRuling, Judged
 
 SCHEMA = "preflight.probe/1"
 GIB = 1024**3
@@ -24,6 +25,8 @@ def document(reading: Reading, judged: Judged, *, is_sandbox: bool = False) -> d
         "fallback": _fallback(reading),
         "forced": dict(reading.forced),
         "model": _model(reading, judged),
+        "own_model": _own_model(judged.model is not None),
+        "health": health_json(reading),
         "seconds": reading.seconds,
         "own_s": _own_seconds(reading),
         "simulated": reading.simulated,
@@ -46,11 +49,18 @@ def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> dict[str, 
         "fallback": {},
         "forced": {},
         "model": {},
+        "own_model": _own_model(False),
+        "health": [],
         "seconds": 0.0,
         "own_s": 0.0,
         "simulated": False,
         "sandbox": is_sandbox,
     }
+
+
+def _own_model(is_run: bool) -> dict[str, Json]:
+    """Whether the model that will train was looked at; ``candidates`` are what the command found of it."""
+    return {"run": is_run, "said": "" if is_run else NOT_RUN, "candidates": []}
 
 
 def _own_seconds(reading: Reading) -> float:
@@ -113,7 +123,7 @@ def _block(block: BlockRuling) -> dict[str, Json]:
         **_ruling(block.ruling),
         "launched": list(block.launched),
         "missing": list(block.missing),
-        "numerics": {c.dtype: _numerics(c) for c in block.cases if c.exercise},
+        "numerics": {c.dtype: _numerics(c.exercise.numerics) for c in block.cases if c.exercise},
         "first_call_s": max((d.first_call_s for d in done), default=None),
         "steady_s": {c.dtype: c.exercise.steady_s for c in block.cases if c.exercise},
         "peak_bytes": max((d.peak_bytes for d in done), default=None),
@@ -122,13 +132,12 @@ def _block(block: BlockRuling) -> dict[str, Json]:
     }
 
 
-def _numerics(case: Case) -> dict[str, Json]:
-    assert case.exercise is not None
-    numbers = case.exercise.numerics
+def _numerics(numbers: Numerics) -> dict[str, Json]:
     return {
         "finite": numbers.finite,
         "zero": numbers.zero,
         "relative": {d.what: d.relative for d in numbers.compared},
+        "scale": {d.what: d.scale for d in numbers.compared},
         "without_reference": numbers.without_reference,
     }
 
@@ -166,10 +175,36 @@ def _model(reading: Reading, judged: Judged) -> dict[str, Json]:
         **_ruling(judged.model),
         **_step(reading.model.step),
     }
-    run = reading.model.run
-    if run is not None:
-        said["steps"] = run.steps
-        said["modules"] = dict(run.modules)
-        said["launched"] = list(run.trace.names)
-        said["operators"] = dict(run.trace.operators)
-    return said
+    return {**said, **_run(reading.model.run)} if reading.model.run is not None else said
+
+
+def _run(run: ModelRun) -> dict[str, Json]:
+    operators: dict[str, int] = {}
+    for step in run.steps:
+        for name, count in step.trace.operators.items():
+            operators[name] = operators.get(name, 0) + count
+    return {
+        "steps": len(run.steps),
+        "modules": dict(run.modules),
+        "launched": list(run.names),
+        "operators": operators,
+        "blocks": [
+            {
+                "name": b.name,
+                "block": b.block,
+                "calls": [p.calls for p in b.steps],
+                "raised": [p.raised for p in b.steps],
+            }
+            for b in run.blocks
+        ],
+        "numbers": [
+            {
+                **{"module": n.module, "weights": n.weights, "shape": list(n.shape), "dtype": n.dtype},
+                **{"positions": n.positions, "error": str(n.error) if n.error else ""},
+                **(_numerics(n.numerics) if n.numerics else {}),
+            }
+            for n in run.numbers
+        ],
+        "compiled": run.is_compiled,
+        "peak_bytes": run.peak_bytes,
+    }

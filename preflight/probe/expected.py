@@ -1,4 +1,4 @@
-"""The table of kernels each block should launch (kernels.toml), typed on load."""
+"""The blocks, the kernels they launch (kernels.toml) and how far their numbers may be off, typed on load."""
 
 from __future__ import annotations
 
@@ -12,18 +12,6 @@ from importlib.resources import files
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
-
-SUMMED = (
-    "A_log",
-    "B_bias",
-    "C_bias",
-    "conv1d.bias",
-    "dt_bias",
-    "dt_proj.bias",
-    "dt_proj.weight",
-    "gradient of D",
-    "x_proj.weight",
-)
 
 
 class How(StrEnum):
@@ -54,7 +42,6 @@ class Expected:
     scan_backward: tuple[Kernel, ...]
     conv_forward: tuple[Kernel, ...]
     conv_backward: tuple[Kernel, ...]
-    computes_in: str  # the dtype that its kernels cast to whatever they are given; empty where they keep it
     source: str
     seen: date
     how: How
@@ -65,27 +52,45 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Limit:
-    """Relative L2 distances to the reference up to which the numbers of a dtype are right."""
+class Block:
+    """A block as it is run by itself and told in a model.  ``unreferenced`` classes launch its kernels, and compute
+    something that its reference does not."""
 
-    dtype: str
-    output: float
-    gradient: float
-    summed_gradient: float
+    name: str
+    classes: tuple[str, ...]
+    unreferenced: tuple[str, ...]
+    reference: str
+    width: int
+    length: int
+    memory_gib: float
     source: str
     seen: date
     how: How
 
-    def of(self, what: str) -> float:
-        if what == "output":
-            return self.output
-        return self.summed_gradient if what.endswith(SUMMED) else self.gradient
+
+@dataclass(frozen=True)
+class Limit:
+    """How far a tensor may be off: ``relative`` as a distance, ``scale`` as a factor; from a measurement or not."""
+
+    relative: float
+    scale: float
+    is_measured: bool
 
 
 @dataclass(frozen=True)
 class Table:
+    blocks: tuple[Block, ...]
     expected: tuple[Expected, ...]
-    limits: tuple[Limit, ...]
+    coarse: dict[str, float]
+    healthy: dict[tuple[str, str], dict[str, tuple[float, float]]]
+
+    def block(self, name: str) -> Block | None:
+        return next((b for b in self.blocks if b.name == name), None)
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Every kernel of the table, in the spelling that the payload counts by."""
+        return tuple(dict.fromkeys("|".join(k.names) for e in self.expected for k in e.kernels))
 
     def row(self, block: str, version: str) -> tuple[Expected | None, str]:
         """The row for this mamba-ssm; for a version not in the table the nearest, and a word on it."""
@@ -106,8 +111,22 @@ class Table:
             f"no row for {block} of mamba-ssm {version}; compared with {bound} (read {nearest.seen})",
         )
 
-    def limit(self, dtype: str) -> Limit | None:
-        return next((limit for limit in self.limits if limit.dtype == dtype), None)
+    def limit(self, block: str, dtype: str, what: str) -> Limit | None:
+        """For one tensor; the coarse one of its dtype where no healthy distance was measured, None where none is."""
+        fine = dtype.partition(" ")[0]
+        relative, scale = self.healthy.get((block, dtype), {}).get(what, (0.0, 0.0))
+        if relative:
+            least_relative, least_scale = LEAST[fine]
+            factor = FAINT_FACTOR if relative < FAINT else FACTOR
+            return Limit(max(factor * relative, least_relative), max(factor * scale, least_scale), True)
+        coarse = self.coarse.get(fine)
+        return None if coarse is None else Limit(coarse, coarse, False)
+
+
+# A limit is a healthy distance, the worst of those measured, times this.  From one seed to the next rounding differs by
+# 20 %, sums that cancel by a factor of 2.5; what is exact but for the order of its sums gets more room.
+FACTOR, FAINT_FACTOR, FAINT = 4.0, 10.0, 2e-5
+LEAST = {"float32": (1e-5, 1e-5), "float16": (1e-3, 5e-4), "bfloat16": (8e-3, 2e-3)}  # (relative, scale)
 
 
 def _kernels(names: list[str]) -> tuple[Kernel, ...]:
@@ -120,7 +139,6 @@ def _expected(row: dict[str, Any]) -> Expected:
         block=str(row["block"]),
         since=Version(row["since"]),
         until=Version(row["until"]),
-        computes_in=str(row.get("computes_in", "")),
         source=str(row["source"]),
         seen=row["seen"],
         how=How(row["how"]),
@@ -128,8 +146,25 @@ def _expected(row: dict[str, Any]) -> Expected:
     )
 
 
+def _block(row: dict[str, Any]) -> Block:
+    lists = {key: tuple(row.get(key, ())) for key in ("classes", "unreferenced")}
+    return Block(**{**row, **lists, "how": How(row["how"])})
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("preflight.probe").joinpath(name).read_text(encoding="utf-8"))
+
+
 @cache
 def table() -> Table:
-    data = tomllib.loads(files("preflight.probe").joinpath("kernels.toml").read_text(encoding="utf-8"))
-    limits = tuple(Limit(**{**row, "how": How(row["how"])}) for row in data["limit"])
-    return Table(tuple(_expected(row) for row in data["expected"]), limits)
+    data = _read("kernels.toml")
+    healthy = {
+        (row["block"], row["dtype"]): {what: (float(a), float(b)) for what, (a, b) in row["off"].items()}
+        for row in _read("healthy.toml").get("healthy", ())
+    }
+    return Table(
+        blocks=tuple(_block(row) for row in data["block"]),
+        expected=tuple(_expected(row) for row in data["expected"]),
+        coarse={row["dtype"]: float(row["off"]) for row in data["coarse"]},
+        healthy=healthy,
+    )

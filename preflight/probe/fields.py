@@ -44,8 +44,17 @@ class Fields:
     def flag(self, key: str) -> bool:
         return bool(self._get(key, (bool,), "true or false"))
 
+    def has(self, key: str) -> bool:
+        return key in self._data
+
     def number_or_none(self, key: str) -> float | None:
         return None if self._data.get(key) is None else self.number(key)
+
+    def text_or_none(self, key: str) -> str | None:
+        return None if self._data.get(key) is None else self.text(key)
+
+    def flag_or_none(self, key: str) -> bool | None:
+        return None if self._data.get(key) is None else self.flag(key)
 
     def one_of(self, key: str, kind: type[E]) -> E:
         value = self.text(key)
@@ -82,9 +91,11 @@ class Fields:
         for name in inner._data:
             yield name, inner.object(name)
 
+    def all_words(self) -> dict[str, str]:
+        return {name: self.text(name) for name in self._data}
+
     def words(self, key: str) -> dict[str, str]:
-        inner = self.object(key)
-        return {name: inner.text(name) for name in inner._data}
+        return self.object(key).all_words()
 
     def whole(self, key: str) -> dict[str, int]:
         inner = self.object(key)

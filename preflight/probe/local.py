@@ -9,12 +9,12 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from preflight.model import Json
 
-PAYLOAD = Path(__file__).with_name("payload.py")
+PAYLOAD = Path(__file__).with_name("payload")
 GRACE_S = 3.0  # for the payload to end its children after TERM; it needs under 0.3 s
 TAIL_LINES = 6
 
@@ -44,19 +44,39 @@ def probe_here(
         limit.start()
         try:
             assert process.stdout is not None
-            for line in process.stdout:
-                say(line.rstrip("\n"))
-            code = process.wait()
+            with _terminated_as_interrupted():
+                for line in process.stdout:
+                    say(line.rstrip("\n"))
+                code = process.wait()
         finally:
             limit.cancel()
             _end(process)
         return _document(python, room, code, is_late.is_set(), limit_s)
 
 
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """TERM and HUP end this command as Ctrl-C does, so that nothing stays on the GPU; KILL the payload sees itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _start(
     python: str, room: Path, errors: int, environ: Mapping[str, str], folder: Path | None
 ) -> subprocess.Popen[str]:
-    command = [python, str(PAYLOAD), "--request", str(room / "request.json"), "--out", str(room / "reading.json")]
+    files = ["--request", str(room / "request.json"), "--out", str(room / "reading.json")]
+    command = [python, str(PAYLOAD), *files, "--parent", str(os.getpid())]
     try:
         return subprocess.Popen(
             command,

@@ -16,6 +16,7 @@ from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.rates import Rates
 from preflight.diagnosis.first import first_cause, meaning
 from preflight.model import Json
+from preflight.probe.own_model import arguments, candidates, model_input, uses_half
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.problems import Problem
 from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
@@ -28,7 +29,7 @@ CONTAINER_SOURCE = "/root"  # where Modal puts the app's own modules
 
 @dataclass(frozen=True, kw_only=True)
 class ProbePlan:
-    """``gpus`` as Modal is asked for them, one GPU each: a kernel launches on one or on none."""
+    """``gpus`` as Modal is asked for them: of "H100:8" every one is asked, and the link between them."""
 
     function: str
     variables: tuple[str, ...]
@@ -44,22 +45,48 @@ def plan_probe(settings: Settings, recipe: Recipe) -> ProbePlan:
         raise NoFunction(f"{function.name} asks for no GPU; name one in [tool.preflight.probe] gpus")
     images = function.images if isinstance(function.images, tuple) else ()
     blocks = settings.probe.blocks or blocks_in(settings.project) or DEFAULT_BLOCKS
-    request = Request(
-        blocks=blocks,
-        model=settings.probe.model or "",
-        paths=(CONTAINER_SOURCE, f"{CONTAINER_SOURCE}/src") if settings.probe.model else (),
-        force_variables=(settings.probe.fallback_env,),
-        limit_s=settings.probe.timeout_s,
-    )
+    request = request_for(settings, blocks, (CONTAINER_SOURCE, f"{CONTAINER_SOURCE}/src"))
     return ProbePlan(
         function=function.name, variables=tuple(i.variable for i in images if i.variable), gpus=gpus, request=request
     )
 
 
+def request_for(settings: Settings, blocks: tuple[str, ...], paths: tuple[str, ...]) -> Request:
+    """What is asked of the payload; the hook is the model where no other is named.  Raises ValueError."""
+    asked = settings.probe
+    # without a pyproject.toml there is no project, and this folder may hold anything
+    hooks = [c.name for c in candidates(settings.project) if c.is_hook] if settings.read_from else []
+    model = asked.model or (hooks[0] if hooks else "")
+    half = ("float16",) if settings.read_from and uses_half(settings.project) else ()
+    return Request(
+        blocks=blocks,
+        dtypes=("float32", "bfloat16", *half),
+        model=model,
+        model_args=arguments(asked.model_args) if asked.model_args else None,
+        model_input=model_input(asked.model_input) if asked.model_input else None,
+        paths=paths if model else (),
+        force_variables=(asked.fallback_env,),
+        full_autotune=asked.full_autotune,
+        gpu_health=asked.gpu_health,
+        limit_s=asked.timeout_s,
+    )
+
+
+def with_candidates(document: dict[str, Json], settings: Settings) -> dict[str, Json]:
+    """The document with what the project's text shows of the model that was not run, and how to give it."""
+    if document["own_model"]["run"] or not settings.read_from:
+        return document
+    found = candidates(settings.project)
+    own = {**document["own_model"], "candidates": [c.as_json() for c in found]}
+    if found:
+        own["said"] += f"; give it: preflight probe {found[0].command}"
+    return {**document, "own_model": own}
+
+
 def _gpus_of(function: Function) -> tuple[str, ...]:
     if isinstance(function.gpu, Unresolved):
         raise NoFunction(f"the GPU of {function.name} is not in the text; name it in [tool.preflight.probe] gpus")
-    return tuple(dict.fromkeys(g.written.split(":")[0] for g in function.gpu))
+    return tuple(dict.fromkeys(g.written for g in function.gpu))
 
 
 def probe_price(plan: ProbePlan, rates: Rates) -> tuple[Decimal, str]:
@@ -70,7 +97,9 @@ def probe_price(plan: ProbePlan, rates: Rates) -> tuple[Decimal, str]:
 
 
 def _one(gpu: str, hours: Decimal, rates: Rates) -> Estimate:
-    return estimate(Resources(function="probe", gpus=((gpu.upper().rstrip("!+"), 1),)), rates, hours)
+    name, _, count = gpu.partition(":")
+    several = int(count) if count.isdigit() else 1
+    return estimate(Resources(function="probe", gpus=((name.upper().rstrip("!+"), several),)), rates, hours)
 
 
 async def probe_on_modal(
@@ -112,14 +141,14 @@ async def probe_on_modal(
         return _same(not_run(said, remedy, is_sandbox=is_sandbox), plan.gpus)
     except Problem as e:
         return _same(not_run(str(e), "preflight check modal-auth", is_sandbox=is_sandbox), plan.gpus)
-    return tuple((gpu, _judged(readings[gpu], is_sandbox)) for gpu in plan.gpus)
+    return tuple((gpu, with_candidates(_judged(readings[gpu], is_sandbox), settings)) for gpu in plan.gpus)
 
 
 def _judged(given: object, is_sandbox: bool) -> dict[str, Json]:
     from preflight.probe.document import document, not_run
     from preflight.probe.expected import table
     from preflight.probe.fields import ReadingError
-    from preflight.probe.reading import parsed
+    from preflight.probe.parsing import parsed
     from preflight.probe.verdict import judge
 
     try:

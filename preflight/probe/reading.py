@@ -1,16 +1,9 @@
-"""What the payload saw, typed: every field checked on the way in, nothing judged.
-
-``parsed(document)`` reads the dict that payload.run gave, or a reading kept in tests/data/probes.
-"""
+"""What the payload saw, typed; nothing judged.  parsing.py makes it of the payload's document."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-from preflight.probe.fields import Fields, ReadingError
-
-SCHEMA = "preflight.probe-reading/1"
 
 
 class Outcome(StrEnum):
@@ -79,10 +72,14 @@ class Trace:
 
 @dataclass(frozen=True)
 class Distance:
-    """``relative`` is |got - reference| / |reference| (L2), None where a value is missing or not finite."""
+    """``relative`` is |got - reference| / |reference| (L2), ``scale`` the reference's share in what came (1 is right).
+
+    None where a value is missing or not finite.
+    """
 
     what: str
     relative: float | None
+    scale: float | None
     reference_norm: float
     norm: float | None
 
@@ -145,6 +142,21 @@ class Handler:
     caught: str
     message: str
     about_mamba: bool
+    kind: str  # what raised: "import" or "call"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A test of the user's code that took the branch without Mamba, and the variables it looked at.
+
+    It is not sure where both branches stand on one line.
+    """
+
+    path: str
+    line: int
+    test: str
+    variables: tuple[str, ...]
+    is_sure: bool
 
 
 @dataclass(frozen=True)
@@ -174,17 +186,86 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class ModelRun:
-    steps: int
-    seconds: float
+class Replaced:
+    """A function of mamba_ssm that is another one now, and where that one is written."""
+
+    name: str
+    by: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True)
+class OwnStep:
     trace: Trace
     finite: bool
+    bad_gradients: tuple[str, ...]
+    gradients: int  # parameters that one reached
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one block did in one step.  ``launched`` counts the watched kernels and convolutions in its forwards."""
+
+    calls: int
+    raised: int
+    reruns: int
+    launched: dict[str, int]
+    arrived: tuple[str, ...]
+    bad: tuple[str, ...]
+    zero: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OwnBlock:
+    name: str
+    block: str
+    label: str
+    device: str
+    trains: tuple[str, ...]
+    steps: tuple[Pass, ...]
+
+    @property
+    def is_used(self) -> bool:
+        return any(s.calls + s.raised for s in self.steps)
+
+
+@dataclass(frozen=True)
+class OwnNumbers:
+    """A block of the model held against the reference, over ``positions`` of its length."""
+
+    module: str
+    block: str
+    weights: str  # "own", or "weighed" so that the state weighs
+    shape: tuple[int, ...]
+    dtype: str
+    positions: int
+    numerics: Numerics | None
+    error: Failure | None
+
+
+@dataclass(frozen=True)
+class ModelRun:
+    steps: tuple[OwnStep, ...]
+    seconds: float
+    blocks: tuple[OwnBlock, ...]
+    numbers: tuple[OwnNumbers, ...]
     modules: dict[str, int]
+    is_compiled: bool
+    is_scaled: bool
+    free_bytes: int
+    peak_bytes: int
     handlers: tuple[Handler, ...]
+    decisions: tuple[Decision, ...]
     reads: tuple[Read, ...]
     slow_paths: tuple[SlowPath, ...]
     absent: tuple[Absent, ...]
+    replaced: tuple[Replaced, ...]
     error: Failure | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(n for s in self.steps for n in s.trace.names))
 
 
 @dataclass(frozen=True)
@@ -195,11 +276,35 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Card:
+    """One GPU as measured: bfloat16 products, copies (read and written bytes), the bus bandwidth of an all-reduce.
+
+    ``at_rest`` and ``loaded`` are nvidia-smi's own words, before and in the work.
+    """
+
+    step: Step
+    rank: int
+    name: str
+    tflops: float | None
+    copy_gbps: float | None
+    reduce_gbps: float | None
+    sum_is_right: bool | None
+    free_bytes: int
+    memory_bytes: int
+    loaded: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Reading:
     seconds: float
     simulated: bool
     forced: dict[str, str]
     driver: dict[str, str]
+    visible_devices: str | None  # CUDA_VISIBLE_DEVICES
+    at_rest: tuple[dict[str, str], ...]
+    cards: tuple[Card, ...]
+    full_autotune: bool
+    free_bytes: int | None
     python: str
     packages: dict[str, str]
     files: dict[str, str]
@@ -211,151 +316,10 @@ class Reading:
     imports: dict[str, Step]
     mamba_version: str
     absent: tuple[Absent, ...]
+    replaced: tuple[Replaced, ...]
     fallback_step: Step
     fallback: Fallback | None
     cases: tuple[Case, ...]
     model: Model | None
     strays: dict[str, Step]  # a child that died outside of its steps
     asked_blocks: tuple[str, ...]
-
-
-def parsed(document: object) -> Reading:
-    """Raises ReadingError naming the first field that is not as it should be."""
-    top = Fields(document, "reading")
-    if top.text("schema") != SCHEMA:
-        raise ReadingError(f"reading.schema: wanted {SCHEMA}, found {top.text('schema')}")
-    packages = _value(top, "packages")
-    versions = _value(top, "versions")
-    gpu = top.object("gpu").object_or_none("value")
-    fallback = top.object("fallback").object_or_none("value")
-    model = top.object_or_none("model")
-    library = _value(top, "library")
-    return Reading(
-        seconds=top.number("seconds"),
-        simulated=top.flag("simulated"),
-        forced=top.words("forced"),
-        driver=top.words("driver"),
-        python=top.object("python").text("version"),
-        packages=packages.words("versions") if packages else {},
-        files=packages.words("files") if packages else {},
-        torch=versions.text("torch") if versions else "",
-        cuda=versions.text("cuda") if versions else "",
-        gpu=_gpu(gpu) if gpu else None,
-        gpu_step=_step(top.object("gpu")),
-        loads={name: _step(row) for name, row in top.entries("loads")},
-        imports={name: _step(row) for name, row in top.entries("imports")},
-        mamba_version=library.text("version") if library else "",
-        absent=library.each("absent", _absent) if library else (),
-        fallback_step=_step(top.object("fallback")),
-        fallback=_fallback(fallback) if fallback else None,
-        cases=top.each("cases", _case),
-        model=_model(model) if model else None,
-        strays={name: _step(row) for name, row in top.entries("strays")},
-        asked_blocks=top.object("request").each("blocks", lambda f: f.text("block")),
-    )
-
-
-def _value(top: Fields, key: str) -> Fields | None:
-    """The value of a step that matters for its value alone; how it went is checked all the same."""
-    _step(top.object(key))
-    return top.object(key).object_or_none("value")
-
-
-def _step(f: Fields) -> Step:
-    error = f.object_or_none("error")
-    exit_code = f.number_or_none("exit")
-    return Step(
-        outcome=f.one_of("outcome", Outcome),
-        seconds=f.number("seconds"),
-        at=f.text_or("at"),
-        error=_failure(error) if error else None,
-        signal=f.text_or("signal"),
-        exit=None if exit_code is None else int(exit_code),
-        output_tail=f.text_or("output_tail"),
-    )
-
-
-def _failure(f: Fields) -> Failure:
-    frames = f.each("frames", lambda r: Frame(r.text("path"), r.count("line"), r.text("name")))
-    return Failure(f.text("type"), f.text("message"), frames)
-
-
-def _trace(f: Fields) -> Trace:
-    launched = f.each("launched", lambda r: Launch(r.text("name"), r.count("count"), r.number("us")))
-    return Trace(launched, f.whole("operators"), f.count("device_events"))
-
-
-def _gpu(f: Fields) -> Gpu:
-    archs = f.texts("torch_archs")
-    return Gpu(f.text("name"), f.text("capability"), f.count("memory_bytes"), f.count("count"), archs)
-
-
-def _fallback(f: Fields) -> Fallback:
-    return Fallback(finite=f.flag("finite"), steady_s=f.number("steady_s"), trace=_trace(f))
-
-
-def _distance(f: Fields) -> Distance:
-    return Distance(
-        what=f.text("what"),
-        relative=f.number_or_none("relative"),
-        reference_norm=f.number("reference_norm"),
-        norm=f.number_or_none("norm"),
-    )
-
-
-def _case(f: Fields) -> Case:
-    value = f.object_or_none("value")
-    exercise = _exercise(value) if value else None
-    return Case(f.text("block"), f.text("dtype"), _step(f), exercise)
-
-
-def _exercise(f: Fields) -> Exercise:
-    numbers = f.object("numerics")
-    error = f.object_or_none("default_path_error")
-    return Exercise(
-        shape=f.counts("shape"),
-        first_call_s=f.number("first_call_s"),
-        steady_s=f.number("steady_s"),
-        peak_bytes=f.count("peak_bytes"),
-        trace=_trace(f),
-        without_gradient=f.texts("without_gradient"),
-        numerics=Numerics(
-            finite=numbers.flag("finite"),
-            zero=numbers.flag("zero"),
-            compared=numbers.each("compared", _distance),
-            without_reference=numbers.text("without_reference"),
-        ),
-        default_path_error=_failure(error) if error else None,
-        held=f.texts("held"),
-    )
-
-
-def _absent(f: Fields) -> Absent:
-    return Absent(f.text("name"), f.text("path"), f.count("line"))
-
-
-def _model(f: Fields) -> Model:
-    value = f.object_or_none("value")
-    return Model(f.text("name"), _step(f), _model_run(value) if value else None)
-
-
-def _model_run(f: Fields) -> ModelRun:
-    choices = f.object("choices")
-    error = f.object_or_none("error")
-    return ModelRun(
-        steps=f.count("steps"),
-        seconds=f.number("seconds"),
-        trace=_trace(f),
-        finite=f.flag("finite"),
-        modules=dict(f.each("modules", lambda r: (r.text("class"), r.count("count")))),
-        handlers=choices.each(
-            "handlers",
-            lambda r: Handler(
-                r.text("path"), r.count("line"), r.text("type"), r.text("message"), r.flag("about_mamba")
-            ),
-        ),
-        reads=choices.each("reads", lambda r: Read(r.text("name"), r.text("path"), r.count("line"), r.text("value"))),
-        slow_paths=choices.each("slow_paths", lambda r: SlowPath(r.text("path"), r.count("line"), r.text("called"))),
-        absent=f.object("library").each("absent", _absent),
-        error=_failure(error) if error else None,
-    )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from preflight.model import Json
 
-BLOCKS = ("Mamba", "Mamba2", "Mamba3")
 DEFAULT_BLOCKS = ("Mamba", "Mamba2")
 LIMIT_S = 540.0
 STEP_LIMIT_S = 180.0
@@ -21,31 +20,68 @@ NOT_SEARCHED = frozenset({"node_modules", "venv", "site-packages", "build", "dis
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """``model`` is MODULE:CALLABLE, imported from ``paths``; ``force_variables`` switch the app to its fallback."""
+    """``model`` is MODULE:CALLABLE, imported from ``paths``; ``force_variables`` switch the app to its fallback.
+
+    ``model_args`` as own_model.arguments gives them; ``model_input`` is {shape, dtype} or None.
+    """
 
     blocks: tuple[str, ...] = DEFAULT_BLOCKS
     dtypes: tuple[str, ...] = ("float32", "bfloat16")
     model: str = ""
+    model_args: Json = None
+    model_input: Json = None
     paths: tuple[str, ...] = ()
     force_variables: tuple[str, ...] = ()
+    full_autotune: bool = False
+    gpu_health: bool = False
     limit_s: float = LIMIT_S
 
     def as_json(self) -> dict[str, Json]:
+        from preflight.probe.expected import table
+
         return {
-            "blocks": [{"block": name, "options": {}} for name in self.blocks],
+            "blocks": [block_json(name) for name in self.blocks],
+            "known": known(),
+            "watch": list(table().watched),
             "dtypes": list(self.dtypes),
             "model": self.model,
+            "model_args": self.model_args or {"args": [], "kwargs": {}},
+            "model_input": self.model_input,
             "paths": list(self.paths),
             "force_variables": list(self.force_variables),
+            "full_autotune": self.full_autotune,
+            "gpu_health": self.gpu_health,
             "limit_s": self.limit_s,
             "step_limit_s": min(STEP_LIMIT_S, self.limit_s),
         }
 
 
+def block_json(name: str, **options: Json) -> dict[str, Json]:
+    """One block to run by itself; of one that no row knows only what it does can be told."""
+    from preflight.probe.expected import table
+
+    row = table().block(name)
+    about = {"block": name, "options": options}
+    if row is None:
+        return {**about, "width": 256, "length": 832, "reference": ""}
+    return {**about, "width": row.width, "length": row.length, "reference": row.reference}
+
+
+def known() -> list[dict[str, Json]]:
+    """How the payload tells the blocks of a model, and which reference each of them has."""
+    from preflight.probe.expected import table
+
+    rows = [{"block": b.name, "classes": list(b.classes), "reference": b.reference} for b in table().blocks]
+    return rows + [{"block": b.name, "classes": list(b.unreferenced), "reference": ""} for b in table().blocks]
+
+
 def blocks_in(root: Path) -> tuple[str, ...]:
-    """The blocks that the Python files under ``root`` take from mamba_ssm, in the order of BLOCKS; () for none."""
+    """The blocks that the Python files under ``root`` take from mamba_ssm, in the order of the table; () for none."""
+    from preflight.probe.expected import table
+
+    names = tuple(b.name for b in table().blocks)
     found: set[str] = set()
-    for path in _python_files(root):
+    for path in python_files(root):
         try:
             text = path.read_bytes()
         except OSError:
@@ -53,13 +89,13 @@ def blocks_in(root: Path) -> tuple[str, ...]:
         if b"mamba_ssm" not in text or len(text) > MOST_BYTES:
             continue
         try:
-            found.update(_blocks_used(ast.parse(text)))
+            found.update(_blocks_used(ast.parse(text), names))
         except (SyntaxError, ValueError):
             continue
-    return tuple(name for name in BLOCKS if name in found)
+    return tuple(name for name in names if name in found)
 
 
-def _python_files(root: Path) -> Iterator[Path]:
+def python_files(root: Path) -> Iterator[Path]:
     seen = 0
     for folder, names, files in os.walk(root):
         names[:] = sorted(n for n in names if not n.startswith(".") and n not in NOT_SEARCHED)
@@ -71,11 +107,11 @@ def _python_files(root: Path) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _blocks_used(tree: ast.AST) -> Iterable[str]:
+def _blocks_used(tree: ast.AST, names: tuple[str, ...]) -> Iterable[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mamba_ssm":
-            yield from (a.name for a in node.names if a.name in BLOCKS)
-        elif isinstance(node, ast.Attribute) and node.attr in BLOCKS:
+            yield from (a.name for a in node.names if a.name in names)
+        elif isinstance(node, ast.Attribute) and node.attr in names:
             inner = node.value
             while isinstance(inner, ast.Attribute):
                 inner = inner.value

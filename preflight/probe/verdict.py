@@ -8,8 +8,11 @@ from preflight.model import Where
 from preflight.probe import causes
 from preflight.probe.expected import Expected, Table
 from preflight.probe.model_verdict import judge_model
-from preflight.probe.reading import Case, Distance, Exercise, Outcome, Reading
+from preflight.probe.numbers_verdict import percent, tolerance, wrong_numbers
+from preflight.probe.reading import Case, Exercise, Outcome, Reading
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, unexplained, worst
+
+NOT_RUN = "your own model was not run"
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,19 @@ def judge(reading: Reading, table: Table, explain: Explain = unexplained) -> Jud
     stopped = causes.not_ready(reading, explain)
     blocks = tuple(_judge_block(name, reading, table, stopped, explain) for name in reading.asked_blocks)
     model = judge_model(reading, table, explain) if reading.model else None
-    ruling = _overall(reading, stopped, blocks, model)
+    ruling = _overall(reading, stopped, blocks, model, table)
     if reading.simulated:
         ruling = replace(ruling, reason=f"simulated: {ruling.reason}")
     return Judged(ruling, blocks, model)
 
 
-def _overall(reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling, ...], model: Ruling | None) -> Ruling:
+def _overall(
+    reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling, ...], model: Ruling | None, table: Table
+) -> Ruling:
     if stopped is not None and stopped.verdict is Verdict.COULD_NOT_RUN:
         return stopped
-    if reading.forced:
-        return _forced(reading, blocks)
+    if reading.forced and (model is None or model.verdict is not Verdict.KERNELS):
+        return _forced(reading, blocks, model)
     ruling = worst([*(b.ruling for b in blocks), *([model] if model else [])])
     if ruling is None:
         return Ruling(
@@ -65,29 +70,44 @@ def _overall(reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling
         count = sum(len(b.launched) for b in blocks)
         said.append(f"{', '.join(b.block for b in blocks)}: {count} kernels launched, forward and backward")
         has_numbers = any(c.exercise and c.exercise.numerics.compared for c in reading.cases)
-        said.append(f"numbers right in {_dtypes(reading)}" if has_numbers else "no numbers were compared")
-    if model is not None:
+        said.append(f"numbers {_held(reading, table)}" if has_numbers else "no numbers were compared")
+        if not reading.full_autotune and any(c.exercise and c.exercise.held for c in reading.cases):
+            said.append("one Triton configuration of each kernel was tried")
+    if model is None:
+        said.append(NOT_RUN)
+    elif reading.forced:
+        said.append(f"{model.reason}, whatever {_forced_as(reading)} says")
+    else:
         said.append(model.reason)
     return replace(ruling, reason="; ".join(said))
 
 
-def _dtypes(reading: Reading) -> str:
-    return " and ".join(dict.fromkeys(c.dtype for c in reading.cases))
+def _held(reading: Reading, table: Table) -> str:
+    """The widest tolerance of each dtype: "right within 0.01 % in float32 and 2 % in bfloat16"."""
+    widest: dict[str, float] = {}
+    for case in reading.cases:
+        for d in case.exercise.numerics.compared if case.exercise else ():
+            limit = table.limit(case.block, case.dtype, d.what)
+            if limit is not None and d.what == "output":
+                widest[case.dtype] = max(widest.get(case.dtype, 0.0), limit.relative)
+    return "right within " + " and ".join(f"{percent(off)} in {dtype}" for dtype, off in widest.items())
 
 
-def _forced(reading: Reading, blocks: tuple[BlockRuling, ...]) -> Ruling:
-    shown = ", ".join(f"{name}={value}" for name, value in sorted(reading.forced.items()))
+def _forced_as(reading: Reading) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(reading.forced.items()))
+
+
+def _forced(reading: Reading, blocks: tuple[BlockRuling, ...], model: Ruling | None) -> Ruling:
     kernels = worst([b.ruling for b in blocks])
-    also = ""
-    if kernels is not None and kernels.verdict is Verdict.KERNELS:
-        also = "; the kernels themselves launch"
-    elif kernels is not None:
-        also = f"; and the kernels: {kernels.reason}"
+    also = "; the kernels themselves launch"
+    if kernels is None or kernels.verdict is not Verdict.KERNELS:
+        also = f"; and the kernels: {kernels.reason}" if kernels else ""
     reads = reading.model.run.reads if reading.model and reading.model.run else ()
+    means = f"with it {model.reason}" if model else f"a model that reads it takes its Conv1d; {NOT_RUN}"
     return Ruling(
         Verdict.FALLBACK,
         Cause.FORCED,
-        f"{shown} is set: the model takes its Conv1d{also}",
+        f"{_forced_as(reading)} is set: {means}{also}",
         "unset " + ", ".join(sorted(reading.forced)) + " in the image, the secret or the function's environment",
         tuple(f"{name}={value}" for name, value in sorted(reading.forced.items())),
         tuple(Where(r.path, r.line) for r in reads if r.name in reading.forced),
@@ -134,8 +154,8 @@ def _judge_exercise(
 ) -> Ruling:
     """Numbers before names: a kernel that launches and computes zeros is worse than one that is missing."""
     if not done.trace.device_events:
-        return _no_events(what)
-    wrong = _wrong_numbers(what, (expected and expected.computes_in) or case.dtype, done, reading, table)
+        return causes.no_events(what)
+    wrong = _wrong_numbers(what, case, done, reading, table)
     if wrong is not None:
         return wrong
     if expected is None:
@@ -174,10 +194,10 @@ def _judge_exercise(
         said = f"{what} raises {done.default_path_error}; its kernels launch with use_mem_eff_path=False only"
         remedy = "make its widths multiples of 8, or give it use_mem_eff_path=False"
         return Ruling(Verdict.PARTIAL, Cause.ERROR, said, remedy, (str(done.default_path_error),))
-    size = f"{len(expected.kernels)} kernels"
-    furthest = max((d.relative or 0.0 for d in done.numerics.compared), default=0.0)
-    numbers = "" if reading.simulated and not done.numerics.compared else f", at most {furthest:.1e} off"
-    return Ruling(Verdict.KERNELS, Cause.LAUNCHED, f"{what}: {size}{numbers}", "", tuple(map(str, expected.kernels)))
+    said = f"{what}: {len(expected.kernels)} kernels"
+    if done.numerics.compared:
+        said += f", numbers {tolerance(case.block, case.dtype, done.numerics, table)}"
+    return Ruling(Verdict.KERNELS, Cause.LAUNCHED, said, "", tuple(map(str, expected.kernels)))
 
 
 def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
@@ -194,46 +214,16 @@ def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
     return Ruling(Verdict.PARTIAL, cause, said, remedy, done.trace.names[:6], where)
 
 
-def _no_events(what: str) -> Ruling:
-    return Ruling(
-        Verdict.COULD_NOT_RUN,
-        Cause.NO_EVENTS,
-        f"the profiler saw no event of the GPU while {what} ran, not even the product launched along with it",
-        "let the container use CUPTI (nothing else may profile at the same time), then run it again",
-    )
-
-
-def _wrong_numbers(what: str, dtype: str, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
-    numbers, remedy = done.numerics, causes.REINSTALL.format("mamba-ssm")
-    if not numbers.finite:
-        return Ruling(Verdict.BROKEN, Cause.NAN_OUTPUT, f"{what} gives values that are not finite", remedy)
-    if numbers.zero:
-        return Ruling(Verdict.BROKEN, Cause.ZERO_OUTPUT, f"{what} gives nothing but zeros", remedy)
+def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
+    numbers = done.numerics
+    wrong = wrong_numbers(what, case.block, case.dtype, numbers, table)
+    if wrong is not None and wrong.cause in (Cause.NAN_OUTPUT, Cause.ZERO_OUTPUT):
+        return wrong
     if done.without_gradient:
         names = ", ".join(done.without_gradient[:4])
         said = f"{what}: no gradient reached {names} ({len(done.without_gradient)} in all)"
-        return Ruling(Verdict.BROKEN, Cause.MISSING_BACKWARD, said, remedy)
-    if not numbers.compared:
-        if reading.simulated:
-            return None
+        return Ruling(Verdict.BROKEN, Cause.MISSING_BACKWARD, said, causes.REINSTALL.format("mamba-ssm"))
+    if not numbers.compared and not reading.simulated:
         said = f"{what} has nothing to be compared with: {numbers.without_reference}"
         return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "probe Mamba or Mamba2, which have one")
-    limit = table.limit(dtype)
-    if limit is None:
-        said = f"how far {dtype} may be off is not in kernels.toml"
-        return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "ask for float32, bfloat16 or float16")
-    off = [d for d in numbers.compared if d.relative is None or d.relative > limit.of(d.what)]
-    if not off:
-        return None
-    is_gone = [d for d in off if d.what != "output" and d.norm == 0]
-    if is_gone and len(is_gone) == len(off):
-        names = ", ".join(d.what for d in is_gone[:4])
-        return Ruling(Verdict.BROKEN, Cause.MISSING_BACKWARD, f"{what}: the {names} is zero", remedy)
-    evidence = tuple(_shown(d, limit.of(d.what)) for d in off[:6])
-    return Ruling(Verdict.BROKEN, Cause.WRONG_NUMBERS, f"{what}: {evidence[0]}", remedy, evidence)
-
-
-def _shown(distance: Distance, limit: float) -> str:
-    if distance.relative is None:
-        return f"{distance.what} is not finite; wanted within {limit:g} of the float32 reference"
-    return f"{distance.what} is {distance.relative:.2g} off the float32 reference; wanted at most {limit:g}"
+    return wrong

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
@@ -29,7 +27,13 @@ from preflight.model import (
     Target,
     Verdict,
 )
-from preflight.report.text import in_encoding, one_line, printable, seconds
+from preflight.report.baseline import Baseline
+from preflight.report.next import next_command
+from preflight.report.places import Places
+from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
+from preflight.report.screen import stdout_console as stdout_console
+from preflight.report.text import brief, in_encoding, one_line, printable, seconds
+from preflight.report.words import part_of, verdict_word
 
 GLYPHS = {
     Status.PASS: ("✓", "green"),
@@ -51,21 +55,22 @@ WORDS = {
     Status.ERROR: "unanswered",
 }
 VERDICTS = {
-    Verdict.READY: ("READY", "bold green"),
-    Verdict.CLEAN: ("CLEAN", "bold green"),
-    Verdict.REHEARSED: ("REHEARSED", "bold green"),
-    Verdict.NOT_READY: ("NOT READY", "bold red"),
-    Verdict.INCOMPLETE: ("INCOMPLETE", "bold magenta"),
-    Verdict.INTERRUPTED: ("INTERRUPTED", "bold magenta"),
+    Verdict.READY: "bold green",
+    Verdict.CLEAN: "bold green",
+    Verdict.REHEARSED: "bold cyan",
+    Verdict.NOT_READY: "bold red",
+    Verdict.INCOMPLETE: "bold magenta",
+    Verdict.INTERRUPTED: "bold magenta",
 }
 MARGIN = 7  # columns before "why" and "fix"
-NARROWEST, WIDEST = 40, 110
 EVIDENCE_LINES = 3  # without -v
 CHANGED_LINES, LONGEST_CHANGE = 3, 200  # likewise; characters of one
 
 
 class ConsoleReporter:
-    """``is_verbose`` shows every rule, every finding's evidence and the skipped checks' reasons."""
+    """``is_verbose`` shows every rule, every finding's evidence and the skipped checks' reasons; ``is_quiet`` nothing
+    but what is wrong, and the verdict.
+    """
 
     def __init__(
         self,
@@ -74,11 +79,17 @@ class ConsoleReporter:
         is_verbose: bool = False,
         width: int | None = None,
         says_next: Callable[[Report], str] | None = None,
+        places: Places | None = None,
+        is_quiet: bool = False,
+        baseline: Baseline | None = None,
     ) -> None:
         self.to = to
+        self.baseline = baseline
+        self.places = places or Places()
+        self.is_quiet = is_quiet
         self.says_next = says_next or next_command
         self.is_verbose = is_verbose
-        size = width or (shutil.get_terminal_size().columns if to.isatty() else 100)
+        size = width or (shutil.get_terminal_size().columns if to.isatty() else columns())
         self.width = max(NARROWEST, min(WIDEST, size))
         self.console = PlainConsole(
             file=to, width=self.width, highlight=False, markup=False, emoji=False, soft_wrap=True
@@ -94,27 +105,30 @@ class ConsoleReporter:
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         self.checks = in_order(checks)
-        self.target = target
+        target = self.target = self.places.target(target)
         self.name_width = max((len(c.name) for c in self.checks if not _is_rule(c)), default=8)
         parts = [f"preflight {preflight.__version__}"]
         if target.app:
-            parts.append(target.app)
+            parts.append(one_line(target.app))
         if target.apps:
-            parts.append(f"{len(target.apps)} apps: {', '.join(target.apps)}")
+            parts.append(f"{len(target.apps)} apps: {one_line(', '.join(target.apps))}")
         if target.environment:
-            parts.append(f"environment {target.environment}")
+            parts.append(f"environment {one_line(target.environment)}")
         if target.sandbox:
-            parts.append(f"sandbox {target.sandbox}: a local Modal and S3, no account, nothing billed")
-        self._print(Text(" · ".join(parts), style="bold"))
-        self._print(Text())
-        if self.console.is_terminal and not self.console.is_dumb_terminal:
+            parts.append(f"sandbox {one_line(target.sandbox)}")
+        if not self.is_quiet:
+            for line in wrapped(parts, self.width, " · "):
+                self._out(Text(line, style="bold"))
+            self._print(Text())
+        # FORCE_COLOR makes Rich take a log for a terminal: a live view needs a real one
+        if self.to.isatty() and not self.console.is_dumb_terminal:
             self.live = Live(console=self.console, refresh_per_second=8, transient=True)
             self.live.start()
             self._refresh()
 
     def observe(self, event: Event) -> None:
         if isinstance(event, Result):
-            self.results[event.check.id] = event
+            self.results[event.check.id] = self.places.result(event)
             self.running.pop(event.check.name, None)
             self._show_ready()
         elif isinstance(event, Started):
@@ -136,26 +150,33 @@ class ConsoleReporter:
     def finish(self, report: Report) -> None:
         if self.live is not None:
             self.live.stop()
-        self._show_ready()
+        report = self.places.report(report)
+        self.results = {r.check.id: r for r in report.results}  # what was settled is known at the end only
+        shown_open = {c.id for c in self.checks[: self.shown]}
+        self._show_ready(is_over=True)
+        for result in report.results:
+            if result.settled_by and result.check.id in shown_open:
+                self._labelled("", f"{result.check.name}: settled by {result.settled_by}", "dim")
         for why, names in self.left_out.items():
             self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
         if report.changed is not None:
             self._changed(report.changed)
-        word, style = VERDICTS[report.verdict]
-        counts = report.counts
+        word, style = verdict_word(report.verdict), VERDICTS[report.verdict]
+        part = part_of(report)
         assumed = [r for r in report.results if r.assumed]
-        counts[Status.SKIP] -= sum(r.status is Status.SKIP for r in assumed)
-        parts = [f"{counts[s]} {WORDS[s]}" for s in WORST_FIRST if counts[s]]
-        parts += [f"{len(assumed)} assumed"] if assumed else []
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
-        parts += [f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
+        parts = [*_tally(report), f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
-        self._print(Text())
-        first, *rest = _wrap(parts, self.width - len(word) - 3, " · ")
+        if self.baseline is not None and self.baseline.last is not None:
+            parts.insert(0, f"against the baseline: {self.baseline.last}")
+        if not self.is_quiet:
+            self._print(Text())
+        indent = len(word) + 3
+        first, *rest = wrapped([f"({part})", *parts] if part else parts, self.width - indent, " · ")
         self._out(Text.assemble((word, style), "   ", first))
         for more in rest:
-            self._out(Text(" " * (len(word) + 3) + more))
+            self._out(Text(" " * indent + more))
         if assumed:
             for text in dict.fromkeys(r.assumed for r in assumed):
                 self._labelled("", text)
@@ -164,8 +185,9 @@ class ConsoleReporter:
         if self.spent is not None and self.is_verbose:
             steps = f"{self.spent.steps} paid step{'s' if self.spent.steps != 1 else ''}"
             said = f"preflight has spent ${self.spent.usd:.2f} here, in {steps} since {self.spent.since:%Y-%m-%d}"
-            self._out(Text(" " * (len(word) + 3) + said, style="dim"))
-        self._print(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), self.says_next(report)))
+            self._out(Text(" " * indent + said, style="dim"))
+        # a command stays whole, so that it can be copied
+        self._out(Text.assemble(("next", "bold"), " " * max(1, len(word) - 1), one_line(self.says_next(report))))
 
     def _changed(self, changed: Changed) -> None:
         """What is not as it was at the last pass, in a few lines."""
@@ -184,7 +206,10 @@ class ConsoleReporter:
 
     # --- lines ----------------------------------------------------------------------------------------------------
 
-    def _show_ready(self) -> None:
+    def _is_told(self, check_id: str) -> bool:
+        return any(c.id == check_id for c in self.checks)
+
+    def _show_ready(self, *, is_over: bool = False) -> None:
         """Prints the results whose predecessors in the checklist have all been printed."""
         while self.shown < len(self.checks):
             check = self.checks[self.shown]
@@ -198,6 +223,11 @@ class ConsoleReporter:
             if check.id not in self.results:
                 return
             result = self.results[check.id]
+            if not is_over and self._is_told(result.blocked_by) and result.blocked_by not in self.results:
+                return  # whether that check explains it is known when it has answered
+            if self.is_quiet and result.status in (Status.PASS, Status.SKIP):
+                self.shown += 1
+                continue
             if result.is_left_out and not self.is_verbose:
                 self.left_out[result.reason.removeprefix(LEFT_OUT).split(":")[0]].append(check.name)
             else:
@@ -214,11 +244,15 @@ class ConsoleReporter:
 
     def _show_rules(self, results: Sequence[Result]) -> None:
         """Static rules in one line when nothing is wrong; each one that found something gets its own."""
-        own = [r for r in results if r.status is Status.PASS and not _looks_at_the_text_alone(r.check)]
+        own = [
+            r
+            for r in results
+            if r.status is Status.PASS and not _looks_at_the_text_alone(r.check) and not self.is_quiet
+        ]
         loud = [r for r in results if r.status not in (Status.PASS, Status.SKIP) or r in own]
         quiet = [r for r in results if r.status is Status.PASS and r not in own]
         advice = sum(len(r.findings) for r in quiet)
-        if quiet or not loud:
+        if (quiet or not loud) and not self.is_quiet:
             said = f"{len(quiet)} of {len(results)} rules looked at the app and found nothing"
             if not quiet:
                 said = f"none of {len(results)} rules had anything to look at"
@@ -245,39 +279,49 @@ class ConsoleReporter:
         if result.assumed:
             said = f"assumed: {said}"
         if result.status is Status.BLOCKED and result.blocked_by:
+            root = self.results.get(result.blocked_by)
             said = f"blocked by {self._name_of(result.blocked_by)}"
-            if self.is_verbose or not self._is_told(result.blocked_by):
+            # the true cause: where the check that explains it found nothing wrong, or is no part of the run
+            if root is not None and root.status in (Status.PASS, Status.WARN):
+                said = result.reason
+            elif self.is_verbose or root is None:
                 said += f": {result.reason}"
         findings = list(result.findings) if self.is_verbose else [f for f in result.findings if f.severity != "info"]
-        is_one = len(findings) == 1
-        if is_one:
+        messages = {f.message for f in findings}
+        if len(messages) == 1:
             said = findings[0].message
         glyph = ASSUMED if result.assumed else None
         self._line(str(check.step or ""), result.status, check.name, said, result.seconds, glyph)
+        same: dict[tuple[str, str, str, Severity], list[Finding]] = {}
         for found in findings:
-            self._finding(found, is_message_shown=is_one)
+            same.setdefault((found.message, found.why, found.remedy, found.severity), []).append(found)
+        for group in same.values():
+            self._finding(group, is_message_shown=len(messages) == 1)
 
-    def _is_told(self, check_id: str) -> bool:
-        """Whether that check is part of this run: then its own line says why it could not answer."""
-        return any(c.id == check_id for c in self.checks)
-
-    def _finding(self, found: Finding, *, is_message_shown: bool) -> None:
+    def _finding(self, group: Sequence[Finding], *, is_message_shown: bool) -> None:
+        """What is wrong in several places the same way is told once, with its places."""
+        found = group[0]
+        places = [str(f.where) for f in group if f.where]
+        where = ", ".join(
+            places if self.is_verbose or len(places) < 5 else [*places[:3], f"{len(places) - 3} more (-v)"]
+        )
         if is_message_shown:
-            if found.where:
-                self._labelled("at", str(found.where))
+            if where:
+                self._labelled("at", where)
         else:
-            where = f"{found.where}: " if found.where else ""
             style = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}[found.severity]
-            self._labelled("", where + found.message, style)
+            self._labelled("", (f"{where}: " if where else "") + found.message, style)
         if found.why:
             self._labelled("why", found.why)
         if found.remedy:
             self._labelled("fix", found.remedy, "bold")
-        shown = found.evidence if self.is_verbose else found.evidence[:EVIDENCE_LINES]
+        evidence = [line for line in found.evidence if line.strip() and line.strip() not in found.message]
+        shown = evidence if self.is_verbose else evidence[:EVIDENCE_LINES]
         for line in shown:
             self._labelled("|", line, "dim")
-        if len(found.evidence) > len(shown):
-            self._labelled("|", f"… {len(found.evidence) - len(shown)} more lines (-v)", "dim")
+        if len(evidence) > len(shown):
+            left = len(evidence) - len(shown)
+            self._labelled("|", f"… {left} more line{'s' if left > 1 else ''} (-v)", "dim")
 
     def _name_of(self, check_id: str) -> str:
         return next((c.name for c in self.checks if c.id == check_id), check_id)
@@ -285,15 +329,15 @@ class ConsoleReporter:
     def _line(
         self, step: str, status: Status, name: str, said: str, took: float, drawn: tuple[str, str] | None = None
     ) -> None:
-        glyph, style = drawn or GLYPHS[status]
+        mark, style = drawn or GLYPHS[status]
         line = Text()
         line.append(f"{step:>2} ")
-        line.append(glyph, style=style)
+        line.append(mark, style=style)
         line.append(f" {name:<{self.name_width}}  ", style="bold" if status in _LOUD else "")
         start = cell_len(line.plain)
         clock = seconds(took) if took >= 0.05 else ""
         room = self.width - start - (len(clock) + 2 if clock else 0)
-        first, *rest = _wrap(one_line(said).split(" "), room)
+        first, *rest = wrapped(self._words(said), room)
         line.append(first, style="dim" if status is Status.SKIP else "")
         if clock:
             line.append(" " * max(2, self.width - cell_len(line.plain) - len(clock)) + clock, style="dim")
@@ -301,9 +345,13 @@ class ConsoleReporter:
         for more in rest:
             self._out(Text(" " * start + more, style="dim" if status is Status.SKIP else ""))
 
+    def _words(self, text: str) -> list[str]:
+        text = one_line(text)
+        return (text if self.is_verbose else brief(text)).split(" ")
+
     def _labelled(self, label: str, text: str, style: str = "") -> None:
         start = MARGIN + (6 if label not in ("", "|") else len(label) + (1 if label else 0))
-        for n, part in enumerate(_wrap(one_line(text).split(" "), self.width - start)):
+        for n, part in enumerate(wrapped(self._words(text), self.width - start)):
             head = (" " * MARGIN + f"{label:<{start - MARGIN}}") if n == 0 else " " * start
             self._out(Text.assemble((head, "dim"), (part, style)))
 
@@ -334,22 +382,6 @@ class ConsoleReporter:
 LEFT_OUT = "left out by"  # as engine.select words it
 
 
-class PlainConsole(Console):
-    """A console whose closed pipe is an error like any other."""
-
-    def on_broken_pipe(self) -> None:
-        """Rich would end the process with 1, which is a verdict here."""
-        raise BrokenPipeError
-
-
-def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
-    """For a command's own screen: as wide as the terminal within reason, ``off_terminal`` columns in a pipe."""
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: it was closed before we were started
-    size = shutil.get_terminal_size().columns if is_terminal else off_terminal
-    width = max(NARROWEST, min(max(WIDEST, off_terminal), size))
-    return PlainConsole(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
-
-
 _LOUD = {Status.FAIL, Status.ERROR}
 
 
@@ -362,39 +394,19 @@ def _looks_at_the_text_alone(check: Check) -> bool:
     return len(check.needs) <= 1
 
 
-def _wrap(words: Sequence[str], width: int, between: str = " ") -> list[str]:
-    """Lines of at most ``width`` cells, broken between words; a longer word stays whole, to be copied."""
-    width = max(width, 16)
-    lines, line = [], ""
-    for word in words:
-        joined = f"{line}{between}{word}" if line else word
-        if line and cell_len(joined) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = joined
-    return [*lines, line]
+def _tally(report: Report) -> list[str]:
+    """``2 ✗ failed``: the counts, and the meaning of each mark on the screen."""
+    assumed = sum(bool(r.assumed) and r.status is Status.SKIP for r in report.results)
+    settled = sum(bool(r.settled_by) for r in report.results)
+    parts = []
+    for status in WORST_FIRST:
+        count = report.counts[status] - (assumed if status is Status.SKIP else 0)
+        count -= settled if status is Status.UNKNOWN else 0
+        if count > 0:
+            parts.append(f"{count} {GLYPHS[status][0]} {WORDS[status]}")
+    parts += [f"{settled} ? settled"] if settled else []
+    return parts + ([f"{assumed} {ASSUMED[0]} assumed"] if assumed else [])
 
 
 def _shortened(text: str, *, is_whole: bool) -> str:
     return text if is_whole or len(text) <= LONGEST_CHANGE else text[: LONGEST_CHANGE - 6] + "… (-v)"
-
-
-def next_command(report: Report) -> str:
-    """The one thing to do now."""
-    bad = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN)
-    first = next((r for s in bad for r in report.results if r.status is s and not r.settled_by), None)
-    if first is not None and first.blocked_by:
-        first = next((r for r in report.results if r.check.id == first.blocked_by), first)
-    app = report.target.app or ("--all" if report.target.apps else "APP")
-    if report.verdict is Verdict.REHEARSED and any(r.assumed for r in report.results):
-        return f"preflight run {app}"
-    if report.verdict is Verdict.REHEARSED:
-        return "preflight run APP   (your own app, with your Modal account)"
-    if report.verdict is Verdict.CLEAN:
-        return f"preflight run {app}"
-    if report.verdict is Verdict.READY:
-        return f"modal run --detach {report.target.app or 'APP'}"
-    if report.verdict is Verdict.INTERRUPTED or first is None:
-        return f"preflight run {app}"
-    return f"preflight explain {first.check.name}"

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any
 
 import preflight
-from preflight.events import Event
-from preflight.model import Changed, Check, Finding, Report, Result, Target
+from preflight.facts.in_force import digest
+from preflight.model import Changed, Check, Finding, Report, Result
+from preflight.report.baseline import Compared
+from preflight.report.ordered import fingerprint
+from preflight.report.text import plain
 
 SCHEMA = "preflight.report/1"
 
 
-class JsonReporter:
-    def __init__(self, to: TextIO, *, facts_digest: str) -> None:
-        self.to = to
-        self.facts_digest = facts_digest
-
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        """Nothing is written before the end: the document is whole or not there."""
-
-    def observe(self, event: Event) -> None:
-        """As begin."""
-
-    def finish(self, report: Report) -> None:
-        json.dump(document(report, facts_digest=self.facts_digest), self.to, indent=2, ensure_ascii=False)
-        self.to.write("\n")
+def text(report: Report, compared: Compared | None = None) -> str:
+    return json.dumps(document(report, compared), indent=2, ensure_ascii=False) + "\n"
 
 
-def document(report: Report, *, facts_digest: str) -> dict[str, Any]:
-    return {
+def document(report: Report, compared: Compared | None = None) -> dict[str, Any]:
+    whole = {
         "schema": SCHEMA,
         "tool": {"name": "preflight", "version": preflight.__version__},
-        "facts_digest": facts_digest,
+        "facts_digest": digest(),
         "target": {
             "app": report.target.app,
             "apps": list(report.target.apps or filter(None, [report.target.app])),
@@ -49,7 +39,9 @@ def document(report: Report, *, facts_digest: str) -> dict[str, Any]:
         "counts": {status.value: count for status, count in report.counts.items()},
         "results": [_result(r) for r in report.results],
         **({} if report.changed is None else {"changed": _changed(report.changed)}),
+        **({} if compared is None else {"baseline": compared.document()}),
     }
+    return plain(whole)  # type: ignore[no-any-return]
 
 
 def _changed(changed: Changed) -> dict[str, Any]:
@@ -76,11 +68,11 @@ def _result(result: Result) -> dict[str, Any]:
         "assumed": result.assumed or None,
         "spent_usd": float(result.spent_usd),
         "seen": dict(result.answer.seen) if result.answer else {},
-        "findings": [finding(f) for f in result.findings],
+        "findings": [finding(f, check) for f in result.findings],
     }
 
 
-def finding(found: Finding) -> dict[str, Any]:
+def finding(found: Finding, check: Check) -> dict[str, Any]:
     where = found.where
     return {
         "severity": found.severity.value,
@@ -89,5 +81,10 @@ def finding(found: Finding) -> dict[str, Any]:
         "why": found.why,
         "where": where and {"path": where.path, "line": where.line or None, "column": where.column or None},
         "evidence": list(found.evidence),
-        "fix": found.fix and ("safe" if found.fix.is_safe else "unsafe"),
+        "fix": found.fix
+        and {
+            "safe": found.fix.is_safe,
+            "edits": [{"path": e.path, "start": e.start, "end": e.end, "text": e.text} for e in found.fix.edits],
+        },
+        "fingerprint": fingerprint(check, found),
     }

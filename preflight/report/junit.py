@@ -1,72 +1,72 @@
-"""JUnit XML for CI systems: a fail is a failure, a check that could not look is an error, a warning passes.
+"""JUnit XML for CI systems: a fail is a failure, a check without an answer is an error, a warning passes.
 
 XML 1.0 has no place for most control characters; they are shown as ``\\x1b``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from preflight.events import Event
-from preflight.model import Check, Finding, Report, Result, Status, Target
-from preflight.report.text import printable
+from preflight.model import Finding, Report, Result, Status
+from preflight.report.baseline import Compared
+from preflight.report.ordered import is_open
+from preflight.report.places import place_of
+from preflight.report.text import one_line, printable
 
 
-class JunitReporter:
-    def __init__(self, to: TextIO) -> None:
-        self.to = to
+def text(report: Report, compared: Compared | None = None) -> str:
+    root = ET.Element("testsuites", name="preflight")
+    results = report.results
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        name="preflight" + (f" (sandbox {one_line(report.target.sandbox)})" if report.target.sandbox else ""),
+        timestamp=report.started.isoformat(timespec="seconds"),
+        time=f"{report.seconds:.3f}",
+        tests=str(len(results)),
+        failures=str(sum(_is_failure(report, r) for r in results)),
+        errors=str(sum(is_open(r) for r in results)),
+        skipped=str(sum(r.status is Status.SKIP for r in results)),
+    )
+    properties = ET.SubElement(suite, "properties")
+    given = {"verdict": report.verdict.value, "exit": str(int(report.exit))}
+    for name, value in (given | ({"baseline": str(compared)} if compared else {})).items():
+        ET.SubElement(properties, "property", name=name, value=value)
+    for result in results:
+        _case(suite, report, result)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        """Nothing before the end."""
 
-    def observe(self, event: Event) -> None:
-        """As begin."""
+def _is_failure(report: Report, result: Result) -> bool:
+    return result.status is Status.FAIL or (result.status is Status.WARN and report.fail_on is Status.WARN)
 
-    def finish(self, report: Report) -> None:
-        root = ET.Element("testsuites", name="preflight")
-        counts = report.counts
-        failures = counts[Status.FAIL] + (counts[Status.WARN] if report.fail_on is Status.WARN else 0)
-        suite = ET.SubElement(
-            root,
-            "testsuite",
-            name="preflight" + (f" (sandbox {report.target.sandbox})" if report.target.sandbox else ""),
-            timestamp=report.started.isoformat(timespec="seconds"),
-            time=f"{report.seconds:.3f}",
-            tests=str(len(report.results)),
-            failures=str(failures),
-            errors=str(counts[Status.ERROR] + counts[Status.BLOCKED] + counts[Status.UNKNOWN]),
-            skipped=str(counts[Status.SKIP]),
-        )
-        properties = ET.SubElement(suite, "properties")
-        for name, value in (("verdict", report.verdict.value), ("exit", str(int(report.exit)))):
-            ET.SubElement(properties, "property", name=name, value=value)
-        for result in report.results:
-            self._case(suite, result, report.fail_on)
-        ET.indent(root)
-        self.to.write('<?xml version="1.0" encoding="utf-8"?>\n')
-        self.to.write(ET.tostring(root, encoding="unicode") + "\n")
 
-    def _case(self, suite: ET.Element, result: Result, fail_on: Status) -> None:
-        check = result.check
-        case = ET.SubElement(
-            suite,
-            "testcase",
-            classname=f"preflight.{check.stage}",
-            name=f"{check.id} {check.name}",
-            time=f"{result.seconds:.3f}",
-        )
-        reason = printable(result.reason)
-        text = "\n\n".join(_text(f) for f in result.findings)
-        if result.status is Status.FAIL or (result.status is Status.WARN and fail_on is Status.WARN):
-            ET.SubElement(case, "failure", message=reason, type=result.status.value).text = text
-        elif result.status in (Status.ERROR, Status.BLOCKED, Status.UNKNOWN):
-            ET.SubElement(case, "error", message=reason, type=result.status.value)
-        elif result.status is Status.SKIP:
-            ET.SubElement(case, "skipped", message=reason)
-        else:
-            ET.SubElement(case, "system-out").text = "\n\n".join(filter(None, [reason, text]))
+def _case(suite: ET.Element, report: Report, result: Result) -> None:
+    check = result.check
+    place = {}
+    if result.findings:
+        where = place_of(report, result.findings[0])
+        place = {"file": one_line(where.path), "line": str(where.line or 1)}
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"preflight.{check.stage}",
+        name=f"{check.id} {check.name}",
+        attrib=place,
+        time=f"{result.seconds:.3f}",
+    )
+    reason = printable(result.reason)
+    text = "\n\n".join(_text(f) for f in result.findings)
+    if _is_failure(report, result):
+        message = printable(result.findings[0].message) if len(result.findings) == 1 else reason
+        ET.SubElement(case, "failure", message=message, type=result.status.value).text = text
+    elif is_open(result):
+        ET.SubElement(case, "error", message=reason, type=result.status.value).text = text or None
+    elif result.status is Status.SKIP:
+        ET.SubElement(case, "skipped", message=reason)
+    else:
+        ET.SubElement(case, "system-out").text = "\n\n".join(filter(None, [reason, text]))
 
 
 def _text(finding: Finding) -> str:
@@ -74,4 +74,4 @@ def _text(finding: Finding) -> str:
     lines = [f"{finding.severity}: {where}{finding.message}"]
     lines += [f"why: {finding.why}"] if finding.why else []
     lines += [f"fix: {finding.remedy}"] if finding.remedy else []
-    return printable("\n".join([*lines, *finding.evidence]))
+    return "\n".join([*map(one_line, lines), *(printable(f"  {line}") for line in finding.evidence)])

@@ -29,10 +29,10 @@ def show(console: Console, document: dict[str, Json], *, where: str) -> None:
         _part(console, block["block"], block, _facts(block, document))
     if document["model"]:
         _part(console, "model", document["model"], document["model"]["reason"])
-    fallback = document["fallback"]
-    if document["verdict"] == "conv1d-fallback" and "steady_s" in fallback:
-        said = f"the depthwise Conv1d ran in its place: {fallback['steady_s'] * 1000:.2f} ms a pass, no Mamba in it"
-        _print(console, Text(f"   {'Conv1d':<{NAME_WIDTH}} {said}"), hanging=NAME_WIDTH + 4)
+    else:
+        _print(console, Text(f" ? {'model':<{NAME_WIDTH}} {document['own_model']['said']}"), hanging=NAME_WIDTH + 4)
+    for gpu in document["health"]:
+        _health(console, gpu)
     console.print()
     _end(console, document)
 
@@ -49,6 +49,15 @@ def _machine(console: Console, document: dict[str, Json]) -> None:
     shown += [f"Python {versions['python']}"] if versions.get("python") else []
     if versions:
         _print(console, Text(f"   {'with':<{NAME_WIDTH}} {', '.join(shown)}"), hanging=NAME_WIDTH + 4)
+
+
+def _health(console: Console, gpu: dict[str, Json]) -> None:
+    measured = (("tflops", "TFLOP/s"), ("copy_gbps", "GB/s copied"), ("reduce_gbps", "GB/s in the all-reduce"))
+    said = [f"{gpu[key]:.0f} {unit}" for key, unit in measured if gpu[key] is not None]
+    bad = gpu["findings"]
+    glyph, style = STYLES["broken" if gpu["is_certain"] else "partial" if bad else "kernels"]
+    line = Text.assemble(" ", (glyph, style), f" {'gpu ' + str(gpu['index']):<{NAME_WIDTH}} ", "; ".join(bad or said))
+    _print(console, line, hanging=NAME_WIDTH + 4)
 
 
 def _version(name: str, document: dict[str, Json]) -> str:

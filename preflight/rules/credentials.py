@@ -1,4 +1,4 @@
-"""Names that speak of a secret, and text that is one.  A value found here is never given back, only what it is."""
+"""Text that is a secret, by its shape or the name it is given.  A value found here is never given back, only what it is."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ import math
 import re
 from collections import Counter
 
-NAME = re.compile(
-    r"(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY|ACCESS_KEY_ID|SECRET_KEY|PRIVATE_KEY|AUTH_KEY)$",
-    re.IGNORECASE,
-)
-SHAPES = (
-    ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
-    ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})\b")),
-    ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("an API key", re.compile(r"\bsk-(?:proj-|ant-|or-)?[A-Za-z0-9_-]{32,}\b")),
-    ("a Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
-    ("a Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{20,}\b")),
-    ("a Modal token", re.compile(r"\ba[ks]-[A-Za-z0-9]{22}\b")),
-)
+from preflight import redact
+from preflight.redact import is_secret_name
+
+SHAPES = tuple((kind, re.compile(shape)) for kind, shape in redact.SHAPES)
 PLACEHOLDER = re.compile(
     r"your|my[-_]|xxx|\.\.\.|…|<|>|\$|\{|example|placeholder|change[-_]?me|dummy|fake|test|sample|insert|todo|redacted|abcdef"
     r"|12345|00000",
@@ -26,11 +17,6 @@ PLACEHOLDER = re.compile(
 )
 OPAQUE = re.compile(r"(?![/.~])[A-Za-z0-9+/_=.-]{20,}")
 LEAST_BITS = 3.0  # a character of English has fewer, of a random hexadecimal number up to 4
-
-
-def is_secret_name(name: str) -> bool:
-    """ "HF_TOKEN", "aws_secret_access_key"; not "MAX_TOKENS" or "TOKENIZERS_PARALLELISM"."""
-    return NAME.search(name) is not None
 
 
 def credential_in(text: str) -> str:

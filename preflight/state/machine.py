@@ -16,13 +16,14 @@ from pathlib import Path
 
 import preflight
 from preflight.facts.in_force import digest
+from preflight.interpreter import client_of
 from preflight.redact import without_secrets
 from preflight.settings import Settings
 from preflight.state import fingerprint
 from preflight.state.machine_key import blurred
 from preflight.state.sources import Watched, variables
 
-PAYLOAD = Path(preflight.__file__).parent / "probe" / "payload.py"
+PAYLOAD = Path(preflight.__file__).parent / "probe" / "payload"
 
 
 def local(
@@ -33,14 +34,14 @@ def local(
     found = {
         "preflight": preflight.__version__,
         "fact tables": digest(),
-        "probe": hashlib.sha256(PAYLOAD.read_bytes()).hexdigest()[:16],
+        "probe": hashlib.sha256(b"".join(p.read_bytes() for p in sorted(PAYLOAD.glob("*.py")))).hexdigest()[:16],
         "plugins": _plugins(),
         "left out": ", ".join(sorted(left_out)) or "nothing",
         "--fail-on": fail_on,
         "working folder": str(Path.cwd()),  # Modal's client takes relative paths from there
         "Python": platform.python_version(),
         "Modal client": _version("modal"),
-        "modal command": modal_command(environ.get("PATH")),
+        "modal command": modal_command(settings.environ.get("PATH")),
     }
     found |= dict(_profile(environ, key))
     found |= {f"variable {n}": blurred(key, v) for n, v in sorted(variables(environ, watched).items())}
@@ -55,9 +56,8 @@ def modal_command(path: str | None) -> str:
     found = shutil.which("modal", path=path)
     if found is None:
         return "not on the PATH"
-    for package in Path(found).resolve().parent.parent.glob("lib/python3*/*-packages/modal-*.dist-info"):
-        return f"{found} {package.name.removesuffix('.dist-info')} {package.parent.parent.name}"
-    return found
+    client = client_of(Path(found))
+    return f"{found} {client.version}" if client else found
 
 
 def _profile(environ: Mapping[str, str], key: bytes) -> Iterator[tuple[str, str]]:

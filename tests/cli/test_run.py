@@ -223,4 +223,4 @@ def test_the_runs_own_limit_ends_it_as_incomplete(preflight: Preflight, project:
 def test_no_color_and_a_pipe_give_plain_lines(preflight: Preflight, project: Path) -> None:
     ran = preflight("run", "app.py", "--stage", "static", cwd=project)
     assert "\x1b" not in ran.out
-    assert ran.out.endswith("next    modal run --detach app.py\n")
+    assert ran.out.endswith("next    preflight run app.py\n")

@@ -15,8 +15,12 @@ import pytest
 from preflight.probe import simulated
 from preflight.probe.expected import table
 from preflight.probe.local import PAYLOAD
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
+from preflight.probe.request import DEFAULT_BLOCKS, Request, block_json
 from preflight.probe.verdict import Judged, judge
+
+DEFAULT = [{"block": name, "options": {}} for name in DEFAULT_BLOCKS]
+SWITCH = {"force_variables": ["SEIZURE_MAMBA_FORCE_FALLBACK"]}
 
 
 class World:
@@ -45,7 +49,9 @@ class World:
         packages = self.packages
         if packages is None:
             packages = simulated.pythonpath(has_causal_conv1d=self.has_causal_conv1d)
-        asked = {"step_limit_s": 20.0, "limit_s": 40.0, "lanes": 2, **request}
+        blocks = [block_json(b["block"], **b["options"]) for b in request.pop("blocks", DEFAULT)]
+        limits = {"step_limit_s": 20.0, "limit_s": 40.0, "lanes": 2}
+        asked = {**Request().as_json(), **SWITCH, **limits, "blocks": blocks, **request}
         (self.room / "request.json").write_text(json.dumps(asked))
         environ = {k: v for k, v in os.environ.items() if "FALLBACK" not in k}
         environ["PYTHONPATH"] = os.pathsep.join(map(str, (self.over, *packages)))

@@ -1,11 +1,13 @@
-"""The faults of test_faults.py on a real GPU, with the real packages: python tests/probe/gpu_faults.py FOLDER [NAME...]
+"""Faults and healthy cases on a real GPU, with the real packages: python tests/probe/gpu_faults.py FOLDER [NAME...]
 
-Each fault is a folder laid before the installed packages.  Prints what was wanted and what was judged, one line a
-fault, and leaves every reading in FOLDER for keep_reading.py.  Exits 1 when a verdict was another one.
+Each is a folder laid before the installed packages.  Prints what was wanted and what was judged, one line a case, and
+leaves every reading in FOLDER for keep_reading.py.  Exits 1 when a verdict was another one.  PREFLIGHT_SOURCE is the
+folder that holds the `preflight` to test.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -16,16 +18,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+ROOT = Path(os.environ.get("PREFLIGHT_SOURCE") or Path(__file__).parents[2])
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import gpu_models as m  # noqa: E402
 
 from preflight.probe.expected import table  # noqa: E402
-from preflight.probe.reading import parsed  # noqa: E402
+from preflight.probe.parsing import parsed  # noqa: E402
+from preflight.probe.request import Request  # noqa: E402
 from preflight.probe.ruling import Cause, Verdict  # noqa: E402
 from preflight.probe.verdict import judge  # noqa: E402
 
-AT_ONCE = 3
+AT_ONCE = int(os.environ.get("AT_ONCE", "3"))
+KERNELS, PARTIAL, FALLBACK, BROKEN, COULD_NOT = Verdict
 REAL = """
 import importlib.machinery, importlib.util, os, sys
 import torch
@@ -34,7 +41,7 @@ path = [p for p in sys.path if os.path.abspath(p or ".") != here]
 spec = importlib.machinery.PathFinder.find_spec("selective_scan_cuda", path)
 real = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(real)
-fwd, bwd = real.fwd, real.bwd
+fwd_real, bwd_real = fwd, bwd = real.fwd, real.bwd
 """
 GONE = "raise ModuleNotFoundError(\"No module named '{0}'\", name='{0}')\n"
 UNDEFINED_C = """
@@ -53,194 +60,326 @@ library.go.restype = ctypes.c_char_p
 def fwd(*a):
     raise RuntimeError("CUDA error: " + library.go().decode())
 """
-MODEL = """
-import torch
-try:
-    from mamba_ssm import Mamba
-    MAMBA_AVAILABLE = True
-except ImportError:
-    MAMBA_AVAILABLE = False
-
-class Net(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        if MAMBA_AVAILABLE:
-            self.mamba = Mamba(64)
-        self.conv = torch.nn.Conv1d(64, 64, 3, padding=1, groups=64)
-
-    def forward(self, x):
-        if not MAMBA_AVAILABLE:
-            return self.conv(x.transpose(1, 2)).transpose(1, 2)
-        try:
-            return self.mamba(x)
-        except RuntimeError:
-            return self.conv(x.transpose(1, 2)).transpose(1, 2)
-
-def make():
-    return Net(), torch.randn(2, 128, 64)
-"""
 
 
 @dataclass(frozen=True)
 class Fault:
+    """``model`` is its net.py, ``block`` the library's block that is run beside it, ``patch`` a line of mamba_ssm."""
+
     name: str
     verdict: Verdict
-    causes: tuple[Cause, ...]
+    causes: tuple[Cause, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
+    model: str = ""
+    blocks: tuple[str, ...] = ("Mamba",)
+    dtypes: tuple[str, ...] = ("float32",)
     request: dict[str, object] = field(default_factory=dict)
     environ: dict[str, str] = field(default_factory=dict)
-    is_quick: bool = True  # Mamba in float32 alone
+    patch: tuple[str, str, str] | None = None  # file in mamba_ssm, what stands there, what is to stand there
+    said: str = ""  # a part of the reason, the remedy or a place
+    is_alone: bool = False
 
     def prepare(self, room: Path) -> None:
         for name, text in self.files.items():
             (room / name).write_text(text)
+        if self.model:
+            (room / "net.py").write_text(self.model)
         if "undefined.c" in self.files:
             include = subprocess.check_output(
                 [sys.executable, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"], text=True
             ).strip()
             out = str(room / "selective_scan_cuda.so")
-            subprocess.run(
-                ["gcc", "-shared", "-fPIC", f"-I{include}", str(room / "undefined.c"), "-o", out], check=True
-            )
+            source = str(room / "undefined.c")
+            subprocess.run(["gcc", "-shared", "-fPIC", f"-I{include}", source, "-o", out], check=True)
         if "other_arch.cu" in self.files:
             nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
-            arch = ["-gencode", "arch=compute_80,code=sm_80"]
+            flags = ["-shared", "-Xcompiler", "-fPIC", "-gencode", "arch=compute_80,code=sm_80"]
             out = str(room / "other_arch.so")
-            flags = ["-shared", "-Xcompiler", "-fPIC", *arch]
             subprocess.run([nvcc, *flags, str(room / "other_arch.cu"), "-o", out], check=True)
+        if self.patch:
+            spec = importlib.util.find_spec("mamba_ssm")
+            assert spec is not None
+            assert spec.origin is not None
+            shutil.copytree(Path(spec.origin).parent, room / "mamba_ssm", ignore=shutil.ignore_patterns("*.pyc"))
+            path, old, new = self.patch
+            text = (room / "mamba_ssm" / path).read_text()
+            assert old in text, f"{self.name}: {path} has no {old!r}"
+            (room / "mamba_ssm" / path).write_text(text.replace(old, new))
 
 
 def scan(text: str) -> dict[str, str]:
     return {"selective_scan_cuda.py": REAL + text}
 
 
+def output(change: str, when: str = "True") -> dict[str, str]:
+    """``change`` is done to the scan's outputs ``t`` in place."""
+    body = (
+        f"def fwd(u, *a):\n    out = fwd_real(u, *a)\n    if {when}:\n        [{change} for t in out[:1] + out[2:]]\n"
+    )
+    return scan(body + "    return out\n")
+
+
+def gradient(change: str, when: str = "True") -> dict[str, str]:
+    """``change`` is done to ``out``, the scan's gradients (du, ddelta, dA, dB, dC, dD, ddelta_bias, ...)."""
+    return scan(f"def bwd(u, *a):\n    out = bwd_real(u, *a)\n    if {when}:\n        {change}\n    return out\n")
+
+
+LONG, HALF = "u.shape[-1] > 1024", "u.dtype == torch.float16"
 NO_CONV = {name + ".py": GONE.format(name) for name in ("causal_conv1d", "causal_conv1d_cuda")}
-RUNTIME_ERROR = "def fwd(*a):\n    raise RuntimeError('CUDA error: misaligned address')\n"
-FAULTS = (
-    Fault("healthy", Verdict.KERNELS, (Cause.LAUNCHED,), is_quick=False),
-    Fault("mamba3", Verdict.KERNELS, (Cause.LAUNCHED,), {}, {"blocks": [{"block": "Mamba3", "options": {}}]}),
-    Fault("no-causal-conv1d", Verdict.PARTIAL, (Cause.CONV1D_ABSENT,), NO_CONV, is_quick=False),
-    Fault(
-        "no-selective-scan",
-        Verdict.FALLBACK,
-        (Cause.SCAN_ABSENT,),
-        {"selective_scan_cuda.py": GONE.format("selective_scan_cuda")},
-    ),
-    Fault("undefined-symbol", Verdict.FALLBACK, (Cause.UNDEFINED_SYMBOL,), {"undefined.c": UNDEFINED_C}),
-    Fault(
-        "other-architecture",
-        Verdict.BROKEN,
-        (Cause.WRONG_ARCHITECTURE,),
-        {**scan(OTHER_ARCH), "other_arch.cu": OTHER_ARCH_CU},
-    ),
-    Fault(
-        "zeros",
-        Verdict.BROKEN,
-        (Cause.ZERO_OUTPUT,),
-        scan("def fwd(*a):\n    out = fwd_real(*a)\n    [t.zero_() for t in out]\n    return out\n"),
-    ),
-    Fault(
-        "nans",
-        Verdict.BROKEN,
-        (Cause.NAN_OUTPUT,),
-        scan("def fwd(*a):\n    out = fwd_real(*a)\n    [t.fill_(float('nan')) for t in out]\n    return out\n"),
-    ),
-    Fault(
-        "slightly-wrong",
-        Verdict.BROKEN,
-        (Cause.WRONG_NUMBERS,),
-        scan(
-            "def fwd(*a):\n    out = fwd_real(*a)\n"
-            "    [t[..., 200:].mul_(0.7) for t in out[:1] + out[2:]]\n    return out\n"
-        ),
-    ),
-    Fault(
-        "no-backward",
-        Verdict.BROKEN,
-        (Cause.MISSING_BACKWARD,),
-        scan("def bwd(*a):\n    raise NotImplementedError('no backward in this build')\n"),
-    ),
-    Fault(
-        "silent-backward",
-        Verdict.BROKEN,
-        (Cause.MISSING_BACKWARD, Cause.WRONG_NUMBERS),
-        scan("def bwd(*a):\n    out = bwd_real(*a)\n    [t.zero_() for t in out if t is not None]\n    return out\n"),
-    ),
-    Fault(
-        "hang",
-        Verdict.COULD_NOT_RUN,
-        (Cause.IMPORT_HANG,),
-        {"selective_scan_cuda.py": "import time\ntime.sleep(300)\n"},
-        {"step_limit_s": 40.0},
-    ),
-    Fault(
-        "segfault",
-        Verdict.BROKEN,
-        (Cause.IMPORT_CRASH,),
-        {"selective_scan_cuda.py": "import ctypes\nctypes.string_at(0)\n"},
-    ),
-    Fault("forced", Verdict.FALLBACK, (Cause.FORCED,), environ={"SEIZURE_MAMBA_FORCE_FALLBACK": "1"}),
-    Fault("own-model", Verdict.KERNELS, (Cause.LAUNCHED,), {"net.py": MODEL}, {"model": "net:make"}),
-    Fault(
-        "hidden-in-forward",
-        Verdict.FALLBACK,
-        (Cause.HIDDEN,),
-        {**scan(RUNTIME_ERROR), "net.py": MODEL},
-        {"model": "net:make", "blocks": [{"block": "Mamba2", "options": {}}]},
-    ),
-    Fault(
-        "hidden-at-import",
-        Verdict.FALLBACK,
-        (Cause.SCAN_ABSENT, Cause.HIDDEN),
-        {"selective_scan_cuda.py": GONE.format("selective_scan_cuda"), "net.py": MODEL},
-        {"model": "net:make"},
-    ),
+RUNTIME_ERROR = scan("def fwd(*a):\n    raise RuntimeError('CUDA error: misaligned address')\n")
+FORGETS = ("ops/triton/ssd_state_passing.py", "states = scale * states + new_states", "states = new_states")
+ASSERTS = (
+    "modules/mamba2.py",
+    "        zxbcdt = self.in_proj(u)",
+    "        torch.ones(4, device=u.device)[u.long() + 99]\n        zxbcdt = self.in_proj(u)",
 )
+BAD_CONFIG = (
+    "ops/triton/ssd_chunk_state.py",
+    "        triton.Config({'BLOCK_SIZE_H': 2}),",
+    "        triton.Config({'BLOCK_SIZE_H': 2}), triton.Config({'BLOCK_SIZE_H': 3}),",
+)
+WRONG = (Cause.WRONG_NUMBERS,)
+HIDDEN = (Cause.HIDDEN,)
+ALL = ("float32", "bfloat16", "float16")
+FORCED = {"SEIZURE_MAMBA_FORCE_FALLBACK": "1"}
 
 
-def run(fault: Fault, folder: Path) -> tuple[bool, str]:
-    with tempfile.TemporaryDirectory(prefix="preflight-fault-") as name:
+def library() -> list[Fault]:
+    """What is wrong with the packages themselves."""
+    many = ("float32", "bfloat16")
+    return [
+        Fault(
+            "healthy",
+            KERNELS,
+            (Cause.LAUNCHED,),
+            blocks=("Mamba", "Mamba2"),
+            dtypes=many,
+            is_alone=True,
+            said="your own model was not run",
+        ),
+        Fault("mamba3", KERNELS, (Cause.LAUNCHED,), blocks=("Mamba3",), dtypes=many, is_alone=True),
+        Fault("healthy-half", KERNELS, (Cause.LAUNCHED,), blocks=("Mamba", "Mamba2"), dtypes=("float16",)),
+        Fault("no-causal-conv1d", PARTIAL, (Cause.CONV1D_ABSENT,), NO_CONV, blocks=("Mamba", "Mamba2"), dtypes=many),
+        Fault(
+            "no-selective-scan",
+            FALLBACK,
+            (Cause.SCAN_ABSENT,),
+            {"selective_scan_cuda.py": GONE.format("selective_scan_cuda")},
+        ),
+        Fault("undefined-symbol", FALLBACK, (Cause.UNDEFINED_SYMBOL,), {"undefined.c": UNDEFINED_C}),
+        Fault(
+            "other-architecture",
+            BROKEN,
+            (Cause.WRONG_ARCHITECTURE,),
+            {**scan(OTHER_ARCH), "other_arch.cu": OTHER_ARCH_CU},
+        ),
+        Fault("zeros", BROKEN, (Cause.ZERO_OUTPUT,), output("t.zero_()")),
+        Fault("nans", BROKEN, (Cause.NAN_OUTPUT,), output("t.fill_(float('nan'))")),
+        Fault("nans-in-half", BROKEN, (Cause.NAN_OUTPUT,), output("t.fill_(float('nan'))", HALF), dtypes=ALL),
+        Fault("nans-when-long", BROKEN, (Cause.NAN_OUTPUT,), output("t.fill_(float('nan'))", LONG)),
+        Fault("scan-0.1-percent", BROKEN, WRONG, output("t.mul_(1.001)")),
+        Fault("scan-3-percent", BROKEN, WRONG, output("t.mul_(1.03)")),
+        Fault("scan-2-percent-bfloat16", BROKEN, WRONG, output("t.mul_(1.02)"), dtypes=("bfloat16",)),
+        Fault("last-tenth-zero", BROKEN, WRONG, output("t[..., -t.shape[-1] // 10:].zero_()")),
+        Fault("half-when-long", BROKEN, WRONG, output("t[..., t.shape[-1] // 2:].mul_(0.5)", LONG)),
+        Fault("a-gradient-0.1-percent", BROKEN, WRONG, gradient("out[2].mul_(1.001)")),
+        Fault("a-gradient-10-percent-bfloat16", BROKEN, WRONG, gradient("out[2].mul_(1.1)"), dtypes=("bfloat16",)),
+        Fault("dt-bias-negated", BROKEN, WRONG, gradient("out[6].neg_()")),
+        Fault(
+            "no-backward",
+            BROKEN,
+            (Cause.MISSING_BACKWARD,),
+            scan("def bwd(*a):\n    raise NotImplementedError('no backward in this build')\n"),
+        ),
+        Fault(
+            "silent-backward",
+            BROKEN,
+            (Cause.MISSING_BACKWARD, *WRONG),
+            gradient("[t.zero_() for t in out if t is not None]"),
+        ),
+        Fault(
+            "hang",
+            COULD_NOT,
+            (Cause.IMPORT_HANG,),
+            {"selective_scan_cuda.py": "import time\ntime.sleep(300)\n"},
+            request={"step_limit_s": 40.0},
+        ),
+        Fault(
+            "segfault",
+            BROKEN,
+            (Cause.IMPORT_CRASH,),
+            {"selective_scan_cuda.py": "import ctypes\nctypes.string_at(0)\n"},
+        ),
+        Fault("forced", FALLBACK, (Cause.FORCED,), environ=FORCED, said="your own model was not run"),
+        Fault("mamba2-forgets", BROKEN, WRONG, patch=FORGETS, blocks=("Mamba2",), dtypes=many),
+        Fault(
+            "dead-context",
+            BROKEN,
+            (Cause.CRASH, Cause.ERROR),
+            patch=ASSERTS,
+            blocks=("Mamba2", "Mamba"),
+            request={"lanes": 1},
+            said="Mamba2",
+        ),
+        Fault(
+            "bad-configuration",
+            KERNELS,
+            (Cause.LAUNCHED,),
+            patch=BAD_CONFIG,
+            blocks=("Mamba2",),
+            said="one Triton configuration",
+        ),
+        Fault(
+            "bad-configuration-autotuned",
+            BROKEN,
+            (Cause.ERROR, Cause.MISSING_BACKWARD),
+            patch=BAD_CONFIG,
+            blocks=("Mamba2",),
+            request={"full_autotune": True},
+        ),
+        Fault(
+            "no-visible-gpu",
+            COULD_NOT,
+            (Cause.NO_GPU,),
+            environ={"CUDA_VISIBLE_DEVICES": ""},
+            said="unset CUDA_VISIBLE_DEVICES",
+        ),
+        Fault(
+            "another-visible-gpu",
+            COULD_NOT,
+            (Cause.NO_GPU,),
+            environ={"CUDA_VISIBLE_DEVICES": "17"},
+            said="CUDA_VISIBLE_DEVICES=17",
+        ),
+    ]
+
+
+def models() -> list[Fault]:
+    """What is wrong with the user's own model, the packages being healthy or not."""
+
+    def own(name: str, verdict: Verdict, causes: tuple[Cause, ...], model: str, **more: object) -> Fault:
+        return Fault(name, verdict, causes, model=model, **{"blocks": (), **more})  # type: ignore[arg-type]
+
+    could, launched = (Cause.MODEL_ERROR,), (Cause.LAUNCHED,)
+    return [
+        *(own(name, KERNELS, launched, text) for name, text in m.HEALTHY.items()),
+        own("from-step-2", PARTIAL, HIDDEN, m.FROM_STEP_2, said="net.py"),
+        own("one-of-two", PARTIAL, HIDDEN, m.ONE_OF_TWO),
+        own("one-of-two-raises", PARTIAL, HIDDEN, m.BY_RAISING_INSIDE),
+        own("one-at-construction", PARTIAL, HIDDEN, m.AT_CONSTRUCTION, said="net.py"),
+        own("nan-gradient", BROKEN, (Cause.NAN_GRADIENT,), m.NAN_GRADIENT),
+        own("own-half-when-long", BROKEN, WRONG, m.AT_2048, files=output("t[..., t.shape[-1] // 2:].mul_(0.5)", LONG)),
+        own(
+            "own-zero-gradients",
+            BROKEN,
+            (Cause.ZERO_GRADIENT,),
+            m.AT_2048,
+            files=gradient("[t.zero_() for t in out if t is not None]", LONG),
+        ),
+        own("own-mamba2-forgets", BROKEN, WRONG, m.MAMBA2_AT_1024, patch=FORGETS),
+        own("own-nans-when-long", BROKEN, (Cause.NAN_OUTPUT,), m.AT_2048, files=output("t.fill_(float('nan'))", LONG)),
+        own("own-out-of-memory", COULD_NOT, (Cause.OUT_OF_MEMORY,), m.OUT_OF_MEMORY, is_alone=True),
+        own("own-out-of-memory-alone", COULD_NOT, (Cause.OUT_OF_MEMORY,), m.OUT_OF_MEMORY_ALONE),
+        own("own-profiler", COULD_NOT, (Cause.OTHER_PROFILER,), m.PROFILED),
+        own("ignores-the-switch", KERNELS, launched, m.IGNORES_SWITCH, blocks=("Mamba",), environ=FORCED),
+        own("conv-reference", PARTIAL, (Cause.CONV1D_UNUSABLE,), m.CONV_REF, said="causal_conv1d_ref"),
+        own("by-environment", FALLBACK, HIDDEN, m.BY_ENV, environ={"SEIZ_FAST_SSM": "0"}, said="unset SEIZ_FAST_SSM"),
+        own(
+            "by-configuration",
+            FALLBACK,
+            HIDDEN,
+            m.BY_CONFIG,
+            files={"config.json": '{"use_ssm": false}'},
+            environ={"MAMBA_LOG_LEVEL": "debug"},
+            said="CONFIG['use_ssm']",
+        ),
+        own("wandb-missing", KERNELS, launched, m.WANDB),
+        own("on-the-cpu", FALLBACK, (Cause.ON_CPU,), m.ON_CPU),
+        own("scan-reference", FALLBACK, HIDDEN, m.SCAN_REF, said="selective_scan_ref"),
+        own("wants-configuration", COULD_NOT, could, m.WANTS_CONFIG, said="--model-args"),
+        own("configuration-missing", COULD_NOT, could, m.CONFIG_MISSING, said="config-that-is-absent.json"),
+        own("with-configuration", KERNELS, launched, m.WITH_CONFIG, files={"c.json": '{"width": 64}'}),
+        own("hidden-in-forward", FALLBACK, HIDDEN, m.stack(m.GUARDED.format(when="False")), files=RUNTIME_ERROR),
+    ]
+
+
+def run(fault: Fault, folder: Path, gpu: str) -> tuple[bool, str]:
+    with tempfile.TemporaryDirectory(prefix="mamba-fault-") as name:
         room = Path(name)
         fault.prepare(room)
-        for path in room.glob("*.py"):
-            text = path.read_text().replace("fwd, bwd = real.fwd", "fwd_real, bwd_real = fwd, bwd = real.fwd")
-            path.write_text(text)
-        request: dict[str, object] = {"paths": [name], "lanes": 1 if fault.is_quick else 0}
-        if fault.is_quick:
-            request |= {"blocks": [{"block": "Mamba", "options": {}}], "dtypes": ["float32"]}
-        request |= fault.request
         asked, out = room / "request.json", folder / f"{fault.name}.json"
+        request = (
+            Request(
+                blocks=fault.blocks,
+                dtypes=fault.dtypes,
+                model="net:make" if fault.model else "",
+                paths=(name,),
+                force_variables=tuple(FORCED),
+            ).as_json()
+            | {"lanes": 0 if fault.is_alone else 1}
+            | fault.request
+        )
+        if fault.name == "with-configuration":
+            request["model_args"] = {"args": [], "kwargs": {"cfg": {"file": str(room / "c.json")}}}
         asked.write_text(json.dumps(request))
         environ = dict(os.environ, PYTHONPATH=os.pathsep.join((name, os.environ.get("PYTHONPATH", ""))))
-        environ["TRITON_CACHE_DIR"] = str(room / "triton")  # cold every time
-        payload = ROOT / "preflight" / "probe" / "payload.py"
-        command = [sys.executable, str(payload), "--request", str(asked), "--out", str(out)]
+        environ |= {"CUDA_VISIBLE_DEVICES": gpu}
+        if fault.is_alone or fault.patch:
+            environ["TRITON_CACHE_DIR"] = str(room / "triton")  # cold
+        command = [
+            sys.executable,
+            str(ROOT / "preflight" / "probe" / "payload"),
+            "--request",
+            str(asked),
+            "--out",
+            str(out),
+        ]
         began = time.monotonic()
-        subprocess.run(command, env={**environ, **fault.environ}, capture_output=True, timeout=590, check=False)
+        done = subprocess.run(
+            command, env={**environ, **fault.environ}, cwd=room, capture_output=True, timeout=400, check=False
+        )
         took = time.monotonic() - began
+    if not out.exists():
+        return False, f"WRONG {fault.name}: no reading: {done.stderr.decode()[-400:]}"
     judged = judge(parsed(json.loads(out.read_text())), table())
-    is_right = judged.verdict is fault.verdict and judged.ruling.cause in fault.causes
+    words = " ".join(
+        [judged.ruling.reason, judged.ruling.remedy, *judged.ruling.evidence, *map(str, judged.ruling.where)]
+    )
+    is_right = judged.verdict is fault.verdict and judged.ruling.cause in fault.causes and fault.said in words
     found = f"{judged.verdict}/{judged.ruling.cause}"
+    mark = "ok   " if is_right else "WRONG"
     return (
         is_right,
-        f"{'ok   ' if is_right else 'WRONG'} {fault.name:20} {took:5.1f} s  {found:40} {judged.ruling.reason}",
+        f"{mark} {fault.name:28} {took:5.1f} s  {found:32} {judged.ruling.reason}\n{'':8}fix: {judged.ruling.remedy}",
     )
 
 
 def main(folder: Path, names: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = [f for f in FAULTS if not names or f.name in names]
-    alone = [f for f in chosen if not f.is_quick]  # these are timed, so nothing runs beside them
+    chosen = [f for f in (*library(), *models()) if not names or f.name in names]
+    free: SimpleQueue[str] = SimpleQueue()
+    for number in range(AT_ONCE):
+        free.put(str(number % int(os.environ.get("GPUS", "1"))))
     rights = []
-    for fault in alone:
-        is_right, line = run(fault, folder)
-        rights.append(is_right)
-        print(line, flush=True)
+
+    def one(fault: Fault) -> tuple[bool, str]:
+        gpu = free.get()
+        try:
+            return run(fault, folder, gpu)
+        except Exception as error:  # noqa: BLE001 - one case must not cost the others
+            return False, f"WRONG {fault.name}: {type(error).__name__}: {error}"
+        finally:
+            free.put(gpu)
+
+    for fault in [f for f in chosen if f.is_alone]:  # these are timed, so nothing runs beside them
+        rights.append(one(fault))
+        print(rights[-1][1], flush=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for is_right, line in pool.map(lambda f: run(f, folder), [f for f in chosen if f.is_quick]):
-            rights.append(is_right)
-            print(line, flush=True)
-    return 0 if all(rights) else 1
+        for answer in pool.map(one, [f for f in chosen if not f.is_alone]):
+            rights.append(answer)
+            print(answer[1], flush=True)
+    print(f"{sum(r for r, _ in rights)} of {len(rights)} right")
+    return 0 if all(r for r, _ in rights) else 1
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from preflight.probe.expected import table
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
 from preflight.probe.verdict import judge
 
 FOLDER = Path(__file__).parents[1] / "data" / "probes"
@@ -34,7 +34,7 @@ def keep(document: dict[str, object], name: str, origin: str) -> Path:
     said = {"verdict": judged.verdict.value, "cause": judged.ruling.cause.value, "reason": judged.ruling.reason}
     path = FOLDER / f"{name}.json"
     kept = {"origin": origin, "expect": said, "reading": short}
-    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(kept, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -90,8 +91,13 @@ def test_children_end_by_themselves_when_the_payload_is_killed_outright(world):
     mark = f"killed-{os.getpid()}"
     from preflight.probe.local import PAYLOAD
 
+    asked = world.room / "request.json"
+    asked.write_text(json.dumps(Request().as_json()))
     process = subprocess.Popen(
-        [sys.executable, str(PAYLOAD)], env=environ(world, mark), stdout=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, str(PAYLOAD), "--request", str(asked)],
+        env=environ(world, mark),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     assert until(lambda: len(marked(mark)) > 2, 10)
     time.sleep(0.3)

@@ -112,8 +112,10 @@ def test_the_configured_model_and_switch_are_used(tmp_path):
     )
     document = json.loads(typed(tmp_path, "--local", "--json", MY_SWITCH="1").stdout)
     assert document["model"]["verdict"] == "kernels"
+    assert document["own_model"] == {"run": True, "said": "", "candidates": []}
     assert document["model"]["modules"] == {"mamba_ssm.modules.mamba_simple.Mamba": 1}
-    assert (document["verdict"], document["forced"]) == ("conv1d-fallback", {"MY_SWITCH": "1"})
+    assert (document["verdict"], document["forced"]) == ("kernels", {"MY_SWITCH": "1"})
+    assert "whatever MY_SWITCH=1 says" in document["reason"]
 
 
 def test_blocks_are_found_by_import_and_by_attribute_and_in_no_other_package(tmp_path):

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from preflight.probe.fields import ReadingError
-from preflight.probe.reading import parsed
+from preflight.probe.parsing import parsed
 
 
 def leaves(value, path=()):
@@ -54,7 +54,7 @@ def test_true_is_no_number_and_another_schema_is_not_read(reading_of):
     whole = reading_of()
     with pytest.raises(ReadingError, match=r"reading\.seconds: wanted a number, found True"):
         parsed({**whole, "seconds": True})
-    with pytest.raises(ReadingError, match=r"wanted preflight\.probe-reading/1"):
+    with pytest.raises(ReadingError, match=r"wanted preflight\.probe-reading/2"):
         parsed({**whole, "schema": "preflight.probe-reading/9"})
     with pytest.raises(ReadingError, match="wanted an object"):
         parsed(None)

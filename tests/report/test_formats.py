@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
-from typing import TextIO
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -32,13 +31,10 @@ from preflight.model import (
     Target,
     Where,
 )
+from preflight.report import github, gitlab, json_v1, junit, markdown, sarif
+from preflight.report.baseline import Compared
 from preflight.report.console import ConsoleReporter
-from preflight.report.github import MOST, GithubReporter
-from preflight.report.json_v1 import JsonReporter
-from preflight.report.junit import JunitReporter
-from preflight.report.markdown import MarkdownReporter
-from preflight.report.reporter import Reporter
-from preflight.report.sarif import SarifReporter
+from preflight.report.github import MOST
 
 NASTY = "mamba-ssm[causal-conv1d] \x1b[31mred\x1b[0m \u202egnp.exe | `x` *y* <b>&amp;</b> :: 100% \r\n::error::forged"
 SCHEMA = json.loads(files("preflight.report").joinpath("schemas/preflight.report-1.json").read_text("utf-8"))
@@ -86,9 +82,13 @@ def report(*results: Result, sandbox: str | None = None) -> Report:
 BAD = report(told(AUTH, said=NASTY), told(SECRET, wrong(where=AT)), told(RULE, wrong(where=AT)), BLOCKED, SKIPPED)
 
 
-def written(make: Callable[[TextIO], Reporter], whole: Report) -> str:
+def as_text(document: Callable[[Report, Compared | None], str]) -> Callable[[Report], str]:
+    return lambda whole: document(whole, None)
+
+
+def on_80_columns(whole: Report, *, is_verbose: bool = False, width: int = 80) -> str:
     to = io.StringIO()
-    reporter = make(to)
+    reporter = ConsoleReporter(to, width=width, is_verbose=is_verbose)
     reporter.begin(whole.target, [r.check for r in whole.results])
     for result in whole.results:
         reporter.observe(result)
@@ -96,23 +96,19 @@ def written(make: Callable[[TextIO], Reporter], whole: Report) -> str:
     return to.getvalue()
 
 
-def as_json(to: TextIO) -> Reporter:
-    return JsonReporter(to, facts_digest="0" * 16)
+def on_80_columns_verbose(whole: Report) -> str:
+    return on_80_columns(whole, is_verbose=True)
 
 
-def on_80_columns(to: TextIO) -> Reporter:
-    return ConsoleReporter(to, width=80)
-
-
-def on_80_columns_verbose(to: TextIO) -> Reporter:
-    return ConsoleReporter(to, width=80, is_verbose=True)
-
-
-SHOWN = [on_80_columns, on_80_columns_verbose, GithubReporter, MarkdownReporter, SarifReporter, JunitReporter]
+SHOWN = [
+    on_80_columns,
+    on_80_columns_verbose,
+    *map(as_text, (github.text, markdown.text, sarif.text, junit.text, gitlab.text)),
+]
 
 
 def test_json_is_valid_by_its_schema_and_keeps_every_text_as_it_was() -> None:
-    document = json.loads(written(as_json, BAD))
+    document = json.loads(json_v1.text(BAD))
     jsonschema.validate(document, SCHEMA)
     assert (document["verdict"], document["exit"]) == ("not-ready", 1)
     assert document["results"][1]["findings"][0]["message"] == NASTY
@@ -120,17 +116,17 @@ def test_json_is_valid_by_its_schema_and_keeps_every_text_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("make", SHOWN)
-def test_no_shown_format_carries_a_byte_that_a_terminal_would_obey(make: Callable[[TextIO], Reporter]) -> None:
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", written(make, BAD))
+def test_no_shown_format_carries_a_byte_that_a_terminal_would_obey(make: Callable[[Report], str]) -> None:
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", make(BAD))
 
 
 @pytest.mark.parametrize("make", SHOWN)
-def test_what_looks_like_markup_survives(make: Callable[[TextIO], Reporter]) -> None:
-    assert "mamba-ssm[causal-conv1d]" in written(make, BAD).replace("\\", "")
+def test_what_looks_like_markup_survives(make: Callable[[Report], str]) -> None:
+    assert "mamba-ssm[causal-conv1d]" in make(BAD).replace("\\", "")
 
 
 def test_junit_counts_failures_errors_and_skips_and_keeps_the_verdict() -> None:
-    suite = ET.fromstring(written(JunitReporter, BAD).split("\n", 1)[1])[0]
+    suite = ET.fromstring(junit.text(BAD).split("\n", 1)[1])[0]
     counts = {k: suite.get(k) for k in ("tests", "failures", "errors", "skipped")}
     assert counts == {"tests": "5", "failures": "2", "errors": "1", "skipped": "1"}
     assert {p.get("name"): p.get("value") for p in suite[0]} == {"verdict": "not-ready", "exit": "1"}
@@ -138,76 +134,78 @@ def test_junit_counts_failures_errors_and_skips_and_keeps_the_verdict() -> None:
 
 def test_junit_counts_a_warning_as_a_failure_only_when_it_fails_the_run() -> None:
     warning = told(SECRET, wrong(severity=Severity.WARNING))
-    assert 'failures="0"' in written(JunitReporter, report(warning))
+    assert 'failures="0"' in junit.text(report(warning))
 
 
 def test_sarif_places_findings_and_tells_what_could_not_look() -> None:
-    run = json.loads(written(SarifReporter, BAD))["runs"][0]
+    run = json.loads(sarif.text(BAD))["runs"][0]
     region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
-    assert region == {"startLine": 41, "startColumn": 5}
+    assert region == {"startLine": 41, "endLine": 41, "startColumn": 5}
     assert not run["invocations"][0]["executionSuccessful"]
     assert run["invocations"][0]["toolExecutionNotifications"][0]["descriptor"] == {"id": "STO002"}
     assert {r["ruleId"] for r in run["results"]} <= {r["id"] for r in run["tool"]["driver"]["rules"]}
 
 
 def test_sarif_of_a_clean_run_has_no_result_and_no_notification() -> None:
-    run = json.loads(written(SarifReporter, report(told(AUTH), SKIPPED)))["runs"][0]
+    run = json.loads(sarif.text(report(told(AUTH), SKIPPED)))["runs"][0]
     assert (run["results"], run["invocations"][0]["executionSuccessful"]) == ([], True)
 
 
 def test_a_text_can_not_forge_an_annotation() -> None:
-    lines = written(GithubReporter, BAD).splitlines()
+    lines = github.text(BAD).splitlines()
     assert not any(line.startswith("::error::forged") for line in lines)
-    assert lines[1].startswith("::error file=deploy/modal/app.py,line=41,col=5,title=STO001 s3-secret::")
+    assert lines[0].startswith("::error file=deploy/modal/app.py,line=41,endLine=41,col=5,title=STO001 s3-secret::")
 
 
 def test_more_annotations_than_github_shows_are_counted_not_lost() -> None:
     many = told(SECRET, *(wrong(f"finding {n}", where=AT) for n in range(MOST + 3)))
-    out = written(GithubReporter, report(many))
+    out = github.text(report(many))
     assert out.count("::error file") == MOST
     assert "13 errors; 3 more than GitHub shows" in out
 
 
 def test_markdown_shows_text_as_text_and_code_as_code() -> None:
-    out = written(MarkdownReporter, BAD)
+    out = markdown.text(BAD)
     assert "\\<b\\>" in out
-    assert "| 3 | s3-secret | fail |" in out
-    assert "NOT-READY" in out.splitlines()[0]
+    assert "### STO001 s3-secret: fail" in out
+    assert "NOT READY" in out.splitlines()[1]
+    folded = out[out.index("<details>") :]
+    assert "| MOD001 | modal-auth | pass |" in folded and "s3-secret" not in folded
 
 
 # --- the screen -------------------------------------------------------------------------------------------------
 
 
 def test_no_line_is_wider_than_the_terminal() -> None:
-    longest = max(len(line) for line in written(on_80_columns, BAD).splitlines())
+    longest = max(len(line) for line in on_80_columns(BAD).splitlines())
     assert longest <= 80
 
 
 def test_a_single_finding_is_told_once_with_its_place_and_its_fix() -> None:
-    out = written(on_80_columns, report(told(SECRET, wrong("aws lacks AWS_REGION", where=AT), said="1 secret")))
+    out = on_80_columns(report(told(SECRET, wrong("aws lacks AWS_REGION", where=AT), said="1 secret")))
     assert out.count("aws lacks AWS_REGION") == 1
     assert re.search(r"at +deploy/modal/app.py:41\n +fix +pip install", out)
 
 
 def test_a_blocked_check_names_the_one_that_explains_it_and_nothing_twice() -> None:
-    out = written(on_80_columns, report(told(SECRET, wrong("refused")), BLOCKED))
+    out = on_80_columns(report(told(SECRET, wrong("refused")), BLOCKED))
     assert re.search(r". s3-bucket +blocked by s3-secret +0.1 s\n", out)
 
 
 def test_a_blocked_check_gives_its_reason_where_the_explaining_one_is_not_part_of_the_run() -> None:
-    assert "blocked by STO001: the secret: refused" in written(on_80_columns, report(BLOCKED))
+    assert "blocked by STO001: the secret: refused" in on_80_columns(report(BLOCKED))
 
 
 def test_the_next_command_explains_the_cause_and_not_what_it_blocked() -> None:
     cause = Result(check=SECRET, status=Status.BLOCKED, seconds=10, reason="no answer after 10 s")
-    assert "next         preflight explain s3-secret" in written(on_80_columns, report(BLOCKED, cause))
+    assert "next         preflight explain s3-secret" in on_80_columns(report(BLOCKED, cause))
 
 
 def test_ready_names_the_run_and_a_sandbox_says_that_it_was_one() -> None:
     whole = replace(report(told(AUTH)), scope=Scope.WHOLE)
-    assert "next    modal run --detach deploy/modal/app.py" in written(on_80_columns, whole)
-    assert "CLEAN" in written(on_80_columns, report(told(AUTH)))  # a part of the checklist proves too little
-    sandboxed = written(on_80_columns, report(told(AUTH), sandbox="healthy"))
+    assert "next    modal run --detach deploy/modal/app.py" in on_80_columns(whole)
+    assert "CLEAN" in on_80_columns(report(told(AUTH)))  # a part of the checklist proves too little
+    sandboxed = on_80_columns(report(told(AUTH), sandbox="healthy"))
     assert "no real cloud, GPU or bucket was looked at" in sandboxed
     assert "modal run --detach" not in sandboxed
 
@@ -231,4 +229,4 @@ def test_an_ascii_pipe_gets_ascii_of_the_same_sense() -> None:
 
 
 def test_nothing_looked_at_is_incomplete_and_never_ready() -> None:
-    assert "INCOMPLETE" in written(on_80_columns, report(SKIPPED))
+    assert "INCOMPLETE" in on_80_columns(report(SKIPPED))

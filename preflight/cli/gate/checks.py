@@ -15,12 +15,14 @@ import click
 from preflight.app import reader
 from preflight.cli.conduct import Options, all_checks, run_selection
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.options import Output, reporters
+from preflight.cli.options import reporters
+from preflight.cli.outputs import Output
 from preflight.cli.rehearsal import Rehearsal
 from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
-from preflight.report.console import ConsoleReporter, next_command
+from preflight.report.console import ConsoleReporter
+from preflight.report.next import next_command
 from preflight.settings import Settings
 from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift

@@ -71,7 +71,10 @@ STARTS_MODAL = re.compile(r"\bmodal['\"]?\s+(?:-\S+\s+)*(?:run|deploy|serve|shel
 
 
 def find(program: str, path: str | None = None) -> str:
-    """The program's path, as a shell finds it; what stands beside our own Python comes last.  Raises NotRunnable."""
+    """The program's path, as the project's own commands find it; what stands beside our own Python comes last.
+
+    Raises NotRunnable.
+    """
     beside = str(Path(sys.executable).parent)
     found = shutil.which(program, path=path) or shutil.which(program, path=beside)
     if found is not None:

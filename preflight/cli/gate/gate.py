@@ -126,9 +126,8 @@ def gate_command(
     asked = Asked(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
     environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
     try:
-        program = command.find(words[0])
         if use_sandbox:
-            return _in_sandbox(asked, program)
+            return _in_sandbox(asked, command.find(words[0]))
         named, start = _read(asked), Path.cwd()
         given = project_settings(
             start=start,
@@ -138,6 +137,7 @@ def gate_command(
             spend_max=asked.spend_max,
         )
         settings = _of_app(given, asked, named, start)
+        program = command.find(words[0], settings.environ["PATH"])
         outcome = _gate(asked, settings)
         if outcome is not Exit.READY:
             return outcome
@@ -189,8 +189,9 @@ def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
 
 
 def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
-    """The command runs in the environment that was looked at, also where only `-e` or the settings name it."""
-    return {**environ, "MODAL_ENVIRONMENT": settings.environment} if settings.environment else environ
+    """The command runs in the environment and with the programs that were looked at, wherever they were named."""
+    named = {"MODAL_ENVIRONMENT": settings.environment} if settings.environment else {}
+    return {**environ, **named, "PATH": settings.environ["PATH"]}
 
 
 def _in_sandbox(asked: Asked, program: str) -> Exit:

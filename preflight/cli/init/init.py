@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from preflight.cli.stderr import warn
 from preflight.model import Exit
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def _table(app: str | None, *, force: bool, diff: bool) -> int:
         raise click.UsageError(str(e)) from e
     except OSError as e:
         raise click.UsageError(f"{e.filename or file}: {e.strerror or e}") from e
-    click.echo(f"{'created' if not before else 'wrote [tool.preflight] to'} {file}", err=True)
-    click.echo("next: preflight run", err=True)
+    warn(f"{'created' if not before else 'wrote [tool.preflight] to'} {file}")
+    warn("next: preflight run")
     return Exit.READY
 
 

@@ -14,10 +14,16 @@ float32, bfloat16, float16 = "float32", "bfloat16", "float16"
 _open_traces: list[list[Any]] = []
 
 
+_open_labels: list[Any] = []
+
+
 def _event(name: str, device_type: str) -> None:
+    span = SimpleNamespace(elapsed_us=lambda: 0.0)
+    event = SimpleNamespace(name=name, device_type=device_type, time_range=span, kernels=[], cpu_children=[])
     for trace in _open_traces:
-        span = SimpleNamespace(elapsed_us=lambda: 0.0)
-        trace.append(SimpleNamespace(name=name, device_type=device_type, time_range=span))
+        trace.append(event)
+    for label in _open_labels:
+        (label.kernels if device_type.endswith("CUDA") else label.cpu_children).append(event)
 
 
 def launch(kernel: str) -> None:
@@ -77,15 +83,46 @@ def isfinite(tensor: Tensor) -> Tensor:
     return tensor
 
 
+class _Handle:
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self.hooks, self.hook = hooks, hook
+        hooks.append(hook)
+
+    def remove(self) -> None:
+        self.hooks.remove(self.hook)
+
+
 class _Module:
     def __call__(self, *args: Any) -> Any:
-        return self.forward(*args)
+        hooks = vars(self).get("hooks") or {"before": [], "after": []}
+        for hook in hooks["before"]:
+            hook(self, args, {})
+        output = None
+        try:
+            output = self.forward(*args)
+        finally:
+            for hook in hooks["after"]:
+                hook(self, args, {}, output)
+        return output
+
+    def _hooks(self, when: str) -> list[Any]:
+        found: list[Any] = vars(self).setdefault("hooks", {"before": [], "after": []})[when]
+        return found
+
+    def register_forward_pre_hook(self, hook: Any, with_kwargs: bool) -> _Handle:
+        return _Handle(self._hooks("before"), hook)
+
+    def register_forward_hook(self, hook: Any, with_kwargs: bool, always_call: bool) -> _Handle:
+        return _Handle(self._hooks("after"), hook)
 
     def forward(self, x: Tensor) -> Tensor:
         raise NotImplementedError
 
     def named_parameters(self) -> list[tuple[str, Tensor]]:
-        return [(name, value) for name, value in vars(self).items() if isinstance(value, Tensor)]
+        return [(n, v) for n, v in vars(self).items() if isinstance(v, Tensor)]
+
+    def parameters(self) -> list[Tensor]:
+        return [p for _, m in self.named_modules() for _, p in m.named_parameters()]
 
     def named_modules(self) -> list[tuple[str, _Module]]:
         inner = [(n, m) for n, m in vars(self).items() if isinstance(m, _Module)]
@@ -151,4 +188,23 @@ class _Profile:
         return self._seen
 
 
-profiler = SimpleNamespace(profile=_Profile, ProfilerActivity=SimpleNamespace(CPU="CPU", CUDA="CUDA"))
+class _Label:
+    def __init__(self, name: str) -> None:
+        self.name, self.device_type = name, "DeviceType.CPU"
+        self.kernels: list[Any] = []
+        self.cpu_children: list[Any] = []
+
+    def __enter__(self) -> _Label:
+        for trace in _open_traces:
+            trace.append(self)
+        _open_labels.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _open_labels.remove(self)
+
+
+profiler = SimpleNamespace(
+    record_function=_Label,
+    profile=_Profile, ProfilerActivity=SimpleNamespace(CPU="CPU", CUDA="CUDA"),
+)

@@ -1,0 +1,192 @@
+"""The user's own model as its text shows it: which class holds blocks of mamba_ssm, and how one is made.
+
+A function ``preflight_model`` anywhere in the project is the hook: it is run without being asked for.  Everything else
+is a proposal for ``--model MODULE:CALLABLE``.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+from preflight.model import Json
+from preflight.probe.request import python_files
+
+HOOK = "preflight_model"
+HALF = ("float16", "GradScaler", ".half()", "fp16", "16-mixed")
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """``name`` as --model takes it; ``wants`` are its arguments without a default, "" where it needs none."""
+
+    name: str
+    where: str
+    wants: str
+    is_hook: bool = False
+
+    @property
+    def command(self) -> str:
+        """What to type; the input's shape is the reader's to give."""
+        given = f" --model-args '{', '.join(f'{w}=…' for w in self.wants.split(', '))}'" if self.wants else ""
+        return f"--model {self.name}{given}" + ("" if self.is_hook else " --model-input 2x960x64")
+
+    def as_json(self) -> dict[str, Json]:
+        return {"name": self.name, "where": self.where, "wants": self.wants}
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    module: str
+    tree: ast.Module
+
+
+def candidates(root: Path) -> tuple[Candidate, ...]:
+    """The hook first, then factories of a model with Mamba blocks, then its classes, outermost first."""
+    files = [f for path in python_files(root) if (f := _read(path, root)) is not None]
+    holders = _holders(files)
+    found: list[tuple[int, Candidate]] = []
+    for file in files:
+        for node in file.tree.body:
+            where = f"{file.path.relative_to(root)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.FunctionDef) and node.name == HOOK:
+                found.append((0, Candidate(f"{file.module}:{HOOK}", where, _wanted(node.args, 0), True)))
+            elif isinstance(node, ast.FunctionDef) and not node.decorator_list and _makes(node, holders):
+                found.append((1, Candidate(f"{file.module}:{node.name}", where, _wanted(node.args, 0))))
+            elif isinstance(node, ast.ClassDef) and node.name in holders:
+                init = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+                wants = _wanted(init.args, 1) if init else ""
+                rank = 3 if any(node.name in used for other, used in holders.items() if other != node.name) else 2
+                found.append((rank, Candidate(f"{file.module}:{node.name}", where, wants)))
+    return tuple(c for _, c in sorted(found, key=lambda pair: pair[0])[:MOST])
+
+
+def uses_half(root: Path) -> bool:
+    """Whether the project's text speaks of float16, so that its kernels are probed in it too."""
+    for path in python_files(root):
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        if ("mamba" in text or "torch" in text) and any(word in text for word in HALF):
+            return True
+    return False
+
+
+def _read(path: Path, root: Path) -> _File | None:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+    parts = path.relative_to(root).with_suffix("").parts
+    parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
+    return _File(path, ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), tree)
+
+
+def _holders(files: list[_File]) -> dict[str, set[str]]:
+    """Classes that make a block of mamba_ssm, or a class that does; with the names that each of them uses."""
+    uses: dict[str, set[str]] = {}
+    for file in files:
+        blocks = {
+            a.asname or a.name
+            for n in ast.walk(file.tree)
+            if isinstance(n, ast.ImportFrom) and (n.module or "").partition(".")[0] == "mamba_ssm"
+            for a in n.names
+        }
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.ClassDef):
+                names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+                local = {a.name for n in ast.walk(node) if isinstance(n, ast.ImportFrom) for a in n.names}
+                is_block = names & blocks or any(
+                    "mamba_ssm" in (getattr(n, "module", "") or "") for n in ast.walk(node)
+                )
+                uses[node.name] = names | local | ({"mamba_ssm"} if is_block else set())
+    holding = {name for name, used in uses.items() if "mamba_ssm" in used}
+    while more := {name for name, used in uses.items() if used & holding} - holding:
+        holding |= more
+    return {name: uses[name] for name in holding}
+
+
+def _makes(node: ast.FunctionDef, holders: dict[str, set[str]]) -> bool:
+    """It returns a model: a call of such a class, itself or by a name it was given to."""
+    made = {
+        t.id
+        for n in ast.walk(node)
+        if isinstance(n, ast.Assign) and _calls(n.value, holders)
+        for t in n.targets
+        if isinstance(t, ast.Name)
+    }
+    returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value is not None]
+    return any(_calls(v, holders) or {n.id for n in ast.walk(v) if isinstance(n, ast.Name)} & made for v in returned)
+
+
+def _calls(value: ast.AST, holders: dict[str, set[str]]) -> bool:
+    calls = [n.func for n in ast.walk(value) if isinstance(n, ast.Call)]
+    return any((getattr(f, "id", None) or getattr(f, "attr", "")) in holders for f in calls)
+
+
+def _wanted(arguments: ast.arguments, leave_out: int) -> str:
+    plain = [*arguments.posonlyargs, *arguments.args][leave_out:]
+    bare = plain[: len(plain) - len(arguments.defaults)] if arguments.defaults else plain
+    named = [a for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if default is None]
+    return ", ".join(a.arg for a in (*bare, *named))
+
+
+def arguments(text: str) -> dict[str, Json]:
+    """``--model-args``: Python literals, positional or named; @FILE is what a JSON, TOML or YAML file holds.
+
+    Raises ValueError with what it wanted.
+    """
+    wanted = "wanted Python literals such as 'd_model=64, config=@config.json'"
+    words = [f"_file({part.strip()[1:]!r})" if part.strip().startswith("@") else part for part in _split(text)]
+    try:
+        call = ast.parse(f"f({', '.join(words)})", mode="eval").body
+        assert isinstance(call, ast.Call)
+        named = {k.arg: _literal(k.value) for k in call.keywords}
+        return {"args": [_literal(a) for a in call.args], "kwargs": named}
+    except (SyntaxError, ValueError) as e:
+        raise ValueError(f"--model-args is {text!r}; {wanted} ({e})") from e
+
+
+def _split(text: str) -> list[str]:
+    """At commas outside of brackets and quotes; ``name=@file`` becomes ``name=_file('file')``."""
+    parts, depth, quote, last = [], 0, "", 0
+    for n, c in enumerate(text):
+        if quote:
+            quote = "" if c == quote else quote
+        elif c in "'\"":
+            quote = c
+        elif c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth -= 1
+        elif c == "," and not depth:
+            parts.append(text[last:n])
+            last = n + 1
+    parts.append(text[last:])
+    return [_with_file(p) for p in parts if p.strip()]
+
+
+def _with_file(part: str) -> str:
+    name, eq, value = part.partition("=@")
+    return f"{name}=_file({value.strip()!r})" if eq else part
+
+
+def _literal(node: ast.expr) -> Json:
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_file":
+        return {"file": ast.literal_eval(node.args[0])}
+    value = ast.literal_eval(node)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def model_input(text: str) -> dict[str, Json]:
+    """``--model-input``: 2x960x64, or 2x960:int64 for tokens.  Raises ValueError."""
+    shape, _, dtype = text.partition(":")
+    try:
+        return {"shape": [int(n) for n in shape.split("x")], "dtype": dtype or "float32"}
+    except ValueError:
+        raise ValueError(f"--model-input is {text!r}; wanted a shape such as 2x960x64 or 2x960:int64") from None

@@ -1,0 +1,136 @@
+"""A child: it is asked steps by its supervisor and writes what it does, line by line."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import Any, Callable
+
+from . import blocks, gpus, installed, own
+from .processes import end_with_parent
+from .trace import hold_autotuner
+
+TAIL_CHARS = 4000
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Answers:
+    """Writes what a child does to the file its supervisor reads."""
+
+    def __init__(self, path: str) -> None:
+        self.last = ""
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def write(self, **line: Any) -> None:
+        os.write(self._file, (json.dumps(line) + "\n").encode())
+
+    def ask(self, step: str, answer: Callable[[], Any]) -> Any:
+        """The value, or None after an error, which is written down; the next step can still be asked.
+
+        An error that leaves the CUDA context dead ends this child: what follows would only repeat it.
+        """
+        self.write(begin=step)
+        began = time.perf_counter()
+        try:
+            value = answer()
+        except (Exception, SystemExit) as error:  # whatever user code or a kernel raised is the answer
+            seconds = round(time.perf_counter() - began, 4)
+            dead = installed.context_is_dead()
+            self.write(end=step, outcome="error", seconds=seconds, value=None, error=described(error), dead=dead)
+            if dead:
+                os._exit(1)
+            return None
+        seconds = round(time.perf_counter() - began, 4)
+        shown = value if isinstance(value, (dict, list)) else None
+        self.write(end=step, outcome="ok", seconds=seconds, value=shown)
+        return value
+
+    def at(self, where: str) -> None:
+        self.last = where
+        self.write(at=where)
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if not f.filename.startswith((HERE, "<frozen ")) and "importlib" not in f.filename
+    ]
+    return {
+        "type": type(error).__name__,
+        "message": str(error)[:TAIL_CHARS],
+        "frames": [{"path": f.filename, "line": f.lineno or 0, "name": f.name} for f in frames[-8:]],
+    }
+
+
+def child(room: str) -> None:
+    with open(os.path.join(room, "question.json")) as f:
+        question = json.load(f)
+    request = question["request"]
+    # Ends that need no help from the interpreter: the kernel's alarm, and the parent's death (which may have
+    # come before this line: so the parent's id is told, not asked for here).
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(request["limit_s"]) + 30)
+    end_with_parent(question["parent"])
+    for path in reversed(request["paths"]):
+        sys.path.insert(0, path)
+    answers = Answers(os.path.join(room, "answers.jsonl"))
+    ask = {"load": ask_loads, "cases": ask_cases, "model": ask_model, "gpus": gpus.ask_gpu}[question["kind"]]
+    ask(answers, question["steps"], request)
+    answers.write(done=True)
+    os._exit(0)  # a library's exit handlers are not what was asked
+
+
+def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
+    left = [s["step"] for s in steps]
+    if "packages" in left:
+        answers.ask("packages", installed.packages)
+    torch = answers.ask("import torch", lambda: importlib.import_module("torch"))
+    for step in left:
+        if step in installed.EXTENSIONS:
+            answers.ask(step, functools.partial(installed.loaded, step))
+        elif step == "versions" and torch is not None:
+            answers.ask(step, lambda: installed.versions(torch))
+        elif step == "gpu" and torch is not None:
+            answers.ask(step, lambda: installed.gpu(torch, request["device"]))
+        elif step == "fallback" and torch is not None:
+            answers.ask(step, lambda: blocks.depthwise_fallback(torch, request["device"]))
+
+
+def _ready(answers: Answers, request: dict[str, Any]) -> Any:
+    """torch with a GPU, its autotuner held unless the user's own choice is asked for; None where there is none."""
+    torch = answers.ask("import torch", lambda: importlib.import_module("torch"))
+    if torch is None:
+        return None
+    if answers.ask("gpu ready", lambda: installed.reach_gpu(torch, request["device"])) is None:
+        return None
+    return torch
+
+
+def ask_cases(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
+    torch, held = _ready(answers, request), []  # type: ignore[var-annotated]
+    if torch is None:
+        return
+    if not request["full_autotune"]:
+        hold_autotuner(held)
+    mamba = answers.ask("import mamba_ssm", lambda: importlib.import_module("mamba_ssm"))
+    if mamba is None:
+        return
+    answers.ask("library", lambda: dict(installed.library_choices(), version=str(getattr(mamba, "__version__", ""))))
+    for wanted in steps:
+        answers.ask(wanted["step"], functools.partial(blocks.case, answers, torch, mamba, wanted, request, held))
+
+
+def ask_model(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
+    torch, held = _ready(answers, request), []  # type: ignore[var-annotated]
+    if torch is None:
+        return
+    if not request["full_autotune"]:
+        hold_autotuner(held)
+    answers.ask("model", lambda: own.own_model(answers, torch, request, described))

@@ -1,0 +1,139 @@
+"""What is installed here, and what mamba_ssm made of it: names that it gave up, or that were replaced."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+from typing import Any, Iterator
+
+EXTENSIONS = ("selective_scan_cuda", "causal_conv1d_cuda", "causal_conv1d")
+DISTRIBUTIONS = ("torch", "triton", "mamba-ssm", "causal-conv1d", "transformers", "numpy", "einops")
+MODULES = ("torch", "triton", "mamba_ssm", "causal_conv1d", "selective_scan_cuda", "causal_conv1d_cuda")
+LIBRARY = ("modules.mamba_simple", "modules.mamba2", "ops.selective_scan_interface", "ops.triton.ssd_combined")
+ENTRIES = (
+    "causal_conv1d_fn",
+    "selective_scan_fn",
+    "mamba_inner_fn",
+    "mamba_chunk_scan_combined",
+    "mamba_split_conv1d_scan_combined",
+)
+
+
+def loaded(name: str) -> dict[str, Any]:
+    return {"file": str(getattr(importlib.import_module(name), "__file__", "") or "")}
+
+
+def packages() -> dict[str, Any]:
+    """What is installed, and where, without importing any of it."""
+    found = {}
+    for name in DISTRIBUTIONS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    files = {}
+    for module in MODULES:
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(module)
+            if spec is not None:
+                files[module] = str(spec.origin or "")
+    return {"versions": found, "files": files}
+
+
+def versions(torch: Any) -> dict[str, Any]:
+    return {
+        "torch": str(torch.__version__),
+        "cuda": str(torch.version.cuda or ""),
+        "cxx11abi": bool(getattr(torch._C, "_GLIBCXX_USE_CXX11_ABI", False)),
+        "standin": bool(getattr(torch, "PREFLIGHT_STANDIN", False)),
+    }
+
+
+def reach_gpu(torch: Any, device: str) -> dict[str, Any]:
+    """Bytes of the GPU's memory; raises with the driver's own words where there is no GPU to use."""
+    if device != "cuda":
+        return {"memory": 0, "free": 0}
+    if not torch.cuda.is_available():
+        torch.cuda.init()  # says why: no driver, a CPU build, a driver too old
+        raise RuntimeError("torch.cuda.is_available() is False")
+    free, total = torch.cuda.mem_get_info() if hasattr(torch.cuda, "mem_get_info") else (0, 0)
+    return {"memory": int(total), "free": int(free)}
+
+
+def context_is_dead() -> bool:
+    """Whether an earlier CUDA error makes every later call of this process fail too."""
+    torch = sys.modules.get("torch")
+    try:
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+    except Exception:
+        return True
+    return False
+
+
+def gpu(torch: Any, device: str) -> dict[str, Any]:
+    reach_gpu(torch, device)
+    if device != "cuda":
+        return {"name": "cpu, simulated", "capability": "", "memory_bytes": 0, "count": 0, "torch_archs": []}
+    properties = torch.cuda.get_device_properties(0)
+    return {
+        "name": properties.name,
+        "capability": "%d.%d" % (properties.major, properties.minor),
+        "memory_bytes": int(properties.total_memory),
+        "count": torch.cuda.device_count(),
+        "torch_archs": list(torch.cuda.get_arch_list()),
+    }
+
+
+def library_choices() -> dict[str, Any]:
+    """Names that mamba_ssm set to None when an import failed, with the line that did it, and functions of its that
+    are not its own or causal_conv1d's any more, with the line where what replaced them is written."""
+    absent, replaced = [], []
+    for name in LIBRARY:
+        module = sys.modules.get("mamba_ssm." + name)
+        path = getattr(module, "__file__", None)
+        if module is None or not path:
+            continue
+        for handler, names in handlers_that_blank(path):
+            for blank in names:
+                if getattr(module, blank, 0) is None:
+                    absent.append({"name": blank, "path": path, "line": handler})
+        for entry in ENTRIES:
+            function: Any = getattr(module, entry, None)
+            code = getattr(function, "__code__", None)
+            home = str(getattr(function, "__module__", "") or "")
+            is_its_own = home.startswith(("mamba_ssm", "causal_conv1d")) and "ref" not in function.__name__.split("_")
+            if code is not None and not is_its_own:
+                by = "%s.%s" % (home, function.__name__)
+                row = {"name": entry, "by": by, "path": code.co_filename, "line": code.co_firstlineno}
+                if row not in replaced:
+                    replaced.append(row)
+    return {"absent": absent, "replaced": replaced}
+
+
+def handlers_that_blank(path: str) -> Iterator[tuple[int, list[str]]]:
+    """For each except-branch of the file that sets names to None: its line and those names."""
+    for handler in (n for n in ast.walk(parsed(path)) if isinstance(n, ast.ExceptHandler)):
+        names = []
+        for statement in handler.body:
+            if isinstance(statement, ast.Assign) and _is_blank(statement.value):
+                for target in statement.targets:
+                    names += [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
+        if names:
+            yield handler.lineno, names
+
+
+def _is_blank(value: ast.AST) -> bool:
+    if isinstance(value, ast.Tuple):
+        return all(_is_blank(e) for e in value.elts)
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def parsed(path: str) -> ast.AST:
+    try:
+        with open(path, "rb") as f:
+            return ast.parse(f.read())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])

@@ -1,0 +1,116 @@
+"""How far a block's output and gradients are from the reference.
+
+``relative`` is the L2 norm of the difference over that of the reference; ``scale`` is the reference's share in what
+came (1 where it is right): rounding cancels in it, so that it shows a wrong factor far below ``relative``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from typing import Any
+
+from .references import REFERENCES
+
+MOST_WORK = 2048 * 512  # positions x width of one reference: about 5 s on two cores
+
+
+def weighed(torch: Any, p: dict[str, Any]) -> None:
+    """Makes what a scan remembers weigh more than what it passes through; changes the tensors in place.
+
+    As initialised, Mamba2 forgets within a few steps: dropping the state between its chunks changes the output by
+    0.9 %, less than bfloat16 rounds.  With slow decay, steps of 0.1 and a small skip it changes by 31 % (measured
+    on the reference, d_model 256, length 320), while computing everything in bfloat16 changes it by 0.7 %.
+    """
+    if "A_log" not in p:
+        return
+    with torch.no_grad():
+        a = p["A_log"]
+        a.copy_(torch.linspace(0.02, 0.5, a.numel()).log().reshape(a.shape))
+        p["D"].fill_(0.1)
+        if "conv1d.weight" in p:
+            p["conv1d.weight"].mul_(3)
+        for name in ("dt_bias", "dt_proj.bias"):
+            if name in p:
+                p[name].fill_(math.log(math.expm1(0.1)))
+
+
+@contextlib.contextmanager
+def exact_products(torch: Any) -> Any:
+    """The projections around a kernel are not the subject: TF32 is off for them here."""
+    places = [(torch.backends.cuda.matmul, "allow_tf32"), (torch.backends.cudnn, "allow_tf32")]
+    before = [getattr(*place) for place in places]
+    for owner, name in places:
+        setattr(owner, name, False)
+    try:
+        yield
+    finally:
+        for (owner, name), value in zip(places, before):
+            setattr(owner, name, value)
+
+
+def numerics(
+    torch: Any, reference: str, block: Any, p: dict[str, Any], u: Any, y: Any, pull: Any, keep: Any = None
+) -> dict[str, Any]:
+    """``p`` and ``u`` hold gradients of y.backward(pull); ``keep`` (samples, positions) bounds what is compared,
+    which is right where ``pull`` is zero beyond it: the blocks are causal and the samples independent."""
+    size = y.detach().float()
+    about: dict[str, Any] = {
+        "finite": bool(torch.isfinite(size).all()),
+        "zero": not bool(size.any()),
+        "compared": [],
+        "without_reference": "",
+    }
+    pair = None if getattr(block, "is_mimo", False) else REFERENCES.get(reference)
+    if pair is None or getattr(torch, "PREFLIGHT_STANDIN", False):
+        about["without_reference"] = "stand-in tensors hold no numbers" if pair else "there is no reference for it"
+        return about
+    function, parts_of = pair
+    torch.set_num_threads(max(2, (os.cpu_count() or 2) // 4))  # several children do this at once
+    samples, positions = keep or u.shape[:2]
+
+    def cut(tensor: Any) -> Any:
+        return tensor.detach()[:samples, :positions].float().cpu()
+
+    with torch.enable_grad():
+        wanted_p = {n: v.detach().float().cpu().requires_grad_() for n, v in p.items()}
+        x = cut(u).requires_grad_()
+        wanted = function(torch, block, wanted_p, x)
+        grads = torch.autograd.grad(wanted, [x, *wanted_p.values()], cut(pull), allow_unused=True)
+    have, wanted = cut(y), wanted.detach()
+    last = max(1, positions // 8)
+    rows = [("output", have, wanted), ("the last eighth of the output", have[:, -last:], wanted[:, -last:])]
+    rows.append(("gradient of the input", None if u.grad is None else cut(u.grad), grads[0]))
+    parts = parts_of(block, p)
+    for name, g in zip(p, grads[1:]):
+        if g is not None:
+            got = p[name].grad
+            rows += list(_parts("gradient of " + name, got, g, parts.get(name, [])))
+    about["compared"] = [_distance(what, got, want) for what, got, want in rows]
+    return about
+
+
+def _parts(what: str, got: Any, wanted: Any, parts: list[tuple[str, int]]) -> Any:
+    if not parts or got is None:
+        yield what, got, wanted
+        return
+    got, first = got.detach().float().cpu(), 0
+    for name, size in parts:
+        yield "%s %s" % (what, name), got[first : first + size], wanted[first : first + size]
+        first += size
+
+
+def _distance(what: str, got: Any, wanted: Any) -> dict[str, Any]:
+    size = float(wanted.norm())
+    row: dict[str, Any] = {"what": what, "relative": None, "scale": None, "reference_norm": size, "norm": None}
+    if got is not None:
+        have, wanted = got.detach().double().cpu(), wanted.double()
+        floor = max(size, 1e-30)
+        found = {
+            "relative": float((have - wanted).norm()) / floor,
+            "scale": float((have * wanted).sum()) / floor**2,
+            "norm": float(have.norm()),
+        }
+        row.update({name: value for name, value in found.items() if math.isfinite(value)})
+    return row

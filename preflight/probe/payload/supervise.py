@@ -1,0 +1,250 @@
+"""Asks every question in a child with a time limit, so that a segfault or a hang while a kernel loads is an answer
+and not the end.  A child writes one JSON line when it begins a step and one when it ends it; a step that began and
+never ended is where the child died.  Only children import torch, triton and mamba_ssm.
+
+The request and the reading are described in preflight/probe/reading.py, which parses them; keys that are left out
+take the values in ``DEFAULTS``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import Any, Callable
+
+from .child import child
+from .installed import EXTENSIONS
+from .lane import NOT_REACHED, Lane
+from .processes import adopt_orphans, descendants, end, end_with_parent
+
+READING_SCHEMA = "preflight.probe-reading/2"
+
+DEFAULTS: dict[str, Any] = {
+    "blocks": [],  # {block, options, width, length, reference}: what to run of the library
+    "known": [],  # {block, classes, reference}: how a block is told in a model
+    "watch": [],  # names of kernels to count inside a block's forward pass, "a|b" for either
+    "dtypes": ["float32", "bfloat16"],
+    "device": "cuda",  # "cpu" is for stand-ins: every verdict from it says simulated
+    "force_variables": ["SEIZURE_MAMBA_FORCE_FALLBACK"],
+    "length": 0,  # instead of each block's own
+    "seed": 20,
+    "model": "",
+    "model_args": {"args": [], "kwargs": {}},
+    "model_input": None,  # {shape, dtype}: for a model that comes without its inputs
+    "paths": [],
+    "model_steps": 3,
+    "full_autotune": False,
+    "gpu_health": False,  # also where there is one GPU; several are always measured, and linked
+    "step_limit_s": 180.0,
+    "limit_s": 540.0,
+    "lanes": 0,
+}
+OFF_WORDS = ("", "0", "false", "no", "off")
+GPU_FIELDS = (
+    "index,name,driver_version,compute_cap,temperature.gpu,clocks_throttle_reasons.active,"
+    "ecc.errors.uncorrected.volatile.total,memory.used,memory.total,power.draw"
+)
+
+
+# --- the supervisor ---------------------------------------------------------------------------------------
+
+
+def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """The reading for ``request``.  A child may do what it wants; this ends by ``limit_s``."""
+    asked = {**DEFAULTS, **request}
+
+    def tell(text: str) -> None:
+        # progress that can't be shown (a closed pipe) must not cost the reading
+        with contextlib.suppress(OSError, ValueError):
+            if say is not None:
+                say(text)
+
+    started = time.monotonic()
+    deadline = started + float(asked["limit_s"])
+    workers: list[tuple[threading.Thread, Lane]] = []
+    folder = tempfile.mkdtemp(prefix="preflight-probe-")
+    stop = threading.Event()
+    cards: list[dict[str, str]] = []
+
+    def start(plan: list[tuple[str, list[dict[str, Any]]]]) -> None:
+        for kind, steps in plan:
+            room = os.path.join(folder, str(len(workers)))
+            lane = Lane(kind, steps, asked, room, deadline, tell, stop)
+            thread = threading.Thread(target=lane.work, name=kind, daemon=True)
+            workers.append((thread, lane))
+            thread.start()
+
+    def wait() -> None:
+        for thread, _ in workers:
+            while thread.is_alive():
+                thread.join(0.2)
+
+    try:
+        start(_plan(asked))
+        cards = _cards()
+        wait()
+        # measured when nothing else runs: what it finds is the GPU, not its neighbour in this container
+        start(_gpu_plan(asked, cards, folder))
+        wait()
+    finally:
+        stop.set()
+        for thread, lane in workers:
+            thread.join(2)
+            lane.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    return _reading(asked, [lane for _, lane in workers], cards, time.monotonic() - started)
+
+
+def _plan(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Which child is asked what.  Each pays for importing torch, so cores bound their number."""
+    cases = [
+        {
+            "step": "%s %s" % (b["block"], d),
+            "block": b["block"],
+            "dtype": d,
+            "options": b.get("options") or {},
+            "width": b["width"],
+            "length": b["length"],
+            "reference": b["reference"],
+        }
+        for b in asked["blocks"]
+        for d in asked["dtypes"]
+    ]
+    loads = [{"step": name} for name in ("packages", "versions", "gpu", "fallback", *EXTENSIONS)]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    lanes = int(asked["lanes"]) or max(1, min(len(cases), cores // 3))
+    # The slow ones (Triton compiles about 25 kernels a dtype) are dealt first, one to a lane.
+    cases.sort(key=lambda case: case["block"] == "Mamba")
+    hands: list[list[dict[str, Any]]] = [cases[i::lanes] for i in range(lanes)]
+    plan = [("load", loads)] + [("cases", hand) for hand in hands if hand]
+    if asked["model"]:
+        plan.append(("model", [{"step": "model"}]))
+    return plan
+
+
+def _gpu_plan(
+    asked: dict[str, Any], cards: list[dict[str, str]], folder: str
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """One child a GPU; where there are several, they meet in an all-reduce."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    count = len(cards) if visible is None else len([c for c in visible.split(",") if c.strip()])
+    if asked["device"] != "cuda" or not count or not (count > 1 or asked["gpu_health"]):
+        return []
+    meet = "file://" + os.path.join(folder, "meet")
+    return [("gpus", [{"step": "gpu %d" % n, "rank": n, "of": count, "meet": meet}]) for n in range(count)]
+
+
+def _cards() -> list[dict[str, str]]:
+    """What the NVIDIA driver says of each GPU without torch: [] where there is none."""
+    query = ["nvidia-smi", "--query-gpu=" + GPU_FIELDS, "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(query, check=False, capture_output=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    rows = [line.split(",") for line in done.stdout.decode("utf-8", "replace").splitlines()]
+    names = GPU_FIELDS.split(",")
+    return [
+        dict(zip(names, (v.strip() for v in row))) for row in rows if done.returncode == 0 and len(row) == len(names)
+    ]
+
+
+def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str]], seconds: float) -> dict[str, Any]:
+    everything: dict[str, dict[str, Any]] = {}
+    for lane in lanes:
+        for step, answer in lane.answers.items():
+            # Lanes import the same modules: an import that failed anywhere is the one to show.
+            if step not in everything or everything[step]["outcome"] == "ok":
+                everything[step] = dict(answer, lane=lane.kind)
+    cases = []
+    for lane in lanes:
+        for want in lane.wanted if lane.kind == "cases" else ():
+            answer = dict(lane.answers.get(want["step"]) or NOT_REACHED)
+            if answer["outcome"] == "not-reached":
+                stopped = [s for s, a in lane.answers.items() if a["outcome"] != "ok"]
+                answer["at"] = stopped[-1] if stopped else ""
+            cases.append(dict(answer, block=want["block"], dtype=want["dtype"], options=want["options"]))
+    order = [(b["block"], d) for b in asked["blocks"] for d in asked["dtypes"]]
+    cases.sort(key=lambda case: order.index((case["block"], case["dtype"])))
+    imports = {s: a for s, a in everything.items() if s.startswith("import ") or s == "gpu ready"}
+    strays = {s: a for s, a in everything.items() if s in ("start", "between steps", "supervisor")}
+    model = everything.get("model") or dict(NOT_REACHED) if asked["model"] else None
+    if model is not None and asked["model"]:
+        model = dict(model, name=asked["model"])
+    return {
+        "schema": READING_SCHEMA,
+        "request": asked,
+        "seconds": round(seconds, 3),
+        "python": {
+            "version": platform.python_version(),
+            "executable": sys.executable,
+            "platform": platform.platform(),
+        },
+        "simulated": asked["device"] != "cuda" or bool(_value(everything.get("versions")).get("standin")),
+        "forced": {v: os.environ[v] for v in asked["force_variables"] if is_on(os.environ.get(v, ""))},
+        "driver": {"name": cards[0]["name"], "driver": cards[0]["driver_version"]} if cards else {},
+        "visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "cards": cards,
+        "gpus": [everything[s] for s in everything if s.startswith("gpu ") and s != "gpu ready"],
+        "packages": everything.get("packages") or NOT_REACHED,
+        "versions": everything.get("versions") or NOT_REACHED,
+        "gpu": everything.get("gpu") or NOT_REACHED,
+        "loads": {name: everything.get(name) or NOT_REACHED for name in EXTENSIONS},
+        "imports": imports,
+        "library": everything.get("library") or NOT_REACHED,
+        "fallback": everything.get("fallback") or NOT_REACHED,
+        "cases": cases,
+        "model": model,
+        "strays": strays,
+    }
+
+
+def _value(answer: dict[str, Any] | None) -> dict[str, Any]:
+    return (answer or {}).get("value") or {}
+
+
+def is_on(value: str) -> bool:
+    return value.strip().lower() not in OFF_WORDS
+
+
+# --- by itself --------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--child"]:
+        child(arguments[1])
+        return 0
+    given = dict(zip(arguments[::2], arguments[1::2]))
+    request = {}
+    if "--request" in given:
+        with open(given["--request"]) as f:
+            request = json.load(f)
+
+    def end_all() -> None:
+        end(descendants(os.getpid()))
+
+    # TERM, HUP and INT end the children too: run() kills them on its way out.  So does the launcher's own end.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    if "--parent" in given:
+        end_with_parent(int(given["--parent"]), end_all)
+    adopt_orphans()
+    try:
+        reading = run(request, lambda text: print(text, flush=True))
+    finally:
+        end_all()
+    text = json.dumps(reading, indent=1)
+    if "--out" in given:
+        with open(given["--out"], "w") as f:
+            f.write(text + "\n")
+    else:
+        print(text)
+    return 0

@@ -1,0 +1,74 @@
+"""The one thing to do now: the command that repairs, where one does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from preflight.model import Report, Result, Scope, Status, Verdict
+
+COMMAND = re.compile(
+    r"(?:modal (?:app|billing|config|container|deploy|environment|image|profile|run|secret|setup|shell|token|volume)"
+    r"|preflight (?:run|check|lint|list|explain|facts|probe|diagnose|link|estimate|gate|radar|lock|init|apps|sandbox)"
+    r"|(?:pip|uv|poetry|conda|pipx) (?:install|uninstall|add|lock|sync|pip|remove|update|upgrade|inject|tool|run)"
+    r"|aws (?:s3|s3api|sso|sts|iam|configure)|git (?:add|clone|checkout|pull|lfs)|(?:\S*/)?python[\d.]* -m)\b.*"
+    r"|make \S+|modal setup"
+)
+ALTERNATIVE = re.compile(r",? or (?!newer|more|less)|; |,? and then |  +\(|, (?=[a-z]+ [a-z])")
+BAD = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN)
+
+
+def is_command(text: str) -> bool:
+    return command_in(text) == text
+
+
+def command_in(remedy: str) -> str:
+    """The command that a remedy begins with; "" for one in words."""
+    first = ALTERNATIVE.split(remedy, maxsplit=1)[0].strip().rstrip(",;")
+    return first if COMMAND.fullmatch(first) else ""
+
+
+def next_command(report: Report) -> str:
+    """What repairs the worst of what was found; `explain` only where no command does."""
+    app = _app(report)
+    if report.verdict is Verdict.REHEARSED:
+        is_own = any(r.assumed for r in report.results)  # nothing is made up for the bundled example
+        return f"preflight run {app}" if is_own else "preflight run APP (your own app, with your Modal account)"
+    if report.verdict is Verdict.CLEAN:
+        return f"preflight run {app}"
+    if report.verdict is Verdict.READY:
+        return f"modal run --detach {app}"
+    first = _first(report)
+    if report.verdict is Verdict.INTERRUPTED or first is None:
+        return f"preflight run {app}"
+    return _repair(first, report, app)
+
+
+def _app(report: Report) -> str:
+    """As it is typed; a report over several files has no name of its own."""
+    target = report.target
+    if target.apps:
+        return "--all"
+    return shlex.quote(target.app) if target.app and not target.app.endswith(" files") else "APP"
+
+
+def _first(report: Report) -> Result | None:
+    found = next((r for s in BAD for r in report.results if r.status is s and not r.settled_by), None)
+    if found is not None and found.blocked_by:
+        return next((r for r in report.results if r.check.id == found.blocked_by), found)
+    return found
+
+
+def _repair(first: Result, report: Report, app: str) -> str:
+    sandbox = " --sandbox" if report.target.sandbox and report.scope is Scope.REHEARSAL else ""
+    if first.retry_with:
+        return f"preflight run {app}{sandbox} {first.retry_with}"
+    for finding in first.findings:
+        if command := command_in(finding.remedy):
+            return command
+        if finding.fix is not None and finding.fix.is_safe and report.target.app != "-":
+            files = dict.fromkeys(e.path for f in first.findings if f.fix for e in f.fix.edits)
+            return f"preflight lint --fix {' '.join(shlex.quote(f) for f in files)}"
+        if finding.severity.value != "info":
+            break
+    return f"preflight explain {first.check.name}"

@@ -1,0 +1,59 @@
+"""Lines for a terminal: as wide as it is, and nothing that ends the process when its reader has gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+
+NARROWEST, WIDEST = 40, 120
+
+
+class PlainConsole(Console):
+    """A console whose closed pipe is an error like any other."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the process with 1, which is a verdict here."""
+        raise BrokenPipeError
+
+
+def columns(*, off_terminal: int = 100) -> int:
+    """How wide our lines on stdout may be: COLUMNS where it is set, the terminal's width, else that of a pipe."""
+    is_told = os.environ.get("COLUMNS", "").isdigit() or (sys.stdout is not None and sys.stdout.isatty())
+    size = shutil.get_terminal_size().columns if is_told else off_terminal
+    return max(NARROWEST, min(max(WIDEST, off_terminal), size))
+
+
+def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
+    """For a command's own screen: as wide as the terminal within reason, ``off_terminal`` columns in a pipe."""
+    return PlainConsole(
+        file=sys.stdout, width=columns(off_terminal=off_terminal), highlight=False, markup=False, emoji=False
+    )
+
+
+def wrapped(words: Sequence[str], width: int, between: str = " ") -> list[str]:
+    """Lines of at most ``width`` cells, broken between words; a longer word is broken where the line ends."""
+    width = max(width, 16)
+    lines, line = [], ""
+    for word in words:
+        joined = f"{line}{between}{word}" if line else word
+        if line and cell_len(joined) > width:
+            lines.append(line)
+            joined = word
+        while cell_len(joined) > width:
+            head, joined = _cut(joined, width)
+            lines.append(head)
+        line = joined
+    return [*lines, line]
+
+
+def _cut(word: str, width: int) -> tuple[str, str]:
+    """At the last place of at most ``width`` cells, behind a mark of a path where there is one."""
+    head = set_cell_size(word, width).rstrip()
+    at = max((head.rfind(mark) + 1 for mark in "/,=+: "), default=0)
+    at = at if at > width // 2 else max(1, len(head))
+    return word[:at], word[at:].lstrip()
