@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -26,8 +27,9 @@ def lock_command(app: str | None, output: Path | None, is_written: bool) -> int:
     from preflight.rules.fixes import Fixed, difference, edited, write
 
     read = read_app(app)
+    uv = shutil.which("uv")
     with indexes() as of:
-        found = [resolved(image, of) for image in read.recipe.images]
+        found = [resolved(image, of, uv=uv) for image in read.recipe.images]
     lines = []
     for one in found:
         name = one.image.variable or f"the image at {one.image.where}"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -97,9 +98,10 @@ def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int
     read = read_app(app)
     today = datetime.now(UTC).date()
     day, why = (since.date(), "--since") if since else _last_pass(read, today)
+    uv = shutil.which("uv")
     with indexes() as of:
-        now = [resolved(image, of) for image in read.recipe.images]
-        before = [resolved(image, of, day) for image in read.recipe.images]
+        now = [resolved(image, of, uv=uv) for image in read.recipe.images]
+        before = [resolved(image, of, day, uv=uv) for image in read.recipe.images]
     moved = [m for new, old in zip(now, before, strict=True) for m in moves(new, old)]
     broken = asyncio.run(_newly_broken(read, now, before))
     announced = tuple(concerns(read.recipe, today))

@@ -43,7 +43,7 @@ class Resolved:
     unknown: tuple[str, ...]
 
 
-def resolved(image: Image, indexes: Indexes, day: date | None = None) -> Resolved:
+def resolved(image: Image, indexes: Indexes, day: date | None = None, *, uv: str | None = None) -> Resolved:
     """As pip would do it: what a command finds installed it keeps, unless it does not fit.  Raises nothing."""
     python = python_of(image)
     unknown = [] if python else [f"the image's Python is not known: {ASSUMED_PYTHON} is assumed"]
@@ -63,7 +63,7 @@ def resolved(image: Image, indexes: Indexes, day: date | None = None) -> Resolve
         wanted = list(_wanted(install, taken, unknown))
         held = {} if install.is_upgrade else taken
         try:
-            found = resolve(indexes(install), wanted, place, held, budget) if wanted else {}
+            found = resolve(indexes(install), wanted, place, held, budget, uv) if wanted else {}
         except (NotResolved, NotRead) as e:
             unknown.append(f"{where}: not resolved: {e}")
             found = {}

@@ -19,6 +19,7 @@ from resolvelib import AbstractProvider, BaseReporter, ResolutionError, Resolver
 
 from preflight.facts.refresh.source import Index, IndexFile, by_version, requires
 from preflight.facts.wheels import release
+from preflight.radar.uv import compiled
 
 MOST_READ = 400  # metadata of releases that one image may ask for
 MOST_ROUNDS = 5_000
@@ -82,12 +83,37 @@ class Budget:
 
 
 def resolve(
-    index: Index, wanted: Sequence[Requirement], place: Place, installed: Mapping[str, Taken], budget: Budget
+    index: Index,
+    wanted: Sequence[Requirement],
+    place: Place,
+    installed: Mapping[str, Taken],
+    budget: Budget,
+    uv: str | None = None,
 ) -> dict[str, Taken]:
     """What pip installs for ``wanted`` beside what is ``installed``, which it keeps where it fits.
 
-    Raises NotResolved, and NotRead for an index that can't be asked.
+    ``uv`` is the program, where it is installed; what it can't answer is resolved here.  Raises NotResolved, and
+    NotRead for an index that can't be asked.
     """
+    if uv is not None:
+        held = {name: taken.version for name, taken in installed.items()}
+        found = compiled(
+            uv,
+            index.urls,
+            list(map(str, wanted)),
+            held,
+            python=place.python,
+            day=place.day,
+            has_prereleases=place.has_prereleases,
+        )
+        if found is not None:
+            own = {canonicalize_name(r.name) for r in wanted}
+            return {
+                name: installed[name]
+                if name in installed and installed[name].version == version
+                else Taken(name, version, _uploaded(index, name, version) if name in own else None, by)
+                for name, (version, by) in found.items()
+            }
     provider = _Provider(index, place, installed, budget)
     asked = [r for r in wanted if _applies(r, place.python, frozenset())]
     try:
@@ -107,6 +133,10 @@ def resolve(
             day = candidate.file.uploaded if candidate.file else None
             taken[candidate.name] = Taken(candidate.name, candidate.version, day, by)
     return taken
+
+
+def _uploaded(index: Index, name: str, version: Version) -> date | None:
+    return min((f.uploaded for f in index.files(name) if f.version == version and f.uploaded), default=None)
 
 
 def _why(error: ResolutionError) -> str:
@@ -165,7 +195,10 @@ class _Provider(AbstractProvider[Requirement, _Candidate, str]):
         if held and wanted.contains(held.version, prereleases=True):
             yield _Candidate(name, held.version, extras, None)
         if name not in self._found:
-            page = by_version(self._index.files(name))
+            files = self._index.files(name)
+            if self._place.day and files and not any(f.uploaded for f in files):
+                raise NotResolved(f"the index does not say when {name} was uploaded")
+            page = by_version(files)
             self._found[name] = {v: f for v, files in page.items() if (f := self._best(files))}
         found = self._found[name]
         fitting = set(wanted.filter(found, prereleases=True if self._place.has_prereleases else None))
@@ -179,7 +212,7 @@ class _Provider(AbstractProvider[Requirement, _Candidate, str]):
         there = [
             f
             for f in files
-            if (place.day is None or f.uploaded is None or f.uploaded <= place.day) and _takes(f, place.python)
+            if (place.day is None or (f.uploaded and f.uploaded <= place.day)) and _takes(f, place.python)
         ]
         wheel = next((f for f in there if f.tags & tags), None)
         return wheel or next((f for f in there if not f.filename.endswith(".whl")), None)

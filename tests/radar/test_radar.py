@@ -57,7 +57,9 @@ def index() -> Iterator[Index]:
     for row, metadata in RELEASES:
         name = row["filename"].partition("-")[0]
         pages.setdefault(name, []).append(row)
-        members[row["filename"]] = {f"{name}.dist-info/METADATA": metadata}
+        release = "-".join(row["filename"].split("-")[:2])
+        whole = {f"{release}.dist-info/WHEEL": "Wheel-Version: 1.0\n", f"{release}.dist-info/RECORD": ""}
+        members[row["filename"]] = {f"{release}.dist-info/METADATA": metadata, **whole}
     with serving(pages, members) as server:
         yield server
 
@@ -95,6 +97,15 @@ def test_what_does_not_go_together_is_said_and_not_guessed(index: Index, tmp_pat
         taken(index, tmp_path, "picky", "torch>=2.9")
     with pytest.raises(NotResolved, match="no release fits nosuch"):
         taken(index, tmp_path, "nosuch")
+
+
+def test_an_index_that_does_not_say_when_a_file_came_answers_nothing_of_an_earlier_day(
+    index: Index, tmp_path: Path
+) -> None:
+    index.pages["numpy"] = [{**row, "upload-time": None} for row in index.pages["numpy"]]
+    assert taken(index, tmp_path, "numpy") == {"numpy": "2.0.0"}
+    with pytest.raises(NotResolved, match="does not say when numpy was uploaded"):
+        taken(index, tmp_path, "numpy", day=date(2026, 9, 1))
 
 
 APP = """import modal
