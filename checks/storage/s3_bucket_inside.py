@@ -36,6 +36,7 @@ from preflight.api import (
     Severity,
     Stage,
     buckets_answer,
+    counted,
     sample_inside,
     unanswered,
 )
@@ -47,7 +48,7 @@ async def price(looked: Looked) -> Price | NotApplicable:
     asked = _asked(looked)
     if isinstance(asked, NotApplicable):
         return asked
-    return Price(USD * len(asked), f"2 min of a CPU container for each of {len(asked)} buckets, under a cent each")
+    return Price(USD * len(asked), f"2 min of a CPU container, under a cent, for {counted(len(asked), 'bucket')}")
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

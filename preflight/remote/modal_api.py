@@ -280,6 +280,8 @@ async def rates(session: Session) -> dict[str, Decimal]:
 async def spend(session: Session) -> Spend:
     with as_problems("read the billing summary"):
         found = await session.workspace.billing.summary.aio()
+        if not (found.metered_cost.is_finite() and found.billed_cost.is_finite()):
+            raise ValueError(f"a cost of {found.metered_cost}")
         return Spend(metered_usd=found.metered_cost, billed_usd=found.billed_cost, adjustments=dict(found.adjustments))
 
 
