@@ -6,7 +6,7 @@ From the app's text and ``[tool.preflight]``; nothing is asked.  What the text l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.model import Where
@@ -55,7 +55,6 @@ class Named:
     open_secrets: tuple[str, ...] = ()
     volumes: tuple[NamedVolume, ...] = ()
     open_volumes: tuple[str, ...] = ()
-    functions: tuple[str, ...] = field(default=())
 
 
 def named(recipe: Recipe | None, settings: Settings, planned: Function | None) -> Named:
@@ -73,7 +72,6 @@ def named(recipe: Recipe | None, settings: Settings, planned: Function | None) -
         open_secrets=open_secrets,
         volumes=volumes,
         open_volumes=open_volumes,
-        functions=tuple(f.name for f in functions),
     )
 
 
