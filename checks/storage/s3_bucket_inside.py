@@ -55,7 +55,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     asked = _asked(looked)
     if isinstance(asked, NotApplicable):
         return asked
-    settings, seen = looked.settings, list[LookedAt]()
+    settings, seen, region = looked.settings, list[LookedAt](), None
     for place in asked:
         looked.say(f"starting a container with {place.secret}; its image is built once, in about a minute")
         try:
@@ -71,7 +71,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if answer is None or (silent and not any(f.severity is Severity.ERROR for f in answer.findings)):
         raise LookupFailed(NAMED, f"not looked at from inside: {unanswered(silent)}")
     said = f"{answer.said}, inside Modal with {names}" + (f"; not: {unanswered(silent)}" if silent else "")
-    return replace(answer, said=said, seen={**answer.seen, "secret": names})
+    return replace(answer, said=said, seen={**answer.seen, "secret": names, "secret_region": region})
 
 
 def _asked(looked: Looked) -> tuple[S3Place, ...] | NotApplicable:
