@@ -38,17 +38,21 @@ SHAPES = (
 )
 ANY_SHAPE = re.compile("|".join(shape for _, shape in SHAPES))
 NAMED = re.compile(  # HF_TOKEN_2=…, "db_password": "…", password: hunter22; not "the secret: refused"
-    rf"(?:\b([A-Z0-9_]{{0,60}}(?:{WORDS})(?:_[A-Z0-9_]{{1,40}})?[\"']? ?[=:] ?\\?[\"']?)"
-    rf"|(?i:\b([a-z0-9_]{{0,60}}(?:{WORDS})\\?[\"']? ?(?:=|[:]\s?\\?[\"']|:(?=\S)|: (?=[^\s\"',;]{{0,40}}[0-9+/_-])) ?\\?[\"']?)))"
-    r"(?![a-z][a-z0-9+.-]{1,20}://)(?=[^\s\"',;\\]{6})([^\s\"',;\\]{1,4096})"  # an address is no secret: IN_URL sees to it
+    rf"((?:{WORDS})(?:_[A-Z0-9_]{{1,40}})?[\"']? ?[=:] ?\\?[\"']?"
+    rf"|(?i:{WORDS})\\?[\"']? ?"
+    r"(?:=|:\s?\\?[\"']|:(?=\S)|: (?=[^\s\"',;]{0,40}[0-9+/_-])) ?\\?[\"']?)"
+    r"(?![a-z][a-z0-9+.-]{1,20}://)"  # an address is no secret: IN_URL sees to it
+    r"(?![\[{(]|[A-Za-z_][A-Za-z0-9_.]{0,60}[(\[])"  # nor is an expression
+    r"(?=[^\s\"',;\\]{6})[^\s\"',;\\]{1,4096}"
 )
 IN_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20}://)(?:[^\s/@:]{0,200}:[^\s/@]{1,500}|[^\s/@:]{12,500})@")
 HEADER = re.compile(
     r"(?i)\b((?:proxy-)?authorization[\"']?\s?[:=]\s?[\"']?)"
     r"((?:bearer|basic|aws4-hmac-sha256|token) )?[^\"'\r\n]{1,2000}"
 )
-NOISE = re.compile(  # what may stand inside a value without being part of it: colours, links, invisible characters, folds
-    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]|\\?\r?\n[ \t]*|\r"
+NOISE = re.compile(  # what may stand inside a value and is none of it: colours, links, invisible characters, folds
+    r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]|\\?\r?\n[ \t]*|\r"
 )
 
 
@@ -65,7 +69,7 @@ class Redactor:
             text = self._without_values(text)
         text = HEADER.sub(lambda m: f"{m[1]}{m[2] or ''}{MASK}", text)
         text = IN_URL.sub(lambda m: f"{m[1]}{MASK}@", text)
-        text = NAMED.sub(lambda m: f"{m[1] or m[2]}{MASK}", text)
+        text = NAMED.sub(lambda m: f"{m[1]}{MASK}", text)
         return ANY_SHAPE.sub(MASK, text)
 
     def _without_values(self, text: str) -> str:
@@ -73,7 +77,8 @@ class Redactor:
         text = self._values.sub(MASK, text)
         if NOISE.search(text) is None:
             return text
-        plain, places = [], []  # the text without noise, and where each of its characters stands in it
+        plain: list[str] = []
+        places: list[int] = []  # of each character that is no noise
         at = 0
         for noise in [*NOISE.finditer(text), None]:
             end = noise.start() if noise is not None else len(text)

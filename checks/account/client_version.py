@@ -7,7 +7,7 @@ Looks at
     Image Builder that is in force.
 Why it matters
     A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
-    one stops working on a day the server names beforehand.
+    one stops working on a day that the server names before.
 How to fix
     Upgrade modal in the environment that deploys; or name another with `[tool.preflight] python`.
 Source

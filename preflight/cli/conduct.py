@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from preflight.app.lookups import READING, RECIPE
+from preflight.app.lookups import BUILDER, READING, RECIPE
 from preflight.cli.options import keep_baseline, read_baseline, reporters
 from preflight.cli.outputs import Output
 from preflight.cli.rehearsal import Ground, Rehearsal, standing
@@ -30,10 +30,10 @@ from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
 from preflight.interrupts import OURS
-from preflight.lookups import Lookup, World
+from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
-from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
+from preflight.remote.lookups import ENVIRONMENT, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Environment, Workspace
 from preflight.report import redacted
 from preflight.report.baseline import Baseline
@@ -308,7 +308,7 @@ def engine_report(
         settings=settings,
         progress=lambda name, text: observe(Progress(name, text)),
         made=found.__setitem__,
-        instead={RECIPE: FILLED_RECIPE},
+        instead={RECIPE: FILLED_RECIPE} | ({} if options.stage is Stage.STATIC else {BUILDER: BUILDER_IN_FORCE}),
     )
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 
@@ -347,6 +347,18 @@ def engine_report(
     if spent is not None:
         observe(SpentSoFar(spent.usd, spent.steps, spent.since))
     return report
+
+
+@contextlib.asynccontextmanager
+async def _builder_in_force(looked: Looked) -> AsyncIterator[str | None]:
+    """As the settings say it, else as Modal tells it; None where it does not: the static rules look all the same."""
+    told = looked.tried(RESOLVED_BUILDER)
+    yield looked.settings.builder or (None if isinstance(told, LookupFailed) else told or None)
+
+
+BUILDER_IN_FORCE: Lookup[str | None] = Lookup(
+    BUILDER.name, _builder_in_force, tries=(RESOLVED_BUILDER,), timeout_s=25.0
+)
 
 
 def _keep(ledger: Ledger, event: Event) -> None:

@@ -1,18 +1,16 @@
 """Finds the built-in checks in the folder beside this package, never by searching sys.path.
 
-``checks`` is a common name.  A user's own ``checks/`` on sys.path must not run in place of ours, so ours is
-loaded by path under its own name, and a foreign one that is already imported is refused with both paths.
+``checks`` is a common name.  A user's own ``checks/`` on sys.path, or installed into the same folder, must not run in
+place of ours or beside it: ours is loaded by path, and no file of it but those of its own folders.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 
 from preflight.engine import index
@@ -20,26 +18,16 @@ from preflight.engine.index import HOME
 from preflight.model import Check, Stage
 
 
-class NameTaken(RuntimeError):
-    """Another package called ``checks`` stands where ours must."""
-
-
 def package() -> ModuleType:
-    """The ``checks`` package of this distribution.  Raises NameTaken."""
+    """The ``checks`` package of this distribution; a foreign one that was imported before is set aside."""
     found = sys.modules.get("checks")
-    if found is not None:
-        paths = [Path(p).resolve() for p in getattr(found, "__path__", [])]
-        if HOME not in paths:
-            raise NameTaken(f"'checks' is already imported from {getattr(found, '__file__', paths)}; ours is {HOME}")
+    if found is not None and list(getattr(found, "__path__", [])) == [str(HOME)]:
         return found
-    spec = importlib.util.spec_from_file_location(
-        "checks", HOME / "__init__.py", submodule_search_locations=[str(HOME)]
-    )
-    if spec is None or spec.loader is None or not HOME.is_dir():
-        raise NameTaken(f"the built-in checks are not at {HOME}")
-    module = importlib.util.module_from_spec(spec)
+    for name in [n for n in sys.modules if n == "checks" or n.startswith("checks.")]:
+        del sys.modules[name]
+    module = ModuleType("checks")
+    module.__path__ = [str(HOME)]
     sys.modules["checks"] = module
-    spec.loader.exec_module(module)
     return module
 
 

@@ -1,4 +1,4 @@
-"""Text that is a secret, by its shape or the name it is given.  A value found here is never given back, only what it is."""
+"""Text that is a secret, by its shape or the name it is given.  A value found here is never given back."""
 
 from __future__ import annotations
 

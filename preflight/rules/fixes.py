@@ -44,8 +44,14 @@ async def fixed(content: bytes, read: Read, judge: Judge, *, is_unsafe_allowed: 
     applied: list[str] = []
     taken_back: dict[str, None] = {}
     refused: set[tuple[str, tuple[Edit, ...]]] = set()
+    tried_after = 0  # fixes applied when those that were taken back were last tried again
     while recipe.source.tree is not None and len(applied) < MOST_FIXES:
         chosen = _next(found, recipe.source.path, refused, is_unsafe_allowed=is_unsafe_allowed)
+        if chosen is None and taken_back and len(applied) > tried_after:
+            tried_after = len(applied)  # what did not hold may hold now that others are in
+            refused.clear()
+            taken_back.clear()
+            continue
         if chosen is None:
             break
         result, finding, fix = chosen
