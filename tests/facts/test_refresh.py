@@ -17,7 +17,7 @@ from preflight.facts.refresh.releases import rows as releases_of
 from preflight.facts.refresh.renew import GENERATORS, Sources, renew, write
 from preflight.facts.refresh.source import NotRead, named
 from preflight.facts.refresh.text import head_of, table_text
-from preflight.facts.types import MAMBA_SSM, TABLES, TORCH, Release, Row, Table, TorchRow
+from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Need, Release, Row, Table, TorchRow
 from preflight.facts.wheels import TABLE_OF
 from preflight.remote.package_index import PackageIndex
 from tests.facts.conftest import Lay
@@ -153,3 +153,14 @@ def test_a_table_is_written_as_it_is_read(table: Table) -> None:
 
 def test_the_tables_that_a_refresh_makes_are_those_with_a_public_source() -> None:
     assert {t.name for t in GENERATORS} >= {"torch", "wheels_mamba_ssm", "wheels_causal_conv1d", "wheels_flash_attn"}
+
+
+def test_what_comes_when_nobody_asks_for_a_version_is_read_from_the_index(tmp_path: Path, overlay: Lay) -> None:
+    folder = overlay({})
+    with serving({"transformers": [{"filename": "transformers-9.8.7-py3-none-any.whl"}]}, {}) as server:
+        one = renewed(server, tmp_path, COMPAT)
+    assert one.unread == () and len(one.rows) == len(shipped_rows(COMPAT))
+    write(folder, one)
+    put_in_force(folder)
+    assert {r.today for r in rows_of(COMPAT, Need) if r.other == "transformers"} == {"9.8.7"}
+    assert {r for r in rows_of(COMPAT, Need) if not r.today} == {r for r in shipped_rows(COMPAT) if not r.today}  # type: ignore[attr-defined]
