@@ -15,7 +15,7 @@ from preflight.facts.in_force import FOLDER, put_in_force
 from preflight.facts.load import read, rows, rows_of, shipped_rows
 from preflight.facts.refresh.releases import rows as releases_of
 from preflight.facts.refresh.renew import GENERATORS, Sources, renew, write
-from preflight.facts.refresh.source import NotRead, named
+from preflight.facts.refresh.source import NotRead, named, requires
 from preflight.facts.refresh.text import head_of, table_text
 from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Need, Release, Row, Table, TorchRow
 from preflight.facts.wheels import TABLE_OF
@@ -92,6 +92,16 @@ def test_an_index_that_is_overloaded_is_asked_again_and_one_that_stays_so_leaves
         one = renewed(server, tmp_path, MAMBA_SSM)
     assert one.rows == () and one.changes == ()
     assert one.unread == ("127.0.0.1:" + str(server.server_port) + " answers 503",)
+
+
+@pytest.mark.parametrize("is_plain", [False, True], ids=["JSON and ranges", "HTML and no ranges"])
+def test_a_plain_index_says_the_same_as_one_with_sizes_and_ranges(tmp_path: Path, is_plain: bool) -> None:
+    page = [r for r in recorded()["pages"]["torchvision"] if "0.29.0" in r["filename"]]
+    with serving({"torchvision": page}, recorded()["members"]) as server, PackageIndex([server.url], tmp_path) as asked:
+        server.is_plain = is_plain
+        (file,) = asked.files("torchvision")
+        assert (file.size == 0) is is_plain
+        assert "torch==2.14.0" in map(str, requires(asked.metadata(file)))
 
 
 def test_an_index_that_can_not_be_reached_is_named_and_not_read_as_empty(tmp_path: Path) -> None:
