@@ -82,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: Index
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         if self.server.fails.get(self.path, 0) > 0:
@@ -110,8 +113,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, data: bytes) -> None:
         asked = self.headers.get("range")
         if asked is None or self.server.is_plain:
-            return self._answer(200, data)
+            return self._answer(200, data, **({} if self.server.is_plain else {"accept-ranges": "bytes"}))
         first, _, last = asked.removeprefix("bytes=").partition("-")
+        if not first:
+            first, last = str(max(0, len(data) - int(last))), str(len(data) - 1)
         of = {"content-range": f"bytes {first}-{last}/{len(data)}"}
         return self._answer(206, data[int(first) : int(last) + 1], **of)
 
@@ -120,7 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
