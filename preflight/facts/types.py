@@ -181,21 +181,6 @@ class Registry(Row, frozen=True, kw_only=True):
     api: str
 
 
-class Break(Row, frozen=True, kw_only=True):
-    """What is announced to end: a ``name`` of Modal's client ("App.registered_functions", a keyword), or a Python.
-
-    ``due`` is the day, ``gone_in`` the release of the client, from which it is an error; None and "" where none is
-    named.  ``text`` is the announcement.
-    """
-
-    kind: str  # "modal" or "python"
-    name: str
-    announced: date
-    text: str
-    due: date | None = None
-    gone_in: str = ""
-
-
 class Need(Row, frozen=True, kw_only=True):
     """``package`` in ``versions`` needs ``other`` in ``needs``; both are specifiers, and "" is every version.
 
@@ -214,6 +199,21 @@ class Need(Row, frozen=True, kw_only=True):
     comes: str = ""
     today: str = ""
     kept_by: tuple[str, ...] = ()
+
+
+class Break(Row, frozen=True, kw_only=True):
+    """What is announced to end: a ``name`` of Modal's client ("App.registered_functions", a keyword), or a Python.
+
+    ``due`` is the day, ``gone_in`` the release of the client, from which it is an error; None and "" where none is
+    named.  ``text`` is the announcement.
+    """
+
+    kind: str  # "modal" or "python"
+    name: str
+    announced: date
+    text: str
+    due: date | None = None
+    gone_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -250,10 +250,10 @@ PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend o
 IMAGES = Table("images.toml", "image", KnownImage, "known registry images", ("prefix",))
 APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost", ("package",))
 BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes", RELEASE)
-BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 COMPAT = Table(
     "compat.toml", "need", Need, "what does not go together: torch, kernels, triton, Python, transformers", NEED
 )
+BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
@@ -272,7 +272,7 @@ TABLES = (
     IMAGES,
     APT_GONE,
     BUILD_TIMES,
-    BREAKS,
     COMPAT,
+    BREAKS,
     REGISTRIES,
 )
