@@ -51,8 +51,9 @@ def find(recipe: Recipe, function: Function, context: Context) -> Iterator[Findi
 def _is_guarded(context: Context) -> bool:
     for path in python_files(context.project):
         try:
-            if any(g in path.read_bytes() for g in GUARDS):
-                return True
+            text = path.read_bytes()
         except OSError:
             continue
+        if any(g in text for g in GUARDS) and b"modal.App(" not in text:  # another app's guard is not this one's
+            return True
     return False
