@@ -6,6 +6,7 @@ place of ours or beside it: ours is loaded by path, and no file of it but those 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import sys
@@ -15,6 +16,7 @@ from types import ModuleType
 
 from preflight.engine import index
 from preflight.engine.index import HOME
+from preflight.engine.select import UnknownCheck, find
 from preflight.model import Check, Stage
 
 
@@ -31,10 +33,17 @@ def package() -> ModuleType:
     return module
 
 
-def checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
-    """Every built-in check of these stages, each with its module's docstring as its page."""
+def checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
+    """Every built-in check of these stages, each with its module's docstring as its page.
+
+    With ``named`` only what those names mean is imported; all of them where one is not ours.
+    """
     package()
-    modules = dict.fromkeys(entry.module for entry in index.listed() if entry.stage in stages)
+    entries = [entry for entry in index.listed() if entry.stage in stages]
+    with contextlib.suppress(UnknownCheck):
+        meant = {entry.id for name in named for entry in find(entries, name)}
+        entries = [entry for entry in entries if entry.id in meant] if named else entries
+    modules = dict.fromkeys(entry.module for entry in entries)
     return tuple(check for name in modules for check in _in(importlib.import_module(name)))
 
 

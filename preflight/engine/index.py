@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class Listed:
         )
 
 
+@cache
 def listed() -> tuple[Listed, ...]:
     """Every built-in check, in the order of their files.  Raises ValueError for a file that holds none."""
     return tuple(
