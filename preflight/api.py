@@ -8,7 +8,8 @@ from preflight.app.bodies import (
     options_given_later,
     training_of,
 )
-from preflight.app.lookups import READING, RECIPE
+from preflight.app.interpreter.values import read_from
+from preflight.app.lookups import BUILDER, READING, RECIPE
 from preflight.app.model import (
     App,
     BucketMount,
@@ -32,26 +33,29 @@ from preflight.app.model import (
 from preflight.app.places import argument_where, package_where, source_of, word_where
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.app.syntax import Syntax, dotted, strings_in, syntax_of
-from preflight.app.uses import Use, is_certain, is_guarded, uses_of_modal
+from preflight.app.uses import Use, attributes_of_objects, is_certain, is_guarded, uses_of_modal
 from preflight.binary.link import Linked, WantedGpu
 from preflight.binary.link import Target as LinkTarget
 from preflight.binary.link import Verdict as LinkVerdict
 from preflight.binary.link import link as linked
-from preflight.build.aftermath import brings_transformers_5
+from preflight.build.aftermath import clashes, working_pins
 from preflight.build.build_needs import comes_before_torch, missing_before
+from preflight.build.compat import is_within
 from preflight.build.compiling import refused_gcc
 from preflight.build.downloads import Asset, BaseImage, Download
 from preflight.build.ext_steps import (
     ExtInstall,
     Form,
+    classify,
     ext_installs,
     is_known_index,
     names,
+    names_are,
     source_builds,
     source_builds_in,
 )
 from preflight.build.forecast import Ending, Forecast
-from preflight.build.foretell import foretold
+from preflight.build.foretell import FORETOLD, forecast_of, foretold
 from preflight.build.images import (
     Link,
     image_links,
@@ -63,7 +67,7 @@ from preflight.build.images import (
     sources_of,
     tag_of,
 )
-from preflight.build.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, release_wheel
+from preflight.build.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, prefix_of, release_wheel
 from preflight.build.surroundings import (
     Base,
     apt_before,
@@ -78,9 +82,18 @@ from preflight.build.surroundings import (
     installs_before,
     is_known_before,
     python_of,
+    python_of_install,
     python_packages_before,
 )
-from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before, torch_with
+from preflight.build.torch_in import (
+    Held,
+    TorchIn,
+    install_pins_torch,
+    torch_at_end,
+    torch_before,
+    torch_for_wheel,
+    torch_with,
+)
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.lookups import CURRENT_RATES
@@ -117,7 +130,7 @@ from preflight.facts.packages import (
     is_wheel_on_pypi,
     pins_torch,
 )
-from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, torch_row
+from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, newest_torch_for, torch_row
 from preflight.facts.torch import dotted as cuda_dotted
 from preflight.facts.torch import number as version_number
 from preflight.facts.types import TorchRow
@@ -193,7 +206,7 @@ from preflight.rules.edits import (
     together,
 )
 from preflight.rules.findings import advice, error, warning
-from preflight.rules.form import Context, without_ignored
+from preflight.rules.form import Context, builder_of, rule, without_ignored
 from preflight.rules.renames import renamed_everywhere
 from preflight.rules.resources import (
     GpuText,
@@ -206,12 +219,10 @@ from preflight.rules.resources import (
 from preflight.rules.rewrites import (
     add_argument,
     insert_link,
-    over_images,
     remove_keyword,
     replace_package,
     replace_span,
 )
-from preflight.rules.rule import rule
 from preflight.settings import folder_of
 from preflight.state.fingerprint import can_miss
 from preflight.state.fingerprint import of as fingerprint_of
@@ -224,10 +235,12 @@ __all__ = [
     "APPS",
     "ASKED",
     "BUCKETS",
+    "BUILDER",
     "CLIENT",
     "CURRENT_RATES",
     "ENVIRONMENT",
     "ENVIRONMENTS",
+    "FORETOLD",
     "HERE",
     "LISTED_SECRETS",
     "NAMED",
@@ -349,14 +362,17 @@ __all__ = [
     "are_tools_known_before",
     "argument_dropped",
     "argument_where",
+    "attributes_of_objects",
     "base_of",
     "brings",
-    "brings_transformers_5",
     "buckets_answer",
     "builder",
+    "builder_of",
     "builders",
     "calls_in",
     "can_miss",
+    "clashes",
+    "classify",
     "comes_before_torch",
     "counted",
     "credential_in",
@@ -382,6 +398,7 @@ __all__ = [
     "fingerprint_of",
     "first_cause",
     "folder_of",
+    "forecast_of",
     "foretold",
     "function_named",
     "functions_of",
@@ -394,6 +411,7 @@ __all__ = [
     "has_nvcc",
     "image_links",
     "insert_link",
+    "install_pins_torch",
     "installs_before",
     "is_bare",
     "is_build_forced",
@@ -411,6 +429,7 @@ __all__ = [
     "is_stale",
     "is_web",
     "is_wheel_on_pypi",
+    "is_within",
     "keyword_dropped",
     "keyword_node",
     "keyword_renamed",
@@ -425,25 +444,29 @@ __all__ = [
     "modal_api",
     "name_before_parenthesis",
     "names",
+    "names_are",
     "newest",
     "newest_gcc",
     "newest_torch",
+    "newest_torch_for",
     "newest_with_wheel",
     "number",
     "options_given_later",
     "outcome_of",
-    "over_images",
     "package_where",
     "passed",
     "pins_torch",
     "pip_of",
     "plan_probe",
+    "prefix_of",
     "probe_on_modal",
     "probe_price",
     "program_of",
     "python_of",
+    "python_of_install",
     "python_packages_before",
     "quoted_like",
+    "read_from",
     "recall",
     "reckon",
     "refused_gcc",
@@ -471,6 +494,7 @@ __all__ = [
     "together",
     "torch_at_end",
     "torch_before",
+    "torch_for_wheel",
     "torch_range",
     "torch_row",
     "torch_with",
@@ -485,4 +509,5 @@ __all__ = [
     "wheel_name",
     "without_ignored",
     "word_where",
+    "working_pins",
 ]
