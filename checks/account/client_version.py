@@ -18,20 +18,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from preflight.api import (
-    CLIENT,
-    RESOLVED_BUILDER,
-    WORKSPACE,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    Severity,
-    Stage,
-    modal_api,
-)
+from preflight.facts.modal_api import modal_api
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, Severity, Stage
+from preflight.remote.lookups import CLIENT, RESOLVED_BUILDER, WORKSPACE
 
 
 async def run(looked: Looked) -> Answer:
