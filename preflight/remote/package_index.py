@@ -50,7 +50,7 @@ class PackageIndex:
     def __init__(self, urls: Sequence[str], kept: Path) -> None:
         import httpx
 
-        self.urls = tuple(urls)
+        self._urls = tuple(urls)
         self._kept = kept
         self._client = httpx.Client(
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
@@ -65,10 +65,21 @@ class PackageIndex:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return self._urls
+
     def files(self, name: str) -> tuple[IndexFile, ...]:
-        """Every file of a package, of all indexes.  () where none has it.  Raises NotRead where one can't be asked."""
+        """Every file of a package, each from the first index that has it; () where none has one.
+
+        Raises NotRead where an index can't be asked.
+        """
         if name not in self._pages:
-            self._pages[name] = tuple(file for url in self.urls for file in self._page(f"{url}/{name}/"))
+            found: dict[str, IndexFile] = {}
+            for url in self._urls:
+                for file in self._page(f"{url}/{name}/"):
+                    found.setdefault(file.filename, file)
+            self._pages[name] = tuple(found.values())
         return self._pages[name]
 
     def metadata(self, file: IndexFile) -> str:

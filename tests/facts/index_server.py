@@ -29,7 +29,7 @@ class Index(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> None:
+    def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages, self.members = dict(pages), members
         self.asked: list[str] = []
@@ -40,6 +40,9 @@ class Index(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/simple"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no failure of the test."""
+
     def file(self, name: str) -> bytes:
         if name not in self.built:
             self.built[name] = _built(name, self.members[name])
@@ -47,7 +50,7 @@ class Index(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> Iterator[Index]:
+def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, Any]]) -> Iterator[Index]:
     server = Index(pages, members)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -59,7 +62,7 @@ def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str,
         thread.join(5)
 
 
-def _built(name: str, members: dict[str, str]) -> bytes:
+def _built(name: str, members: dict[str, Any]) -> bytes:
     raw = io.BytesIO()
     if name.endswith((".whl", ".zip")):
         with zipfile.ZipFile(raw, "w") as archive:
@@ -89,16 +92,16 @@ class _Handler(BaseHTTPRequestHandler):
         if kind != "simple" or name not in self.server.pages:
             return self._answer(404, b"")
         files = [
-            {**row, "url": f"/files/{row['filename']}", "size": len(self.server.file(row["filename"]))}
+            {**row, "hashes": {}, "url": f"/files/{row['filename']}", "size": len(self.server.file(row["filename"]))}
             if row["filename"] in self.server.members
-            else {**row, "url": f"/files/{row['filename']}", "size": 1}
+            else {**row, "hashes": {}, "url": f"/files/{row['filename']}", "size": 1}
             for row in self.server.pages[name]
         ]
         body = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": files}).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if self.headers.get("if-none-match") == etag:
             return self._answer(304, b"", etag=etag)
-        return self._answer(200, body, etag=etag)
+        return self._answer(200, body, etag=etag, **{"content-type": "application/vnd.pypi.simple.v1+json"})
 
     def _file(self, data: bytes) -> None:
         asked = self.headers.get("range")

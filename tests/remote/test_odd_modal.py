@@ -272,3 +272,15 @@ def test_commands_end_with_the_cause_and_not_in_an_internal_error(
     ended = CliRunner().invoke(cli, words, standalone_mode=False)
     assert ended.return_value == 3, ended.output
     assert ("Must be workspace manager" if command == "apps" else "cycle_budget_dollars is nan") in ended.output
+
+
+@pytest.mark.parametrize(("hours", "code"), [("20", 0), ("40", 1)])
+def test_estimate_and_credits_agree_on_what_does_not_fit_in_the_time_limit(
+    odd: OddModal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: str, code: int
+) -> None:
+    result = one(tmp_path, money, budget=BudgetSettings(hours=Decimal(hours), usd=Decimal(1000)))
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(cli, ["estimate", "app.py", "--hours", hours], standalone_mode=False)
+    assert ended.return_value == code, ended.output
+    assert result.status is (Outcome.FAIL if code else Outcome.PASS)
+    assert not code or result.findings[0].message in " ".join(ended.output.split())
