@@ -20,31 +20,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from preflight.api import (
-    RECIPE,
-    Answer,
-    Check,
-    Finding,
-    Function,
-    Held,
-    Image,
-    Linked,
-    LinkTarget,
-    LinkVerdict,
-    Looked,
-    NotApplicable,
-    Recipe,
-    Stage,
-    Step,
-    WantedGpu,
-    counted,
-    error,
-    gpu,
-    linked,
-    torch_at_end,
-    warning,
-    without_ignored,
-)
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Function, Image, Recipe, Step
+from preflight.binary.link import Linked, WantedGpu
+from preflight.binary.link import Target as LinkTarget
+from preflight.binary.link import Verdict as LinkVerdict
+from preflight.binary.link import link as linked
+from preflight.build.torch_in import Held, torch_at_end
+from preflight.facts.gpus import gpu
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage
+from preflight.rules.findings import error, warning
+from preflight.rules.form import without_ignored
+from preflight.wording import counted
 
 METHODS = ("add_local_file", "copy_local_file", "add_local_dir", "copy_local_dir")
 SUFFIXES = (".whl", ".so")
