@@ -10,27 +10,16 @@ Why it matters
     installs other versions, and the server warns "Using legacy Image Builder version".
 How to fix
     `modal workspace settings set image-builder-version 2025.06` (a manager or owner), or for one environment
-    `modal environment update ENV --set-image-builder-version 2025.06`.  Every image is built anew after it.
+    `modal environment update ENV --set-image-builder-version 2025.06`.  Every image is built again after it.
 Source
     Modal client 1.6.4, order measured 2026-11-23; 2026.10 needs client 1.6.3 and drops Python 3.10.
 """
 
 import re
 
-from preflight.api import (
-    CLIENT,
-    ENVIRONMENT,
-    RESOLVED_BUILDER,
-    WORKSPACE_BUILDER,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    Severity,
-    Stage,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, Severity, Stage
+from preflight.remote.lookups import CLIENT, ENVIRONMENT, RESOLVED_BUILDER, WORKSPACE_BUILDER
 
 VERSION = re.compile(r"\d{4}\.\d{2}")
 

@@ -11,8 +11,8 @@ How to fix
     Build the wheel for this torch and these GPUs, or take the one that was.  `preflight link FILE.whl` says which
     torch and which GPUs a file is for.
 Source
-    Symbols of the wheels of torch 2.0 to 2.15 (`preflight facts`); CUDA: a cubin runs on its own major and a minor
-    no older, PTX on anything newer.
+    Symbols of the wheels of each torch in the table (`preflight facts`); CUDA: a cubin runs on its own major and a
+    minor no older, PTX on anything newer.
 """
 
 import asyncio
@@ -20,31 +20,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from preflight.api import (
-    RECIPE,
-    Answer,
-    Check,
-    Finding,
-    Function,
-    Held,
-    Image,
-    Linked,
-    LinkTarget,
-    LinkVerdict,
-    Looked,
-    NotApplicable,
-    Recipe,
-    Stage,
-    Step,
-    WantedGpu,
-    counted,
-    error,
-    gpu,
-    linked,
-    torch_at_end,
-    warning,
-    without_ignored,
-)
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Function, Image, Recipe, Step
+from preflight.binary.link import Linked, WantedGpu
+from preflight.binary.link import Target as LinkTarget
+from preflight.binary.link import Verdict as LinkVerdict
+from preflight.binary.link import link as linked
+from preflight.build.torch_in import Held, torch_at_end
+from preflight.facts.gpus import gpu
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage
+from preflight.rules.findings import error, warning
+from preflight.rules.form import without_ignored
+from preflight.wording import counted
 
 METHODS = ("add_local_file", "copy_local_file", "add_local_dir", "copy_local_dir")
 SUFFIXES = (".whl", ".so")

@@ -29,7 +29,7 @@ from preflight.rules.subjects import IMAGES
 OLDEST_TODAY = (2024, 10)
 
 
-@rule("IMG791", IMAGES.together())
+@rule("IMG791", IMAGES.together(), asks_builder=True)
 def find(recipe: Recipe, images: Sequence[Image], context: Context) -> Iterator[Finding]:
     links = image_links(recipe)
     if context.builder is not None and links and number(context.builder) < OLDEST_TODAY:

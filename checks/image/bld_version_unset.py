@@ -1,8 +1,8 @@
 """The Image Builder's version is given somewhere.
 
 Looks at
-    Images whose content depends on the builder, `debian_slim` and `add_python=`, and whether `image-builder` in
-    [tool.preflight], MODAL_IMAGE_BUILDER_VERSION or `--builder` gives the version.
+    Images whose content depends on the builder, `debian_slim` and `add_python=`, and whether `--builder`,
+    MODAL_IMAGE_BUILDER_VERSION or, in `preflight run`, Modal gives the version.
 Why it matters
     The workspace's setting decides the Debian release, the Pythons on offer and whether `wheel` is there. The same
     file builds another image in another workspace, and some rules here can only warn.
@@ -26,7 +26,7 @@ from preflight.rules.subjects import BASES, Started
 DEPENDING = BASES.only(lambda i: i.base.is_slim or i.base.adds_python, "image that depends on the builder")
 
 
-@rule("IMG790", DEPENDING.together())
+@rule("IMG790", DEPENDING.together(), asks_builder=True)
 def find(recipe: Recipe, images: Sequence[Started], context: Context) -> Iterator[Finding]:
     if context.builder is None:
         yield advice(

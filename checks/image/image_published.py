@@ -9,29 +9,19 @@ Why it matters
     the image build.
 How to fix
     A 404 names what is gone: take a tag, a torch or a wheel that is there.  What nobody could confirm (no network, a
-    refusal, a rate limit) is said so: run it again, or look by hand.
+    refusal, a rate limit) is reported: run it again, or look by hand.
 Source
     The simple index API, the OCI distribution API, the release pages.  Answers are kept for a day, a 404 for 15 min,
     in the user's cache folder; PyPI is asked only where pip's own configuration names an index.
 """
 
-from preflight.api import (
-    PUBLISHED,
-    RECIPE,
-    Answer,
-    Asset,
-    BaseImage,
-    Check,
-    Download,
-    Finding,
-    Looked,
-    NotApplicable,
-    Published,
-    Severity,
-    Stage,
-    There,
-    cuda_devel_tag,
-)
+from preflight.app.lookups import RECIPE
+from preflight.build.downloads import Asset, BaseImage, Download
+from preflight.facts.images import cuda_devel_tag
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage
+from preflight.remote.index_lookups import PUBLISHED
+from preflight.remote.index_types import Published, There
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

@@ -20,8 +20,8 @@ Source
 
 from collections.abc import Iterator, Sequence
 
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, names
+from preflight.app.model import PipInstall, Recipe
+from preflight.build.ext_steps import ExtInstall, classify, names
 from preflight.model import Finding, Fix
 from preflight.rules.edits import together
 from preflight.rules.findings import error
@@ -49,12 +49,18 @@ def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
     if step.method in ("pip_install", "uv_pip_install"):
         if "extra_options" in step.kwargs or "**" in step.kwargs:
             return None
-        return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=True)
-    installs = {id(e.install): e.install for e in found}.values()
+        return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=_are_alone(step.pip))
+    installs = list({id(e.install): e.install for e in found}.values())
+    is_safe = _are_alone(installs)
     return together(
         (
-            replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=True)
+            replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=is_safe)
             for i in installs
         ),
-        is_safe=True,
+        is_safe=is_safe,
     )
+
+
+def _are_alone(installs: Sequence[PipInstall]) -> bool:
+    """Nothing else is in these commands that the option would build in another way."""
+    return all(i.is_complete and all(classify(p)[0] is not None for p in i.packages) for i in installs)

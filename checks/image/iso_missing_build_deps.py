@@ -27,8 +27,10 @@ from preflight.rules.rewrites import insert_link
 from preflight.rules.subjects import SOURCE_BUILDS, in_place
 from preflight.wording import is_or_are, listed
 
+UNISOLATED = SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension built without isolation")
 
-@rule("IMG440", SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension built without isolation").by(in_place))
+
+@rule("IMG440", UNISOLATED.by(in_place), asks_builder=True)
 def find(recipe: Recipe, exts: Sequence[ExtInstall], context: Context) -> Iterator[Finding]:
     lacking = [(e, missing) for e in exts if (missing := missing_before(e, context.builder))]
     if not lacking:

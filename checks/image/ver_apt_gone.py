@@ -32,7 +32,7 @@ def _packages(step: Step) -> tuple[str, ...]:
     return (*step.apt, *(p for c in step.shell for p in apt_words(c)))
 
 
-@rule("IMG410", STEPS.only(lambda link: _packages(link.step), "step with apt packages"))
+@rule("IMG410", STEPS.only(lambda link: _packages(link.step), "step with apt packages"), asks_builder=True)
 def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
     base, step = base_of(link.image), link.step
     if base is None:

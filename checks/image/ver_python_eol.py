@@ -29,13 +29,13 @@ from preflight.rules.subjects import NAMING_PYTHON, Started
 END, NEXT = "3.10", "3.11"
 
 
-@rule("IMG360", NAMING_PYTHON)
+@rule("IMG360", NAMING_PYTHON, asks_builder=True)
 def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding]:
     base = started.base
     row = builder(context.builder) if context.builder else None
     if python_of(started.image) != END or base.python is None or (row is not None and END not in row.pythons):
         return  # what the builder does not have is the finding of ver-python-unsupported
-    keyword, position = ("python_version", 0) if base.is_slim else ("add_python", 1)
+    keyword, position = base.asks_python, 1 if base.adds_python else 0
     span = base.step.kwarg_spans.get(keyword)
     yield warning(
         f'{keyword}="{base.python}": Modal warns about Python {END} since 2026-11-04; client 1.7 will not deploy it',

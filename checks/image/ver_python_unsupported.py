@@ -1,8 +1,8 @@
 """The Image Builder has the Python that is asked for.
 
 Looks at
-    `python_version=` of debian_slim and `add_python=` of from_registry, against the builder's list; without a known
-    builder, against the lists of all builders.
+    `python_version=` of debian_slim and micromamba, and `add_python=` of from_registry, against the builder's list;
+    without a known builder, against the lists of all builders.
 Why it matters
     The client accepts any version; the image build refuses it. 3.8 and 3.9 are on no builder, 3.10 is not on
     2026.10.
@@ -31,7 +31,7 @@ SERIES = re.compile(r"(\d+\.\d+)(?:\.\d+)?t?")
 SAFE = "3.11"  # on every builder from 2023.12 to 2026.10
 
 
-@rule("IMG350", NAMING_PYTHON)
+@rule("IMG350", NAMING_PYTHON, asks_builder=True)
 def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding]:
     base = started.base
     found = SERIES.fullmatch(base.python or "")
@@ -40,7 +40,7 @@ def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding
     if found is None or any(found[1] in b.pythons for b in lists):
         return
     answer = f"Image Builder {row.version} has no" if row else "no Image Builder has"
-    keyword, position = ("python_version", 0) if base.is_slim else ("add_python", 1)
+    keyword, position = base.asks_python, 1 if base.adds_python else 0
     span = base.step.kwarg_spans.get(keyword)
     yield error(
         f"{keyword}={base.python!r}: {answer} Python {found[1]}; it goes from {lists[0].pythons[0]} "
@@ -48,5 +48,5 @@ def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding
         f'use {keyword}="{SAFE}"',
         argument_where(recipe, base.step, keyword, position),
         why="the image is refused before its first step",
-        fix=replace_span(recipe, base.step.where, span, base.python or "", SAFE, is_safe=True),
+        fix=replace_span(recipe, base.step.where, span, base.python or "", SAFE, is_safe=False),
     )

@@ -1,51 +1,58 @@
 """Each step that installs the kernels ends in kernels that load.
 
-Looks at   every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and says what will become of it:
-           a prebuilt wheel is fetched (which), it compiles (how long at least), it stops (with which message), it
-           installs without kernels, or it installs and then fails at the import.
-Why        pip says none of it beforehand: whether a wheel fits hangs on torch, its CUDA, Python, the C++ ABI, build
-           isolation and nvcc together.  A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after
-           15 min of image build, or on the GPU.
-           Where another rule reports the cause, that rule gives the remedy, and this one stands back.  What the text
-           does not say is not guessed.  A release that our tables lack is a warning: nobody has looked.
-Before     .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")    # torch 2.2.2+cpu
-After      the same under a CUDA build of torch: prebuilt wheel mamba_ssm-2.2.4+cu12torch2.2cxx11abiFALSE-…
-Source     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
+Looks at
+    Every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and what will become of it: a prebuilt
+    wheel is fetched (which), it compiles (how long at least), it stops (with which message), it installs without
+    kernels, or it installs and then fails at the import.
+Why it matters
+    pip says none of it beforehand: which wheel fits depends on torch, its CUDA, Python, the C++ ABI, build
+    isolation and nvcc together.  A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after
+    15 min of image build, or on the GPU.
+    Where another rule reports the cause, that rule gives the remedy.  What the text does not say is not
+    guessed: the answer is unknown, and the GPU probe on that image settles it.
+Example
+    before   .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")    # torch 2.2.2+cpu
+    after    the same under a CUDA build of torch: prebuilt wheel mamba_ssm-2.2.4+cu12torch2.2cxx11abiFALSE-…
+How to fix
+    Do what the message names.  `preflight init --recipe` prints a block whose kernels load.
+Source
+    setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
 from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    RECIPE,
-    Answer,
-    Check,
-    Context,
-    Ending,
-    Finding,
-    Forecast,
-    Looked,
-    NotApplicable,
-    Recipe,
-    Stage,
-    error,
-    foretold,
-    warning,
-    without_ignored,
-)
+from preflight.app.lookups import BUILDER, RECIPE
+from preflight.app.model import Recipe
+from preflight.build.forecast import Ending, Forecast
+from preflight.build.foretell import foretold
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
+from preflight.rules.findings import error, warning
+from preflight.rules.form import Context, builder_of, without_ignored
 
 NAME, ID = "whl-ext-outcome", "IMG540"
 
 
-async def run(looked: Looked) -> Answer | NotApplicable:
+async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     recipe = looked[RECIPE]
-    found = foretold(recipe, looked.settings.builder)
+    found = foretold(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings, ignored = without_ignored(_wrong(found), recipe, (NAME, ID))
+    findings: list[Finding] = []
+    ignored = 0
+    for each in found:
+        kept, left = without_ignored(_wrong([each]), recipe, (NAME, ID, *_tellers(each)))
+        findings, ignored = [*findings, *kept], ignored + left
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
-    if not findings and not all(f.is_good for f in found):
-        return NotApplicable(said)  # another rule reports it, or the text does not say: not ours, and not green
-    return Answer(said=said, seen={"steps": [_as_data(f) for f in found]}, findings=findings)
+    seen = {"steps": [_as_data(f) for f in found]}
+    if any(f.ending is Ending.UNKNOWN for f in found):
+        return Unknown(reason=said, seen=seen, findings=tuple(findings))
+    return Answer(said=said, seen=seen, findings=tuple(findings))
+
+
+def _tellers(forecast: Forecast) -> tuple[str, ...]:
+    """Who ignores the rule that reports the cause on that line ignores what follows from it."""
+    return (forecast.told_by,) if forecast.told_by else ()
 
 
 def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
@@ -53,26 +60,23 @@ def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
 
 
 def _wrong(found: Sequence[Forecast]) -> Iterator[Finding]:
-    """What is wrong and no other rule reports."""
+    """What ends otherwise than well.  Where another rule reports the cause, that rule has the remedy."""
     for each in found:
-        finding = None if each.is_good or each.told_by else _finding(each)
-        if finding is not None:
-            yield finding
+        if each.ending is Ending.UNKNOWN and each.is_gap:
+            message, why = f"{each.subject}: {each.said}", "a wheel takes seconds, a source build 5 to 60 min"
+            yield warning(message, each.remedy, each.where, why=why)
+        elif not each.is_good and each.ending is not Ending.UNKNOWN:
+            yield _finding(each)
 
 
-def _finding(forecast: Forecast) -> Finding | None:
+def _finding(forecast: Forecast) -> Finding:
     message = f"{forecast.subject}: {forecast.said}"
-    if forecast.ending is Ending.UNKNOWN:
-        if not forecast.is_gap:
-            return None
-        return warning(
-            message, forecast.remedy, forecast.where, why="a wheel takes seconds, a source build 5 to 60 min"
-        )
     if forecast.ending is Ending.FAILS:
         message = f"{forecast.subject} stops the image build: {forecast.why}"
     say = error if forecast.is_certain else warning
+    remedy = f"do what {forecast.told_by} says of it" if forecast.told_by else forecast.remedy
     evidence = (forecast.log,) if forecast.log else ()
-    return say(message, forecast.remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
+    return say(message, remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
 
 
 def _cost(ending: Ending) -> str:
@@ -86,7 +90,7 @@ def _line(forecast: Forecast) -> str:
     return f"line {forecast.where.line}, {forecast.subject}: {forecast.said}{by}"
 
 
-def _as_data(forecast: Forecast) -> dict[str, object]:
+def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
     return {
         "package": forecast.ext.name,
         "version": forecast.version,
@@ -105,6 +109,8 @@ CHECK = Check(
     title="each step that installs the kernels ends in kernels that load",
     stage=Stage.STATIC,
     needs=(RECIPE,),
+    tries=(BUILDER,),
     run=run,
     has_own_line=True,
+    question="kernels",
 )

@@ -11,34 +11,23 @@ Why it matters
     A top level that raises stops `modal deploy` after you have walked away; and every static check stands on the text
     being read as Modal will run it.
 How to fix
-    Mend the line that it names.  Where the two differ, write the value where a reader can see it.
+    Correct the line that it names.  Where the two differ, write the value where a reader can see it.
 Source
     The requests of modal 1.6.4, against preflight's own control plane.
 """
 
 import sys
 
-from preflight.api import (
-    READING,
-    RECORDING,
-    Answer,
-    Check,
-    Difference,
-    Finding,
-    Looked,
-    NotApplicable,
-    NotRecorded,
-    Obstacle,
-    Recipe,
-    Stage,
-    Where,
-    advice,
-    counted,
-    differences,
-    error,
-    filled,
-    warning,
-)
+from preflight.app.lookups import READING
+from preflight.app.model import Recipe
+from preflight.discover.compare import Difference, differences
+from preflight.discover.lookups import RECORDING
+from preflight.discover.merge import filled
+from preflight.discover.recorder import NotRecorded, Obstacle
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
+from preflight.rules.findings import advice, error, warning
+from preflight.wording import counted
 
 READS_FILES = frozenset(
     "add_local_dir add_local_file pip_install_from_requirements pip_install_from_pyproject uv_sync "
@@ -121,7 +110,9 @@ def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
     match stopped.obstacle:
         case Obstacle.RAISED:
             remedy = (
-                f"mend {stopped.where}" if stopped.where else REMEDIES.get(said.split(":")[0], "mend what it names")
+                f"correct {stopped.where}"
+                if stopped.where
+                else REMEDIES.get(said.split(":")[0], "correct what it names")
             )
             return f"`modal deploy {path}` stops: {said}", remedy, "nothing would be deployed or run"
         case Obstacle.EXITED:

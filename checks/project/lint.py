@@ -7,25 +7,17 @@ Why it matters
     A type error or a failing unit test that the team's own command would have shown costs an image build and
     the first minutes of a GPU when it shows on Modal instead.
 How to fix
-    Run the command and mend what it names; or set another one.
+    Run the command and correct what it names; or set another one.
 Source
     The seed checklist's `make q` (step 6).
 """
 
 import re
 
-from preflight.api import (
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    NotApplicable,
-    Severity,
-    Stage,
-    first_cause,
-    run_command,
-)
+from preflight.diagnosis.first import first_cause
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
+from preflight.process import run_command
 
 TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)
 SHOWN_LINES = 12
@@ -50,7 +42,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     finding = Finding(
         severity=Severity.ERROR,
         message=f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
-        remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and mend what it names",
+        remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and correct what it names",
         why="what the project's own command finds here, Modal would find after the image build",
         evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )

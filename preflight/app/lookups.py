@@ -1,7 +1,8 @@
 """The user's app as lookups, for every rule and check that asks.
 
 ``READING`` is the text alone.  ``RECIPE`` is what the checks ask for: the text, which a run may replace by the text
-filled from a recording (``World.instead``).
+filled from a recording (``World.instead``).  ``BUILDER`` is the Image Builder in force: what the settings say, which a
+run that may ask Modal replaces by its answer; None where nobody has told it.
 """
 
 from __future__ import annotations
@@ -34,3 +35,11 @@ async def _recipe(looked: Looked) -> AsyncIterator[Recipe]:
 
 READING: Lookup[Recipe] = Lookup("the app's text", _read, timeout_s=30.0, is_fixed=True)
 RECIPE: Lookup[Recipe] = Lookup("the app's recipe", _recipe, needs=(READING,), timeout_s=30.0, is_fixed=True)
+
+
+@asynccontextmanager
+async def _builder(looked: Looked) -> AsyncIterator[str | None]:
+    yield looked.settings.builder
+
+
+BUILDER: Lookup[str | None] = Lookup("the Image Builder that the rules ask", _builder)

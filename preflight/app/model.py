@@ -284,7 +284,7 @@ class EnvironRead:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One app file, read and never imported.  ``broken`` is the syntax error's text when it does not parse."""
+    """One app file, read and never imported.  ``broken`` says why it could not be read: a syntax error's text."""
 
     source: Source
     apps: tuple[App, ...] = ()
@@ -297,6 +297,7 @@ class Recipe:
     unresolved: tuple[Unresolved, ...] = ()
     broken: str = ""
     broken_at: Where | None = None
+    is_too_large: bool = False  # to be read: it may be right
     siblings: tuple[Source, ...] = field(default=(), repr=False)  # modules of the project that were followed
     ignores: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # line -> rules of `# preflight: ignore[…]`
     derived: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)  # kept by `kept`

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -51,6 +51,7 @@ class Gathered:
     is_without_deps: bool = False
     is_pre: bool = False
     is_complete: bool = True
+    find: Callable[[str], Path | None] = lambda path: None  # a requirement file that an earlier step has copied
 
     def install(self, *, tool: str, env: Mapping[str, str], where: Where, span: Span | None) -> PipInstall:
         return PipInstall(
@@ -133,9 +134,14 @@ def _name_of_url(url: str) -> str | None:
 
 
 def of_command(
-    words: tuple[str, ...], env: Mapping[str, str], *, where: Where, span: Span | None, folder: Path | None
+    words: tuple[str, ...],
+    env: Mapping[str, str],
+    *,
+    where: Where,
+    span: Span | None,
+    find: Callable[[str], Path | None] = lambda path: None,
 ) -> PipInstall | None:
-    """The install a shell command makes; None when it makes none."""
+    """The install a shell command makes; None when it makes none.  ``find`` gives the file here of a path there."""
     name, rest = program(words)
     tool = "pip"
     if name.startswith("python") and rest[:2] in (("-m", "pip"), ("-m", "uv")):
@@ -160,8 +166,8 @@ def of_command(
     rest = tuple(_past_global_options(rest))
     if rest[:1] != ("install",):
         return None
-    gathered = Gathered()
-    take_words(gathered, rest[1:], where=where, folder=folder)
+    gathered = Gathered(find=find)
+    take_words(gathered, rest[1:], where=where, folder=None)
     return gathered.install(tool=tool, env=env, where=where, span=span)
 
 
@@ -221,7 +227,8 @@ def take_option(
         gathered.packages.append(package(value, where=where, is_editable=True))
     elif option in ("-r", "--requirement"):
         gathered.requirement_files.append(value)
-        if folder is None or not take_requirements(gathered, folder / value, where=where, depth=depth + 1):
+        file = folder / value if folder is not None else gathered.find(value)
+        if file is None or not take_requirements(gathered, file, where=where, depth=depth + 1):
             gathered.is_complete = False
     else:
         gathered.options += [option, value]

@@ -90,6 +90,32 @@ def _dotted(syntax: Syntax, names: dict[str, str]) -> Iterator[Use]:
         yield Use(".".join(parts), outer, False, is_guarded(syntax, node))
 
 
+def attributes_of_objects(recipe: Recipe) -> tuple[Use, ...]:
+    """Attributes that are read of names which can only be one of Modal's objects: ``app.image`` → "modal.App.image"."""
+    syntax = syntax_of(recipe.source)
+    if syntax is None:
+        return ()
+    made = {id(call.node): _class_made(call.name) for call in recipe.calls if not call.is_bare}
+    bindings, found = _bindings(recipe.source), []
+    set_ones = {(syntax.text(a.value), a.attr) for a in syntax.every(ast.Attribute) if not isinstance(a.ctx, ast.Load)}
+    for node in syntax.every(ast.Attribute):
+        if not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        values = bindings.of.get(node.value.id, [])
+        kind = made.get(id(values[0][1]), "") if len(values) == 1 and values[0][0] is None else ""
+        if kind and (node.value.id, node.attr) not in set_ones:
+            found.append(Use(f"modal.{kind}.{node.attr}", node, False, is_guarded(syntax, node)))
+    return tuple(found)
+
+
+def _class_made(name: str) -> str:
+    """The class of what the call gives, where that is certain: a constructor, or ``from_name``."""
+    parts = name.split(".")[1:]
+    if len(parts) == 1 and parts[0][:1].isupper():
+        return parts[0]
+    return parts[0] if len(parts) == 2 and parts[1] == "from_name" and parts[0] not in ("Function", "Cls") else ""
+
+
 def is_guarded(syntax: Syntax, node: ast.AST) -> bool:
     """Whether the code looks before it uses the name: ``hasattr``, a version test, or a ``try`` that catches."""
     if syntax.is_caught(node):

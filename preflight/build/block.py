@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 
+from preflight.build.compat import conflicts, needs_of
+from preflight.build.known_good import KnownGood
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import builders
 from preflight.facts.torch import INDEX, number
-from preflight.build.known_good import KnownGood
 
 WIDTH = 100
-TOOLS = {  # setuptools 69 for a torch that takes packaging from it, 80 for one that reads licences as PEP 639 has them
-    (0, 0): ("packaging==24.2", "setuptools==69.5.1", "wheel==0.45.1", "ninja==1.11.1.3"),
-    (2, 2): ("packaging==24.2", "setuptools==75.8.0", "wheel==0.45.1", "ninja==1.11.1.3"),
-    (2, 9): ("packaging==25.0", "setuptools==80.9.0", "wheel==0.45.1", "ninja==1.13.0"),
-}
+TOOLS = (  # the first whose setuptools goes with torch; 80 reads licences as PEP 639 has them, as torch from 2.9 does
+    ((2, 9), {"packaging": "25.0", "setuptools": "80.9.0", "wheel": "0.45.1", "ninja": "1.13.0"}),
+    ((0, 0), {"packaging": "24.2", "setuptools": "75.8.0", "wheel": "0.45.1", "ninja": "1.11.1.3"}),
+    ((0, 0), {"packaging": "24.2", "setuptools": "69.5.1", "wheel": "0.45.1", "ninja": "1.11.1.3"}),
+)
 OFF = 'extra_options="--no-build-isolation"'
 
 
@@ -77,14 +78,19 @@ def _build(cuda: str) -> str:
 
 
 def _tools(good: KnownGood) -> tuple[str, ...]:
-    return TOOLS[max(least for least in TOOLS if least <= number(good.torch))]
+    fitting = (
+        tools
+        for least, tools in TOOLS
+        if number(good.torch) >= least and not conflicts({**tools, "torch": good.torch}, {"torch": "source"})
+    )
+    return tuple(f"{name}=={version}" for name, version in next(fitting).items())
 
 
 def _caps(good: KnownGood) -> list[str]:
     """What would else come in a release that this torch, or this mamba-ssm, does not import under."""
-    row, release = torch_facts.torch_row(good.torch), wheels.release("mamba-ssm", good.mamba)
+    row = torch_facts.torch_row(good.torch)
     caps = ["numpy<2"] if row is not None and not row.numpy2 else []
-    return caps + (["transformers<5"] if release is not None and number(release.version) < (2, 3) else [])
+    return caps + [f"transformers{n.needs}" for n in needs_of("mamba-ssm", good.mamba, "transformers")]
 
 
 def _extension(good: KnownGood, name: str, version: str, *, compiles: bool) -> list[str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from packaging.specifiers import SpecifierSet
-
+from preflight.app.model import PipPackage
+from preflight.build.compat import Conflict, conflicts, is_within
+from preflight.build.ext_steps import ExtInstall
+from preflight.build.surroundings import base_of, installs_before, is_known_before, python_of
+from preflight.build.torch_in import torch_before
 from preflight.facts.images import builder
 from preflight.facts.packages import brings
 from preflight.facts.torch import number
-from preflight.build.ext_steps import ExtInstall
-from preflight.app.model import PipPackage
-from preflight.build.surroundings import base_of, installs_before, is_known_before, python_of
-from preflight.build.torch_in import torch_before
 
 IMPORTED = ("packaging", "wheel", "setuptools")
-PKG_RESOURCES_LOST = "70"  # the setuptools whose pkg_resources holds no packaging any more; 82 has no pkg_resources
 
 
 def missing_before(ext: ExtInstall, builder_version: str | None) -> dict[str, bool]:
@@ -44,24 +42,32 @@ def comes_before_torch(ext: ExtInstall) -> bool:
     return all(p.name is not None and brings(p.name, "wheel") is False for p in earlier)
 
 
-def newest_setuptools_asked_for(ext: ExtInstall) -> str | None:
-    """The bound of the last step before this one that asks for setuptools 70 or newer; None when none does."""
-    asked = None
+def setuptools_clash(ext: ExtInstall, torch: str) -> tuple[Conflict, str] | None:
+    """Why a source build under this torch stops at setuptools, and the requirement of the last step that asks for it.
+
+    None where no step asks for a setuptools that is too new.
+    """
+    clash = None
     for _, install in installs_before(ext.image, ext.n, ext.install):
         for package in install.packages:
             if package.name == "setuptools":
-                asked = package.written if _is_too_new(package, is_upgrade=install.is_upgrade) else None
-    return asked
+                conflict = _conflict_of(package, torch, is_upgrade=install.is_upgrade)
+                clash = (conflict, package.written) if conflict is not None else None
+    return clash
 
 
-def _is_too_new(package: PipPackage, *, is_upgrade: bool) -> bool:
-    """No setuptools below 70 fits; what is there already is kept where the bound allows it."""
-    if package.pin:
-        return number(f"{package.pin}.0")[0] >= int(PKG_RESOURCES_LOST)
-    if not package.specifier:
-        return is_upgrade
-    older = ("59.8.0", "65.5.0", "68.2.2", "69.5.1")
-    return not any(SpecifierSet(package.specifier).contains(v) for v in older)
+OLD_SETUPTOOLS = ("59.8.0", "65.5.0", "68.2.2", "69.5.1")  # what bases hold, and what bounds are written for
+TODAY = "84.2.1"
+
+
+def _conflict_of(package: PipPackage, torch: str, *, is_upgrade: bool) -> Conflict | None:
+    """What is there already is kept where the bound allows it."""
+    if package.pin or not package.specifier:
+        versions: tuple[str, ...] = (package.pin or (TODAY if is_upgrade else OLD_SETUPTOOLS[-1]),)
+    else:
+        versions = tuple(v for v in OLD_SETUPTOOLS if is_within(v, package.specifier)) or (TODAY,)
+    found = [conflicts({"torch": torch, "setuptools": v}, {"torch": "source"}) for v in versions]
+    return found[0][0] if all(found) else None
 
 
 def _brings(package: PipPackage, tool: str) -> bool | None:

@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from preflight.facts import packages
-from preflight.facts.types import Extension
 from preflight.app import pip_args
 from preflight.app.model import Image, PipInstall, PipPackage, ShellCommand, Step
+from preflight.facts import packages
+from preflight.facts.types import Extension
 
 ADDRESS = re.compile(r"^(?:https?://|git@|ssh://)")
 BINDINGS = ("bindings", "torch")  # of tiny-cuda-nn
@@ -52,7 +52,7 @@ def _standing(step: Step, install: PipInstall) -> PurePosixPath:
 
 
 def _installs(command: ShellCommand) -> bool:
-    found = pip_args.of_command(command.words, {}, where=command.where, span=command.span, folder=None)
+    found = pip_args.of_command(command.words, {}, where=command.where, span=command.span)
     return found is not None
 
 

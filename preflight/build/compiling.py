@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from preflight.build.compat import conflicts, torches_that_fit
+from preflight.build.ext_steps import ExtInstall, Form
+from preflight.build.outcome import variables
+from preflight.build.surroundings import apt_before, base_of, has_c_compiler, has_clang, is_known_before, python_of
+from preflight.build.torch_in import Held, torch_before
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import distribution, newest_gcc
 from preflight.facts.torch import number
 from preflight.facts.types import Distribution, Release
-from preflight.build.ext_steps import ExtInstall, Form
-from preflight.build.outcome import variables
-from preflight.build.surroundings import apt_before, base_of, has_c_compiler, has_clang, is_known_before, python_of
-from preflight.build.torch_in import Held, torch_before
 
 FLOOR = "ver-ext-torch-floor"
 
@@ -52,10 +53,10 @@ def torch_seen_by(ext: ExtInstall) -> Torch | None:
     if said is None:
         return None
     is_exact = torch.held in (Held.PINNED, Held.BASE)
-    return Torch(said, torch.cuda, is_exact, FLOOR if is_exact and _is_looked_at(ext) else "")
+    return Torch(said, torch.cuda, is_exact, FLOOR if is_exact and is_looked_at(ext) else "")
 
 
-def _is_looked_at(ext: ExtInstall) -> bool:
+def is_looked_at(ext: ExtInstall) -> bool:
     known = ext.version is not None and wheels.release(ext.name, ext.version) is not None
     return known and ext.name in ("mamba-ssm", "causal-conv1d")
 
@@ -81,13 +82,10 @@ def _stops(ext: ExtInstall, row: Release | None, torch: Torch) -> Iterator[Stop]
     if row is not None and base is not None and base.cuda is not None:
         yield from _architectures(ext, row, base.cuda)
     yield from _gcc(ext)
-    if ext.name == "mamba-ssm" and torch.has >= (2, 14):
-        yield Stop(
-            "#error C++20 or later compatible compiler is required to use ATen.",
-            f"setup.py says -std=c++17, and the headers of torch {torch.version} want C++20",
-            torch.told_by_floor,
-            "pin torch to 2.13 or older: 2.6 to 2.10 have release wheels of mamba-ssm",
-        )
+    if row is not None:
+        for found in conflicts({"torch": torch.version, ext.name: row.version}, {ext.name: "source"}):
+            if found.need.when == "build" and found.need.package == ext.name:
+                yield Stop(found.need.symptom, found.message, torch.told_by_floor, _torch_that_compiles(ext, row))
     if late == 2:
         yield from _compiler(ext, torch)
 
@@ -141,15 +139,21 @@ def _majors(ext: ExtInstall, torch: Torch) -> Iterator[Stop]:
     )
 
 
+def _torch_that_compiles(ext: ExtInstall, row: Release) -> str:
+    fitting = torches_that_fit({ext.name: row.version}, {ext.name: "source"})
+    minors = wheels.torch_range(ext.name, row.version)
+    newest = f"pin torch to {fitting[0].minor} or older" if fitting else f"install another release of {ext.name}"
+    return newest + (f": {row.version} has wheels for {minors}" if minors else "")
+
+
 def _architectures(ext: ExtInstall, row: Release, nvcc: str) -> Iterator[Stop]:
-    """nvcc 13 knows nothing below sm_75."""
     asked = wheels.archs_of(row, nvcc)
-    if number(nvcc) >= (13, 0) and asked and asked[0] < 75:
+    for found in conflicts({"cuda": nvcc, "sm": str(asked[0])} if asked else {}):
         yield Stop(
             f"nvcc fatal   : Unsupported gpu architecture 'compute_{asked[0]}'",
-            f"setup.py of {ext.name} {row.version} asks for sm_{asked[0]}, which CUDA 13 has dropped",
+            f"setup.py of {ext.name} {row.version} asks for sm_{asked[0]}: {found.need.why}",
             "",
-            "take an nvidia/cuda 12 base and a torch of CUDA 12, or a newer release of " + ext.name,
+            "take an nvidia/cuda base and a torch of the CUDA major before it, or a newer release of " + ext.name,
         )
 
 

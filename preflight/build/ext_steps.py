@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
+from preflight.app.places import package_where
+from preflight.build import checkouts
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
-from preflight.build import checkouts
-from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
-from preflight.app.places import package_where
 from preflight.wording import counted
 
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")
@@ -129,3 +129,8 @@ def names(found: list[ExtInstall]) -> str:
     """ "mamba-ssm and causal-conv1d", each once, in order."""
     each = list(dict.fromkeys(e.name for e in found))
     return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+
+
+def names_are(found: list[ExtInstall]) -> str:
+    """ "mamba-ssm is", "mamba-ssm and causal-conv1d are"."""
+    return f"{names(found)} {'are' if len({e.name for e in found}) > 1 else 'is'}"

@@ -8,27 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from preflight.app.model import Image, Recipe
+from preflight.build.aftermath import clashes
+from preflight.build.build_needs import (
+    comes_before_torch,
+    missing_before,
+    setuptools_clash,
+)
+from preflight.build.compiling import FLOOR, Stop, Torch, first_stop, is_looked_at, torch_seen_by
+from preflight.build.ext_steps import ExtInstall, Form, ext_installs
+from preflight.build.forecast import Ending, Forecast, broken, fails, missing_module, no_row, source, unknown
+from preflight.build.outcome import (
+    flag_not_known,
+    is_build_forced,
+    is_cuda_skipped,
+    prefix_of,
+    variables,
+    version_of,
+    wheel_asked_for,
+)
+from preflight.build.surroundings import base_of, has_nvcc, installs_before, python_of
+from preflight.build.torch_in import Held, TorchIn, torch_before, torch_for_wheel
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
-from preflight.facts.images import distribution
-from preflight.facts.torch import minor, number
+from preflight.facts.torch import minor
 from preflight.facts.types import Release
 from preflight.facts.wheels import NoWheel, Wheel
 from preflight.model import Where
-from preflight.build.aftermath import trouble_after
-from preflight.build.build_needs import (
-    PKG_RESOURCES_LOST,
-    comes_before_torch,
-    missing_before,
-    newest_setuptools_asked_for,
-)
-from preflight.build.compiling import Stop, Torch, first_stop, torch_seen_by
-from preflight.build.ext_steps import ExtInstall, Form, ext_installs
-from preflight.build.forecast import Ending, Forecast, broken, fails, missing_module, no_row, source, unknown
-from preflight.app.model import Image, Recipe
-from preflight.build.outcome import is_build_forced, is_cuda_skipped, prefix_of, variables, version_of, wheel_asked_for
-from preflight.build.surroundings import base_of, distribution_of, has_nvcc, installs_before, python_of
-from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before
 
 FORETOLD = ("mamba-ssm", "causal-conv1d", "flash-attn")
 ISOLATION = "iso-ext-build-isolation"
@@ -51,24 +57,24 @@ def forecasts(image: Image, builder: str | None) -> tuple[Forecast, ...]:
 
 def forecast_of(ext: ExtInstall, builder: str | None) -> Forecast:
     if ext.form is Form.WHEEL:
-        return _by_address(ext)
+        return _by_address(ext, builder)
     if ext.may_be_wheel:
         return unknown(ext, "the index or page of links that it is given may hold a wheel of its own")
     if ext.form is Form.ARCHIVE:
         return unknown(ext, "which release the archive holds is not in its address")
     if ext.form is Form.GIT and ext.version is None:
         return _from_branch(ext)
-    return _isolated(ext) if ext.is_isolated else _in_image(ext, builder)
+    return _isolated(ext, builder) if ext.is_isolated else _in_image(ext, builder)
 
 
 # --- a wheel by its address -------------------------------------------------------------------------------------------
 
 
-def _by_address(ext: ExtInstall) -> Forecast:
+def _by_address(ext: ExtInstall, builder: str | None) -> Forecast:
     name = wheels.wheel_name(ext.package.url or "")
     assert name is not None  # that is what Form.WHEEL means
     file = (ext.package.url or "").split("#")[0].rsplit("/", 1)[-1].replace("%2B", "+")
-    torch, python = torch_at_end(ext.image), python_of(ext.image)
+    torch, python = torch_for_wheel(ext.image, ext.n, ext.install), python_of(ext.image)
     has = torch.version or torch.expected
     if name.python and python and name.python != python:
         text = f"ERROR: {file} is not a supported wheel on this platform."
@@ -86,7 +92,8 @@ def _by_address(ext: ExtInstall) -> Forecast:
     abi = torch_facts.has_cxx11_abi(name.torch) if name.torch and name.torch != "2.6" else None
     if name.abi and abi is not None and abi != (name.abi == "TRUE") and not _has_both_labels(ext, name):
         return broken(ext, f"fetches {file}", "torch has the other C++ ABI", told_by="whl-abi-mismatch")
-    return Forecast(ext=ext, ending=Ending.WHEEL, said=f"prebuilt wheel {file}", version=name.version, wheel=wheel)
+    good = Forecast(ext=ext, ending=Ending.WHEEL, said=f"prebuilt wheel {file}", version=name.version, wheel=wheel)
+    return _meets(ext, builder, f"fetches {file}") or good
 
 
 def _known_as_broken(ext: ExtInstall, name: wheels.WheelName) -> str:
@@ -128,7 +135,7 @@ def _is_true(ext: ExtInstall, key: str) -> bool:
 # --- built in an environment of its own -------------------------------------------------------------------------------
 
 
-def _isolated(ext: ExtInstall) -> Forecast:
+def _isolated(ext: ExtInstall, builder: str | None) -> Forecast:
     """pip installs build-system.requires, and nothing else, where setup.py runs."""
     version = version_of(ext)
     row = wheels.release(ext.name, version) if version else None
@@ -157,7 +164,7 @@ def _isolated(ext: ExtInstall) -> Forecast:
     if minor(has) != minor(torch.version):
         why = f"undefined symbols, since the image has torch {has}"
         return broken(ext, f"compiles against torch {torch.version}", why, told_by=ISOLATION, is_certain=False)
-    return source(ext, row, "pip's own build environment")
+    return _meets(ext, builder, "compiles") or source(ext, row, "pip's own build environment")
 
 
 # --- built where torch is ---------------------------------------------------------------------------------------------
@@ -185,13 +192,15 @@ def _in_image(ext: ExtInstall, builder: str | None) -> Forecast:
         return unknown(ext, "it is not pinned, and the newest release is not in our table", told_by="ver-ext-unpinned")
     if row is None:
         return no_row(ext, version)
+    if flag_not_known(ext):
+        return unknown(ext, f"the value of {flag_not_known(ext)}, on which it depends, is not in the text")
     found = wheel_asked_for(ext)
     if is_build_forced(ext):
-        return _compiled(ext, row, torch, f"{prefix_of(ext)}_FORCE_BUILD=TRUE")
+        return _compiled(ext, row, torch, f"{prefix_of(ext)}_FORCE_BUILD=TRUE", builder)
     if isinstance(found, Wheel):
-        return _fetched(ext, row, torch, found)
+        return _fetched(ext, row, torch, found, builder)
     if isinstance(found, NoWheel):
-        return _skipped(ext, found.why) if is_cuda_skipped(ext) else _compiled(ext, row, torch, found.why)
+        return _skipped(ext, found.why) if is_cuda_skipped(ext) else _compiled(ext, row, torch, found.why, builder)
     if python_of(ext.image) is None:
         return unknown(ext, "which Python the image has is not in the text, and a wheel is for one Python")
     if not row.matrix_known:
@@ -212,13 +221,11 @@ def _early_stops(ext: ExtInstall, torch: TorchIn, builder: str | None) -> Iterat
         text = "ModuleNotFoundError: No module named 'torch'"
         yield Stop(text, "setup.py imports it, and no step before installs it", "ord-ext-before-torch")
     said = torch.version or torch.expected
-    setuptools = newest_setuptools_asked_for(ext)
-    if said is not None and number(said) < (2, 2) and setuptools is not None:
-        yield Stop(
-            "ImportError: cannot import name 'packaging' from 'pkg_resources'",
-            f"torch {said} takes packaging from setuptools, which lost it in {PKG_RESOURCES_LOST}",
-            remedy=f'pin "setuptools<{PKG_RESOURCES_LOST}" in the step that installs it ({setuptools} is asked for)',
-        )
+    clash = setuptools_clash(ext, said) if said is not None else None
+    if clash is not None:
+        need, asked = clash[0].need, clash[1]
+        remedy = f'pin "setuptools{need.needs}" in the step that installs it ({asked} is asked for)'
+        yield Stop(need.symptom, clash[0].message, remedy=remedy)
     stop = _without_nvcc(ext)
     if stop is not None:
         yield stop
@@ -244,7 +251,7 @@ def _without_nvcc(ext: ExtInstall) -> Stop | None:
     return Stop(text, f"{_base(ext)} has no nvcc", "tool-ext-no-nvcc")
 
 
-def _fetched(ext: ExtInstall, row: Release, torch: Torch, wheel: Wheel) -> Forecast:
+def _fetched(ext: ExtInstall, row: Release, torch: Torch, wheel: Wheel, builder: str | None) -> Forecast:
     said, is_exact = f"prebuilt wheel {wheel.filename}" + _of_today(torch), torch.is_exact and ext.version is not None
     if wheel.broken:
         return broken(
@@ -255,38 +262,26 @@ def _fetched(ext: ExtInstall, row: Release, torch: Torch, wheel: Wheel) -> Forec
             is_certain=is_exact,
             remedy=f"pin {ext.name} to a release whose wheel for torch {minor(torch.version)} is sound",
         )
-    system = distribution(distribution_of(ext.image, None) or "")
-    if system is not None and row.wheel_glibc and number(system.glibc) < (2, 32) <= number(row.wheel_glibc):
-        return broken(
-            ext,
-            f"fetches {wheel.filename}",
-            f"it was built on glibc {row.wheel_glibc}, and {system.name} has {system.glibc}: "
-            "version `GLIBC_2.32' not found",
-            is_certain=is_exact,
-            remedy="take the ubuntu22.04 image of the same CUDA",
-        )
-    trouble = trouble_after(ext, row, torch)
-    if trouble is not None:
-        return broken(
-            ext,
-            f"fetches {wheel.filename}",
-            trouble.why,
-            told_by=trouble.told_by,
-            is_certain=is_exact,
-            remedy=trouble.remedy,
-        )
-    return Forecast(ext=ext, ending=Ending.WHEEL, said=said, version=row.version, wheel=wheel, is_certain=is_exact)
+    return _meets(ext, builder, f"fetches {wheel.filename}") or Forecast(
+        ext=ext, ending=Ending.WHEEL, said=said, version=row.version, wheel=wheel, is_certain=is_exact
+    )
 
 
-def _compiled(ext: ExtInstall, row: Release, torch: Torch, why: str) -> Forecast:
+def _compiled(ext: ExtInstall, row: Release, torch: Torch, why: str, builder: str | None) -> Forecast:
     stop, is_exact = first_stop(ext, row, torch), torch.is_exact and ext.version is not None
     if stop is not None:
         text = f"it must compile ({why}), and {stop.why}"
         return fails(ext, Stop(stop.message, text, stop.told_by, stop.remedy), is_certain=is_exact)
-    trouble = trouble_after(ext, row, torch)
-    if trouble is not None:
-        return broken(ext, "compiles", trouble.why, told_by=trouble.told_by, is_certain=is_exact, remedy=trouble.remedy)
-    return source(ext, row, why + _of_today(torch), is_certain=is_exact)
+    return _meets(ext, builder, "compiles") or source(ext, row, why + _of_today(torch), is_certain=is_exact)
+
+
+def _meets(ext: ExtInstall, builder: str | None, how: str) -> Forecast | None:
+    """It installs, and fails then: what it meets in the image does not go with it."""
+    clash = next(iter(clashes(ext, builder)), None)
+    if clash is None:
+        return None
+    told_by = FLOOR if is_looked_at(ext) else ""
+    return broken(ext, how, clash.why, told_by=told_by, is_certain=clash.is_certain, remedy=clash.remedy)
 
 
 def _skipped(ext: ExtInstall, why: str) -> Forecast:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from preflight.app.syntax import Syntax
 from preflight.app.model import Image, PipInstall, Recipe, ShellCommand, Step
+from preflight.app.syntax import Syntax
 
 DEBIAN = re.compile(
     r"^(?:docker\.io/)?(?:library/)?(?:nvidia/cuda:[\w.-]*ubuntu|ubuntu\b|debian\b|python:[\w.-]*(?:slim|bookworm|bullseye"
@@ -96,7 +96,7 @@ def pip_of(command: ShellCommand) -> PipInstall | None:
     from preflight.app import pip_args
 
     env = {**command.exported, **command.env}
-    return pip_args.of_command(command.words, env, where=command.where, span=command.span, folder=None)
+    return pip_args.of_command(command.words, env, where=command.where, span=command.span)
 
 
 def sources_of(syntax: Syntax, node: ast.AST, depth: int = 3) -> Iterator[ast.AST]:

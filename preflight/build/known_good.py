@@ -1,21 +1,22 @@
 """Which torch, CUDA, Python, mamba-ssm and causal-conv1d go together, by the tables: the best that fits what is asked.
 
 A combination is good when both extensions come as a sound release wheel, or compile: nothing in it is known to fail.
-Source: compat tables of 2026-11-23 (release matrices, C++ signatures, triton floors, C++17, architectures).
+What is known to fail is asked of ``compat``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from preflight.facts.in_force import kept
 
 from packaging.version import Version
 
+from preflight.build.compat import conflicts
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.gpus import gpu
 from preflight.facts.images import builders, cuda_devel_tag, distribution, newest_gcc
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.torch import number
 from preflight.facts.types import TORCH, Release, TorchRow
@@ -24,7 +25,6 @@ from preflight.facts.wheels import NoWheel, Wheel
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.10")  # the best known first; Modal drops 3.10
 SYSTEM = "ubuntu22.04"  # of every image in the table of CUDA toolkits
 ARCHS = (75, 80, 86, 89, 90, 100, 120)  # of the GPUs that Modal has
-ERAS = (("1.1.0", "1.1.0"), ("1.2.0", "1.2.0"), ("2.2.5", "1.5.1"))  # mamba-ssm from → causal-conv1d from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,15 @@ def best(asked: Asked) -> KnownGood | None:
 def nearest(asked: Asked) -> KnownGood:
     """The first of those that leave least of what was asked; the GPU is given up last."""
     return min(combinations(), key=lambda c: _distance(c, asked))
+
+
+def beside(*, torch: str, cuda: str | None, python: str | None) -> tuple[KnownGood, ...]:
+    """What goes with the torch that an image has, most wheels first; without reckoning all ``combinations``."""
+    row = torch_facts.torch_row(torch)
+    if row is None:
+        return ()
+    of_row = _of_row(row, [python] if python else PYTHONS)
+    return tuple(sorted((g for g in of_row if cuda is None or g.cuda == cuda), key=_worth, reverse=True))
 
 
 def runs_on(good: KnownGood, written: str) -> bool:
@@ -143,7 +152,7 @@ def _worth(good: KnownGood) -> tuple[object, ...]:
         good.cuda == row.pypi_cuda,
         number(good.cuda),
         _version(good.mamba),
-        -PYTHONS.index(good.python),
+        -PYTHONS.index(good.python) if good.python in PYTHONS else -len(PYTHONS),
     )
 
 
@@ -155,14 +164,16 @@ def _version(text: str) -> Version:
 def _combinations() -> Iterator[KnownGood]:
     known = {p for b in builders() for p in b.pythons}
     for row in rows_of(TORCH, TorchRow):
-        if not row.builds_known:
-            continue
-        for build in row.builds:
-            cuda = torch_facts.dotted(build)
-            toolkit = _toolkit(cuda)
-            if toolkit is None:
-                continue
-            for python in (p for p in PYTHONS if p in row.python and p in known):
+        if row.builds_known:
+            yield from _of_row(row, [p for p in PYTHONS if p in known])
+
+
+def _of_row(row: TorchRow, pythons: Sequence[str]) -> Iterator[KnownGood]:
+    for build in row.builds:
+        cuda = torch_facts.dotted(build)
+        toolkit = _toolkit(cuda)
+        if toolkit is not None:
+            for python in (p for p in pythons if p in row.python):
                 yield from _with(row, build, cuda, toolkit, python)
 
 
@@ -178,7 +189,7 @@ def _with(row: TorchRow, build: str, cuda: str, toolkit: str, python: str) -> It
     causals = [(r, how) for r in wheels.releases("causal-conv1d") if (how := _comes(r, place)) is not None]
     for mamba in wheels.releases("mamba-ssm"):
         how = _comes(mamba, place)
-        paired = [(r, h) for r, h in causals if _are_paired(mamba, r)]
+        paired = [(r, h) for r, h in causals if _are_paired(mamba.version, r.version)]
         if how is None or not paired:
             continue
         causal, causal_how = max(paired, key=lambda p: (not p[1].compiles, _version(p[0].version)))
@@ -231,34 +242,22 @@ def _comes(release: Release, place: _Place) -> _How | None:
 
 
 def _goes_with(release: Release, place: _Place) -> bool:
-    version, torch = _version(release.version), number(place.torch)
-    if release.package == "causal-conv1d":
-        return version < _version("1.5.1") or torch >= (2, 4)  # torch.library.custom_op
-    if version >= _version("2.3.2"):
-        return torch >= (2, 9)  # triton 3.5
-    is_of_triton_2 = _version("2.0.0") <= version <= _version("2.0.4")
-    return not (is_of_triton_2 and torch >= (2, 4))  # tl.math.log1p
+    return not conflicts({"torch": place.torch, "python": place.python, release.package: release.version})
 
 
 def _is_buildable(release: Release, place: _Place) -> bool:
-    if release.sdist_has_sources is not True or number(place.torch) < (2, 2):
-        return False
-    if release.package == "mamba-ssm" and place.row.enforces_cxx20:
-        return False
-    nvcc = ".".join(map(str, number(place.toolkit)))
+    nvcc, archs = ".".join(map(str, number(place.toolkit))), wheels.archs_of(release, place.toolkit)
     system, gcc = distribution(SYSTEM), newest_gcc(nvcc)
-    archs = wheels.archs_of(release, nvcc)
-    is_known_to_nvcc = number(nvcc) < (13, 0) or not archs or archs[0] >= 75
-    return system is not None and gcc is not None and system.gcc <= gcc and is_known_to_nvcc
+    if release.sdist_has_sources is not True or system is None or gcc is None or system.gcc > gcc:
+        return False
+    stack = {"torch": place.torch, release.package: release.version, "cuda": nvcc}
+    stack |= {"sm": str(archs[0])} if archs else {}
+    return not conflicts(stack, {release.package: "source"})
 
 
-def _are_paired(mamba: Release, causal: Release) -> bool:
-    """causal_conv1d_fwd has taken other arguments three times, and mamba-ssm followed each time."""
-    return _era(mamba.version, 0) == _era(causal.version, 1)
-
-
-def _era(version: str, side: int) -> int:
-    return sum(_version(version) >= _version(pair[side]) for pair in ERAS)
+@kept
+def _are_paired(mamba: str, causal: str) -> bool:
+    return not conflicts({"mamba-ssm": mamba, "causal-conv1d": causal})
 
 
 def _torch_sms(row: TorchRow, cuda: str) -> tuple[int, ...]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from preflight.app.model import Unresolved
+from preflight.build.ext_steps import ExtInstall, Form
+from preflight.build.surroundings import env_before, python_of
+from preflight.build.torch_in import torch_before
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.wheels import NoWheel, Wheel
-from preflight.build.ext_steps import ExtInstall, Form
-from preflight.app.model import Unresolved
-from preflight.build.surroundings import env_before, python_of
-from preflight.build.torch_in import torch_before
 
 
 class Outcome(StrEnum):
@@ -29,6 +29,8 @@ def outcome_of(ext: ExtInstall) -> Outcome:
         return Outcome.WHEEL if ext.form is Form.WHEEL else Outcome.UNKNOWN
     if not ext.row.has_release_wheels or is_build_forced(ext):
         return Outcome.SOURCE
+    if is_build_forced(ext) is None:
+        return Outcome.UNKNOWN
     found = release_wheel(ext)
     if isinstance(found, Wheel):
         return Outcome.UNKNOWN if found.broken else Outcome.WHEEL
@@ -73,18 +75,25 @@ def version_of(ext: ExtInstall) -> str | None:
     return newest.version if newest else None
 
 
-def is_build_forced(ext: ExtInstall) -> bool:
+def is_build_forced(ext: ExtInstall) -> bool | None:
+    """``*_FORCE_BUILD=TRUE``: setup.py compiles, and asks for no wheel.  None: its value is not in the text."""
     return _flag(ext, "FORCE_BUILD")
 
 
-def is_cuda_skipped(ext: ExtInstall) -> bool:
-    """``*_SKIP_CUDA_BUILD=TRUE``: setup.py fetches a wheel without looking for nvcc."""
+def is_cuda_skipped(ext: ExtInstall) -> bool | None:
+    """``*_SKIP_CUDA_BUILD=TRUE``: setup.py fetches a wheel without looking for nvcc.  None: not in the text."""
     return _flag(ext, "SKIP_CUDA_BUILD")
 
 
-def _flag(ext: ExtInstall, ending: str) -> bool:
+def flag_not_known(ext: ExtInstall) -> str:
+    """ "MAMBA_FORCE_BUILD": the variable on which the build turns and whose value is not in the text; else ""."""
+    named = ((is_build_forced(ext), "FORCE_BUILD"), (is_cuda_skipped(ext), "SKIP_CUDA_BUILD"))
+    return next((f"{prefix_of(ext)}_{ending}" for known, ending in named if known is None), "")
+
+
+def _flag(ext: ExtInstall, ending: str) -> bool | None:
     value = variables(ext).get(f"{prefix_of(ext)}_{ending}", "")
-    return isinstance(value, Unresolved) or str(value).upper() == "TRUE"
+    return None if isinstance(value, Unresolved) else str(value).upper() == "TRUE"
 
 
 def variables(ext: ExtInstall) -> Mapping[str, Any]:

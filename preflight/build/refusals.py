@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from packaging.version import Version
-
+from preflight.build.compat import conflicts, releases_that_fit
+from preflight.build.known_good import Asked, begins, combinations
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.gpus import gpu
 from preflight.facts.torch import number
 from preflight.facts.types import TorchRow
 from preflight.facts.wheels import NoWheel
-from preflight.build.known_good import Asked, begins, combinations
 
 
 def why_not(asked: Asked) -> str:
@@ -37,8 +36,11 @@ def _of_torch(asked: Asked, row: TorchRow | None) -> str:
     cudas = [torch_facts.dotted(b) for b in row.builds]
     if asked.cuda is not None and row.builds_known and not any(begins(c, asked.cuda) for c in cudas):
         return f"torch {row.minor} is built for CUDA {', '.join(cudas)}"
-    if row.enforces_cxx20:
-        return f"no mamba-ssm compiles under torch {row.minor}, whose headers want C++20, and none has a wheel for it"
+    releases = [r for r in wheels.releases("mamba-ssm") if r.on_pypi]
+    stacks = [{"torch": row.minor, "mamba-ssm": r.version} for r in releases]
+    if all(conflicts(s, {"mamba-ssm": "source"}) for s in stacks):
+        needs = {c.need.why for s in stacks for c in conflicts(s, {"mamba-ssm": "source"}) if c.need.when == "build"}
+        return f"no mamba-ssm compiles under torch {row.minor}, and none has a wheel for it: {', '.join(sorted(needs))}"
     return ""
 
 
@@ -51,10 +53,13 @@ def _of_mamba(asked: Asked, row: TorchRow | None) -> str:
         return f"mamba-ssm {asked.mamba} is not on PyPI" + (f"; the newest there is {newest.version}" if newest else "")
     if row is None:
         return ""
-    if Version(release.version) >= Version("2.3.2") and number(row.minor) < (2, 9):
-        return f"mamba-ssm {release.version} requires triton 3.5, and torch {row.minor} pins {row.triton}"
-    if Version(release.version) >= Version("2.2.5") and number(row.minor) < (2, 4):
-        return f"mamba-ssm {release.version} goes with causal-conv1d 1.5.1 or newer, which needs torch 2.4 or newer"
+    stack = {"torch": row.minor, "mamba-ssm": release.version}
+    for conflict in conflicts(stack):
+        return conflict.message
+    if not releases_that_fit("causal-conv1d", stack):
+        alone = releases_that_fit("causal-conv1d", {"mamba-ssm": release.version})
+        why = [c.message for r in alone[-1:] for c in conflicts(stack | {"causal-conv1d": r.version})]
+        return f"no causal-conv1d goes with both mamba-ssm {release.version} and torch {row.minor}: {'; '.join(why)}"
     cuda, python = asked.cuda or row.pypi_cuda, asked.python or "3.11"
     found = wheels.wheel_for("mamba-ssm", release.version, torch=row.minor, cuda=cuda, python=python, abi=row.cxx11_abi)
     if isinstance(found, NoWheel):

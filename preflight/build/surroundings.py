@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from preflight.app.model import Image, PipInstall, ShellCommand, Step
 from preflight.facts import images as known
 from preflight.facts.images import CudaTag, PytorchTag
 from preflight.facts.types import KnownImage
-from preflight.app.model import Image, PipInstall, ShellCommand, Step
 
 SLIM = "debian_slim"
 CHANGING = frozenset(
@@ -47,6 +47,13 @@ class Base:
         return self.step.method == SLIM
 
     @property
+    def asks_python(self) -> str:
+        """The keyword by which it asks the builder for a Python: "python_version", "add_python", or "" for none."""
+        if self.is_slim or self.step.method == "micromamba":
+            return "python_version"
+        return "add_python" if self.adds_python else ""
+
+    @property
     def cuda(self) -> str | None:
         if self.cuda_tag is not None and not self.cuda_tag.problem:
             return self.cuda_tag.version
@@ -67,7 +74,9 @@ def base_of(image: Image) -> Base | None:
         given = step.kwargs.get("python_version", step.args[0] if step.args else None)
         return Base(step, None, None, None, None, False, given if isinstance(given, str) else None)
     if step.method != "from_registry":
-        return Base(step, None, None, None, None, False, None)
+        given = step.kwargs.get("python_version", step.args[0] if step.args else None)
+        python = given if step.method == "micromamba" and isinstance(given, str) else None
+        return Base(step, None, None, None, None, False, python)
     reference = step.args[0] if step.args else step.kwargs.get("tag")
     added = step.kwargs.get("add_python", step.args[1] if len(step.args) > 1 else None)
     python = added if isinstance(added, str) else None
@@ -95,6 +104,19 @@ def python_of(image: Image) -> str | None:
         return None
     found = re.match(r"3\.\d+", base.python)
     return found[0] if found else None
+
+
+def python_of_install(image: Image, n: int, install: PipInstall) -> str | None:
+    """The Python that this pip command installs into: of the image, or the distribution's own where it is called."""
+    command = next((c for c in image.steps[n].shell if install.span is not None and c.span == install.span), None)
+    base = base_of(image)
+    is_system = command is not None and command.words[:1] and command.words[0].startswith("/usr/bin/")
+    if is_system or (
+        base is not None and base.python is None and not base.is_slim and "python3" in apt_before(image, n)
+    ):
+        row = known.distribution(distribution_of(image, None) or "")
+        return row.python if row is not None else None
+    return python_of(image)
 
 
 def installs_before(image: Image, n: int, install: PipInstall | None = None) -> Iterator[tuple[int, PipInstall]]:

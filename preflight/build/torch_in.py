@@ -7,14 +7,14 @@ from enum import StrEnum
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from preflight.app.model import Image, PipInstall, PipPackage
+from preflight.app.places import package_where
+from preflight.build.surroundings import LOCKED, base_of, installs_before, python_of
 from preflight.facts import packages
 from preflight.facts import torch as facts
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
 from preflight.model import Where
-from preflight.app.model import Image, PipInstall, PipPackage
-from preflight.app.places import package_where
-from preflight.build.surroundings import LOCKED, base_of, installs_before, python_of
 
 
 class Held(StrEnum):
@@ -77,6 +77,12 @@ def torch_at_end(image: Image) -> TorchIn:
     return torch_before(image, len(image.steps))
 
 
+def torch_for_wheel(image: Image, n: int, install: PipInstall) -> TorchIn:
+    """What a wheel of ``install`` is loaded under: the torch of the finished image, else that of its own time."""
+    at_end = torch_at_end(image)
+    return at_end if at_end.version or at_end.expected else torch_with(image, n, install)
+
+
 def torch_with(image: Image, n: int, install: PipInstall) -> TorchIn:
     """The torch that stands in the image after ``install`` of step ``n``."""
     return _after(torch_before(image, n, install), image, n, install)
@@ -109,9 +115,14 @@ def _after(state: TorchIn, image: Image, n: int, install: PipInstall) -> TorchIn
             return UNKNOWN
         if any(p.name and packages.depends_on_torch(p.name) for p in install.packages):
             return TorchIn(Held.BROUGHT, n=n, install=install)
-    elif any(p.name and packages.pins_torch(p.name) and p.name not in COMPANIONS for p in install.packages):
+    elif install_pins_torch(install):
         return UNKNOWN
     return state
+
+
+def install_pins_torch(install: PipInstall) -> bool:
+    """Whether another package of the same command asks for one exact torch."""
+    return any(p.name and packages.pins_torch(p.name) and p.name not in COMPANIONS for p in install.packages)
 
 
 COMPANIONS = frozenset({"torchvision", "torchaudio"})  # installed with a torch there, they follow it or say so
@@ -127,6 +138,8 @@ def _named(state: TorchIn, image: Image, n: int, install: PipInstall, package: P
     index = install.index_url or next((u for u in install.extra_index_urls if "download.pytorch.org" in u), None)
     if pin is not None and not any(mark in pin for mark in ("$", "{")):
         return TorchIn(Held.PINNED, pin, pin, facts.cuda_of(pin, index), n, install, package)
+    if install_pins_torch(install):
+        return UNKNOWN  # the newest that the other package takes
     held_already = state.held in (Held.PINNED, Held.BASE, Held.LOOSE, Held.BROUGHT)
     if held_already and not package.specifier and not install.is_upgrade and not install.is_forced:
         return state

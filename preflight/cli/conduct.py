@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from preflight.app.lookups import READING, RECIPE
+from preflight.app.lookups import BUILDER, READING, RECIPE
 from preflight.cli.options import keep_baseline, read_baseline, reporters
 from preflight.cli.outputs import Output
 from preflight.cli.rehearsal import Ground, Rehearsal, standing
@@ -30,11 +30,11 @@ from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, in_order, select
 from preflight.events import Event, Progress, SpentSoFar
 from preflight.interrupts import OURS
-from preflight.lookups import Lookup, World
+from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
-from preflight.remote.lookups import ENVIRONMENT, WORKSPACE
-from preflight.remote.modal_types import Environment, Workspace
+from preflight.remote.lookups import HERE, RESOLVED_BUILDER, WORKSPACE
+from preflight.remote.modal_types import Here, Workspace
 from preflight.report import redacted
 from preflight.report.baseline import Baseline
 from preflight.report.reporter import Reporter
@@ -72,9 +72,9 @@ class Options:
     given: frozenset[str] = frozenset()  # names of what was typed; the settings say the rest
 
 
-def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
-    """Built-in and plugin checks of these stages, in checklist order."""
-    ours = builtin.checks(stages)
+def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order; of the built-in ones those that are ``named``."""
+    ours = builtin.checks(stages, named)
     return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
@@ -163,7 +163,7 @@ def standing_for(options: Options) -> AbstractContextManager[Ground]:
 
 def selection_for(options: Options, settings: Settings) -> Selection:
     """Raises UsageError for a name that no check has, with the file when it stands in the configuration."""
-    checks = all_checks()
+    checks = all_checks(named=(*options.only, *options.skip, *settings.skip) if options.only else ())
     try:
         select(checks, skip=settings.skip)
     except UnknownCheck as e:
@@ -308,7 +308,7 @@ def engine_report(
         settings=settings,
         progress=lambda name, text: observe(Progress(name, text)),
         made=found.__setitem__,
-        instead={RECIPE: FILLED_RECIPE},
+        instead={RECIPE: FILLED_RECIPE} | ({} if options.stage is Stage.STATIC else {BUILDER: BUILDER_IN_FORCE}),
     )
     limits = Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s)
 
@@ -349,6 +349,18 @@ def engine_report(
     return report
 
 
+@contextlib.asynccontextmanager
+async def _builder_in_force(looked: Looked) -> AsyncIterator[str | None]:
+    """As the settings say it, else as Modal tells it; None where it does not: the static rules look all the same."""
+    told = looked.tried(RESOLVED_BUILDER)
+    yield looked.settings.builder or (None if isinstance(told, LookupFailed) else told or None)
+
+
+BUILDER_IN_FORCE: Lookup[str | None] = Lookup(
+    BUILDER.name, _builder_in_force, tries=(RESOLVED_BUILDER,), timeout_s=25.0
+)
+
+
 def _keep(ledger: Ledger, event: Event) -> None:
     """A ledger that can't be written costs its line, and is said; the report still counts the step."""
     try:
@@ -369,11 +381,11 @@ def _void_passes(report: Report, settings: Settings) -> None:
 
 def _with_workspace(report: Report, found: Mapping[Lookup[Any], object]) -> Report:
     """The report with what signing in has told about the target."""
-    workspace, environment = found.get(WORKSPACE), found.get(ENVIRONMENT)
+    workspace, environment = found.get(WORKSPACE), found.get(HERE)
     target = replace(
         report.target,
         workspace=workspace.name if isinstance(workspace, Workspace) else None,
-        environment=report.target.environment or (environment.name if isinstance(environment, Environment) else None),
+        environment=report.target.environment or (environment.name if isinstance(environment, Here) else None),
     )
     return replace(report, target=target)
 

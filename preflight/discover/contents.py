@@ -77,7 +77,7 @@ def installs_of(shells: Iterable[ShellCommand], image: RecordedImage) -> Iterato
     """The pip commands, with what stands in the requirement files that the client sends along."""
     for command in shells:
         env = {**command.exported, **command.env}
-        found = pip_args.of_command(command.words, env, where=NOWHERE, span=None, folder=None)
+        found = pip_args.of_command(command.words, env, where=NOWHERE, span=None)
         if found is None:
             continue
         packages = list(found.packages)

@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from preflight.app import reader
 from preflight.app.find import SKIPPED
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.engine.run import run
 from preflight.engine.select import Selection, in_order
-from preflight.lookups import LookupFailed, World
+from preflight.lookups import Lookup, LookupFailed, World
 from preflight.model import (
     UNANSWERED,
     WORST_FIRST,
@@ -95,7 +96,8 @@ async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings
     results: list[Result] = []
     if others:
         world = World(now=now, settings=settings)
-        results += (await run(Selection(others), world, target=Target(), given={RECIPE: recipe})).results
+        given: dict[Lookup[Any], Any] = {RECIPE: recipe, BUILDER: settings.builder}
+        results += (await run(Selection(others), world, target=Target(), given=given)).results
     if isinstance(recipe, Recipe):
         results += [_asked(rule, recipe, Context.of(settings, now)) for rule in at_once]
     by_id = {r.check.id: r for r in results}

@@ -181,6 +181,41 @@ class Registry(Row, frozen=True, kw_only=True):
     api: str
 
 
+class Need(Row, frozen=True, kw_only=True):
+    """``package`` in ``versions`` needs ``other`` in ``needs``; both are specifiers, and "" is every version.
+
+    ``comes`` limits it to a "wheel" or a "source" build.  ``when`` it shows: build, import or run.  ``symptom`` is
+    the line of the log.  ``today`` is the version of ``other`` that comes when nobody asks for one; with a package of
+    ``kept_by`` in the image that is not certain: it may hold ``other`` in the range.
+    """
+
+    package: str
+    versions: str
+    other: str
+    needs: str
+    when: str
+    why: str
+    symptom: str
+    comes: str = ""
+    today: str = ""
+    kept_by: tuple[str, ...] = ()
+
+
+class Break(Row, frozen=True, kw_only=True):
+    """What is announced to end: a ``name`` of Modal's client ("App.registered_functions", a keyword), or a Python.
+
+    ``due`` is the day, ``gone_in`` the release of the client, from which it is an error; None and "" where none is
+    named.  ``text`` is the announcement.
+    """
+
+    kind: str  # "modal" or "python"
+    name: str
+    announced: date
+    text: str
+    due: date | None = None
+    gone_in: str = ""
+
+
 @dataclass(frozen=True)
 class Table:
     """A fact file: ``key`` is the name of its array of rows, ``by`` the fields that tell a row from the others."""
@@ -197,6 +232,7 @@ class Table:
 
 
 RELEASE = ("package", "version")
+NEED = ("package", "versions", "other")
 TORCH = Table("torch.toml", "torch", TorchRow, "torch by minor: CUDA, Python, triton, ABI, GPUs", ("minor",))
 MAMBA_SSM = Table("wheels_mamba_ssm.toml", "release", Release, "mamba-ssm releases and their wheels", RELEASE)
 CAUSAL_CONV1D = Table(
@@ -214,6 +250,10 @@ PACKAGES = Table("packages.toml", "package", PackageRow, "packages that depend o
 IMAGES = Table("images.toml", "image", KnownImage, "known registry images", ("prefix",))
 APT_GONE = Table("apt_gone.toml", "apt", AptGone, "apt packages that a distribution lost", ("package",))
 BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source build of the kernels takes", RELEASE)
+COMPAT = Table(
+    "compat.toml", "need", Need, "what does not go together: torch, kernels, triton, Python, transformers", NEED
+)
+BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
@@ -232,5 +272,7 @@ TABLES = (
     IMAGES,
     APT_GONE,
     BUILD_TIMES,
+    COMPAT,
+    BREAKS,
     REGISTRIES,
 )

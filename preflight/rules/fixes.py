@@ -44,13 +44,19 @@ async def fixed(content: bytes, read: Read, judge: Judge, *, is_unsafe_allowed: 
     applied: list[str] = []
     taken_back: dict[str, None] = {}
     refused: set[tuple[str, tuple[Edit, ...]]] = set()
+    tried_after = 0  # fixes applied when those that were taken back were last tried again
     while recipe.source.tree is not None and len(applied) < MOST_FIXES:
         chosen = _next(found, recipe.source.path, refused, is_unsafe_allowed=is_unsafe_allowed)
+        if chosen is None and taken_back and len(applied) > tried_after:
+            tried_after = len(applied)  # what did not hold may hold now that others are in
+            refused.clear()
+            taken_back.clear()
+            continue
         if chosen is None:
             break
         result, finding, fix = chosen
         name = f"{result.check.name} at {finding.where}"
-        attempt = _edited(content, recipe.source.text, fix)
+        attempt = edited(content, recipe.source.text, fix)
         after = read(attempt) if attempt is not None else None
         if attempt is not None and after is not None and after.source.tree is not None:
             found_after = await judge(after)
@@ -92,7 +98,7 @@ def _next(
     return result, finding, fix
 
 
-def _edited(content: bytes, text: str, fix: Fix) -> bytes | None:
+def edited(content: bytes, text: str, fix: Fix) -> bytes | None:
     """The bytes with the edits made; None where they overlap, or say what the file's encoding can't."""
     edits = sorted(fix.edits, key=lambda e: (e.start, e.end))
     if any(a.end > b.start for a, b in itertools.pairwise(edits)):

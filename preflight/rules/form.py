@@ -20,9 +20,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
-from preflight.lookups import Looked
+from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
 from preflight.settings import Settings
 from preflight.wording import counted, plural, title_of
@@ -42,6 +42,18 @@ class Context:
     @classmethod
     def of(cls, settings: Settings, now: datetime) -> Context:
         return cls(settings.builder, settings.project, now)
+
+    @classmethod
+    def in_run(cls, looked: Looked, *, asks_builder: bool) -> Context:
+        """With the builder that the run was told, for a rule that tries ``BUILDER``."""
+        builder = builder_of(looked) if asks_builder else looked.settings.builder
+        return cls(builder, looked.settings.project, looked.now)
+
+
+def builder_of(looked: Looked) -> str | None:
+    """The Image Builder in force, for a check that tries ``BUILDER``; None where nobody has told it."""
+    told = looked.tried(BUILDER)
+    return None if isinstance(told, LookupFailed) else told
 
 
 Find = Callable[[Recipe, T], Iterable[Finding]] | Callable[[Recipe, T, Context], Iterable[Finding]]
@@ -106,20 +118,22 @@ class Rule(Check):
         return answer.findings if isinstance(answer, Answer) else ()
 
 
-def rule(id: str, subject: Subject[T]) -> Callable[[Find[T]], Rule]:
+def rule(id: str, subject: Subject[T], *, asks_builder: bool = False) -> Callable[[Find[T]], Rule]:
     """The check that asks the decorated function about each thing of ``subject``.
 
-    The function takes the recipe and the thing, and the ``Context`` when it has a third parameter.
+    The function takes the recipe and the thing, and the ``Context`` when it has a third parameter;
+    ``asks_builder`` where the answer depends on the Image Builder in force.
     """
 
     def of(find: Find[T]) -> Rule:
         page = inspect.cleandoc(sys.modules[find.__module__].__doc__ or "")
-        return rule_of(id, find.__module__.rpartition(".")[2].replace("_", "-"), page, subject, find)
+        name = find.__module__.rpartition(".")[2].replace("_", "-")
+        return rule_of(id, name, page, subject, find, asks_builder=asks_builder)
 
     return of
 
 
-def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T]) -> Rule:
+def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *, asks_builder: bool = False) -> Rule:
     """A rule whose name and page are given: for those that are rows of a table."""
     wants_context = len(inspect.signature(find).parameters) == 3
 
@@ -138,7 +152,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T]) -
         return Answer(said=shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable:
-        return answer(looked[RECIPE], Context.of(looked.settings, looked.now))
+        return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))
 
     return Rule(
         id=id,
@@ -146,6 +160,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T]) -
         title=title_of(page),
         stage=Stage.STATIC,
         needs=(RECIPE,),
+        tries=(BUILDER,) if asks_builder else (),
         run=run,
         doc=page,
         answer=answer,
@@ -153,7 +168,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T]) -
 
 
 def without_ignored(
-    findings: Iterable[Finding], recipe: Recipe, names: tuple[str, str]
+    findings: Iterable[Finding], recipe: Recipe, names: tuple[str, ...]
 ) -> tuple[tuple[Finding, ...], int]:
     """Each finding once, in order of place, less those that a ``# preflight: ignore[…]`` on their line takes back."""
     once = {(f.where, f.message): f for f in reversed(tuple(findings))}

@@ -15,8 +15,8 @@ from preflight.model import Where
 AT = Where("app.py", 1)
 
 
-def _install(*words: str, folder: Path | None = None) -> PipInstall | None:
-    return pip_args.of_command(words, {}, where=AT, span=None, folder=folder)
+def _install(*words: str) -> PipInstall | None:
+    return pip_args.of_command(words, {}, where=AT, span=None)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_options_are_told_from_packages() -> None:
     ],
 )
 def test_isolation_by_variable(env: dict[str, str], is_isolated: bool) -> None:
-    found = pip_args.of_command(("pip", "install", "a"), env, where=AT, span=None, folder=None)
+    found = pip_args.of_command(("pip", "install", "a"), env, where=AT, span=None)
     assert found is not None
     assert found.is_isolated is is_isolated
 

@@ -18,6 +18,7 @@ from preflight.app.interpreter.values import (
     Dotted,
     ImageValue,
     NoDefault,
+    OfEnviron,
     Opaque,
     PathValue,
     Value,
@@ -332,7 +333,8 @@ def _sliced(held: Value, node: ast.Slice, value: Callable[[ast.expr], Value], wh
 
 def _item(held: Value, key: Value, node: ast.Subscript, where: Where) -> Value:
     if isinstance(held, Dotted) and held.name == "os.environ":
-        return Unresolved(f"the environment decides ({ast.unparse(node)})", where)
+        why = f"the environment decides ({ast.unparse(node)})"
+        return OfEnviron(why, where, variable=key) if isinstance(key, str) else Unresolved(why, where)
     if isinstance(held, Unresolved):
         return held
     if isinstance(held, BoundMethod) and held.name == "parents" and isinstance(held.value, PathValue):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,22 @@ PIP_METHODS = {"pip_install": "pip", "uv_pip_install": "uv", "pip_install_privat
 FILE_METHODS = {"pip_install_from_requirements": "pip", "pip_install_from_pyproject": "pip"}
 SYNC_METHODS = {"uv_sync": "uv-sync", "poetry_install_from_file": "poetry"}
 SHELL_METHODS = frozenset({"run_commands", "dockerfile_commands"})
+COPYING = frozenset({"add_local_file", "add_local_dir", "copy_local_file", "copy_local_dir"})
 Literal = tuple[str, ast.expr | None]
 
 
-def read(scope: Interpreter, method: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Step:
-    """The step of ``.method(…)``; pip, apt and shell parts filled in where the method has them."""
+def read(
+    scope: Interpreter,
+    method: str,
+    node: ast.Call,
+    args: list[Value],
+    keywords: dict[str, Value],
+    before: Sequence[Step] = (),
+) -> Step:
+    """The step of ``.method(…)``; pip, apt and shell parts filled in where the method has them.
+
+    ``before`` are the steps of the image so far: they may have copied a file that this one reads.
+    """
     spans = scope.offsets
     args = [shown_value(a, scope.where(node)) for a in args]
     keywords = {k: shown_value(v, scope.where(node)) for k, v in keywords.items()}
@@ -43,7 +55,7 @@ def read(scope: Interpreter, method: str, node: ast.Call, args: list[Value], key
         gathered = pip_args.Gathered(is_complete=False)
         pip = (gathered.install(tool=SYNC_METHODS[method], env={}, where=where, span=call),)
     elif method in SHELL_METHODS:
-        commands, pip = _shell(scope, method, node, args, where, call)
+        commands, pip = _shell(scope, method, node, args, where, call, before)
     elif method == "apt_install":
         apt = tuple(p for each in strings_of(args)[0] for p in each.split())
     known_args = not any(unresolved_in(a) for a in args) and "**" not in keywords
@@ -179,13 +191,30 @@ def _inside(scope: Interpreter, path: str | None) -> Path | None:
 
 
 def _shell(
-    scope: Interpreter, method: str, node: ast.Call, args: list[Value], where: Where, call: Span | None
+    scope: Interpreter,
+    method: str,
+    node: ast.Call,
+    args: list[Value],
+    where: Where,
+    call: Span | None,
+    before: Sequence[Step],
 ) -> tuple[tuple[ShellCommand, ...], tuple[PipInstall, ...]]:
     commands: list[ShellCommand] = []
     installs: list[PipInstall] = []
+    copied: dict[str, str] = {}  # path in the image → path here
+    for step in before if "-r" in str(args) else ():
+        copied |= _copied(step)
+
+    def find(path: str) -> Path | None:
+        there = [here for to, here in copied.items() if to == path or to.endswith("/" + path.removeprefix("./"))]
+        inside = [f"{here}/{path.removeprefix(to)}" for to, here in copied.items() if path.startswith(to + "/")]
+        return _inside(scope, next(iter((*there, *inside)), None))
+
     for text, literal in _literals(node, args):
         if method == "dockerfile_commands":
             keyword, _, rest = text.strip().partition(" ")
+            if keyword.upper() in ("COPY", "ADD") and len(files := rest.split()) == 2:
+                copied[_target(files[1], files[0])] = files[0]
             if keyword.upper() != "RUN":
                 continue
             text = rest
@@ -194,10 +223,26 @@ def _shell(
         commands += found
         for command in found:
             env = {**command.exported, **command.env}
-            install = pip_args.of_command(command.words, env, where=command.where, span=command.span, folder=None)
+            install = pip_args.of_command(command.words, env, where=command.where, span=command.span, find=find)
             if install is not None:
                 installs.append(install)
     return tuple(commands), tuple(installs)
+
+
+def _copied(step: Step) -> dict[str, str]:
+    """Path in the image → path here, of a step that adds a file or a folder."""
+    if step.method not in COPYING:
+        return {}
+    given = [*step.args, *(step.kwargs[k] for k in ("local_path", "remote_path") if k in step.kwargs)]
+    here = given[0] if given else None
+    there = given[1] if len(given) > 1 else "./"
+    if not isinstance(here, str) or not isinstance(there, str):
+        return {}
+    return {there.rstrip("/") if step.method.endswith("_dir") else _target(there, here): here}
+
+
+def _target(there: str, here: str) -> str:
+    return there + here.rsplit("/", 1)[-1] if there.endswith("/") else there
 
 
 def _locator(scope: Interpreter, text: str, literal: ast.expr | None, at: Where) -> shell.Locate:

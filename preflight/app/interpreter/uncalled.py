@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from preflight.app import walk
-from preflight.app.interpreter.flow import TooMuch
+from preflight.app.interpreter.flow import TooMuch, images_of
 from preflight.app.interpreter.modal_objects import BASES, RUN_BY_MODAL
 from preflight.app.interpreter.values import ClassValue, ObjectValue, UserFunction, Value
 
@@ -31,7 +31,9 @@ def read(scope: Interpreter) -> None:
             continue
         held = ObjectValue(holder, {}) if holder is not None else None
         try:
-            scope.call_with(UserFunction(node, scope, (), held), [], {}, node)
+            returned = scope.call_with(UserFunction(node, scope, (), held), [], {}, node)
+            for image in images_of(returned):
+                scope.note_image("", image)
         except (TooMuch, RecursionError):
             return
 

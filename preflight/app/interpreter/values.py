@@ -65,6 +65,18 @@ class NoDefault(Unresolved):
     variable: str = ""
 
 
+@dataclass(frozen=True)
+class OfEnviron(Unresolved):
+    """``os.environ[variable]``: there is no default."""
+
+    variable: str = ""
+
+
+def read_from(value: Value) -> str:
+    """The environment variable whose value this is, with a default or without; "" for none."""
+    return value.variable if isinstance(value, OfEnviron) else variable_of(value)
+
+
 def variable_of(value: Value) -> str:
     """The environment variable that may override the value; "" when none."""
     if isinstance(value, DefaultStr | DefaultInt | DefaultFloat | DefaultBool | NoDefault):

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from checks.image import whl_ext_outcome
-from preflight.api import RECIPE
 from preflight.app import reader
+from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.build.forecast import Ending
 from preflight.build.foretell import foretold
@@ -34,7 +34,7 @@ def read(text: str) -> Recipe:
 
 
 def checked(text: str, *, builder: str | None = None) -> Result:
-    return run_check(whl_ext_outcome.CHECK, {RECIPE: read(text)}, settings=Settings(app="app.py", builder=builder))
+    return run_check(whl_ext_outcome.CHECK, {RECIPE: read(text), BUILDER: builder}, settings=Settings(app="app.py"))
 
 
 def test_wheels_pass_and_each_is_named_with_its_line() -> None:
@@ -55,26 +55,53 @@ def test_a_source_build_passes_and_says_its_minutes() -> None:
     assert "source build, about 5 min or more" in result.reason
 
 
-def test_where_another_rule_reports_the_cause_it_is_neither_green_nor_told_twice() -> None:
+def test_where_another_rule_reports_the_cause_it_fails_too_and_names_that_rule() -> None:
     result = checked(HEAD + f'image = image.pip_install("torch==2.2.2").pip_install("mamba-ssm==2.2.2", {OFF})\n')
-    assert (result.status, result.findings) == (Status.SKIP, ())
-    assert "No module named 'packaging'" in result.reason
-    assert "(see iso-missing-build-deps)" in result.reason
+    assert result.status is Status.FAIL
+    assert "No module named 'packaging'" in result.findings[0].evidence[0]
+    assert result.findings[0].remedy == "do what iso-missing-build-deps says of it"
 
 
-def test_what_the_text_does_not_say_is_neither_green_nor_a_finding() -> None:
+def test_who_ignores_the_rule_that_reports_the_cause_ignores_what_follows_from_it() -> None:
+    step = f'.pip_install("mamba-ssm==2.2.2", {OFF})  # preflight: ignore[iso-missing-build-deps] ours'
+    result = checked(HEAD + f'image = image.pip_install("torch==2.2.2")\nimage = image{step}\n')
+    assert result.findings == ()
+
+
+def test_what_the_text_does_not_say_is_unknown_and_never_green() -> None:
     text = (
         f'import modal, os\nimage = modal.Image.from_registry(os.environ["B"]).pip_install("mamba-ssm==2.2.2", {OFF})\n'
     )
     result = checked(text)
-    assert (result.status, result.findings) == (Status.SKIP, ())
+    assert (result.status, result.findings) == (Status.UNKNOWN, ())
     assert "not known" in result.reason
 
 
-def test_a_release_that_the_table_lacks_is_a_warning_with_something_to_do() -> None:
+def test_a_forced_build_whose_variable_is_not_in_the_text_is_unknown_and_no_failure() -> None:
+    ready = (
+        READY.replace("import modal", "import modal, os")
+        + 'image = image.env({"MAMBA_FORCE_BUILD": os.environ["MB"]})\n'
+    )
+    result = checked(ready + f'image = image.pip_install("mamba-ssm==2.2.2", {OFF})\n')
+    assert (result.status, result.findings) == (Status.UNKNOWN, ())
+    assert "MAMBA_FORCE_BUILD" in result.reason
+
+
+def test_a_release_that_the_table_lacks_is_unknown_with_something_to_do() -> None:
     result = checked(READY + f'image = image.pip_install("mamba-ssm==9.9", {OFF})\n')
-    assert result.status is Status.WARN
+    assert result.status is Status.UNKNOWN
     assert "release 9.9 of mamba-ssm is not in our table" in result.findings[0].message
+
+
+def test_of_a_torch_that_the_table_lacks_nothing_is_claimed() -> None:
+    text = (
+        HEAD
+        + f'image = image.pip_install("torch==9.1.0", "packaging", "wheel").pip_install("mamba-ssm==2.3.1", {OFF})\n'
+    )
+    result = checked(text)
+    assert result.status is Status.UNKNOWN
+    assert "torch 9.1.0 is not in our table" in result.reason
+    assert "compile" not in result.reason
 
 
 def test_a_cause_that_no_rule_reports_is_an_error_and_a_warning_where_it_rests_on_today() -> None:

@@ -11,4 +11,4 @@ def f():
 # What the rule says of this file:
 # 4:67 error: bad_open.py does not parse: '(' was never closed (Python VERSION)
 #     why: it can't be imported, and no other rule has looked at it
-#     remedy: mend the line; if it is newer Python than this, run preflight with that Python
+#     remedy: correct the line; if it is newer Python than this, run preflight with that Python

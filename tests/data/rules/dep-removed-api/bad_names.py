@@ -13,7 +13,7 @@ other = modal.experimental.raw_registry_image("x")  # expect: dep-removed-api
 # 4:9 error: modal.Image.from_dockerhub is not in modal VERSION
 #     why: an AttributeError or ImportError when the line runs: at import for what stands at the top level
 #     remedy: use modal.Image.from_registry
-# 6:5 error: Volume.delete is not in modal VERSION
+# 6:1 error: Volume.delete is not in modal VERSION
 #     why: an AttributeError or ImportError when the line runs: at import for what stands at the top level
 #     remedy: use modal.Volume.objects.delete
 # 7:9 error: modal.experimental.raw_registry_image is not in modal VERSION

@@ -6,7 +6,7 @@ image = modal.Image.from_registry("ubuntu:22.04", secrets=[modal.Secret.from_nam
 OPTIONS = {"cpu": 2}
 
 
-@app.function(image=image, _experimental_new=True, **OPTIONS)
+@app.function(image=image, _experimental_restrict_output=True, **OPTIONS)
 def f(x, y=1):
     pass
 

@@ -20,7 +20,7 @@ app = modal.App("a", image=image)
 # 10:56 error: apex is installed with build isolation, where the image's torch is not seen
 #     why: the image build stops, or the extension is built for another torch and fails at run time on the GPU
 #     remedy: install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"
-#     fix (safe):
+#     fix (unsafe):
 #         line 10: 'pip install' -> 'pip install --no-build-isolation'
 # 12:9 error: diff-gaussian-rasterization is installed with build isolation, where the image's torch is not seen
 #     why: the image build stops, or the extension is built for another torch and fails at run time on the GPU
@@ -31,5 +31,5 @@ app = modal.App("a", image=image)
 # 15:100 error: flash-attn is installed with build isolation, where the image's torch is not seen
 #     why: the image build stops, or the extension is built for another torch and fails at run time on the GPU
 #     remedy: install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"
-#     fix (safe):
+#     fix (unsafe):
 #         line 15: 'pip install' -> 'pip install --no-build-isolation'

@@ -27,10 +27,10 @@ image = (
 app = modal.App("a", image=image)
 
 # What the rule says of this file:
-# 14:13 warning: the value of HF_TOKEN goes into a layer
+# 14:13 error: the value of HF_TOKEN goes into a layer
 #     why: the layer is kept and shared, with the secret in it
 #     remedy: give it to the step or the function with secrets=[…], and write it nowhere
-# 15:13 warning: the value of WANDB_API_KEY goes into a layer
+# 15:13 error: the value of WANDB_API_KEY goes into a layer
 #     why: the layer is kept and shared, with the secret in it
 #     remedy: give it to the step or the function with secrets=[…], and write it nowhere
 # 16:13 warning: the value of GH_TOKEN goes into a layer

@@ -11,10 +11,10 @@ app = modal.App("a", image=image)
 # 3:33 error: python_version='3.8': no Image Builder has Python 3.8; it goes from 3.10 to 3.15
 #     why: the image is refused before its first step
 #     remedy: use python_version="3.11"
-#     fix (safe):
+#     fix (unsafe):
 #         line 3: '3.8' -> '3.11'
 # 5:71 error: add_python='3.9': no Image Builder has Python 3.9; it goes from 3.10 to 3.15
 #     why: the image is refused before its first step
 #     remedy: use add_python="3.11"
-#     fix (safe):
+#     fix (unsafe):
 #         line 5: '3.9' -> '3.11'

@@ -9,6 +9,7 @@ image = (
 old = (
     modal.Image.from_registry("nvidia/cuda:11.8.0-devel-ubuntu22.04", add_python="3.11")
     .pip_install("torch==2.4.1", index_url="https://download.pytorch.org/whl/cu121")  # expect: ver-torch-base-cuda-mismatch
+    .pip_install("deepspeed==0.14.4")
 )
 app = modal.App("a", image=image)
 

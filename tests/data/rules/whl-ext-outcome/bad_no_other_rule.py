@@ -30,21 +30,21 @@ app = modal.App("x")
 #     evidence: packaging.version.InvalidVersion: Invalid version: None
 #     why: the image build stops at this step, after torch was downloaded (3 to 5 min)
 #     remedy: take torch from an index of CUDA builds, or none at all
-# 10:45 error: mamba-ssm 2.2.4 stops the image build: torch 2.1.2 takes packaging from setuptools, which lost it in 70
+# 10:45 error: mamba-ssm 2.2.4 stops the image build: torch 2.1.2 needs setuptools <70, and 75.8.0 is there: torch.utils.cpp_extension takes packaging from pkg_resources, which has lost it
 #     evidence: ImportError: cannot import name 'packaging' from 'pkg_resources'
 #     why: the image build stops at this step, after torch was downloaded (3 to 5 min)
 #     remedy: pin "setuptools<70" in the step that installs it (setuptools==75.8.0 is asked for)
 # 12:37 error: causal-conv1d 1.4.0: installs without kernels: CAUSAL_CONV1D_SKIP_CUDA_BUILD=TRUE, and causal-conv1d 1.4.0 has wheels for torch 2.0 to 2.4, none for torch 2.5
 #     why: the image builds, and the import fails on the GPU
 #     remedy: pin causal-conv1d to a release with a wheel for this torch, or unset CAUSAL_CONV1D_SKIP_CUDA_BUILD
-# 15:33 error: mamba-ssm 2.2.5 stops the image build: it must compile (mamba-ssm 2.2.5 has wheels for torch 2.4 to 2.7, none for torch 2.11), and setup.py of mamba-ssm 2.2.5 asks for sm_53, which CUDA 13 has dropped
+# 15:33 error: mamba-ssm 2.2.5 stops the image build: it must compile (mamba-ssm 2.2.5 has wheels for torch 2.4 to 2.7, none for torch 2.11), and setup.py of mamba-ssm 2.2.5 asks for sm_53: nvcc of CUDA 13 has dropped the older GPU architectures
 #     evidence: nvcc fatal   : Unsupported gpu architecture 'compute_53'
 #     why: the image build stops at this step, after torch was downloaded (3 to 5 min)
-#     remedy: take an nvidia/cuda 12 base and a torch of CUDA 12, or a newer release of mamba-ssm
-# 18:27 error: mamba-ssm 2.2.5: fetches mamba_ssm-2.2.5+cu12torch2.5cxx11abiFALSE-cp311-cp311-linux_x86_64.whl, and then fails: it was built on glibc 2.35, and ubuntu20.04 has 2.31: version `GLIBC_2.32' not found
+#     remedy: take an nvidia/cuda base and a torch of the CUDA major before it, or a newer release of mamba-ssm
+# 18:27 error: mamba-ssm 2.2.5: fetches mamba_ssm-2.2.5+cu12torch2.5cxx11abiFALSE-cp311-cp311-linux_x86_64.whl, and then fails: mamba-ssm 2.2.5 needs glibc >=2.32, and 2.31 is there: its wheels were built on Ubuntu 22.04
 #     why: the image builds, and the import fails on the GPU
-#     remedy: take the ubuntu22.04 image of the same CUDA
-# 20:41 warning: flash-attn 2.7.3: not known: release 2.7.3 of flash-attn is not in our table (read DATE)
+#     remedy: do what ver-ext-torch-floor says of it
+# 20:41 warning: flash-attn 2.7.3: not known: which wheels 2.7.3 has was not read (2026-11-28), and without one it compiles
 #     why: a wheel takes seconds, a source build 5 to 60 min
 #     remedy: pin flash-attn==2.8.3.post1, whose wheel for this torch is in our table, or install a wheel by its address
 # 22:31 warning: causal-conv1d 1.4.0 stops the image build: it must compile (causal-conv1d 1.4.0 has wheels for torch 2.0 to 2.4, none for torch 2.5), and the sdist of causal-conv1d 1.4.0 holds no CUDA sources

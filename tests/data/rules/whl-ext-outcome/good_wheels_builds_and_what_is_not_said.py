@@ -19,9 +19,6 @@ bundled_setuptools = base.pip_install("torch==2.1.2", "packaging", "wheel", "set
 bundled_setuptools = bundled_setuptools.pip_install("mamba-ssm==2.2.4", extra_options=OFF)
 focal = modal.Image.from_registry("nvidia/cuda:12.4.1-devel-ubuntu20.04", add_python="3.11")
 focal = focal.pip_install("torch==2.5.1").pip_install(*TOOLS).pip_install("mamba-ssm==2.2.4", extra_options=OFF)
-isolated = base.pip_install("torch==2.2.2").pip_install("mamba-ssm==2.2.4")  # iso-ext-build-isolation says it
-slim = modal.Image.debian_slim("3.11").pip_install("torch==2.5.1").pip_install(*TOOLS)
-slim = slim.pip_install("mamba-ssm==2.2.4", extra_options=OFF)  # tool-ext-no-nvcc says it
 unpinned = base.pip_install("torch==2.5.1").pip_install(*TOOLS).pip_install("flash-attn", extra_options=OFF)
 own_base = modal.Image.from_registry(os.environ["BASE"]).pip_install("mamba-ssm==2.2.4", extra_options=OFF)
 own_index = base.pip_install("torch==2.5.1").pip_install("mamba-ssm==9.9", extra_index_url="https://wheels.example.com/simple")
