@@ -206,7 +206,7 @@ from preflight.rules.edits import (
     together,
 )
 from preflight.rules.findings import advice, error, warning
-from preflight.rules.form import Context, builder_of, without_ignored
+from preflight.rules.form import Context, builder_of, rule, without_ignored
 from preflight.rules.renames import renamed_everywhere
 from preflight.rules.resources import (
     GpuText,
@@ -219,12 +219,10 @@ from preflight.rules.resources import (
 from preflight.rules.rewrites import (
     add_argument,
     insert_link,
-    over_images,
     remove_keyword,
     replace_package,
     replace_span,
 )
-from preflight.rules.rule import rule
 from preflight.settings import folder_of
 from preflight.state.fingerprint import can_miss
 from preflight.state.fingerprint import of as fingerprint_of
@@ -455,7 +453,6 @@ __all__ = [
     "number",
     "options_given_later",
     "outcome_of",
-    "over_images",
     "package_where",
     "passed",
     "pins_torch",

@@ -167,7 +167,9 @@ class Lookups:
         try:
             async with limit:
                 value = await self._stack.enter_async_context(key.make(looked))
-        except (Exception, SystemExit, GeneratorExit) as e:  # whatever it was, the checks that need it are told
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise
+        except BaseException as e:
             why = f"no answer after {key.timeout_s:g} s" if limit.expired() else str(e) or type(e).__name__
             raise LookupFailed(key, why) from e
         self._world.made(asked, value)

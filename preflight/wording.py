@@ -41,4 +41,8 @@ def title_of(page: str) -> str:
     """The page's headline as the checklist shows it: "the image names its Python"."""
     headline = page.partition("\n")[0].removesuffix(".")
     first = headline.split(" ")[0].split("'")[0]
-    return headline[:1].lower() + headline[1:] if first[1:].islower() and first not in PROPER else headline
+    return (
+        headline[:1].lower() + headline[1:]
+        if (first[1:].islower() or len(first) == 1) and first not in PROPER
+        else headline
+    )

@@ -1,4 +1,4 @@
-"""The Modal token is valid, and the environment exists.
+"""The Modal token is valid.
 
 Looks at
     The credentials this machine would use (environment variables beat the active profile), by signing in with them;

@@ -7,7 +7,7 @@ Looks at
     Image Builder that is in force.
 Why it matters
     A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
-    one stops working on a day the server names beforehand.
+    one stops working on a day that the server names before.
 How to fix
     Upgrade modal in the environment that deploys; or name another with `[tool.preflight] python`.
 Source
@@ -26,16 +26,26 @@ from preflight.api import (
     Check,
     Finding,
     Group,
+    Kind,
     Looked,
     LookupFailed,
+    Problem,
     Severity,
     Stage,
+    failed,
     modal_api,
 )
 
 
 async def run(looked: Looked) -> Answer:
-    asks, workspace = looked[CLIENT], looked[WORKSPACE]
+    asks, workspace = looked.tried(CLIENT), looked.tried(WORKSPACE)
+    if isinstance(asks, LookupFailed):
+        problem = asks.__cause__
+        if not isinstance(problem, Problem) or problem.kind is not Kind.CLIENT_TOO_OLD:
+            raise asks
+        return failed(problem.said, remedy="pip install --upgrade modal", why="nothing on Modal can be looked at")
+    if isinstance(workspace, LookupFailed):
+        raise workspace
     project = looked.settings.interpreter
     client = project.client if project else None
     version = project.version if project and project.version else asks.version
@@ -118,8 +128,7 @@ CHECK = Check(
     name="client-version",
     title="the project's Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
-    needs=(CLIENT, WORKSPACE),
-    tries=(RESOLVED_BUILDER,),
+    tries=(CLIENT, WORKSPACE, RESOLVED_BUILDER),
     run=run,
     timeout_s=25.0,
     explains=(CLIENT,),

@@ -52,7 +52,7 @@ async def run(looked: Looked) -> Answer | Unknown:
         problem = environment.__cause__
         if not isinstance(problem, Problem) or problem.kind not in MAY_BE_REFUSED:
             raise environment
-    reckoned = reckon(looked)
+    reckoned = reckon(looked, is_brief=True)
     price, left, needed = reckoned.price, reckoned.allowance, reckoned.needed_usd
     is_reached = None if isinstance(environment, LookupFailed) else environment.is_spend_limit_reached
     seen = {

@@ -10,7 +10,7 @@ Why it matters
     installs other versions, and the server warns "Using legacy Image Builder version".
 How to fix
     `modal workspace settings set image-builder-version 2025.06` (a manager or owner), or for one environment
-    `modal environment update ENV --set-image-builder-version 2025.06`.  Every image is built anew after it.
+    `modal environment update ENV --set-image-builder-version 2025.06`.  Every image is built again after it.
 Source
     Modal client 1.6.4, order measured 2026-11-23; 2026.10 needs client 1.6.3 and drops Python 3.10.
 """

@@ -11,8 +11,8 @@ How to fix
     Build the wheel for this torch and these GPUs, or take the one that was.  `preflight link FILE.whl` says which
     torch and which GPUs a file is for.
 Source
-    Symbols of the wheels of torch 2.0 to 2.15 (`preflight facts`); CUDA: a cubin runs on its own major and a minor
-    no older, PTX on anything newer.
+    Symbols of the wheels of each torch in the table (`preflight facts`); CUDA: a cubin runs on its own major and a
+    minor no older, PTX on anything newer.
 """
 
 import asyncio

@@ -9,6 +9,8 @@ Why it matters
 Example
     before   image.env({"GIT_SHA": os.environ["GITHUB_SHA"]}).pip_install("torch")
     after    @app.function(image=image, env={"GIT_SHA": os.environ.get("GITHUB_SHA", "")})
+How to fix
+    Give the value to the function, with `env=` or a Secret, or put the layer after everything else.
 Source
     modal.com/docs/guide/images, caching; FastVideo 90d3bd19 moved such variables out.
 """
@@ -17,20 +19,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Link,
-    Recipe,
-    Syntax,
-    counted,
-    dotted,
-    image_links,
-    rule,
-    sources_of,
-    syntax_of,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.app.syntax import Syntax, dotted, strings_in
+from preflight.build.images import Link, sources_of
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import LAYERS, syntax
 
 CHANGES = re.compile(
     r"^(?:time\.(?:time|time_ns|strftime|ctime|monotonic)|(?:datetime\.)?datetime\.(?:now|utcnow|today)|date\.today"
@@ -38,34 +33,27 @@ CHANGES = re.compile(
     r"|randint|np\.random\.\w+)$"
 )
 OF_A_JOB = re.compile(
-    r"COMMIT|(?:^|_)SHA(?:$|_)|RUN_(?:ID|NUMBER|ATTEMPT)|BUILD_(?:ID|NUMBER|URL)|JOB_ID|TIMESTAMP|BUILDKITE_|GITHUB_(?:SHA|RUN)|SESSION_ID"
+    r"COMMIT|(?:^|_)SHA(?:$|_)|RUN_(?:ID|NUMBER|ATTEMPT)|BUILD_(?:ID|NUMBER|URL)|JOB_ID|TIMESTAMP|BUILDKITE_"
+    r"|GITHUB_(?:SHA|RUN)|SESSION_ID"
 )
 GIT = re.compile(r"\bgit\b.*\b(?:rev-parse|describe|log)\b|^(?:rev-parse|describe)$")
+READS = ("os.environ.get", "os.getenv", "environ.get")
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(len(_layers(recipe)), "layer of variables or commands", "layers of variables or commands")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    for link in _layers(recipe):
-        node = link.step.node
-        if syntax is None or node is None or link.step.where.path != recipe.source.path:
-            continue
-        for part, name in _parts(link, node):
-            what = _changing(syntax, part)
-            if what:
-                yield warning(
-                    f"{name} holds {what}: the layer is new with every run",
-                    "give it to the function, with env= or a Secret, or put it after everything else",
-                    syntax.where(part),
-                    why="this layer and all after it are built again each time, extensions included",
-                )
-
-
-def _layers(recipe: Recipe) -> list[Link]:
-    return [k for k in image_links(recipe) if k.step.method in ("env", "run_commands", "dockerfile_commands")]
+@rule("IMG800", LAYERS)
+def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+    node = link.step.node
+    if node is None or link.step.where.path != recipe.source.path:
+        return
+    for part, name in _parts(link, node):
+        what = _changing(syntax(recipe), part)
+        if what:
+            yield warning(
+                f"{name} holds {what}: the layer is new with every run",
+                "give it to the function, with env= or a Secret, or put it after everything else",
+                syntax(recipe).where(part),
+                why="this layer and all after it are built again each time, extensions included",
+            )
 
 
 def _parts(link: Link, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
@@ -78,17 +66,17 @@ def _parts(link: Link, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
             yield arg, f".{link.step.method}"
 
 
-def _changing(syntax: Syntax, node: ast.expr) -> str:
+def _changing(tree: Syntax, node: ast.expr) -> str:
     """What in the expression is another with every run; "" for nothing."""
-    for inner in [*sources_of(syntax, node), *_bodies_of(syntax, node)]:
+    for inner in [*sources_of(tree, node), *_bodies_of(tree, node)]:
         if isinstance(inner, ast.Call):
             name = dotted(inner.func)
+            texts = [str(c.value) for c in strings_in(inner)]
             if CHANGES.match(name):
                 return f"{name}()"
-            texts = [c.value for c in ast.walk(inner) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
             if name.startswith("subprocess.") and any(GIT.search(t) for t in texts):
                 return "the git commit"
-            if name in ("os.environ.get", "os.getenv", "environ.get") and texts and OF_A_JOB.search(texts[0]):
+            if name in READS and texts and OF_A_JOB.search(texts[0]):
                 return f"the job's variable {texts[0]}"
         elif isinstance(inner, ast.Subscript) and dotted(inner.value) == "os.environ":
             key = inner.slice
@@ -97,18 +85,9 @@ def _changing(syntax: Syntax, node: ast.expr) -> str:
     return ""
 
 
-def _bodies_of(syntax: Syntax, node: ast.expr) -> Iterator[ast.AST]:
+def _bodies_of(tree: Syntax, node: ast.expr) -> Iterator[ast.AST]:
     """The nodes of functions of the file that the expression, or a constant in it, calls."""
-    called = {dotted(n.func) for n in sources_of(syntax, node) if isinstance(n, ast.Call)}
-    for each in syntax.defs():
-        if each.name in called and syntax.is_import_time(each):
+    called = {dotted(n.func) for n in sources_of(tree, node) if isinstance(n, ast.Call)}
+    for each in tree.defs():
+        if each.name in called and tree.is_import_time(each):
             yield from ast.walk(each)
-
-
-CHECK = rule(
-    id="IMG800",
-    name="cac-env-per-run",
-    title="no layer changes with every run",
-    find=find,
-    applies=applies,
-)

@@ -9,7 +9,7 @@ Why it matters
     the image build.
 How to fix
     A 404 names what is gone: take a tag, a torch or a wheel that is there.  What nobody could confirm (no network, a
-    refusal, a rate limit) is said so: run it again, or look by hand.
+    refusal, a rate limit) is reported: run it again, or look by hand.
 Source
     The simple index API, the OCI distribution API, the release pages.  Answers are kept for a day, a 404 for 15 min,
     in the user's cache folder; PyPI is asked only where pip's own configuration names an index.

@@ -1,29 +1,29 @@
-"""Variables that steer a build are set before it.
+"""Variables for a build are set before it.
 
-Looks at   `.env` steps after the last extension build that set CC, CXX, CUDA_HOME, TORCH_CUDA_ARCH_LIST, MAX_JOBS,
-           FLASH_ATTN_CUDA_ARCHS or a *_FORCE_BUILD for the first time.
-Why        an `.env` speaks to the steps after it.  The build has happened without them.
-Before     .pip_install("mamba-ssm==2.3.1", …).env({"CXX": "g++"})
-After      .env({"CXX": "g++"}).pip_install("mamba-ssm==2.3.1", …)
-Source     modal.com/docs/guide/images
+Looks at
+    `.env` steps after the last extension build that set CC, CXX, CUDA_HOME, TORCH_CUDA_ARCH_LIST, MAX_JOBS,
+    FLASH_ATTN_CUDA_ARCHS or a *_FORCE_BUILD for the first time.
+Why it matters
+    An `.env` applies to the steps after it. The build has happened without it.
+Example
+    before   .pip_install("mamba-ssm==2.3.1", …).env({"CXX": "g++"})
+    after    .env({"CXX": "g++"}).pip_install("mamba-ssm==2.3.1", …)
+How to fix
+    Put the `.env` before the step that builds.
+Source
+    modal.com/docs/guide/images
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    advice,
-    env_before,
-    over_images,
-    rule,
-    source_builds,
-    source_builds_in,
-    warning,
-    word_where,
-)
+from preflight.app.model import Recipe
+from preflight.app.places import word_where
+from preflight.build.ext_steps import ExtInstall
+from preflight.model import Finding
+from preflight.rules.findings import advice, warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import SOURCE_BUILDS, env_for
+from preflight.wording import is_or_are
 
 STEERS = frozenset({"CC", "CXX", "CUDA_HOME", "TORCH_CUDA_ARCH_LIST", "MAX_JOBS", "FLASH_ATTN_CUDA_ARCHS"})
 AT_RUN_TIME = frozenset({"TORCH_CUDA_ARCH_LIST", "CUDA_HOME", "CC", "CXX", "MAX_JOBS"})
@@ -32,38 +32,17 @@ COMPILES_LATER = frozenset(
 )
 
 
-def applies(recipe: Recipe) -> str:
-    return source_builds_in(recipe)
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    builds = source_builds(image)
-    if not builds:
-        return
-    last = builds[-1].n
-    known = {**env_before(image, last), **builds[-1].install.env}
-    later = {p.name for _, i in image.pip_installs() for p in i.packages}
-    for step in image.steps[last + 1 :]:
-        late = [k for k in step.env if (k in STEERS or k.endswith("_FORCE_BUILD")) and k not in known]
-        if not late:
-            continue
-        say = advice if COMPILES_LATER & later and {*late} <= AT_RUN_TIME else warning
-        yield say(
-            f"{', '.join(late)} is set after {builds[-1].name} was built (line {builds[-1].step.where.line})",
-            "put this .env before the build",
-            word_where(recipe, step, late[0]),
-            why="the build ran without it",
-        )
-
-
-CHECK = rule(
-    id="IMG050",
-    name="ord-env-after-build",
-    title="variables for a build are set before it",
-    find=find,
-    applies=applies,
-)
+@rule("IMG050", SOURCE_BUILDS.by(lambda e: id(e.image)))
+def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+    last = exts[-1]
+    packages = {p.name for _, i in last.image.pip_installs() for p in i.packages}
+    for step in last.image.steps[last.n + 1 :]:
+        late = [k for k in step.env if (k in STEERS or k.endswith("_FORCE_BUILD")) and k not in env_for(last)]
+        if late:
+            say = advice if COMPILES_LATER & packages and {*late} <= AT_RUN_TIME else warning
+            yield say(
+                f"{', '.join(late)} {is_or_are(late)} set after {last.name} was built (line {last.step.where.line})",
+                "put this .env before the build",
+                word_where(recipe, step, late[0]),
+                why="the build ran without it",
+            )

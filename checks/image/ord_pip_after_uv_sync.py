@@ -1,58 +1,49 @@
-"""Steps after `uv_sync` use uv.
+"""pip is there when a step after uv_sync calls it.
 
-Looks at   `pip_install` and `pip` commands after `uv_sync`, unless uv.lock locks pip.
-Why        uv_sync puts its own environment first on PATH, and uv puts no pip into it: "No module named pip".
-Before     .uv_sync().pip_install("einops")
-After      .uv_sync().uv_pip_install("einops")
-Source     modal/_image.py 1.6.4, uv_sync
+Looks at
+    `pip_install` and `pip` commands after `uv_sync`, unless uv.lock locks pip.
+Why it matters
+    uv_sync puts its own environment first on PATH, and uv installs no pip in it: "No module named pip".
+Example
+    before   .uv_sync().pip_install("einops")
+    after    .uv_sync().uv_pip_install("einops")
+How to fix
+    Use `uv_pip_install` or `uv pip install` after `uv_sync`.
+Source
+    modal/_image.py 1.6.4, uv_sync
 """
 
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    Step,
-    counted,
-    over_images,
-    package_where,
-    replace_span,
-    rule,
-    warning,
-)
+from preflight.app.model import Recipe, Step
+from preflight.app.places import package_where
+from preflight.build.images import Link
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import Context, rule
+from preflight.rules.rewrites import replace_span
+from preflight.rules.subjects import STEPS
 
 LOCKS_PIP = re.compile(r'^name = "pip"$', re.MULTILINE)
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(sum(s.method == "uv_sync" for i in recipe.images for s in i.steps), "uv_sync", "uv_syncs")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    synced = next((n for n, s in enumerate(image.steps) if s.method == "uv_sync"), None)
-    if synced is None or _locks_pip(image.steps[synced], context):
+@rule("IMG070", STEPS.only(lambda link: link.step.method == "uv_sync", "step with uv_sync"))
+def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
+    if any(s.method == "uv_sync" for s in link.before) or _locks_pip(link.step, context):
         return
-    for step in image.steps[synced + 1 :]:
+    for step in link.after:
         if any("ensurepip" in c.text for c in step.shell) or any(p.name == "pip" for i in step.pip for p in i.packages):
             return
         called = next((i for i in step.pip if i.tool == "pip"), None)
         if called is not None:
-            in_shell = step.method == "run_commands"
+            rename = replace_span(recipe, step.where, step.link, ".pip_install(", ".uv_pip_install(", is_safe=True)
             yield warning(
-                f"{step.method} calls pip after uv_sync (line {image.steps[synced].where.line}), where there is none",
-                "use uv pip install" if in_shell else "use uv_pip_install",
+                f"{step.method} calls pip after uv_sync (line {link.step.where.line}), where there is none",
+                "use uv pip install" if step.method == "run_commands" else "use uv_pip_install",
                 package_where(step, called),
                 why="the image build stops with: No module named pip",
-                fix=None
-                if in_shell or step.method != "pip_install"
-                else replace_span(recipe, step.where, step.link, ".pip_install(", ".uv_pip_install(", is_safe=True),
+                fix=rename if step.method == "pip_install" else None,
             )
 
 
@@ -65,12 +56,3 @@ def _locks_pip(step: Step, context: Context) -> bool:
         return LOCKS_PIP.search((context.project / given / "uv.lock").read_text("utf-8")) is not None
     except (OSError, ValueError):
         return True
-
-
-CHECK = rule(
-    id="IMG070",
-    name="ord-pip-after-uv-sync",
-    title="pip is there when a step after uv_sync calls it",
-    find=find,
-    applies=applies,
-)

@@ -1,66 +1,51 @@
 """torch stays as it was when the extensions were built.
 
-Looks at   steps after a CUDA extension that name another torch, upgrade it, or install a package that requires one
-           exact torch (vllm, sglang, unsloth, xformers), without a constraint.
-Why        the extension was built for the torch of its time.  Under another minor it fails at import with
-           "undefined symbol", and the build says nothing.
-Before     .pip_install("torch==2.4.1").pip_install("flash-attn==2.6.3", …).pip_install("vllm==0.8.0")
-After      .pip_install("vllm==0.8.0").pip_install("flash-attn==…", …)      # for the torch that vllm brought
-Source     vanitas f3a0a338, cured in 0bb16768
+Looks at
+    Steps after a CUDA extension that name another torch, upgrade it, or install a package that requires one
+    exact torch (vllm, sglang, unsloth, xformers), without a constraint.
+Why it matters
+    The extension was built for the torch of its time.  Under another minor it fails at import with
+    "undefined symbol", and the build says nothing.
+Example
+    before   .pip_install("torch==2.4.1").pip_install("flash-attn==2.6.3", …).pip_install("vllm==0.8.0")
+    after    .pip_install("vllm==0.8.0").pip_install("flash-attn==…", …)      # for the torch that vllm brought
+How to fix
+    Install the package before the extension, or with --no-deps, or with a constraint on torch.
+Source
+    Vanitas f3a0a338, cured in 0bb16768
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    PipInstall,
-    PipPackage,
-    Recipe,
-    TorchIn,
-    counted,
-    ext_installs,
-    minor,
-    over_images,
-    package_where,
-    pins_torch,
-    rule,
-    torch_before,
-    warning,
-)
+from preflight.app.model import PipInstall, PipPackage, Recipe
+from preflight.app.places import package_where
+from preflight.build.ext_steps import ExtInstall
+from preflight.build.torch_in import TorchIn, torch_before
+from preflight.facts.packages import pins_torch
+from preflight.facts.torch import minor
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import EXT_INSTALLS, PIP_INSTALLS
 
-FREE = frozenset({"-c", "--constraint"})
 COMPANIONS = frozenset({"torchvision", "torchaudio", "torchtext"})
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(bool(ext_installs(i)) for i in recipe.images), "image with an extension", "images with an extension"
-    )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    exts = ext_installs(image)
-    if not exts:
-        return
+@rule("IMG030", EXT_INSTALLS.by(lambda e: id(e.image)))
+def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
     first = exts[0]
-    torch = torch_before(image, first.n, first.install)
-    is_later = False  # a later string of the same step is later too
-    for n, install in image.pip_installs():
-        was_later, is_later = is_later, is_later or install is first.install
-        if not was_later or install.is_without_deps or FREE & {*install.options}:
+    torch = torch_before(first.image, first.n, first.install)
+    installs = [i for i in PIP_INSTALLS.of(recipe) if i.image is first.image]
+    begun = next(n for n, i in enumerate(installs) if i.pip is first.install)
+    for install in installs[begun + 1 :]:
+        if install.pip.is_without_deps or {"-c", "--constraint"} & {*install.pip.options}:
             continue
-        changing = next((p for p in install.packages if _changes(p, install, torch)), None)
+        changing = next((p for p in install.pip.packages if _changes(p, install.pip, torch)), None)
         if changing is not None:
             yield warning(
                 f"{changing.written} may replace the torch of {first.name} (line {first.step.where.line})",
                 f"install {changing.name} before {first.name}, or with --no-deps or a constraint on torch",
-                package_where(image.steps[n], install, changing),
+                package_where(install.step, install.pip, changing),
                 why="the extension then fails at import on the GPU with: undefined symbol",
             )
 
@@ -70,15 +55,4 @@ def _changes(package: PipPackage, install: PipInstall, torch: TorchIn) -> bool:
         if package.pin is not None:
             return torch.version is not None and minor(package.pin) != minor(torch.version)
         return install.is_upgrade or install.is_forced
-    if package.name is None or package.name in COMPANIONS:
-        return False
-    return pins_torch(package.name)
-
-
-CHECK = rule(
-    id="IMG030",
-    name="ord-torch-changed-after-ext",
-    title="torch stays as it was when the extensions were built",
-    find=find,
-    applies=applies,
-)
+    return package.name is not None and package.name not in COMPANIONS and pins_torch(package.name)

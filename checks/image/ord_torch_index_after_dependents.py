@@ -1,71 +1,47 @@
-"""The CUDA index of torch is named before anything else brings torch.
+"""The CUDA index of torch is named before anything brings torch.
 
-Looks at   a step that installs torch from download.pytorch.org, after a step whose packages depend on torch.
-Why        the earlier step has already brought PyPI's torch.  Where the requirement allows it, pip then says
-           "Requirement already satisfied" and the index is never asked; a pin of another version is asked for.
-Before     .pip_install("accelerate").pip_install("torch", index_url="https://download.pytorch.org/whl/cu121")
-After      .pip_install("torch", index_url="https://download.pytorch.org/whl/cu121").pip_install("accelerate")
-Source     pip's resolver; Ajimsha1080/idm-vton
+Looks at
+    A step that installs torch from download.pytorch.org, after a step whose packages depend on torch.
+Why it matters
+    The earlier step has already brought PyPI's torch.  Where the requirement allows it, pip then says
+    "Requirement already satisfied" and the index is never asked; a pin of another version is asked for.
+Example
+    before   .pip_install("accelerate").pip_install("torch", index_url="https://download.pytorch.org/whl/cu121")
+    after    .pip_install("torch", index_url="https://download.pytorch.org/whl/cu121").pip_install("accelerate")
+How to fix
+    Put the step that installs torch first.
+Source
+    pip's resolver; Ajimsha1080/idm-vton
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Held,
-    Image,
-    Recipe,
-    counted,
-    is_within,
-    newest_torch_for,
-    over_images,
-    package_where,
-    python_of,
-    rule,
-    torch_before,
-    warning,
+from preflight.app.model import Recipe
+from preflight.build.compat import is_within
+from preflight.build.surroundings import python_of
+from preflight.build.torch_in import Held, torch_before
+from preflight.facts.torch import newest_torch_for
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import PACKAGES, Package
+
+TORCH = PACKAGES.only(
+    lambda p: p.name == "torch" and not p.package.url and any("download.pytorch.org" in u for u in p.urls),
+    "install from the PyTorch index",
 )
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(
-            "download.pytorch.org" in u
-            for i in recipe.images
-            for _, s in i.pip_installs()
-            for u in (s.index_url or "", *s.extra_index_urls)
-        ),
-        "install from the PyTorch index",
-        "installs from the PyTorch index",
-    )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    for n, install in image.pip_installs():
-        package = next((p for p in install.packages if p.name == "torch" and not p.url), None)
-        urls = [install.index_url or "", *install.extra_index_urls]
-        if package is None or install.is_forced or install.is_upgrade or "+" in package.specifier:
-            continue
-        before = torch_before(image, n, install)
-        is_kept = is_within(newest_torch_for(python_of(image)).patches[-1], package.specifier)
-        if is_kept and before.held is Held.BROUGHT and any("download.pytorch.org" in u for u in urls):
-            yield warning(
-                f"line {image.steps[before.n].where.line} has already brought torch: this index is not asked",
-                "put the step that installs torch first",
-                package_where(image.steps[n], install, package),
-                why="the image gets PyPI's torch, of another CUDA than was meant",
-            )
-
-
-CHECK = rule(
-    id="IMG040",
-    name="ord-torch-index-after-dependents",
-    title="the CUDA index of torch is named before anything brings torch",
-    find=find,
-    applies=applies,
-)
+@rule("IMG040", TORCH)
+def find(recipe: Recipe, torch: Package) -> Iterator[Finding]:
+    pip, specifier = torch.pip, torch.package.specifier
+    before = torch_before(torch.image, torch.n, pip)
+    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not Held.BROUGHT:
+        return
+    if is_within(newest_torch_for(python_of(torch.image)).patches[-1], specifier):
+        yield warning(
+            f"line {torch.image.steps[before.n].where.line} has already brought torch: this index is not asked",
+            "put the step that installs torch first",
+            torch.where,
+            why="the image gets PyPI's torch, of another CUDA than was meant",
+        )

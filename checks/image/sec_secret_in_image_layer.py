@@ -10,6 +10,8 @@ Why it matters
 Example
     before   image.env({"HF_TOKEN": os.environ["HF_TOKEN"]})
     after    @app.function(image=image, secrets=[modal.Secret.from_name("huggingface")])
+How to fix
+    Give the secret to the step or the function with `secrets=[…]`, and write it nowhere.
 Source
     modal.com/docs/guide/secrets; modal.com/docs/guide/images, build steps take secrets= too.
 """
@@ -18,25 +20,15 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Link,
-    Recipe,
-    ShellCommand,
-    Syntax,
-    Where,
-    counted,
-    dotted,
-    error,
-    image_links,
-    is_secret_name,
-    read_from,
-    rule,
-    sources_of,
-    syntax_of,
-    warning,
-)
+from preflight.app.interpreter.values import read_from
+from preflight.app.model import Recipe, ShellCommand
+from preflight.app.syntax import Syntax, dotted
+from preflight.build.images import Link, sources_of
+from preflight.model import Finding, Where
+from preflight.redact import is_secret_name
+from preflight.rules.findings import error, warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import LAYERS, syntax
 
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 IN_URL = re.compile(r"https?://[^\s/\"']*\$\{?([A-Za-z_]\w*)\}?[^\s/\"']*@")
@@ -44,73 +36,62 @@ LOGINS = re.compile(
     r"\b(?:huggingface-cli|hf(?:\s+auth)?|wandb|docker|gh\s+auth|npm|aws)\b.*\b(?:login|configure|set)\b"
 )
 REMEDY = "give it to the step or the function with secrets=[…], and write it nowhere"
+WHY = "the layer is kept and shared, with the secret in it"
 READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 
 
-def applies(recipe: Recipe) -> str:
-    steps = [k for k in image_links(recipe) if k.step.method in ("env", "run_commands", "dockerfile_commands")]
-    return counted(len(steps), "layer of variables or commands", "layers of variables or commands")
+@rule("IMG840", LAYERS)
+def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+    node = link.step.node
+    if node is not None and link.step.where.path == recipe.source.path:
+        for name, where in _from_python(syntax(recipe), link, node):
+            yield warning(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
+        for name, where in _from_environ(syntax(recipe), link, node):
+            yield error(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
+    yield from _from_shell(link)
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    for link in image_links(recipe):
-        node = link.step.node
-        if syntax is not None and node is not None and link.step.where.path == recipe.source.path:
-            for name, where in _from_python(syntax, link, node):
-                yield warning(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
-            for name, where in _from_environ(syntax, link, node):
-                yield error(f"the value of {name} goes into a layer", REMEDY, where, why=WHY)
-        yield from _from_shell(link)
-
-
-WHY = "the layer is kept and shared, with the secret in it"
-
-
-def _from_python(syntax: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
+def _from_python(tree: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
     if link.step.method == "env":
-        read = {name for name, _ in _from_environ(syntax, link, node)}
+        read = {name for name, _ in _from_environ(tree, link, node)}
         for mapping in [a for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Dict)]:
             for key, value in zip(mapping.keys, mapping.values, strict=True):
                 if not isinstance(key, ast.Constant) or key.value in read:
                     continue
-                if is_secret_name(str(key.value)) and _is_read(syntax, value):
-                    yield str(key.value), syntax.where(key)
-    elif link.step.method in ("run_commands", "dockerfile_commands"):
-        for part in ast.walk(node):
-            if isinstance(part, ast.JoinedStr):
-                name = next((n for v in part.values if (n := _secret_of(syntax, v))), "")
-                if name:
-                    yield name, syntax.where(part)
+                if is_secret_name(str(key.value)) and _is_read(tree, value):
+                    yield str(key.value), tree.where(key)
+        return
+    for part in ast.walk(node):
+        if isinstance(part, ast.JoinedStr):
+            name = next((n for v in part.values if (n := _secret_of(tree, v))), "")
+            if name:
+                yield name, tree.where(part)
 
 
-def _from_environ(syntax: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
+def _from_environ(tree: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
     """Variables of `.env()` whose value is read from the environment, through whatever names and parameters."""
     keys = {
         k.value: k for a in ast.walk(node) if isinstance(a, ast.Dict) for k in a.keys if isinstance(k, ast.Constant)
     }
     for name, value in link.step.env.items() if link.step.method == "env" else ():
         if is_secret_name(name) and is_secret_name(read_from(value)):
-            yield name, syntax.where(keys[name]) if name in keys else link.step.where
+            yield name, tree.where(keys[name]) if name in keys else link.step.where
 
 
-def _is_read(syntax: Syntax, value: ast.expr) -> bool:
+def _is_read(tree: Syntax, value: ast.expr) -> bool:
     """Whether the value comes from outside the file: the environment, a settings object."""
-    if isinstance(value, ast.Attribute):
-        return True
-    for inner in sources_of(syntax, value):
-        if isinstance(inner, ast.Call) and dotted(inner.func) in READS:
-            return True
-        if isinstance(inner, ast.Subscript) and dotted(inner.value) in ("os.environ", "environ"):
-            return True
-    return False
+    return isinstance(value, ast.Attribute) or any(
+        (isinstance(inner, ast.Call) and dotted(inner.func) in READS)
+        or (isinstance(inner, ast.Subscript) and dotted(inner.value) in ("os.environ", "environ"))
+        for inner in sources_of(tree, value)
+    )
 
 
-def _secret_of(syntax: Syntax, value: ast.expr) -> str:
+def _secret_of(tree: Syntax, value: ast.expr) -> str:
     """The name of a secret that a piece of an f-string puts in; "" for none."""
-    if not isinstance(value, ast.FormattedValue) or not _is_read(syntax, value.value):
+    if not isinstance(value, ast.FormattedValue) or not _is_read(tree, value.value):
         return ""
-    for inner in sources_of(syntax, value.value):
+    for inner in sources_of(tree, value.value):
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and is_secret_name(inner.value):
             return inner.value
         if isinstance(inner, ast.Attribute) and is_secret_name(inner.attr):
@@ -123,9 +104,8 @@ def _from_shell(link: Link) -> Iterator[Finding]:
     for command in link.step.shell:
         names = [n for n in VARIABLE.findall(command.text) if is_secret_name(n)]
         if names and _writes(command, following):
-            yield warning(
-                f"`{' '.join(command.words[:3])} …` writes ${names[0]} into the layer", REMEDY, command.where, why=WHY
-            )
+            words = " ".join(command.words[:3])
+            yield warning(f"`{words} …` writes ${names[0]} into the layer", REMEDY, command.where, why=WHY)
 
 
 def _writes(command: ShellCommand, following: list[ShellCommand]) -> bool:
@@ -143,12 +123,3 @@ def _writes(command: ShellCommand, following: list[ShellCommand]) -> bool:
     if LOGINS.search(text):
         return True
     return bool(command.redirects) and any(r.startswith(">") for r in command.redirects) and "echo" in command.words
-
-
-CHECK = rule(
-    id="IMG840",
-    name="sec-secret-in-image-layer",
-    title="no secret is built into a layer of the image",
-    find=find,
-    applies=applies,
-)

@@ -1,96 +1,69 @@
-"""An image with `add_python=` says which compiler to use before it compiles.
+"""A build under add_python is told to use gcc.
 
-Looks at   images whose Python was added with `add_python=`, and their extensions built from source: CC or CXX
-           in an `.env` before, in the shell command itself, or an apt clang.
-Why        the added Python was built with clang and says so to every build: torch then runs `which clang++`.
-           "Command '['which', 'clang++']' returned non-zero exit status 1".  build-essential does not help.
-Before     .apt_install("build-essential").pip_install("mamba-ssm==2.3.1", …)
-After      .apt_install("build-essential").env({"CC": "gcc", "CXX": "g++"}).pip_install("mamba-ssm==2.3.1", …)
-Source     python-build-standalone, quirks; compiled with and without CXX=g++; brain-go-brr-v2 c8d19f3c, d8d73ffd
+Looks at
+    Images whose Python was added with `add_python=`, and their extensions built from source: CC or CXX in an `.env`
+    before, in the shell command itself, or an apt clang.
+Why it matters
+    The added Python was built with clang and says so to every build: torch then runs `which clang++`.
+    "Command '['which', 'clang++']' returned non-zero exit status 1".  build-essential does not help.
+Example
+    before   .apt_install("build-essential").pip_install("mamba-ssm==2.3.1", …)
+    after    .apt_install("build-essential").env({"CC": "gcc", "CXX": "g++"}).pip_install("mamba-ssm==2.3.1", …)
+How to fix
+    Put `.env({"CC": "gcc", "CXX": "g++"})` before the step.
+Source
+    python-build-standalone, quirks; compiled with and without CXX=g++; brain-go-brr-v2 c8d19f3c, d8d73ffd
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    FORETOLD,
-    Context,
-    Ending,
-    ExtInstall,
-    Finding,
-    Image,
-    Outcome,
-    Recipe,
-    Where,
-    are_tools_known_before,
-    base_of,
-    counted,
-    env_before,
-    error,
-    forecast_of,
-    has_clang,
-    insert_link,
-    names,
-    outcome_of,
-    over_images,
-    rule,
-    source_builds,
-    warning,
-)
+from preflight.app.model import Recipe
+from preflight.build.ext_steps import ExtInstall, names
+from preflight.build.forecast import Ending
+from preflight.build.foretell import FORETOLD, forecast_of
+from preflight.build.outcome import Outcome, outcome_of
+from preflight.build.surroundings import are_tools_known_before, base_of, has_clang
+from preflight.model import Finding
+from preflight.rules.findings import error, warning
+from preflight.rules.form import Context, rule
+from preflight.rules.rewrites import insert_link
+from preflight.rules.subjects import SOURCE_BUILDS, env_for, in_place
 
 CLANG = "clang++"  # in the line that the build stops with
+LINK = '.env({"CC": "gcc", "CXX": "g++"})'
+UNDER_ADDED = SOURCE_BUILDS.only(
+    lambda e: (base := base_of(e.image)) is not None and base.adds_python, "extension under add_python"
+)
 
 
-def applies(recipe: Recipe) -> str:
-    found = [e for i in recipe.images if _adds_python(i) for e in source_builds(i)]
-    return counted(len(found), "extension under add_python", "extensions under add_python")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    if not _adds_python(image):
+@rule("IMG100", UNDER_ADDED.by(in_place), asks_builder=True)
+def find(recipe: Recipe, exts: Sequence[ExtInstall], context: Context) -> Iterator[Finding]:
+    found = [e for e in exts if _asks_for_clang(e) and _reaches_compiler(e, context)]
+    base = base_of(exts[0].image)
+    if not found or base is None:
         return
-    places: dict[Where, list[ExtInstall]] = {}
-    for ext in source_builds(image):
-        said = {**env_before(image, ext.n), **ext.install.env}
-        if {"CC", "CXX"} & said.keys() or has_clang(image, ext.n) or not are_tools_known_before(image, ext.n):
-            continue
-        if outcome_of(ext) is not Outcome.WHEEL and _reaches_compiler(ext, context):
-            places.setdefault(ext.where, []).append(ext)
-    for where, found in places.items():
-        base = base_of(image)
-        is_known = base is not None and base.row is not None  # another base may have a clang of its own
-        is_certain = is_known and any(e.is_isolated or outcome_of(e) is Outcome.SOURCE for e in found)
-        say = error if is_certain else warning
-        compiles = "compiles" if is_certain else "compiles when no release wheel fits"
-        yield say(
-            f"{names(found)} {compiles}, and the Python of add_python asks for clang++, which is not there",
-            'put .env({"CC": "gcc", "CXX": "g++"}) before this step',
-            where,
-            why="the image build stops at this step: `which clang++` finds nothing",
-            fix=insert_link(recipe, found[0].step, '.env({"CC": "gcc", "CXX": "g++"})', is_safe=True),
-        )
+    is_known = base.row is not None  # another base may have a clang of its own
+    is_certain = is_known and any(e.is_isolated or outcome_of(e) is Outcome.SOURCE for e in found)
+    say = error if is_certain else warning
+    compiles = "must be compiled" if is_certain else "must be compiled when no release wheel fits"
+    yield say(
+        f"{names(found)} {compiles}, and the Python of add_python asks for clang++, which is not there",
+        f"put {LINK} before this step",
+        found[0].where,
+        why="the image build stops at this step: `which clang++` finds nothing",
+        fix=insert_link(recipe, found[0].step, LINK, is_safe=True),
+    )
+
+
+def _asks_for_clang(ext: ExtInstall) -> bool:
+    if {"CC", "CXX"} & env_for(ext).keys() or has_clang(ext.image, ext.n):
+        return False
+    return are_tools_known_before(ext.image, ext.n) and outcome_of(ext) is not Outcome.WHEEL
 
 
 def _reaches_compiler(ext: ExtInstall, context: Context) -> bool:
-    """An isolated build may stop before any compiler is asked for: what the forecast says holds."""
+    """An isolated build may stop before any compiler is asked for: then the forecast names another cause."""
     if not ext.is_isolated or ext.name not in FORETOLD:
         return True
     forecast = forecast_of(ext, context.builder)
     return forecast.ending is Ending.SOURCE or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
-
-
-def _adds_python(image: Image) -> bool:
-    base = base_of(image)
-    return base is not None and base.adds_python
-
-
-CHECK = rule(
-    id="IMG100",
-    name="tool-add-python-no-cc",
-    title="a build under add_python is told to use gcc",
-    find=find,
-    applies=applies,
-)

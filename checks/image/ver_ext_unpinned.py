@@ -1,75 +1,56 @@
 """CUDA extensions are pinned to an exact release.
 
-Looks at   mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
-Why        a release is built for a few torch minors.  Unpinned means today's newest: mamba-ssm 2.3.2.post1 wants
-           triton 3.5, so torch 2.9; what worked last month compiles for an hour or breaks today.
-Before     .pip_install("mamba-ssm>=2.0.0")
-After      .pip_install("mamba-ssm==2.2.4")      # has wheels for torch 2.1 to 2.5
-Source     release pages of the projects, `preflight facts`
+Looks at
+    mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
+Why it matters
+    A release is built for a few torch minors. Without a pin pip takes the newest of the day, which may need a newer
+    triton and torch: what worked last month compiles for an hour or breaks today.
+Example
+    before   .pip_install("mamba-ssm>=2.0.0")
+    after    .pip_install("mamba-ssm==2.2.4")      # has wheels for torch 2.1 to 2.5
+How to fix
+    Pin with `==` to a release that has a wheel for this torch; `preflight facts` lists them.
+Source
+    Release pages of the projects, `preflight facts`
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Finding,
-    Fix,
-    Form,
-    Image,
-    Recipe,
-    Where,
-    counted,
-    ext_installs,
-    has_cxx11_abi,
-    names_are,
-    newest,
-    newest_with_wheel,
-    over_images,
-    python_of,
-    replace_package,
-    rule,
-    torch_before,
-    warning,
+from preflight.app.model import Recipe
+from preflight.build.ext_steps import ExtInstall, Form, names_are
+from preflight.build.surroundings import python_of
+from preflight.build.torch_in import torch_before
+from preflight.facts.torch import has_cxx11_abi
+from preflight.facts.wheels import newest, newest_with_wheel
+from preflight.model import Finding, Fix
+from preflight.rules.edits import together
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.rewrites import replace_package
+from preflight.rules.subjects import EXT_INSTALLS, in_place
+
+BY_NAME = EXT_INSTALLS.only(
+    lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
 )
-
 PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(_is_ours(e) for i in recipe.images for e in ext_installs(i)), "extension by name", "extensions by name"
+@rule("IMG240", BY_NAME.by(in_place))
+def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+    found = [e for e in exts if not e.package.specifier.startswith("==") and not PINNED_BY_FILE & {*e.install.options}]
+    if not found:
+        return
+    newest_now = [f"{e.name} {row.version}" for e in found if e.name != "flash-attn" and (row := newest(e.name))]
+    pins = [f"{e.name}=={v}" for e in found if (v := _fitting(e))]
+    yield warning(
+        f"{names_are(found)} not pinned" + (f"; today that means {', '.join(newest_now)}" if newest_now else ""),
+        "pin it with == to a release that has a wheel for this torch" + (f": {', '.join(pins)}" if pins else ""),
+        found[0].where,
+        why="the same file builds something else next month, or compiles for 5 to 60 min",
+        evidence=tuple(e.package.written for e in found),
+        fix=together((_pin(recipe, e) for e in found), is_safe=False),
     )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    places: dict[Where, list[ExtInstall]] = {}
-    for ext in ext_installs(image):
-        if _is_ours(ext) and not ext.package.specifier.startswith("==") and not PINNED_BY_FILE & {*ext.install.options}:
-            places.setdefault(ext.where, []).append(ext)
-    for where, found in places.items():
-        said = [s for e in found if (s := _meaning(e))]
-        yield warning(
-            f"{names_are(found)} not pinned" + (f"; today that means {', '.join(said)}" if said else ""),
-            "pin it with == to a release that has a wheel for this torch" + _which(found),
-            where,
-            why="the same file builds something else next month, or compiles for 5 to 60 min",
-            evidence=tuple(e.package.written for e in found),
-            fix=_pin(recipe, found),
-        )
-
-
-def _is_ours(ext: ExtInstall) -> bool:
-    return ext.form is Form.INDEX and (ext.row.has_release_wheels or ext.row.is_pyg)
-
-
-def _meaning(ext: ExtInstall) -> str:
-    row = newest(ext.name) if ext.name != "flash-attn" else None
-    return f"{ext.name} {row.version}" if row else ""
 
 
 def _fitting(ext: ExtInstall) -> str | None:
@@ -83,28 +64,8 @@ def _fitting(ext: ExtInstall) -> str | None:
     return row.version if row else None
 
 
-def _which(found: list[ExtInstall]) -> str:
-    pins = [f"{e.name}=={v}" for e in found if (v := _fitting(e))]
-    return f": {', '.join(pins)}" if pins else ""
-
-
-def _pin(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
-    edits: list[Fix] = []
-    for ext in found:
-        version = _fitting(ext)
-        extras = f"[{','.join(ext.package.extras)}]" if ext.package.extras else ""
-        name = ext.package.written.split("[")[0].split(">")[0].split("<")[0].split("~")[0].split("!")[0].strip()
-        fix = replace_package(recipe, ext.package, f"{name}{extras}=={version}", is_safe=False) if version else None
-        if fix is None:
-            return None
-        edits.append(fix)
-    return Fix(edits=tuple(e for f in edits for e in f.edits), is_safe=False)
-
-
-CHECK = rule(
-    id="IMG240",
-    name="ver-ext-unpinned",
-    title="CUDA extensions are pinned to an exact release",
-    find=find,
-    applies=applies,
-)
+def _pin(recipe: Recipe, ext: ExtInstall) -> Fix | None:
+    version = _fitting(ext)
+    extras = f"[{','.join(ext.package.extras)}]" if ext.package.extras else ""
+    name = re.split(r"[\[<>~!]", ext.package.written)[0].strip()
+    return replace_package(recipe, ext.package, f"{name}{extras}=={version}", is_safe=False) if version else None

@@ -1,71 +1,52 @@
-"""What only PyPI holds is not asked of the PyTorch index alone.
+"""What PyPI holds is not asked of the PyTorch index alone.
 
-Looks at   `index_url=` of download.pytorch.org without an extra index, and the packages of the same call.
-Why        index_url replaces PyPI.  The PyTorch index holds torch and what torch needs, not transformers:
-           "No matching distribution found".
-Before     .pip_install("torch==2.4.1", "transformers", index_url="https://download.pytorch.org/whl/cu121")
-After      .pip_install("torch==2.4.1", "transformers", extra_index_url="https://download.pytorch.org/whl/cu121")
-Source     folders of download.pytorch.org/whl
+Looks at
+    `index_url=` of download.pytorch.org without an extra index, and the packages of the same call.
+Why it matters
+    index_url replaces PyPI.  The PyTorch index holds torch and what torch needs, not transformers:
+    "No matching distribution found".
+Example
+    before   .pip_install("torch==2.4.1", "transformers", index_url="https://download.pytorch.org/whl/cu121")
+    after    .pip_install("torch==2.4.1", "transformers", extra_index_url="https://download.pytorch.org/whl/cu121")
+How to fix
+    Use `extra_index_url=`, or install the package in a call of its own.
+Source
+    Folders of download.pytorch.org/whl
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    argument_where,
-    counted,
-    error,
-    is_on_pytorch_index,
-    is_only_on_pypi,
-    over_images,
-    replace_span,
-    rule,
-    warning,
+from preflight.app.model import Recipe
+from preflight.app.places import argument_where
+from preflight.facts.packages import is_on_pytorch_index, is_only_on_pypi
+from preflight.model import Finding
+from preflight.rules.findings import error, warning
+from preflight.rules.form import rule
+from preflight.rules.rewrites import replace_span
+from preflight.rules.subjects import PIP_INSTALLS, Install
+from preflight.wording import is_or_are
+
+ALONE = PIP_INSTALLS.only(
+    lambda i: "download.pytorch.org" in (i.pip.index_url or "") and not i.pip.extra_index_urls and not i.pip.find_links,
+    "install from the PyTorch index alone",
 )
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum("download.pytorch.org" in (s.index_url or "") for i in recipe.images for _, s in i.pip_installs()),
-        "install from the PyTorch index alone",
-        "installs from the PyTorch index alone",
+@rule("IMG330", ALONE)
+def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+    pip, step = install.pip, install.step
+    strangers = [p.name for p in pip.packages if p.name and not p.url and not is_on_pytorch_index(p.name)]
+    if not strangers:
+        return
+    is_certain = any(is_only_on_pypi(s) for s in strangers)
+    say = error if is_certain else warning
+    span = step.kwarg_spans.get("index_url")
+    rename = replace_span(recipe, step.where, span, "index_url", "extra_index_url", is_safe=True)
+    yield say(
+        f"{', '.join(strangers)} {is_or_are(strangers)} asked of {pip.index_url} alone, which "
+        f"{'does' if is_certain else 'may'} not hold {'it' if len(strangers) == 1 else 'them'}",
+        "use extra_index_url, or install it in a call of its own",
+        argument_where(recipe, step, "index_url") if "index_url" in step.kwargs else pip.where,
+        why="pip stops with: No matching distribution found",
+        fix=rename if "extra_index_url" not in step.kwargs else None,
     )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    for n, install in image.pip_installs():
-        url = install.index_url or ""
-        if "download.pytorch.org" not in url or install.extra_index_urls or install.find_links:
-            continue
-        strangers = [p.name for p in install.packages if p.name and not p.url and not is_on_pytorch_index(p.name)]
-        if not strangers:
-            continue
-        step = image.steps[n]
-        say = error if any(is_only_on_pypi(s) for s in strangers) else warning
-        yield say(
-            f"{', '.join(strangers)} is asked of {url} alone, which {'does' if say is error else 'may'} not hold it",
-            "use extra_index_url, or install it in a call of its own",
-            argument_where(recipe, step, "index_url") if "index_url" in step.kwargs else install.where,
-            why="pip stops with: No matching distribution found",
-            fix=replace_span(
-                recipe, step.where, step.kwarg_spans.get("index_url"), "index_url", "extra_index_url", is_safe=True
-            )
-            if "extra_index_url" not in step.kwargs
-            else None,
-        )
-
-
-CHECK = rule(
-    id="IMG330",
-    name="ver-index-hides-pypi",
-    title="what PyPI holds is not asked of the PyTorch index alone",
-    find=find,
-    applies=applies,
-)

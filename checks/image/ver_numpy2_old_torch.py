@@ -1,78 +1,58 @@
-"""numpy stays below 2 beside a torch older than 2.3.
+"""numpy is kept below 2 beside a torch that was built for numpy 1.
 
-Looks at   an exact pin of torch below 2.3, and whether numpy is capped in the same image.
-Why        torch 2.2 and older are compiled against numpy 1.  With numpy 2, `tensor.numpy()` and every DataLoader
-           that takes arrays fail with "Numpy is not available".
-Before     .pip_install("torch==2.2.2")
-After      .pip_install("torch==2.2.2", "numpy<2")
-Source     numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
+Looks at
+    An exact pin of such a torch (below 2.3), and whether numpy is limited in the same image.
+Why it matters
+    torch 2.2 and older are compiled against numpy 1.  With numpy 2, `tensor.numpy()` and every DataLoader
+    that takes arrays fail with "Numpy is not available".
+Example
+    before   .pip_install("torch==2.2.2")
+    after    .pip_install("torch==2.2.2", "numpy<2")
+How to fix
+    Add "numpy<2" to the step that installs torch.
+Source
+    Numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
 """
 
 from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from preflight.api import (
-    Context,
-    Edit,
-    Finding,
-    Fix,
-    Held,
-    Image,
-    PipPackage,
-    Recipe,
-    TorchIn,
-    counted,
-    is_known_before,
-    over_images,
-    package_where,
-    python_of_install,
-    rule,
-    source_of,
-    torch_at_end,
-    torch_row,
-    version_number,
-    warning,
-)
+from preflight.app.model import Image, PipPackage, Recipe, Span
+from preflight.app.places import source_of
+from preflight.build.surroundings import is_known_before, python_of_install
+from preflight.build.torch_in import Held, TorchIn, torch_at_end
+from preflight.facts.torch import number, torch_row
+from preflight.model import Finding, Fix
+from preflight.rules.edits import replaced
+from preflight.rules.findings import warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import IMAGES, PACKAGES, PIP_INSTALLS
 
 OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 
 
-def applies(recipe: Recipe) -> str:
-    return counted(
-        sum(torch_at_end(i).version is not None for i in recipe.images),
-        "image with a torch version",
-        "images with a torch version",
-    )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
+@rule("IMG340", IMAGES.only(lambda i: torch_at_end(i).version is not None, "image with a torch version"))
+def find(recipe: Recipe, image: Image) -> Iterator[Finding]:
     torch = torch_at_end(image)
     row = torch_row(torch.version) if torch.version else None
-    if row is None or row.numpy2 or torch.held is not Held.PINNED:
+    if row is None or row.numpy2 or torch.held is not Held.PINNED or not is_known_before(image, len(image.steps)):
         return
     python = python_of_install(image, torch.n, torch.install) if torch.install is not None else None
-    if python is not None and version_number(python) < OLDEST_OF_NUMPY_2:
+    if python is not None and number(python) < OLDEST_OF_NUMPY_2:
         return
-    packages = [p for _, i in image.pip_installs() for p in i.packages]
-    if any(p.name == "numpy" and not _allows_2(p) for p in packages):
+    installs = [i for i in PIP_INSTALLS.of(recipe) if i.image is image]
+    if any({"-c", "--constraint"} & {*i.pip.options} for i in installs):
         return
-    if any({"-c", "--constraint"} & {*i.options} for _, i in image.pip_installs()):
-        return
-    if not is_known_before(image, len(image.steps)):
-        return
-    numpy = next(((n, i, p) for n, i in image.pip_installs() for p in i.packages if p.name == "numpy"), None)
-    yield warning(
-        f"torch {torch.version} was built for numpy 1, and nothing keeps numpy below 2",
-        'add "numpy<2" to the step that installs torch',
-        package_where(image.steps[numpy[0]], *numpy[1:]) if numpy else torch.where(image),
-        why="the first tensor.numpy() fails with: Numpy is not available",
-        fix=_cap(recipe, torch),
-    )
+    numpy = [p for p in PACKAGES.of(recipe) if p.image is image and p.name == "numpy"]
+    if all(_allows_2(p.package) for p in numpy):
+        yield warning(
+            f"torch {torch.version} was built for numpy 1, and nothing keeps numpy below 2",
+            'add "numpy<2" to the step that installs torch',
+            numpy[0].where if numpy else torch.where(image),
+            why="the first tensor.numpy() fails with: Numpy is not available",
+            fix=_cap(recipe, torch),
+        )
 
 
 def _allows_2(package: PipPackage) -> bool:
@@ -91,13 +71,4 @@ def _cap(recipe: Recipe, torch: TorchIn) -> Fix | None:
     quote = source.text[end - 1 : end]
     if quote not in ("'", '"'):
         return None
-    return Fix(edits=(Edit(source.path, end, end, f", {quote}numpy<2{quote}"),), is_safe=True)
-
-
-CHECK = rule(
-    id="IMG340",
-    name="ver-numpy2-old-torch",
-    title="numpy is capped below 2 beside a torch older than 2.3",
-    find=find,
-    applies=applies,
-)
+    return replaced(source.path, Span(end, end), f", {quote}numpy<2{quote}", is_safe=True)

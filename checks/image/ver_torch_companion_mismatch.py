@@ -1,80 +1,60 @@
-"""torchvision and torchaudio are the ones that belong to the torch.
+"""torchvision and torchaudio belong to the torch that is pinned.
 
-Looks at   exact pins of torchvision and torchaudio beside an exact pin of torch.
-Why        each torchvision requires one torch: torch 2.n goes with torchvision 0.(n+15).  In one call pip finds no
-           solution; in a later call it replaces torch, and what was built for the first one stops loading.
-Before     .pip_install("torch==2.4.1", "torchvision==0.17.2")
-After      .pip_install("torch==2.4.1", "torchvision==0.19.1")
-Source     METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
+Looks at
+    Exact pins of torchvision and torchaudio beside an exact pin of torch.
+Why it matters
+    Each torchvision requires one torch: torch 2.n goes with torchvision 0.(n+15). In one call pip finds no
+    solution; in a later call it replaces torch, and what was built for the first one stops loading.
+Example
+    before   .pip_install("torch==2.4.1", "torchvision==0.17.2")
+    after    .pip_install("torch==2.4.1", "torchvision==0.19.1")
+How to fix
+    Pin the version that the message names.
+Source
+    METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Held,
-    Image,
-    PipPackage,
-    Recipe,
-    counted,
-    error,
-    minor,
-    over_images,
-    package_where,
-    replace_package,
-    rule,
-    torch_row,
-    torch_with,
+from preflight.app.model import Recipe
+from preflight.build.torch_in import Held, torch_with
+from preflight.facts.torch import minor, number, torch_row
+from preflight.model import Finding
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.rewrites import replace_package
+from preflight.rules.subjects import PACKAGES, Package
+
+NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
+COMPANION_PINS = PACKAGES.only(
+    lambda p: p.name in ("torchvision", "torchaudio") and p.package.pin is not None and p.package.url is None,
+    "pin of torchvision or torchaudio",
 )
 
 
-def applies(recipe: Recipe) -> str:
-    n = sum(_is_companion(p) for i in recipe.images for _, s in i.pip_installs() for p in s.packages)
-    return counted(n, "pin of torchvision or torchaudio", "pins of torchvision or torchaudio")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    for n, install in image.pip_installs():
-        torch = torch_with(image, n, install)
-        row = torch_row(torch.version) if torch.version else None
-        if torch.held not in (Held.PINNED, Held.BASE) or torch.version is None or row is None:
-            continue
-        for package in install.packages:
-            if not _is_companion(package) or package.pin is None:
-                continue
-            wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
-            if wanted and minor(package.pin) not in (None, wanted):
-                exact = _exact(torch.version, wanted)
-                yield error(
-                    f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",
-                    f"use {package.name}=={exact}",
-                    package_where(image.steps[n], install, package),
-                    why="pip finds no solution, or replaces torch under what was built for it",
-                    fix=replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
-                    if "+" not in package.pin
-                    else None,
-                )
-
-
-def _is_companion(package: PipPackage) -> bool:
-    return package.name in ("torchvision", "torchaudio") and package.pin is not None and package.url is None
+@rule("IMG310", COMPANION_PINS)
+def find(recipe: Recipe, companion: Package) -> Iterator[Finding]:
+    package, torch = companion.package, torch_with(companion.image, companion.n, companion.pip)
+    row = torch_row(torch.version) if torch.version else None
+    if torch.held not in (Held.PINNED, Held.BASE) or torch.version is None or row is None or package.pin is None:
+        return
+    if package.name == "torchaudio" and number(torch.version) > NUMBERED_AS_TORCH:
+        return
+    wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
+    if minor(package.pin) in (None, wanted):
+        return
+    exact = _exact(torch.version, wanted)
+    fix = replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
+    yield error(
+        f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",
+        f"use {package.name}=={exact}",
+        companion.where,
+        why="pip finds no solution, or replaces torch under what was built for it",
+        fix=fix if "+" not in package.pin else None,
+    )
 
 
 def _exact(torch: str, wanted: str) -> str:
     """The companion's patch is torch's own, but torchvision 0.15 began at .1 for torch 2.0.0."""
     patch = torch.split("+")[0].split(".")[2:] or ["0"]
     return f"{wanted}.{int(patch[0]) + 1 if wanted == '0.15' and patch[0].isdigit() else patch[0]}"
-
-
-CHECK = rule(
-    id="IMG310",
-    name="ver-torch-companion-mismatch",
-    title="torchvision and torchaudio belong to the torch that is pinned",
-    find=find,
-    applies=applies,
-)

@@ -1,67 +1,41 @@
 """A wheel's torch is the torch of the image.
 
-Looks at   addresses of wheels whose name says torchX.Y, and the torch that the image ends up with; where a later
-           package makes that unknown, the torch of the step itself.
-Why        such a wheel loads under one minor of torch.  Under another it fails at import with "undefined symbol".
-Before     .pip_install("torch==2.11.0", "https://…/flash_attn-2.7.4.post1+cu12torch2.6cxx11abiFALSE-cp311-….whl")
-After      a wheel that says torch2.11, or torch==2.6.0
-Source     C++ symbols of torch 2.0 to 2.15; SWE-Qwen 0dd44ff2
+Looks at
+    Addresses of wheels whose name has torchX.Y, and the torch that the image ends up with; where a later package
+    makes that unknown, the torch of the step itself.
+Why it matters
+    Such a wheel loads under one minor of torch. Under another it fails at import with "undefined symbol".
+Example
+    before   .pip_install("torch==2.11.0", "https://…/flash_attn-2.7.4.post1+cu12torch2.6cxx11abiFALSE-cp311-….whl")
+    after    a wheel that says torch2.11, or torch==2.6.0
+How to fix
+    Take a wheel for the image's torch, or pin torch to the wheel's.
+Source
+    C++ symbols of each torch in the table; SWE-Qwen 0dd44ff2
 """
 
 from collections.abc import Iterator
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    counted,
-    error,
-    minor,
-    over_images,
-    package_where,
-    rule,
-    torch_for_wheel,
-    warning,
-    wheel_name,
-)
+from preflight.app.model import Recipe
+from preflight.build.torch_in import torch_for_wheel
+from preflight.facts.torch import minor
+from preflight.model import Finding
+from preflight.rules.findings import error, warning
+from preflight.rules.form import rule
+from preflight.rules.subjects import WHEELS, Package
 
 
-def applies(recipe: Recipe) -> str:
-    urls = [p.url for i in recipe.images for _, s in i.pip_installs() for p in s.packages if p.url]
-    return counted(
-        sum(bool((w := wheel_name(u)) and w.torch) for u in urls),
-        "wheel with a torch in its name",
-        "wheels with a torch in their name",
+@rule("IMG470", WHEELS.only(lambda p: p.wheel and p.wheel.torch, "wheel with a torch in its name"))
+def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
+    wheel, torch = package.wheel, torch_for_wheel(package.image, package.n, package.pip)
+    version = torch.version or torch.expected
+    if wheel is None or version is None or minor(version) == wheel.torch:
+        return
+    say = error if torch.version else warning
+    has = f"torch {version}" if torch.version else f"torch without a pin (today {version})"
+    yield say(
+        f"the wheel of {wheel.name} is for torch {wheel.torch}, and the image has {has}",
+        f"take a wheel that says torch{minor(version)}, or pin torch to {wheel.torch}",
+        package.where,
+        why="the import fails on the GPU with: undefined symbol",
     )
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return over_images(recipe, context, look)
-
-
-def look(recipe: Recipe, context: Context, image: Image) -> Iterator[Finding]:
-    for n, install in image.pip_installs():
-        torch = torch_for_wheel(image, n, install)
-        said = torch.version or torch.expected
-        for package in install.packages:
-            name = wheel_name(package.url) if package.url else None
-            if name is None or name.torch is None or said is None or minor(said) == name.torch:
-                continue
-            say = error if torch.version else warning
-            has = f"torch {said}" if torch.version else f"torch without a pin (today {said})"
-            yield say(
-                f"the wheel of {name.name} is for torch {name.torch}, and the image has {has}",
-                f"take a wheel that says torch{minor(said)}, or pin torch to {name.torch}",
-                package_where(image.steps[n], install, package),
-                why="the import fails on the GPU with: undefined symbol",
-            )
-
-
-CHECK = rule(
-    id="IMG470",
-    name="whl-torch-mismatch",
-    title="a wheel's torch is the torch of the image",
-    find=find,
-    applies=applies,
-)

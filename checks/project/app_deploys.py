@@ -11,7 +11,7 @@ Why it matters
     A top level that raises stops `modal deploy` after you have walked away; and every static check stands on the text
     being read as Modal will run it.
 How to fix
-    Mend the line that it names.  Where the two differ, write the value where a reader can see it.
+    Correct the line that it names.  Where the two differ, write the value where a reader can see it.
 Source
     The requests of modal 1.6.4, against preflight's own control plane.
 """
@@ -121,7 +121,9 @@ def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
     match stopped.obstacle:
         case Obstacle.RAISED:
             remedy = (
-                f"mend {stopped.where}" if stopped.where else REMEDIES.get(said.split(":")[0], "mend what it names")
+                f"correct {stopped.where}"
+                if stopped.where
+                else REMEDIES.get(said.split(":")[0], "correct what it names")
             )
             return f"`modal deploy {path}` stops: {said}", remedy, "nothing would be deployed or run"
         case Obstacle.EXITED:

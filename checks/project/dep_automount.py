@@ -9,58 +9,67 @@ Why it matters
 Example
     before   from model import Net      # model.py, beside app.py
     after    image = image.add_local_python_source("model")
+How to fix
+    Put `.add_local_python_source("module")` at the end of the image.
 Source
     Modal 1.0 migration guide, "automounting"; modal 1.6.4, include_source.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from preflight.api import (
-    Context,
-    Finding,
-    Image,
-    Recipe,
-    Syntax,
-    base_of,
-    counted,
-    functions_of,
-    is_guarded,
-    rule,
-    syntax_of,
-    warning,
-)
+from preflight.app.model import Image, Recipe
+from preflight.app.syntax import Syntax
+from preflight.app.uses import is_guarded
+from preflight.build.surroundings import base_of
+from preflight.model import Finding
+from preflight.rules.findings import warning
+from preflight.rules.form import Context, Subject, kept, rule
+from preflight.rules.resources import functions_of
+from preflight.rules.subjects import syntax
 
 MAY_BRING = frozenset(
     "add_local_dir add_local_file copy_local_dir copy_local_file copy_mount uv_sync pip_install_from_pyproject "
     "pip_install_from_requirements poetry_install_from_file pip_install_private_repos dockerfile_commands".split()
 )
-
-Def = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-Body = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None
-
-
-def applies(recipe: Recipe) -> str:
-    return counted(len(recipe.functions) and len(list(_imports(recipe))), "import")
+Holder = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+LOCAL_TESTS = ("is_local", "__name__")
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    folder = (context.project / recipe.source.path).parent
-    syntax = syntax_of(recipe.source)
-    images = _images(recipe)
-    if syntax is None or images is None:
+def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
+    """Imports that a container runs, with the top name of each module."""
+    if not recipe.functions:
+        return
+    tree = syntax(recipe)
+    local = {f.body for f in recipe.functions if f.kind == "local_entrypoint"}
+    run = {f.body for f in recipe.functions} - local
+    reached = _reached_in_container(tree, run, local)
+    every: list[ast.Import | ast.ImportFrom] = [*tree.every(ast.Import), *tree.every(ast.ImportFrom)]
+    for node in sorted(every, key=lambda n: n.lineno):
+        helper = _outermost(tree, node)
+        if _is_local_only(tree, node) or any(parent in local for parent, _ in tree.above(node)):
+            continue
+        if helper is not None and helper.name not in reached and helper not in run:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name.split(".")[0]) for alias in node.names)
+        elif node.level == 0 and node.module:
+            yield node, node.module.split(".")[0]
+
+
+@rule("PRJ780", Subject(_imports, "import").by(lambda found: found[1]))
+def find(recipe: Recipe, imports: Sequence[tuple[ast.stmt, str]], context: Context) -> Iterator[Finding]:
+    folder, (node, module) = (context.project / recipe.source.path).parent, imports[0]
+    images = kept(recipe, _images, _images)
+    if images is None or not _is_beside(folder, module, recipe):
         return
     added = [{a for s in i.steps if s.method == "add_local_python_source" for a in _names(s.args)} for i in images]
-    told: set[str] = set()
-    for node, module in _imports(recipe):
-        if module in told or not _is_beside(folder, module, recipe) or all(module in names for names in added):
-            continue
-        told.add(module)
+    if not all(module in names for names in added):
         yield warning(
             f"{module} lies beside the app, and no step adds it to the image",
             f'put .add_local_python_source("{module}") at the end of the image',
-            syntax.where(node),
+            syntax(recipe).where(node),
             why=f"the container stops at its start: No module named '{module}'",
         )
 
@@ -90,41 +99,16 @@ def _names(value: object) -> Iterator[str]:
             yield from _names(each)
 
 
-def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
-    """Imports that a container runs, with the top name of each module."""
-    syntax = syntax_of(recipe.source)
-    if syntax is None:
-        return
-    local = {f.body for f in recipe.functions if f.kind == "local_entrypoint"}
-    run = {f.body for f in recipe.functions} - local
-    reached = _reached_in_container(syntax, run, local)
-    every: list[ast.Import | ast.ImportFrom] = [*syntax.every(ast.Import), *syntax.every(ast.ImportFrom)]
-    for node in sorted(every, key=lambda n: n.lineno):
-        if _is_local_only(syntax, node) or any(parent in local for parent, _ in syntax.above(node)):
-            continue
-        helper = _outermost(syntax, node)
-        if helper is not None and helper.name not in reached and helper not in run:
-            continue
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node, alias.name.split(".")[0]
-        elif node.level == 0 and node.module:
-            yield node, node.module.split(".")[0]
-
-
-def _reached_in_container(syntax: Syntax, run: set[Body], local: set[Body]) -> set[str]:
+def _reached_in_container(tree: Syntax, run: set[Holder | None], local: set[Holder | None]) -> set[str]:
     """Names of the functions and classes of the top level that Modal's functions, or importing the file, may call."""
     named: dict[ast.AST | None, set[str]] = {}
-    for name in syntax.every(ast.Name):
-        named.setdefault(_outermost(syntax, name), set()).add(name.id)
-    for attribute in syntax.every(ast.Attribute):
-        named.setdefault(_outermost(syntax, attribute), set()).add(attribute.attr)
+    for name in tree.every(ast.Name):
+        named.setdefault(_outermost(tree, name), set()).add(name.id)
+    for attribute in tree.every(ast.Attribute):
+        named.setdefault(_outermost(tree, attribute), set()).add(attribute.attr)
+    waiting = [n for holder, names in named.items() if holder is None or holder in run for n in names]
+    by_name = {h.name: names for h, names in named.items() if isinstance(h, Holder) and h not in local}
     reached: set[str] = set()
-    waiting = list(named.get(None, ()))
-    for holder, names in named.items():
-        if holder in run:
-            waiting += names
-    by_name = {h.name: names for h, names in named.items() if isinstance(h, Def) and h not in local}
     while waiting:
         each = waiting.pop()
         if each not in reached:
@@ -133,37 +117,24 @@ def _reached_in_container(syntax: Syntax, run: set[Body], local: set[Body]) -> s
     return reached
 
 
-def _outermost(syntax: Syntax, node: ast.AST) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
+def _outermost(tree: Syntax, node: ast.AST) -> Holder | None:
     """The function or class of the top level in whose body the node runs; None: it runs at import."""
-    if syntax.is_import_time(node):
+    if tree.is_import_time(node):
         return None
-    found: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None = None
-    for parent, _ in syntax.above(node):
-        found = parent if isinstance(parent, Def) else found
+    found: Holder | None = None
+    for parent, _ in tree.above(node):
+        found = parent if isinstance(parent, Holder) else found
     return found
 
 
-def _is_local_only(syntax: Syntax, node: ast.stmt) -> bool:
-    tests = [syntax.text(test) for test, _ in syntax.tests_above(node)]
-    return is_guarded(syntax, node) or any("is_local" in t or "__name__" in t for t in tests)
+def _is_local_only(tree: Syntax, node: ast.stmt) -> bool:
+    tests = [tree.text(test) for test, _ in tree.tests_above(node)]
+    return is_guarded(tree, node) or any(word in t for t in tests for word in LOCAL_TESTS)
 
 
 def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:
-    own = Path(recipe.source.path).stem
-    if module == own:
+    """A module, or a package, with `__init__.py` or without: its modules may lie one folder below."""
+    if module == Path(recipe.source.path).stem:
         return False
-    return (folder / f"{module}.py").is_file() or any((folder / module).glob("*.py")) or _is_namespace(folder / module)
-
-
-def _is_namespace(folder: Path) -> bool:
-    """A package without `__init__.py` whose modules lie one folder below."""
-    return folder.is_dir() and any(folder.glob("*/*.py"))
-
-
-CHECK = rule(
-    id="PRJ780",
-    name="dep-automount",
-    title="modules beside the app are added to the image",
-    find=find,
-    applies=applies,
-)
+    package = folder / module
+    return (folder / f"{module}.py").is_file() or any(package.glob("*.py")) or any(package.glob("*/*.py"))

@@ -1,4 +1,4 @@
-"""Deployed objects are found with `from_name`.
+"""Deployed objects are found with from_name.
 
 Looks at
     `.lookup()` of Function, Cls, Volume, Secret, Dict, Queue and NetworkFileSystem.  `App.lookup` is still there.
@@ -7,6 +7,9 @@ Why it matters
 Example
     before   modal.Function.lookup("my-app", "train")
     after    modal.Function.from_name("my-app", "train")
+How to fix
+    Write `from_name`. For a method of a class, write `modal.Cls.from_name(app, class)` and call the method of an
+    instance.
 Source
     Modal Python release notes, 1.2.0; modal 1.6.4 has it on App only.
 """
@@ -14,47 +17,35 @@ Source
 import ast
 from collections.abc import Iterator
 
-from preflight.api import (
-    Call,
-    Context,
-    Finding,
-    Recipe,
-    counted,
-    error,
-    is_guarded,
-    modal_api,
-    name_before_parenthesis,
-    rule,
-    syntax_of,
-)
+from preflight.app.model import Call, Recipe
+from preflight.app.uses import is_guarded
+from preflight.facts.modal_api import modal_api
+from preflight.model import Finding
+from preflight.rules.edits import name_before_parenthesis
+from preflight.rules.findings import error
+from preflight.rules.form import rule
+from preflight.rules.subjects import CALLS, syntax
 
 CLASSES = ("Function", "Cls", "Volume", "Secret", "Dict", "Queue", "NetworkFileSystem")
-
-
-def applies(recipe: Recipe) -> str:
-    return counted(len(_calls(recipe)), "call of Modal's API", "calls of Modal's API")
-
-
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    syntax = syntax_of(recipe.source)
-    for call in _calls(recipe):
-        kind, _, method = call.name.removeprefix("modal.").rpartition(".")
-        if method != "lookup" or kind not in CLASSES or not isinstance(call.node, ast.Call) or syntax is None:
-            continue
-        if not is_guarded(syntax, call.node):
-            is_method, is_same = _names_method(kind, call), _takes_the_same(kind, call)
-            yield error(
-                f"{kind}.lookup was removed in 1.2.0",
-                OF_METHOD if is_method else f"write modal.{kind}.from_name",
-                call.where,
-                why="an AttributeError when the line runs",
-                fix=None
-                if is_method or is_same is False
-                else name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True),
-            )
-
-
 OF_METHOD = "write modal.Cls.from_name(app, class), and call the method of an instance: Cls().method.remote()"
+
+
+@rule("PRJ760", CALLS)
+def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+    kind, _, method = call.name.removeprefix("modal.").rpartition(".")
+    if method != "lookup" or kind not in CLASSES or not isinstance(call.node, ast.Call):
+        return
+    if is_guarded(syntax(recipe), call.node):
+        return
+    is_method, is_same = _names_method(kind, call), _takes_the_same(kind, call)
+    rename = name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True)
+    yield error(
+        f"{kind}.lookup was removed in 1.2.0",
+        OF_METHOD if is_method else f"write modal.{kind}.from_name",
+        call.where,
+        why="an AttributeError when the line runs",
+        fix=None if is_method or is_same is False else rename,
+    )
 
 
 def _names_method(kind: str, call: Call) -> bool:
@@ -72,16 +63,3 @@ def _takes_the_same(kind: str, call: Call) -> bool | None:
         return False  # `.lookup.aio(…)`
     name = call.args[1] if len(call.args) > 1 else call.kwargs.get("name")
     return True if kind != "Function" or isinstance(name, str) else None
-
-
-def _calls(recipe: Recipe) -> list[Call]:
-    return list(recipe.calls)
-
-
-CHECK = rule(
-    id="PRJ760",
-    name="dep-lookup-removed",
-    title="deployed objects are found with from_name",
-    find=find,
-    applies=applies,
-)

@@ -7,7 +7,7 @@ Why it matters
     A type error or a failing unit test that the team's own command would have shown costs an image build and
     the first minutes of a GPU when it shows on Modal instead.
 How to fix
-    Run the command and mend what it names; or set another one.
+    Run the command and correct what it names; or set another one.
 Source
     The seed checklist's `make q` (step 6).
 """
@@ -50,7 +50,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     finding = Finding(
         severity=Severity.ERROR,
         message=f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
-        remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and mend what it names",
+        remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and correct what it names",
         why="what the project's own command finds here, Modal would find after the image build",
         evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )

@@ -1,4 +1,4 @@
-"""What the Modal client had and has no more: ten rules, each a row of facts/modal_removed.toml with its page."""
+"""What the Modal client had and has no more: nine rules, each a row of facts/modal_removed.toml with its page."""
 
 from preflight.rules import removals
 

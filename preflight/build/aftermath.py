@@ -13,7 +13,7 @@ from preflight.app.model import Image
 from preflight.build.compat import Conflict, conflicts, is_within, needs_of
 from preflight.build.ext_steps import ExtInstall, ext_installs
 from preflight.build.known_good import Asked, KnownGood, beside, nearest
-from preflight.build.outcome import Outcome, outcome_of, version_of
+from preflight.build.outcome import outcome_of, version_of
 from preflight.build.surroundings import base_of, distribution_of, is_known_before, python_of
 from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before
 from preflight.facts.images import distribution
@@ -100,9 +100,7 @@ def transformers_in(ext: ExtInstall, version: str) -> tuple[str, bool] | None:
             continue
         if package.url:
             return None
-        if package.pin:
-            held = package.specifier
-        elif not is_asked or install.is_upgrade or _excludes(package.specifier, need.today):
+        if package.pin or not is_asked or install.is_upgrade or _excludes(package.specifier, need.today):
             held = package.specifier
         is_asked = True
     if held is not None and held.startswith("=="):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from preflight.build.compat import conflicts, needs_of
+from preflight.build.known_good import KnownGood
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import builders
 from preflight.facts.torch import INDEX, number
-from preflight.build.known_good import KnownGood
 
 WIDTH = 100
-TOOLS = (  # the first whose setuptools goes with torch; 80 reads licences as PEP 639 has them, and torch from 2.9 does so
+TOOLS = (  # the first whose setuptools goes with torch; 80 reads licences as PEP 639 has them, as torch from 2.9 does
     ((2, 9), {"packaging": "25.0", "setuptools": "80.9.0", "wheel": "0.45.1", "ninja": "1.13.0"}),
     ((0, 0), {"packaging": "24.2", "setuptools": "75.8.0", "wheel": "0.45.1", "ninja": "1.11.1.3"}),
     ((0, 0), {"packaging": "24.2", "setuptools": "69.5.1", "wheel": "0.45.1", "ninja": "1.11.1.3"}),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from preflight.app.model import PipPackage
+from preflight.build.compat import Conflict, conflicts, is_within
+from preflight.build.ext_steps import ExtInstall
+from preflight.build.surroundings import base_of, installs_before, is_known_before, python_of
+from preflight.build.torch_in import torch_before
 from preflight.facts.images import builder
 from preflight.facts.packages import brings
 from preflight.facts.torch import number
-from preflight.build.compat import Conflict, conflicts, is_within
-from preflight.build.ext_steps import ExtInstall
-from preflight.app.model import PipPackage
-from preflight.build.surroundings import base_of, installs_before, is_known_before, python_of
-from preflight.build.torch_in import torch_before
 
 IMPORTED = ("packaging", "wheel", "setuptools")
 

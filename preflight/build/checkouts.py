@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from preflight.facts import packages
-from preflight.facts.types import Extension
 from preflight.app import pip_args
 from preflight.app.model import Image, PipInstall, PipPackage, ShellCommand, Step
+from preflight.facts import packages
+from preflight.facts.types import Extension
 
 ADDRESS = re.compile(r"^(?:https?://|git@|ssh://)")
 BINDINGS = ("bindings", "torch")  # of tiny-cuda-nn

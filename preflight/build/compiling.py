@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from preflight.facts import torch as torch_facts
-from preflight.facts import wheels
-from preflight.facts.images import distribution, newest_gcc
-from preflight.facts.torch import number
-from preflight.facts.types import Distribution, Release
 from preflight.build.compat import conflicts, torches_that_fit
 from preflight.build.ext_steps import ExtInstall, Form
 from preflight.build.outcome import variables
 from preflight.build.surroundings import apt_before, base_of, has_c_compiler, has_clang, is_known_before, python_of
 from preflight.build.torch_in import Held, torch_before
+from preflight.facts import torch as torch_facts
+from preflight.facts import wheels
+from preflight.facts.images import distribution, newest_gcc
+from preflight.facts.torch import number
+from preflight.facts.types import Distribution, Release
 
 FLOOR = "ver-ext-torch-floor"
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from preflight.facts.wheels import wheel_name
-from preflight.model import Where
+from preflight.app.model import Image, PipInstall, Recipe
 from preflight.build.ext_steps import Form
 from preflight.build.foretell import forecasts
-from preflight.app.model import Image, PipInstall, Recipe
 from preflight.build.surroundings import base_of, python_of
+from preflight.facts.wheels import wheel_name
+from preflight.model import Where
 
 HUB = "docker.io"
 PLACEHOLDER = re.compile(r"[${}\s]")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
+from preflight.app.places import package_where
+from preflight.build import checkouts
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
-from preflight.build import checkouts
-from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
-from preflight.app.places import package_where
 from preflight.wording import counted
 
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")

@@ -6,16 +6,16 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from preflight.facts import wheels
-from preflight.facts.torch import has_cxx11_abi, number
-from preflight.facts.types import Release
-from preflight.facts.wheels import Wheel
-from preflight.model import Where
 from preflight.build.compiling import Stop
 from preflight.build.ext_steps import ExtInstall, Form
 from preflight.build.outcome import variables, version_of
 from preflight.build.surroundings import base_of, python_of
 from preflight.build.torch_in import torch_before
+from preflight.facts import wheels
+from preflight.facts.torch import has_cxx11_abi, number
+from preflight.facts.types import Release
+from preflight.facts.wheels import Wheel
+from preflight.model import Where
 
 SPLITS_FROM = (12, 8)  # the first nvcc with --split-compile
 

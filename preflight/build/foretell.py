@@ -8,25 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from preflight.facts import torch as torch_facts
-from preflight.facts import wheels
-from preflight.facts.torch import minor, number
-from preflight.facts.types import Release
-from preflight.facts.wheels import NoWheel, Wheel
-from preflight.model import Where
+from preflight.app.model import Image, Recipe
 from preflight.build.aftermath import clashes
 from preflight.build.build_needs import (
     comes_before_torch,
     missing_before,
     setuptools_clash,
 )
-from preflight.build.compiling import FLOOR, Stop, Torch, is_looked_at, first_stop, torch_seen_by
+from preflight.build.compiling import FLOOR, Stop, Torch, first_stop, is_looked_at, torch_seen_by
 from preflight.build.ext_steps import ExtInstall, Form, ext_installs
 from preflight.build.forecast import Ending, Forecast, broken, fails, missing_module, no_row, source, unknown
-from preflight.app.model import Image, Recipe
-from preflight.build.outcome import flag_not_known, is_build_forced, is_cuda_skipped, prefix_of, variables, version_of, wheel_asked_for
+from preflight.build.outcome import (
+    flag_not_known,
+    is_build_forced,
+    is_cuda_skipped,
+    prefix_of,
+    variables,
+    version_of,
+    wheel_asked_for,
+)
 from preflight.build.surroundings import base_of, has_nvcc, installs_before, python_of
 from preflight.build.torch_in import Held, TorchIn, torch_before, torch_for_wheel
+from preflight.facts import torch as torch_facts
+from preflight.facts import wheels
+from preflight.facts.torch import minor
+from preflight.facts.types import Release
+from preflight.facts.wheels import NoWheel, Wheel
+from preflight.model import Where
 
 FORETOLD = ("mamba-ssm", "causal-conv1d", "flash-attn")
 ISOLATION = "iso-ext-build-isolation"

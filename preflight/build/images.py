@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from preflight.app.syntax import Syntax
 from preflight.app.model import Image, PipInstall, Recipe, ShellCommand, Step
+from preflight.app.syntax import Syntax
 
 DEBIAN = re.compile(
     r"^(?:docker\.io/)?(?:library/)?(?:nvidia/cuda:[\w.-]*ubuntu|ubuntu\b|debian\b|python:[\w.-]*(?:slim|bookworm|bullseye"

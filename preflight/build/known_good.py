@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from preflight.facts.in_force import kept
 
 from packaging.version import Version
 
@@ -17,6 +16,7 @@ from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.gpus import gpu
 from preflight.facts.images import builders, cuda_devel_tag, distribution, newest_gcc
+from preflight.facts.in_force import kept
 from preflight.facts.load import rows_of
 from preflight.facts.torch import number
 from preflight.facts.types import TORCH, Release, TorchRow

@@ -8,13 +8,13 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from preflight.app.model import Unresolved
+from preflight.build.ext_steps import ExtInstall, Form
+from preflight.build.surroundings import env_before, python_of
+from preflight.build.torch_in import torch_before
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.wheels import NoWheel, Wheel
-from preflight.build.ext_steps import ExtInstall, Form
-from preflight.app.model import Unresolved
-from preflight.build.surroundings import env_before, python_of
-from preflight.build.torch_in import torch_before
 
 
 class Outcome(StrEnum):

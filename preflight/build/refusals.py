@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from preflight.build.compat import conflicts, releases_that_fit
+from preflight.build.known_good import Asked, begins, combinations
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.gpus import gpu
 from preflight.facts.torch import number
 from preflight.facts.types import TorchRow
 from preflight.facts.wheels import NoWheel
-from preflight.build.known_good import Asked, begins, combinations
 
 
 def why_not(asked: Asked) -> str:

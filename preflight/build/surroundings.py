@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from preflight.app.model import Image, PipInstall, ShellCommand, Step
 from preflight.facts import images as known
 from preflight.facts.images import CudaTag, PytorchTag
 from preflight.facts.types import KnownImage
-from preflight.app.model import Image, PipInstall, ShellCommand, Step
 
 SLIM = "debian_slim"
 CHANGING = frozenset(
@@ -111,7 +111,9 @@ def python_of_install(image: Image, n: int, install: PipInstall) -> str | None:
     command = next((c for c in image.steps[n].shell if install.span is not None and c.span == install.span), None)
     base = base_of(image)
     is_system = command is not None and command.words[:1] and command.words[0].startswith("/usr/bin/")
-    if is_system or (base is not None and base.python is None and not base.is_slim and "python3" in apt_before(image, n)):
+    if is_system or (
+        base is not None and base.python is None and not base.is_slim and "python3" in apt_before(image, n)
+    ):
         row = known.distribution(distribution_of(image, None) or "")
         return row.python if row is not None else None
     return python_of(image)

@@ -7,14 +7,14 @@ from enum import StrEnum
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from preflight.app.model import Image, PipInstall, PipPackage
+from preflight.app.places import package_where
+from preflight.build.surroundings import LOCKED, base_of, installs_before, python_of
 from preflight.facts import packages
 from preflight.facts import torch as facts
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
 from preflight.model import Where
-from preflight.app.model import Image, PipInstall, PipPackage
-from preflight.app.places import package_where
-from preflight.build.surroundings import LOCKED, base_of, installs_before, python_of
 
 
 class Held(StrEnum):

@@ -33,8 +33,8 @@ from preflight.interrupts import OURS
 from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.redact import Redactor, secrets_of
-from preflight.remote.lookups import ENVIRONMENT, RESOLVED_BUILDER, WORKSPACE
-from preflight.remote.modal_types import Environment, Workspace
+from preflight.remote.lookups import HERE, RESOLVED_BUILDER, WORKSPACE
+from preflight.remote.modal_types import Here, Workspace
 from preflight.report import redacted
 from preflight.report.baseline import Baseline
 from preflight.report.reporter import Reporter
@@ -72,9 +72,9 @@ class Options:
     given: frozenset[str] = frozenset()  # names of what was typed; the settings say the rest
 
 
-def all_checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
-    """Built-in and plugin checks of these stages, in checklist order."""
-    ours = builtin.checks(stages)
+def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order; of the built-in ones those that are ``named``."""
+    ours = builtin.checks(stages, named)
     return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
@@ -163,7 +163,7 @@ def standing_for(options: Options) -> AbstractContextManager[Ground]:
 
 def selection_for(options: Options, settings: Settings) -> Selection:
     """Raises UsageError for a name that no check has, with the file when it stands in the configuration."""
-    checks = all_checks()
+    checks = all_checks(named=(*options.only, *options.skip, *settings.skip) if options.only else ())
     try:
         select(checks, skip=settings.skip)
     except UnknownCheck as e:
@@ -381,11 +381,11 @@ def _void_passes(report: Report, settings: Settings) -> None:
 
 def _with_workspace(report: Report, found: Mapping[Lookup[Any], object]) -> Report:
     """The report with what signing in has told about the target."""
-    workspace, environment = found.get(WORKSPACE), found.get(ENVIRONMENT)
+    workspace, environment = found.get(WORKSPACE), found.get(HERE)
     target = replace(
         report.target,
         workspace=workspace.name if isinstance(workspace, Workspace) else None,
-        environment=report.target.environment or (environment.name if isinstance(environment, Environment) else None),
+        environment=report.target.environment or (environment.name if isinstance(environment, Here) else None),
     )
     return replace(report, target=target)
 

@@ -7,7 +7,7 @@ import click
 from preflight.engine.index import Listed
 
 
-@click.command("explain", epilog="Example: preflight explain modal-auth")
+@click.command("explain")
 @click.argument("check", metavar="ID_OR_NAME")
 def explain_command(check: str) -> None:
     """Print a check's page: what it looks at, why it matters, how to fix, and the sources."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from preflight.model import Exit, Json
 
 if TYPE_CHECKING:
     from preflight.facts.refresh.renew import Renewed, Sources
+    from preflight.facts.refresh.symbols import Exported
     from preflight.facts.types import Row, Table
 
 SCHEMA = "preflight.facts/1"
+SYMBOL_TABLE = "torch_symbols"
 
 
 @click.command("facts")
@@ -35,10 +38,13 @@ def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is
     preflight facts --stale 30   exit 1 when a row is older than 30 days
     preflight facts --check      exit 1 when the indexes know something that the tables do not
     preflight facts --refresh    rules use what was found at once; exit 3 when a source could not be read
+    preflight facts torch_symbols --refresh    the libraries of torch releases that `link` does not know, 0.5 GB each
     """
     from preflight.facts.load import rows
     from preflight.facts.types import TABLES
 
+    if name == SYMBOL_TABLE and (is_refresh or is_check):
+        return _renewed_symbols(is_kept=not is_check)
     wanted = tuple(t for t in TABLES if name is None or t.name == name.removesuffix(".toml"))
     if not wanted:
         raise click.BadParameter(f"no table {name!r}; there are {', '.join(t.name for t in TABLES)}")
@@ -86,6 +92,42 @@ def _renewed(wanted: tuple[Table, ...], *, is_json: bool, is_kept: bool) -> int:
     if not is_kept and any(r.changes for r in found):
         return Exit.FINDINGS
     return Exit.INCOMPLETE if any(r.unread for r in found) else Exit.READY
+
+
+def _renewed_symbols(*, is_kept: bool) -> int:
+    """torch_symbols.bin with the minors of torch that the index has and it lacks."""
+    from preflight.binary.elf import exported
+    from preflight.facts.in_force import SYMBOLS, put_in_force
+    from preflight.facts.refresh import symbols
+    from preflight.facts.refresh.source import NotRead
+    from preflight.facts.symbols import table
+
+    known = symbols.of_table(table())
+    with _sources() as sources:
+        try:
+            new = [wheel.filename for minor, wheel, _ in symbols.wheels(sources.index) if minor not in known.columns]
+            if is_kept and new:
+                found = symbols.renewed(sources.index, _mapped(exported), known, lambda t: click.echo(t, err=True))
+                folder = overlay_folder()
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"{SYMBOLS}.part").write_bytes(found.written(sources.today))
+                (folder / f"{SYMBOLS}.part").replace(folder / SYMBOLS)
+        except NotRead as e:
+            click.echo(f"not read: {e}")
+            return Exit.INCOMPLETE
+    put_in_force(overlay_folder())
+    click.echo("\n".join(f"+ {name}" for name in new) or "no release of torch is missing")
+    return Exit.FINDINGS if new and not is_kept else Exit.READY
+
+
+def _mapped(exported: Callable[[bytes | mmap.mmap], Iterator[tuple[str, bool]]]) -> Exported:
+    """Of a file instead of bytes: libtorch_cuda has more than 1 GiB."""
+
+    def of_file(path: Path) -> Iterator[tuple[str, bool]]:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield from list(exported(data))
+
+    return of_file
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ class _File:
     content: bytes | None = None
 
 
-@click.command("lint", epilog="Example: preflight lint --fix deploy/modal/app.py")
+@click.command("lint")
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option("--fix", "fix", is_flag=True, help="Apply the safe fixes.")
 @click.option("--diff", "diff", is_flag=True, help="Print what --fix changes; without --fix, change nothing.")

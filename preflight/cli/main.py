@@ -30,11 +30,33 @@ COMMANDS = {
     "link": ("preflight.cli.link", "Say with which torch, and on which GPU, a library loads."),
     "estimate": ("preflight.cli.estimate", "What a run will cost, and whether it will finish."),
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
+    "radar": ("preflight.cli.radar", "Say what an unchanged app takes now, and what that breaks."),
+    "lock": ("preflight.cli.lock", "Print the pins that make today's image repeat."),
     "init": ("preflight.cli.init.init", "Write [tool.preflight], or print a known-good image block."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
+    "bug-report": ("preflight.cli.bug_report", "Print one redacted document to attach to an issue."),
 }
 
+EXAMPLES = {
+    "run": "preflight run deploy/modal/app.py --stage remote -o console -o json=report.json",
+    "check": "preflight check s3-bucket deploy/modal/app.py",
+    "lint": "preflight lint --fix deploy/modal/app.py",
+    "explain": "preflight explain modal-auth",
+    "bug-report": "preflight bug-report -o preflight-bug.json",
+    "list": "preflight list --discovered deploy/modal/app.py",
+    "probe": "preflight probe deploy/modal/app.py::train --gpu A100-80GB",
+    "gate": "preflight gate -- modal run --detach deploy/modal/app.py",
+    "diagnose": "modal run app.py 2>&1 | preflight diagnose -",
+    "link": "preflight link mamba_ssm-2.2.4-cp311-cp311-linux_x86_64.whl --torch 2.6.0 --gpu H100",
+    "estimate": "preflight estimate deploy/modal/app.py::train --epochs 100 --epoch-minutes 14",
+    "facts": "preflight facts --stale 90",
+    "init": "preflight init --recipe --torch 2.6 --gpu A100-80GB",
+    "apps": "preflight apps --older-than 24h --stop",
+    "sandbox": "preflight sandbox --scenario missing-secret-key",
+    "radar": "preflight radar deploy/modal/app.py",
+    "lock": "preflight lock deploy/modal/app.py",
+}
 ASK_NOBODY = frozenset({"lint", "list", "explain", "diagnose", "link", "facts", "init"})
 
 
@@ -61,8 +83,13 @@ class Commands(click.Group):
         if "--help" not in sys.argv and "-h" not in sys.argv:
             _look_at_own_client(cmd_name)
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command = getattr(module, f"{cmd_name}_command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
+        command.epilog = command.epilog or (f"Example: {EXAMPLES[cmd_name]}" if cmd_name in EXAMPLES else None)
+        if "_PREFLIGHT_COMPLETE" in os.environ or "_MODAL_PREFLIGHT_COMPLETE" in os.environ:
+            from preflight.cli.complete import wire
+
+            wire(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from preflight.sandbox import state
     from preflight.sandbox.serve import Sandbox
 
-RUN_S = 30.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
+RUN_S = 60.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
 CAN_T = "this machine can't confine what an app does"
 FREE = Price(Decimal(0), "nothing is billed in a rehearsal")
 
@@ -96,7 +96,13 @@ class Rehearsal:
         return replace(selection, chosen=tuple(chosen), left_out=tuple(left_out))
 
     def judged(self, result: Result) -> Result:
-        """A command that could not go on for want of what is not here proves nothing against the app."""
+        """A command that could not go on for want of what is not here proves nothing against the app.
+
+        What a check of the account could not decide is the real run's to ask.
+        """
+        if result.status is Status.UNKNOWN and result.check.stage is Stage.REMOTE:
+            said = next((f.message for f in result.findings), result.reason)
+            return replace(result, status=Status.SKIP, reason=said, assumed=self.assumed)
         if result.status is not Status.FAIL or result.check.stage is not Stage.PAID:
             return result
         assert result.answer is not None
@@ -131,6 +137,7 @@ def standing(
     if not is_sandbox:
         yield Ground(settings=project_settings(start=Path.cwd(), scenario=None, app=app, **given))
         return
+    need_sandbox(scenario)
     before = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
     if app is None and before.app is None and not find_apps(before.project):
         with in_sandbox(scenario or "healthy") as sandbox:
@@ -160,7 +167,6 @@ def rehearsed(
     settings: Settings, apps: Sequence[str], scenario: str | None, *, is_unconfined: bool = False
 ) -> Rehearsal:
     """The apps as read and recorded, and the world that they need with the scenario's fault laid over it."""
-    need_sandbox()
     from preflight.discover.merge import filled
     from preflight.sandbox import confinement, derive, overlay, state
 
@@ -183,7 +189,12 @@ def rehearsed(
             world = overlay.laid_over(world, state.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
-    container = replace(world.container, is_confined=not is_unconfined, project=str(settings.project.resolve()))
+    container = replace(
+        world.container,
+        is_confined=not is_unconfined,
+        project=str(settings.project.resolve()),
+        python=world.container.python or confinement.interpreter_of("modal", settings.environ),
+    )
     return Rehearsal(
         world=replace(world, container=container),
         scenario=scenario,
@@ -226,8 +237,8 @@ def _needs_no_argument(function: Function) -> bool:
     return len(a.posonlyargs) + len(a.args) <= len(a.defaults) and None not in a.kw_defaults
 
 
-def need_sandbox() -> None:
-    """Raises click.UsageError in an install without the sandbox's packages."""
+def need_sandbox(scenario: str | None = None) -> None:
+    """Raises click.UsageError in an install without the sandbox's packages, and for a scenario that there is not."""
     import importlib.util
 
     missing = [m for m in ("moto", "flask", "flask_cors") if importlib.util.find_spec(m) is None]
@@ -235,6 +246,13 @@ def need_sandbox() -> None:
         raise click.UsageError(
             f"the sandbox needs `pip install 'modal-preflight[sandbox]'` (there is no {', '.join(missing)} here)"
         )
+    from preflight.sandbox import state
+
+    try:
+        if scenario is not None:
+            state.path_of(scenario)
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
 
 
 @contextlib.contextmanager

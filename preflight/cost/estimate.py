@@ -65,7 +65,7 @@ class Estimate:
 
 
 def estimate(resources: Resources, rates: Rates, hours: Decimal | Fraction) -> Estimate:
-    """The plan and its upper bound, at the dearest GPU of a list.  Raises RateRefused, and ValueError for hours < 0."""
+    """The plan and its upper bound, at the most expensive GPU.  Raises RateRefused, and ValueError for hours < 0."""
     if hours < 0:
         raise ValueError(f"{hours} hours; wanted 0 or more")
     used = {CPU: rates.of(CPU), MEMORY: rates.of(MEMORY)}
@@ -78,7 +78,7 @@ def estimate(resources: Resources, rates: Rates, hours: Decimal | Fraction) -> E
             gpu, gpu_usd = f"{kind}:{count}" if count > 1 else kind, usd
     assumptions = list(resources.assumptions)
     if len(resources.gpus) > 1:
-        assumptions.append(f"the dearest of {len(resources.gpus)} GPU types, {gpu}, is taken")
+        assumptions.append(f"the most expensive of {len(resources.gpus)} GPU types, {gpu}, is taken")
 
     def hourly(cores: Decimal, memory_mib: Decimal) -> Fraction:
         memory = Fraction(memory_mib) / GIB_MIB * Fraction(used[MEMORY])

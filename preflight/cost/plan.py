@@ -85,6 +85,12 @@ def sessions_needed(work: Work, limit_hours: Fraction, *, resumes: bool) -> int 
     return 1 + ceil((work.steps_hours - whole) / kept)
 
 
+def fits_one_attempt(work: Work, resources: Resources) -> bool:
+    """Whether it is over well before the time limit, so that it does not matter whether it resumes."""
+    limit = Fraction(resources.timeout_s) / HOUR_S * (1 - MARGIN)
+    return resources.is_timeout_known and sessions_needed(work, limit, resumes=False) == 1
+
+
 def outlook(work: Work, resources: Resources, keeping: Keeping, usd_per_hour: Fraction) -> Outlook:
     """The verdict with what it rests on."""
     limit = Fraction(resources.timeout_s) / HOUR_S

@@ -11,10 +11,10 @@ from preflight.app.model import Function, Recipe, Unresolved
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import HOUR_S, Estimate, estimate
-from preflight.cost.keeping import keeping_of
+from preflight.cost.keeping import Keeping, Resumes, keeping_of
 from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.pace import NoPace
-from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, outlook
+from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, fits_one_attempt, outlook
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
 from preflight.cost.smoke_log import measured
@@ -56,8 +56,11 @@ class Reckoning:
         return max(Decimal(0), self.needed_usd - self.allowance.left_usd)
 
 
-def reckon(looked: Looked, *, gpu: str | None = None) -> Reckoning:
-    """From lookups that were tried (``ASKED``); ``gpu`` is asked for instead of the function's own."""
+def reckon(looked: Looked, *, gpu: str | None = None, is_brief: bool = False) -> Reckoning:
+    """From lookups that were tried (``ASKED``); ``gpu`` is asked for instead of the function's own.
+
+    ``is_brief`` leaves it open whether a run resumes that is over well within one attempt.
+    """
     settings = looked.settings
     environment, spend = looked.tried(ENVIRONMENT), looked.tried(SPEND)
     left = allowance(environment, spend, settings.budget.usd)
@@ -84,7 +87,9 @@ def reckon(looked: Looked, *, gpu: str | None = None) -> Reckoning:
         )
         return Reckoning(function=function.name, allowance=left, refused=str(e), remedy=remedy)
     given = () if gpu is None else (f"the run takes as long on {gpu} as was planned for the function's own GPU",)
-    seen = outlook(work, resources, keeping_of(function, recipe, settings.project), price.exact_usd_per_hour)
+    is_over = is_brief and fits_one_attempt(work, resources)
+    keeping = Keeping(Resumes.UNKNOWN, "not looked at") if is_over else keeping_of(function, recipe, settings.project)
+    seen = outlook(work, resources, keeping, price.exact_usd_per_hour)
     return Reckoning(
         function=function.name,
         price=price,

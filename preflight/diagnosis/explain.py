@@ -9,7 +9,9 @@ from pathlib import Path
 from preflight.diagnosis.model import Hit
 from preflight.diagnosis.rules import Rule
 from preflight.facts.images import cuda_devel_tag
-from preflight.facts.torch import cuda_of
+from preflight.facts.load import rows_of
+from preflight.facts.torch import cuda_of, number, torch_row
+from preflight.facts.types import DISTRIBUTIONS, TORCH, Distribution, TorchRow
 
 LIBRARY = re.compile(r"([\w./+-]{1,400}\.so)\S{0,20}: undefined symbol")
 PLACE = re.compile(r"\{(\w{1,40})(?:\|([^{}]{0,200}))?\}")
@@ -32,12 +34,49 @@ def remedy_for(rule: Rule, signals: Iterable[str], captures: Mapping[str, str]) 
 
 
 def derived(captures: Mapping[str, str]) -> dict[str, str]:
-    """What the tables add: ``devel``, the image to build for this torch in, and the tags (cu124) of both CUDAs."""
+    """What the tables add: ``devel``, the image to build for this torch in, the tags (cu124) of both CUDAs, the
+    companions of this torch and the oldest ``bases`` that have the C library asked for."""
     cuda = captures.get("torch_cuda") or cuda_of(captures.get("torch", "")) or ""
     sides = {"torch_tag": cuda, "toolkit_tag": captures.get("toolkit", "")}
     found = {name: f"cu{version.replace('.', '')}" for name, version in sides.items() if version[:1].isdigit()}
     tag = cuda_devel_tag(cuda) if cuda[:1].isdigit() else None
-    return found | ({"devel": f"nvidia/cuda:{tag}"} if tag else {})
+    row = torch_row(captures.get("torch", ""))
+    more = {
+        "devel": f"nvidia/cuda:{tag}" if tag else "",
+        "torchvision": row.torchvision if row else "",
+        "torchaudio": row.torchaudio if row else "",
+        "bases": _bases(captures.get("wanted", "")),
+        "driver_cuda": _dotted(captures.get("driver", "")),
+    }
+    more |= _torch_for(captures.get("arch", ""))
+    return found | {name: value for name, value in more.items() if value}
+
+
+def _torch_for(arch: str) -> dict[str, str]:
+    """The first torch whose wheels hold code for "sm_120", or the last where newer ones hold it no more.
+
+    Code for one GPU runs on the later ones of its major.
+    """
+    sm = int("".join(filter(str.isdigit, arch)) or 0)
+    known = rows_of(TORCH, TorchRow)
+    fit = [row for row in known if any(s // 10 == sm // 10 and s <= sm for s in row.sm)]
+    return {} if not fit else {"torch_from": fit[0].minor} if fit[-1] is known[-1] else {"torch_to": fit[-1].minor}
+
+
+def _dotted(cuda: str) -> str:
+    """ "11.4" of 11040, as CUDA numbers itself."""
+    return f"{int(cuda) // 1000}.{int(cuda) % 1000 // 10}" if cuda.isdigit() else ""
+
+
+def _bases(wanted: str) -> str:
+    """ "ubuntu:22.04 or debian:bookworm" for GLIBC_2.32."""
+    if not wanted.startswith("GLIBC_"):
+        return ""
+    known = rows_of(DISTRIBUTIONS, Distribution)
+    fit = [d.name for d in known if number(d.glibc) >= number(wanted.removeprefix("GLIBC_"))]
+    oldest = {n.startswith("ubuntu"): n for n in reversed(fit)}  # of Ubuntu and of Debian
+    names = (f"ubuntu:{n.removeprefix('ubuntu')}" if is_ubuntu else f"debian:{n}" for is_ubuntu, n in oldest.items())
+    return " or ".join(sorted(names, reverse=True))
 
 
 def with_word(rule: Rule, captures: dict[str, str]) -> dict[str, str]:

@@ -1,52 +1,49 @@
 """Finds the built-in checks in the folder beside this package, never by searching sys.path.
 
-``checks`` is a common name.  A user's own ``checks/`` on sys.path must not run in place of ours, so ours is
-loaded by path under its own name, and a foreign one that is already imported is refused with both paths.
+``checks`` is a common name.  A user's own ``checks/`` on sys.path, or installed into the same folder, must not run in
+place of ours or beside it: ours is loaded by path, and no file of it but those of its own folders.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 
 from preflight.engine import index
 from preflight.engine.index import HOME
+from preflight.engine.select import UnknownCheck, find
 from preflight.model import Check, Stage
 
 
-class NameTaken(RuntimeError):
-    """Another package called ``checks`` stands where ours must."""
-
-
 def package() -> ModuleType:
-    """The ``checks`` package of this distribution.  Raises NameTaken."""
+    """The ``checks`` package of this distribution; a foreign one that was imported before is set aside."""
     found = sys.modules.get("checks")
-    if found is not None:
-        paths = [Path(p).resolve() for p in getattr(found, "__path__", [])]
-        if HOME not in paths:
-            raise NameTaken(f"'checks' is already imported from {getattr(found, '__file__', paths)}; ours is {HOME}")
+    if found is not None and list(getattr(found, "__path__", [])) == [str(HOME)]:
         return found
-    spec = importlib.util.spec_from_file_location(
-        "checks", HOME / "__init__.py", submodule_search_locations=[str(HOME)]
-    )
-    if spec is None or spec.loader is None or not HOME.is_dir():
-        raise NameTaken(f"the built-in checks are not at {HOME}")
-    module = importlib.util.module_from_spec(spec)
+    for name in [n for n in sys.modules if n == "checks" or n.startswith("checks.")]:
+        del sys.modules[name]
+    module = ModuleType("checks")
+    module.__path__ = [str(HOME)]
     sys.modules["checks"] = module
-    spec.loader.exec_module(module)
     return module
 
 
-def checks(stages: Collection[Stage] = frozenset(Stage)) -> tuple[Check, ...]:
-    """Every built-in check of these stages, each with its module's docstring as its page."""
+def checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
+    """Every built-in check of these stages, each with its module's docstring as its page.
+
+    With ``named`` only what those names mean is imported; all of them where one is not ours.
+    """
     package()
-    modules = dict.fromkeys(entry.module for entry in index.listed() if entry.stage in stages)
+    entries = [entry for entry in index.listed() if entry.stage in stages]
+    with contextlib.suppress(UnknownCheck):
+        meant = {entry.id for name in named for entry in find(entries, name)}
+        entries = [entry for entry in entries if entry.id in meant] if named else entries
+    modules = dict.fromkeys(entry.module for entry in entries)
     return tuple(check for name in modules for check in _in(importlib.import_module(name)))
 
 

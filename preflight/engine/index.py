@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from preflight.model import Check, Stage
 from preflight.wording import title_of
 
 HOME = Path(__file__).resolve().parent.parent.parent / "checks"
+FOLDERS = ("account", "gpu", "image", "project", "resources", "storage")
 GROUP = "preflight.checks"  # of entry points
 PAGE = re.compile(r'\s*"""(?:[^"\\]|\\.|"(?!""))*"""')
 RULE = re.compile(r'^@rule\(\s*"([A-Z]{2,5}\d{3})"', re.MULTILINE)
@@ -52,11 +54,12 @@ class Listed:
         )
 
 
+@cache
 def listed() -> tuple[Listed, ...]:
     """Every built-in check, in the order of their files.  Raises ValueError for a file that holds none."""
     return tuple(
         entry
-        for file in sorted(HOME.glob("*/*.py"))
+        for file in sorted(f for folder in FOLDERS for f in (HOME / folder).glob("*.py"))
         if file.name != "__init__.py"
         for entry in _in_file(file.read_text("utf-8"), f"checks.{file.parent.name}.{file.stem}")
     )

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import site
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
+from preflight.app.lookups import RECIPE
 from preflight.engine.index import GROUP
 from preflight.engine.select import Entry
 from preflight.lookups import Looked
@@ -37,15 +40,28 @@ def checks(taken: Iterable[Entry], found: Iterable[EntryPoint] | None = None) ->
 
 
 def _load(point: EntryPoint, number: int) -> Check:
+    if (place := _in_the_working_folder(point)) is not None:
+        return _broken(point, number, f"it stands in the working folder ({place}), not in an installation")
     try:
         check = point.load()
-    except (Exception, SystemExit, GeneratorExit) as e:  # noqa: BLE001 - a plugin's import can raise anything, and must not hide the other answers
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:  # noqa: BLE001 - an import can raise anything, and must not hide the other answers
         return _broken(point, number, f"{type(e).__name__}: {e}")
     if not isinstance(check, Check):
         return _broken(point, number, f"{point.value} is a {type(check).__name__}, wanted a preflight.api.Check")
     module = sys.modules.get(point.module) or importlib.import_module(point.module)
     origin = point.dist.name if point.dist is not None else point.module.partition(".")[0]
     return replace(check, doc=check.doc or inspect.cleandoc(module.__doc__ or ""), origin=origin)
+
+
+def _in_the_working_folder(point: EntryPoint) -> Path | None:
+    """Metadata that PYTHONPATH=. brings along: whoever wrote the folder would speak in our report."""
+    if point.dist is None:
+        return None
+    place = Path(str(point.dist.locate_file(""))).resolve()
+    installed = {Path(p).resolve() for p in (*site.getsitepackages(), site.getusersitepackages())}
+    return place if place in (Path.cwd(), *Path.cwd().parents) and place not in installed else None
 
 
 def _broken(point: EntryPoint, number: int, why: str) -> Check:
@@ -57,6 +73,7 @@ def _broken(point: EntryPoint, number: int, why: str) -> Check:
         name=f"plugin-{number}",
         title=f"the plugin {point.name} loads",
         stage=Stage.STATIC,
+        needs=(RECIPE,),  # so that `lint` shows it as well
         run=run,
         doc=f"Looks at\n    Whether the check that {point.value} offers can be loaded.",
     )

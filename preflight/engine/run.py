@@ -187,7 +187,9 @@ class _Run:
             if task is None or task.cancelling():
                 raise
             return _Told(_error(check, "CancelledError: it cancelled itself", began), False)
-        except (Exception, SystemExit, GeneratorExit) as e:  # noqa: BLE001 - a broken check must not hide the other answers
+        except KeyboardInterrupt:
+            raise
+        except BaseException as e:  # noqa: BLE001 - a broken check must not hide the other answers
             if limit.expired():
                 return _Told(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
             may_change = isinstance(e, Problem) and e.can_pass

@@ -201,6 +201,21 @@ class Need(Row, frozen=True, kw_only=True):
     kept_by: tuple[str, ...] = ()
 
 
+class Break(Row, frozen=True, kw_only=True):
+    """What is announced to end: a ``name`` of Modal's client ("App.registered_functions", a keyword), or a Python.
+
+    ``due`` is the day, ``gone_in`` the release of the client, from which it is an error; None and "" where none is
+    named.  ``text`` is the announcement.
+    """
+
+    kind: str  # "modal" or "python"
+    name: str
+    announced: date
+    text: str
+    due: date | None = None
+    gone_in: str = ""
+
+
 @dataclass(frozen=True)
 class Table:
     """A fact file: ``key`` is the name of its array of rows, ``by`` the fields that tell a row from the others."""
@@ -238,6 +253,7 @@ BUILD_TIMES = Table("build_times.toml", "build", BuildTime, "how long a source b
 COMPAT = Table(
     "compat.toml", "need", Need, "what does not go together: torch, kernels, triton, Python, transformers", NEED
 )
+BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
 TABLES = (
@@ -257,5 +273,6 @@ TABLES = (
     APT_GONE,
     BUILD_TIMES,
     COMPAT,
+    BREAKS,
     REGISTRIES,
 )

@@ -40,19 +40,16 @@ def judge_model(reading: Reading, table: Table, explain: Explain) -> Ruling:
 
 
 def _values(what: str, run: ModelRun) -> Ruling | None:
-    number = next((n for n, s in enumerate(run.steps, 1) if not s.finite), None)
     remedy = "look at its inputs first, then at its numerics in the dtype it trains in"
-    if number is not None:
-        said = f"{what} gives values that are not finite in step {number}"
-        return Ruling(Verdict.BROKEN, Cause.NAN_OUTPUT, said, remedy)
-    bad = next(((n, s) for n, s in enumerate(run.steps, 1) if s.bad_gradients), None)
-    if bad is not None and not run.is_scaled:
-        number, step = bad
-        names = _some(step.bad_gradients)
-        said = f"{what}: gradients are not finite in step {number} ({names}); its output is"
-        blocks = [b.name for b in run.blocks if any(p.bad for p in b.steps)]
-        evidence = (f"among them those of {_some(blocks)}",) if blocks else ()
-        return Ruling(Verdict.BROKEN, Cause.NAN_GRADIENT, said, remedy, evidence)
+    for number, step in enumerate(run.steps, 1):
+        if not step.finite:
+            said = f"{what} gives values that are not finite in step {number}"
+            return Ruling(Verdict.BROKEN, Cause.NAN_OUTPUT, said, remedy)
+        if step.bad_gradients and not run.is_scaled:
+            said = f"{what}: gradients are not finite in step {number} ({_some(step.bad_gradients)}); its output is"
+            blocks = [b.name for b in run.blocks if any(p.bad for p in b.steps)]
+            evidence = (f"among them those of {_some(blocks)}",) if blocks else ()
+            return Ruling(Verdict.BROKEN, Cause.NAN_GRADIENT, said, remedy, evidence)
     return None
 
 

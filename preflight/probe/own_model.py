@@ -7,6 +7,7 @@ is a proposal for ``--model MODULE:CALLABLE``.
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from preflight.model import Json
 from preflight.probe.request import python_files
 
 HOOK = "preflight_model"
-HALF = ("float16", "GradScaler", ".half()", "fp16", "16-mixed")
+HALF = re.compile(r"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
 MOST = 5
 
 
@@ -71,7 +72,7 @@ def uses_half(root: Path) -> bool:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
             continue
-        if ("mamba" in text or "torch" in text) and any(word in text for word in HALF):
+        if ("mamba" in text or "torch" in text) and HALF.search(text):
             return True
     return False
 

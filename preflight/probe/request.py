@@ -64,7 +64,8 @@ def block_json(name: str, **options: Json) -> dict[str, Json]:
     about = {"block": name, "options": options}
     if row is None:
         return {**about, "width": 256, "length": 832, "reference": ""}
-    return {**about, "width": row.width, "length": row.length, "reference": row.reference}
+    size = {"width": row.width, "length": row.length}
+    return {**about, **size, "reference": row.reference, "class": row.classes[0]}
 
 
 def known() -> list[dict[str, Json]]:

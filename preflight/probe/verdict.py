@@ -55,7 +55,8 @@ def _overall(
         return stopped
     if reading.forced and (model is None or model.verdict is not Verdict.KERNELS):
         return _forced(reading, blocks, model)
-    ruling = worst([*(b.ruling for b in blocks), *([model] if model else [])])
+    # the cases import their block alone: what stops the whole package stops the app
+    ruling = worst([*(b.ruling for b in blocks), *([model] if model else []), *([stopped] if stopped else [])])
     if ruling is None:
         return Ruling(
             Verdict.COULD_NOT_RUN,

@@ -14,6 +14,7 @@ from typing import Any
 
 from preflight.problems import Kind, Problem
 
+NEEDED = (1, 6, 3)  # as in pyproject.toml; an older one lacks Workspace, or the apps of an Environment
 MISSING_KEYS = re.compile(r"missing key\(s\): (.+)")
 OLD_CLIENT = re.compile(r"client[_ ]version\b.*upgrade|upgrade your client|no longer supported", re.I)
 
@@ -31,6 +32,10 @@ def modal_sdk() -> ModuleType:
     except ValueError as e:  # the client reads its configuration file while it is imported
         said = f"its configuration file can't be read: {text_of(e)}"
         raise Problem(Kind.NOT_SIGNED_IN, service="Modal", operation="load its client", said=said) from e
+
+    if tuple(int(n) for n in re.findall(r"\d+", modal.__version__)[:3]) < NEEDED:
+        said = f"modal {modal.__version__} is installed; preflight asks through {'.'.join(map(str, NEEDED))} or newer"
+        raise Problem(Kind.CLIENT_TOO_OLD, service="Modal", operation="load its client", said=said)
 
     if not getattr(warnings.showwarning, "is_ours", False):
         shown = warnings.showwarning

@@ -1,7 +1,8 @@
 """The questions we ask S3, with this machine's credentials: is the bucket there, where, and is data in it.
 
-boto3 is imported here, inside functions, since it takes 0.2-0.4 s.  Its calls block, so the lookup runs them
-on a daemon thread; each socket is bounded on its own, below the lookup's limit.
+botocore, boto3's own client, is imported here, inside functions, since it takes 0.2 s; boto3 around it would take
+as long again.  Its calls block, so the lookup runs them on a daemon thread; each socket is bounded on its own, below
+the lookup's limit.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _region_of(client: Any, bucket: str) -> str | None:
 
 
 def _client(place: S3Place) -> Any:
-    import boto3
+    import botocore.session
     from botocore import UNSIGNED
     from botocore.config import Config
 
@@ -146,21 +147,16 @@ def _client(place: S3Place) -> Any:
     )
     google = {GOOGLE_AS_AWS[k]: os.environ[k] for k in GOOGLE_KEYS if place.is_google and os.environ.get(k)}
     with _as_problems("CreateClient"):
-        session = boto3.session.Session(botocore_session=_core())
-        return session.client("s3", endpoint_url=place.endpoint, region_name=place.region, config=config, **google)
-
-
-def _core() -> Any:
-    """A session of one's own, since threads may not share one; what botocore reads from its data files they do."""
-    import botocore.session
-
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _loader())
-    return core
+        session = botocore.session.get_session()  # one's own, since threads may not share it
+        session.register_component("data_loader", _loader())
+        return session.create_client(
+            "s3", endpoint_url=place.endpoint, region_name=place.region, config=config, **google
+        )
 
 
 @cache
 def _loader() -> Any:
+    """What botocore has read of its data files, which all sessions may share."""
     from botocore.loaders import create_loader
 
     return create_loader()

@@ -292,35 +292,37 @@ class ConsoleReporter:
             said = findings[0].message
         glyph = ASSUMED if result.assumed else None
         self._line(str(check.step or ""), result.status, check.name, said, result.seconds, glyph)
-        same: dict[tuple[str, str, str, Severity], list[Finding]] = {}
+        same: dict[tuple[str, str, Severity], list[Finding]] = {}
         for found in findings:
-            same.setdefault((found.message, found.why, found.remedy, found.severity), []).append(found)
+            same.setdefault((found.why, found.remedy, found.severity), []).append(found)
         for group in same.values():
-            self._finding(group, is_message_shown=len(messages) == 1)
+            self._findings(group, is_message_shown=len(messages) == 1)
 
-    def _finding(self, group: Sequence[Finding], *, is_message_shown: bool) -> None:
-        """What is wrong in several places the same way is told once, with its places."""
-        found = group[0]
-        places = [str(f.where) for f in group if f.where]
-        where = ", ".join(
-            places if self.is_verbose or len(places) < 5 else [*places[:3], f"{len(places) - 3} more (-v)"]
-        )
-        if is_message_shown:
-            if where:
+    def _findings(self, group: Sequence[Finding], *, is_message_shown: bool) -> None:
+        """What has one reason and one fix is told together, with its places."""
+        places: dict[str, list[str]] = {}
+        for found in group:
+            places.setdefault(found.message, []).extend([str(found.where)] if found.where else [])
+        for message, all_of_them in places.items():
+            is_folded = len(all_of_them) > 4 and not self.is_verbose
+            shown = [*all_of_them[:3], f"{len(all_of_them) - 3} more (-v)"] if is_folded else all_of_them
+            where = ", ".join(shown)
+            if not is_message_shown:
+                style = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}[group[0].severity]
+                self._labelled("", (f"{where}: " if where else "") + message, style)
+            elif where:
                 self._labelled("at", where)
-        else:
-            style = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "dim"}[found.severity]
-            self._labelled("", (f"{where}: " if where else "") + found.message, style)
-        if found.why:
-            self._labelled("why", found.why)
-        if found.remedy:
-            self._labelled("fix", found.remedy, "bold")
-        evidence = [line for line in found.evidence if line.strip() and line.strip() not in found.message]
-        shown = evidence if self.is_verbose else evidence[:EVIDENCE_LINES]
-        for line in shown:
+        if group[0].why:
+            self._labelled("why", group[0].why)
+        if group[0].remedy:
+            self._labelled("fix", group[0].remedy, "bold")
+        said = " ".join(places)
+        lines = dict.fromkeys(line for f in group for line in f.evidence if line.strip() and line.strip() not in said)
+        evidence = [*lines]
+        for line in evidence if self.is_verbose else evidence[:EVIDENCE_LINES]:
             self._labelled("|", line, "dim")
-        if len(evidence) > len(shown):
-            left = len(evidence) - len(shown)
+        left = 0 if self.is_verbose else len(evidence) - EVIDENCE_LINES
+        if left > 0:
             self._labelled("|", f"… {left} more line{'s' if left > 1 else ''} (-v)", "dim")
 
     def _name_of(self, check_id: str) -> str:

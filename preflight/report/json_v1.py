@@ -60,6 +60,7 @@ def _result(result: Result) -> dict[str, Any]:
         "title": check.title,
         "step": check.step,
         "stage": check.stage.value,
+        "plugin": check.origin or None,
         "status": result.status.value,
         "seconds": round(result.seconds, 3),
         "reason": result.reason,

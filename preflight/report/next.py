@@ -71,4 +71,9 @@ def _repair(first: Result, report: Report, app: str) -> str:
             return f"preflight lint --fix {' '.join(shlex.quote(f) for f in files)}"
         if finding.severity.value != "info":
             break
+    others = [r for r in report.results if r.status is first.status and r is not first]
+    fixable = [f.fix for r in others for f in r.findings if f.fix is not None and f.fix.is_safe]
+    if fixable and report.target.app != "-":
+        files = dict.fromkeys(e.path for fix in fixable for e in fix.edits)
+        return f"preflight lint --fix {' '.join(shlex.quote(f) for f in files)}"
     return f"preflight explain {first.check.name}"

@@ -56,7 +56,7 @@ async def fixed(content: bytes, read: Read, judge: Judge, *, is_unsafe_allowed: 
             break
         result, finding, fix = chosen
         name = f"{result.check.name} at {finding.where}"
-        attempt = _edited(content, recipe.source.text, fix)
+        attempt = edited(content, recipe.source.text, fix)
         after = read(attempt) if attempt is not None else None
         if attempt is not None and after is not None and after.source.tree is not None:
             found_after = await judge(after)
@@ -98,7 +98,7 @@ def _next(
     return result, finding, fix
 
 
-def _edited(content: bytes, text: str, fix: Fix) -> bytes | None:
+def edited(content: bytes, text: str, fix: Fix) -> bytes | None:
     """The bytes with the edits made; None where they overlap, or say what the file's encoding can't."""
     edits = sorted(fix.edits, key=lambda e: (e.start, e.end))
     if any(a.end > b.start for a, b in itertools.pairwise(edits)):

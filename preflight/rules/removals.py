@@ -63,7 +63,7 @@ def _names(recipe: Recipe, use: RemovedUse) -> Iterator[tuple[Where, str, Fix | 
     is_used = any(not u.is_import for u in found)
     for each in found:
         if not each.is_guarded and not (use.is_importable and each.is_import and is_used):
-            yield syntax(recipe).where(each.node), use.names[0], fix
+            yield syntax(recipe).where(each.node), ".".join(each.name.split(".")[:2]), fix
 
 
 def _renamed(recipe: Recipe, found: list[Use], use: RemovedUse) -> Fix | None:

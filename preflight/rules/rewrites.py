@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 
-from preflight.app.model import Image, PipPackage, Recipe, Span, Step
+from preflight.app.model import PipPackage, Recipe, Span, Step
 from preflight.app.places import source_of
-from preflight.model import Edit, Finding, Fix, Where
-from preflight.rules.form import Context
+from preflight.model import Edit, Fix, Where
 
 BEFORE_DOT = re.compile(r"\s*(?:#[^\n]*\n\s*)*\.")
-
-
-def over_images(
-    recipe: Recipe, context: Context, look: Callable[[Recipe, Context, Image], Iterable[Finding]]
-) -> Iterator[Finding]:
-    """What ``look`` finds in each image, once a place: images that share a beginning share its findings."""
-    seen: set[tuple[Where | None, str]] = set()
-    for image in recipe.images:
-        for finding in look(recipe, context, image):
-            key = (finding.where, finding.message)
-            if key not in seen:
-                seen.add(key)
-                yield finding
 
 
 def insert_link(recipe: Recipe, step: Step, link: str, *, is_safe: bool) -> Fix | None:

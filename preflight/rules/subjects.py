@@ -155,6 +155,9 @@ NAMING_PYTHON = BASES.only(lambda i: i.base.python is not None and i.base.asks_p
 GPU_IMAGES: Subject[GpuImage] = Subject(_gpu_images, "image of a GPU function", lambda i: id(i.image))
 STEPS: Subject[Link] = Subject(_steps, "image step", lambda link: id(link.step))  # of each image, shared or not
 LINKS: Subject[Link] = Subject(image_links, "image step")  # each once
+LAYERS = LINKS.only(
+    lambda k: k.step.method in ("env", "run_commands", "dockerfile_commands"), "layer of variables or commands"
+)
 SHELL_STRINGS: Subject[tuple[Link, tuple[ShellCommand, ...]]] = Subject(_strings, "shell string")
 SHELL_COMMANDS: Subject[Shell] = Subject(_commands, "shell command")
 PIP_INSTALLS: Subject[Install] = Subject(_installs, "pip install", lambda i: id(i.pip))

@@ -140,21 +140,10 @@ def _end_as(code: int) -> None:
 def _build(plan: dict[str, Any], folder: Path) -> None:
     new = folder / "new"
     new.mkdir()
-    nested = sorted(_nested_mounts())
+    veil = _Veil(folder)
     _mount("none", "/", flags=REC | PRIVATE)
     _mount("tmpfs", new, "tmpfs", NOSUID | NODEV, "mode=755")
-    veil = _Veil(folder)
-    for entry in sorted(os.scandir("/"), key=lambda e: e.name):
-        target = new / entry.name
-        if entry.is_symlink():
-            target.symlink_to(os.readlink(entry.path))
-        elif entry.is_dir():
-            target.mkdir()
-            if entry.name not in MADE_ANEW:
-                veil.over(entry.path, str(target))
-    for path in nested:
-        if Path(path).parts[1] not in MADE_ANEW and (new / path[1:]).exists():
-            veil.over(path, str(new / path[1:]))
+    veil.each("/", str(new))
     (new / OLD[1:]).mkdir()
     _called(LIBC.syscall(PIVOT_ROOT[platform.machine()], os.fsencode(new), os.fsencode(new / OLD[1:])))
     os.chdir("/")
@@ -183,13 +172,14 @@ class _Veil:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._mounts = dict(_mounts())
         self.old = ""
 
     def over(self, path: str, target: str) -> None:
-        lower = self.old + path
-        if not Path(lower).is_dir():
-            _bind(lower, target, is_writable=False)
+        if any(mount.startswith(f"{path}/") for mount in self._mounts):
+            self.each(path, target)  # one with a mount in it can't be below an overlay
             return
+        lower = self.old + path
         self._count += 1
         above = Path(f"{self.old}{self._folder}", f"{self._count}")
         (above / "work").mkdir(parents=True)
@@ -199,6 +189,19 @@ class _Veil:
             _mount("overlay", target, "overlay", NODEV, options)
         except OSError:  # a file system that can't be below one, or the folder that holds ours
             _bind(lower, target, is_writable=False)
+
+    def each(self, path: str, target: str) -> None:
+        for entry in os.scandir(self.old + path):
+            here, there = os.path.join(path, entry.name), os.path.join(target, entry.name)
+            if entry.is_symlink():
+                os.symlink(os.readlink(entry.path), there)
+            elif entry.is_dir():
+                os.mkdir(there)
+                if not (path == "/" and entry.name in MADE_ANEW) and self._mounts.get(here, "") not in PSEUDO:
+                    self.over(here, there)
+            elif path != "/":
+                with contextlib.suppress(OSError):
+                    _bind(entry.path, there, is_writable=False)
 
 
 def _make_anew(folder: Path) -> None:
@@ -237,13 +240,11 @@ def _bind(source: str, target: str, *, is_writable: bool) -> None:
         _called(LIBC.syscall(MOUNT_SETATTR, -1, os.fsencode(target), AT_RECURSIVE, attributes, len(attributes)))
 
 
-def _nested_mounts() -> Iterator[str]:
-    """Mount points of real file systems below the top level: a veil over the top does not show them."""
+def _mounts() -> Iterator[tuple[str, str]]:
+    """Every mount point with the kind of its file system."""
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         before, _, after = line.partition(" - ")
-        path = before.split()[4].encode("utf-8", "surrogateescape").decode("unicode_escape")
-        if path.count("/") > 1 and after.split()[0] not in PSEUDO:
-            yield path
+        yield before.split()[4].encode("utf-8", "surrogateescape").decode("unicode_escape"), after.split()[0]
 
 
 def _mount(source: object, target: object, kind: str = "", flags: int = 0, options: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LAUNCHER = str(Path(confine.__file__).resolve())
 ASK = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, *sys.path]))"
+SHEBANG = re.compile(rb"#!(?:/bin/sh\n'{2,3}exec' \"?)?(/[^\s\"]*python[^\s\"]*)")  # pip's form for long paths, too
 LONGEST_S = 20.0  # of a start of Python under load
 
 
@@ -106,6 +108,18 @@ def of_client(
     }
 
 
+def interpreter_of(program: str, environ: Mapping[str, str]) -> str:
+    """The Python that a program on the PATH runs with, where that is not ours; "" where it is, or is not told."""
+    found = shutil.which(program, path=environ.get("PATH"))
+    if found is None:
+        return ""
+    with Path(found).open("rb") as file:
+        told = SHEBANG.match(file.read(1024))
+    python = os.fsdecode(told[1]) if told else ""
+    is_ours = not python or Path(python).parent == Path(sys.executable).parent
+    return "" if is_ours or not Path(python).is_file() else python
+
+
 def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
     """A folder with one program of that name, which runs the one on the PATH confined."""
     found = shutil.which(program, path=environ.get("PATH")) or program
@@ -113,7 +127,7 @@ def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
     given = of_client(
         folder=sandbox.folder / "client",
         project=sandbox.project,
-        python=sys.executable,
+        python=sandbox.scenario.container.python or sys.executable,
         binds=[(str(sandbox.sockets), str(sandbox.sockets), True)],
         forwards=sandbox.doors,
     )

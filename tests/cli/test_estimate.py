@@ -125,7 +125,7 @@ def test_what_is_too_close_is_no_failure_and_is_not_called_yes(ask: Ask) -> None
     assert "OK " not in ran.out
 
 
-def test_the_dearest_gpu_of_a_list_is_priced_and_multipliers_are_said(ask: Ask) -> None:
+def test_the_most_expensive_gpu_of_a_list_is_priced_and_multipliers_are_said(ask: Ask) -> None:
     found = document(ask("app.py::dear", "--hours", "0.5", "--json"))
     assert found["gpu"] == "H100:8"
     text = " ".join(found["assumptions"])
@@ -220,7 +220,7 @@ def test_a_function_that_is_not_there_is_exit_2_and_those_there_are_named(ask: A
 def test_an_environment_that_is_not_there_is_exit_2_and_those_there_are_named(ask: Ask) -> None:
     ran = ask("app.py::train", "--hours", "1", "-e", "nowhere")
     assert (ran.code, ran.out) == (2, "")
-    assert "no environment 'nowhere'; it has main" in ran.err
+    assert "environment 'nowhere' does not exist; there is main" in ran.err
 
 
 def test_a_broken_epoch_pattern_is_exit_2_with_its_file(ask: Ask, preflight: Preflight) -> None:

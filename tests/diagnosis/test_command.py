@@ -24,8 +24,8 @@ SCHEMA = json.loads(
 )
 ABI = (
     'epoch 0\nTraceback (most recent call last):\n  File "/root/train.py", line 3, in <module>\n'
-    "ImportError: /x/selective_scan_cuda.cpython-311-x86_64-linux-gnu.so: undefined symbol: "
-    "_ZN3c104cuda9SetDeviceEab\nStopping app - uncaught exception raised locally\n"
+    "ImportError: /usr/lib/python3/dist-packages/selective_scan_cuda.cpython-311-x86_64-linux-gnu.so: "
+    "undefined symbol: _ZN3c104cuda9SetDeviceEab\nStopping app - uncaught exception raised locally\n"
 )
 OWN = "Traceback (most recent call last):\nValueError: [bold]no[/bold] EDF files\x1b]0;owned\x07\n"
 
@@ -123,10 +123,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_each_cause_of_a_folder_is_shown_once_with_its_logs(folder: Path) -> None:
     ran = run(str(folder))
-    words = " ".join(ran.output.split())
     assert ran.return_value == 1
     assert ran.output.count("CAUSE") == 1
-    assert f"in {folder / 'a.log'}, {folder / 'b.log'}" in words.replace("- ", "-")
+    assert f"in{folder / 'a.log'},{folder / 'b.log'}" in "".join(ran.output.split())
     assert "CLEAN" in ran.output
     assert "UNKNOWN" in ran.output
     assert "model.so" not in ran.output

@@ -29,16 +29,20 @@ class Index(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> None:
+    def __init__(self, pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages, self.members = dict(pages), members
         self.asked: list[str] = []
         self.fails: dict[str, int] = {}
         self.built: dict[str, bytes] = {}
+        self.is_plain = False  # pages of HTML without sizes, and no ranges
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/simple"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no failure of the test."""
 
     def file(self, name: str) -> bytes:
         if name not in self.built:
@@ -47,7 +51,7 @@ class Index(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, str]]) -> Iterator[Index]:
+def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str, Any]]) -> Iterator[Index]:
     server = Index(pages, members)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -59,7 +63,7 @@ def serving(pages: dict[str, list[dict[str, Any]]], members: dict[str, dict[str,
         thread.join(5)
 
 
-def _built(name: str, members: dict[str, str]) -> bytes:
+def _built(name: str, members: dict[str, Any]) -> bytes:
     raw = io.BytesIO()
     if name.endswith((".whl", ".zip")):
         with zipfile.ZipFile(raw, "w") as archive:
@@ -78,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: Index
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         if self.server.fails.get(self.path, 0) > 0:
@@ -88,31 +95,38 @@ class _Handler(BaseHTTPRequestHandler):
             return self._file(self.server.file(name))
         if kind != "simple" or name not in self.server.pages:
             return self._answer(404, b"")
+        if self.server.is_plain:
+            links = "".join(f'<a href="../../files/{r["filename"]}">x</a>' for r in self.server.pages[name])
+            return self._answer(200, f"<html><body>{links}</body></html>".encode(), **{"content-type": "text/html"})
         files = [
-            {**row, "url": f"/files/{row['filename']}", "size": len(self.server.file(row["filename"]))}
+            {**row, "hashes": {}, "url": f"/files/{row['filename']}", "size": len(self.server.file(row["filename"]))}
             if row["filename"] in self.server.members
-            else {**row, "url": f"/files/{row['filename']}", "size": 1}
+            else {**row, "hashes": {}, "url": f"/files/{row['filename']}", "size": 1}
             for row in self.server.pages[name]
         ]
         body = json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": files}).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if self.headers.get("if-none-match") == etag:
             return self._answer(304, b"", etag=etag)
-        return self._answer(200, body, etag=etag)
+        return self._answer(200, body, etag=etag, **{"content-type": "application/vnd.pypi.simple.v1+json"})
 
     def _file(self, data: bytes) -> None:
         asked = self.headers.get("range")
-        if asked is None:
-            return self._answer(200, data)
+        if asked is None or self.server.is_plain:
+            return self._answer(200, data, **({} if self.server.is_plain else {"accept-ranges": "bytes"}))
         first, _, last = asked.removeprefix("bytes=").partition("-")
-        return self._answer(206, data[int(first) : int(last) + 1])
+        if not first:
+            first, last = str(max(0, len(data) - int(last))), str(len(data) - 1)
+        of = {"content-range": f"bytes {first}-{last}/{len(data)}"}
+        return self._answer(206, data[int(first) : int(last) + 1], **of)
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
         for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

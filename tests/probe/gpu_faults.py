@@ -263,7 +263,7 @@ def models() -> list[Fault]:
     could, launched = (Cause.MODEL_ERROR,), (Cause.LAUNCHED,)
     return [
         *(own(name, KERNELS, launched, text) for name, text in m.HEALTHY.items()),
-        own("from-step-2", PARTIAL, HIDDEN, m.FROM_STEP_2, said="net.py"),
+        own("from-step-2", FALLBACK, HIDDEN, m.FROM_STEP_2, said="net.py"),
         own("one-of-two", PARTIAL, HIDDEN, m.ONE_OF_TWO),
         own("one-of-two-raises", PARTIAL, HIDDEN, m.BY_RAISING_INSIDE),
         own("one-at-construction", PARTIAL, HIDDEN, m.AT_CONSTRUCTION, said="net.py"),

@@ -9,10 +9,18 @@ from dataclasses import replace
 
 import pytest
 
+from checks.storage import s3_bucket
+from preflight.app.lookups import RECIPE
+from preflight.app.planned import PLANNED_FUNCTION
+from preflight.engine.run import Limits
+from preflight.lookups import LookupFailed
+from preflight.model import Status
 from preflight.problems import Kind, Problem
 from preflight.remote import s3_api
 from preflight.remote.bucket import buckets_answer, unanswered
 from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
+from preflight.settings import S3Settings, Settings
+from preflight.testing import run_checks
 from tests.remote.server import Reply, Server, serving
 
 PLACE = S3Place(bucket="eeg", prefix="t/", region=None, endpoint=None, named_by="train, app.py:9", secret="aws")
@@ -275,3 +283,15 @@ def test_a_refused_port_is_unreachable_and_names_the_place() -> None:
         s3_api.sample(place, most=10)
     assert raised.value.kind is Kind.UNREACHABLE and time.monotonic() - began < 8
     assert "s3://eeg/t/" in unanswered((LookedAt(place, raised.value),))
+
+
+def test_throttling_is_asked_again_while_the_user_waits() -> None:
+    slow = error(503, "SlowDown")
+    with s3(pages=(slow, slow, DATA)) as server:
+        settings = Settings(s3=S3Settings(bucket="eeg", prefix="t/", endpoint=server.url))
+        given = {RECIPE: LookupFailed(RECIPE, "no app"), PLANNED_FUNCTION: LookupFailed(RECIPE, "no app")}
+        once = run_checks(s3_bucket.CHECK, given=given, settings=settings).results[0]
+        assert (once.status, "throttled" in once.reason) == (Status.BLOCKED, True)
+        # the third page and those after it hold data
+        report = run_checks(s3_bucket.CHECK, given=given, settings=settings, limits=Limits(wait_s=10))
+    assert report.results[0].status is Status.PASS

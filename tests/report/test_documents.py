@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from preflight.model import Answer, Result, Scope, Status, Where
+from preflight.model import Answer, Result, Scope, Severity, Status, Where
 from preflight.report import baseline, github, gitlab, json_v1, junit, markdown, sarif
 from preflight.report.baseline import BaselineRefused
 from preflight.report.console import ConsoleReporter
@@ -269,6 +269,17 @@ def test_the_part_that_was_looked_at_is_named_beside_clean() -> None:
     assert re.search(r"CLEAN +\(stale-apps\)", screen(of(told(APPS)), 80))
     many = [told(replace(TIMEOUT, id=f"RES{n}", name=f"rule-{n}")) for n in range(541, 546)]
     assert re.search(r"CLEAN +\(static\)", screen(of(*many), 80))
+
+
+def test_advice_is_counted_on_the_line_of_the_rules() -> None:
+    advice = replace(timeout_at(3), severity=Severity.INFO, fix=None)
+    one, two = (replace(TIMEOUT, id=f"RES54{n}", name=f"rule-{n}") for n in (1, 2))
+    shown = screen(of(told(one, advice, seconds=0), told(two, seconds=0)), 80)
+    assert "2 of 2 rules looked at the app and found nothing but 1 piece of advice (-v)" in " ".join(shown.split())
+    assert "2 pieces of advice" in " ".join(
+        screen(of(told(one, advice, advice, seconds=0), told(two, seconds=0)), 80).split()
+    )
+    assert "advice" not in screen(of(told(one), told(two)), 80)
 
 
 def test_a_settled_unknown_says_by_what() -> None:

@@ -177,7 +177,7 @@ def _of_app(settings: Settings, asked: Asked, named: command.Named, start: Path)
     settings = replace(settings, app=resolve_app(settings, asked.app or file))
     assert settings.app is not None
     if file and Path(file).resolve() != (settings.project / settings.app).resolve():
-        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {file}")
+        raise click.UsageError(f"the checks are of {settings.app}, and the command runs {os.path.relpath(file)}")
     return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
 
 

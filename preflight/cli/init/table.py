@@ -208,7 +208,7 @@ def _bucket(recipe: Recipe) -> list[str]:
     return [
         f"# bucket = {_toml(bucket or 'my-training-data')}",
         f"# prefix = {_toml(prefix or 'data/')}",
-        '# region = "us-east-1"          # without it, AWS_REGION of this machine',
+        '# region = "us-east-1"          # the AWS_REGION that the secret holds, if it holds one',
         '# secret = "aws-s3-secret"',
     ]
 

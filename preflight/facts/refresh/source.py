@@ -46,6 +46,8 @@ class IndexFile:
 class Index(Protocol):
     """Each raises NotRead."""
 
+    @property
+    def urls(self) -> tuple[str, ...]: ...
     def files(self, name: str) -> tuple[IndexFile, ...]: ...
     def metadata(self, file: IndexFile) -> str: ...
     def members(self, file: IndexFile, pattern: str) -> dict[str, bytes]: ...
@@ -71,6 +73,17 @@ def by_version(files: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
         if file.version is not None and not file.is_yanked:
             found.setdefault(file.version, []).append(file)
     return dict(sorted(found.items()))
+
+
+def newest_wheel(index: Index, name: str) -> IndexFile:
+    """Of the newest final release.  Raises NotRead when it has none."""
+    for version, files in reversed(list(by_version(index.files(name)).items())):
+        if not version.is_prerelease:
+            wheel = next((f for f in files if f.filename.endswith(".whl")), None)
+            if wheel is not None:
+                return wheel
+            break
+    raise NotRead(f"the newest release of {name} has no wheel on the index")
 
 
 def requires(metadata: str) -> list[Requirement]:

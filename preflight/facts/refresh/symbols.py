@@ -82,7 +82,7 @@ def of_table(table: SymbolTable) -> Measured:
 
 def renewed(index: Index, exported: Exported, known: Measured, say: Callable[[str], None]) -> Measured:
     """``known`` with the minors that the index has and it lacks.  Raises NotRead."""
-    for minor, wheel, other in _wheels(index):
+    for minor, wheel, other in wheels(index):
         if minor in known.columns:
             continue
         say(f"reading the libraries of {wheel.filename}, {wheel.size >> 20} MiB")
@@ -96,7 +96,7 @@ def renewed(index: Index, exported: Exported, known: Measured, say: Callable[[st
     return known
 
 
-def _wheels(index: Index) -> Iterator[tuple[str, IndexFile, IndexFile | None]]:
+def wheels(index: Index) -> Iterator[tuple[str, IndexFile, IndexFile | None]]:
     """Minor, the x86_64 wheel of its newest patch, and the aarch64 one."""
     found: dict[str, list[IndexFile]] = {}
     for version, files in by_version(index.files("torch")).items():

@@ -5,20 +5,21 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from .installed import block_class
 from .numbers import numerics, weighed
 from .trace import synchronize, traced
 
 BATCH = 2
 
 
-def case(answers: Any, torch: Any, mamba: Any, want: dict[str, Any], request: dict[str, Any], held: list[str]) -> Any:
+def case(answers: Any, torch: Any, want: dict[str, Any], request: dict[str, Any], held: list[str]) -> Any:
     """The answer for one block in one dtype; ``held`` are the kernels of which one configuration was tried."""
     del held[:]
     answers.at("construction")
     options, kind, device = dict(want["options"]), getattr(torch, want["dtype"]), request["device"]
     width = int(options.pop("d_model", want["width"]))
     shape = (BATCH, int(request["length"] or want["length"]), width)
-    make = getattr(mamba, want["block"])
+    make = block_class(want)
 
     def run(**more: Any) -> dict[str, Any]:
         answers.at("construction")

@@ -101,6 +101,12 @@ def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
             answers.ask(step, lambda: installed.gpu(torch, request["device"]))
         elif step == "fallback" and torch is not None:
             answers.ask(step, lambda: blocks.depthwise_fallback(torch, request["device"]))
+        elif step == "library" and torch is not None:
+            # the whole package, as an app imports it; the cases import their own block's module
+            mamba = answers.ask("import mamba_ssm", lambda: importlib.import_module("mamba_ssm"))
+            if mamba is not None:
+                about = dict(installed.library_choices(), version=str(getattr(mamba, "__version__", "")))
+                answers.ask(step, lambda: about)
 
 
 def _ready(answers: Answers, request: dict[str, Any]) -> Any:
@@ -119,12 +125,10 @@ def ask_cases(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
         return
     if not request["full_autotune"]:
         hold_autotuner(held)
-    mamba = answers.ask("import mamba_ssm", lambda: importlib.import_module("mamba_ssm"))
-    if mamba is None:
-        return
-    answers.ask("library", lambda: dict(installed.library_choices(), version=str(getattr(mamba, "__version__", ""))))
     for wanted in steps:
-        answers.ask(wanted["step"], functools.partial(blocks.case, answers, torch, mamba, wanted, request, held))
+        if answers.ask("import mamba_ssm", functools.partial(installed.import_block, wanted)) is None:
+            return
+        answers.ask(wanted["step"], functools.partial(blocks.case, answers, torch, wanted, request, held))
 
 
 def ask_model(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:

@@ -23,6 +23,33 @@ ENTRIES = (
 )
 
 
+def block_class(want: dict[str, Any]) -> Any:
+    """The block's class, from its own module: mamba_ssm's __init__ imports transformers, 8 s that no kernel needs.
+
+    Where that module can't be found, the class as the whole package has it.
+    """
+    module, _, name = str(want["class"]).rpartition(".")
+    spec = importlib.util.find_spec("mamba_ssm") if "mamba_ssm" not in sys.modules else None
+    if spec is not None and spec.submodule_search_locations and module:
+        package = importlib.util.module_from_spec(spec)  # not executed
+        sys.modules["mamba_ssm"] = package
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        if isinstance(error, ImportError) and not module.startswith(getattr(error, "name", None) or "?"):
+            raise
+        for other in [n for n in sys.modules if n.partition(".")[0] == "mamba_ssm"]:
+            del sys.modules[other]
+    return getattr(importlib.import_module("mamba_ssm"), want["block"])
+
+
+def import_block(want: dict[str, Any]) -> dict[str, Any]:
+    """That a block is absent is its case's answer; here only an import that fails is one."""
+    with contextlib.suppress(AttributeError):
+        block_class(want)
+    return {}
+
+
 def loaded(name: str) -> dict[str, Any]:
     return {"file": str(getattr(importlib.import_module(name), "__file__", "") or "")}
 

@@ -29,7 +29,7 @@ from .processes import adopt_orphans, descendants, end, end_with_parent
 READING_SCHEMA = "preflight.probe-reading/2"
 
 DEFAULTS: dict[str, Any] = {
-    "blocks": [],  # {block, options, width, length, reference}: what to run of the library
+    "blocks": [],  # {block, class, options, width, length, reference}: what to run of the library
     "known": [],  # {block, classes, reference}: how a block is told in a model
     "watch": [],  # names of kernels to count inside a block's forward pass, "a|b" for either
     "dtypes": ["float32", "bfloat16"],
@@ -115,11 +115,12 @@ def _plan(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
             "width": b["width"],
             "length": b["length"],
             "reference": b["reference"],
+            "class": b.get("class", ""),
         }
         for b in asked["blocks"]
         for d in asked["dtypes"]
     ]
-    loads = [{"step": name} for name in ("packages", "versions", "gpu", "fallback", *EXTENSIONS)]
+    loads = [{"step": name} for name in ("packages", "versions", "gpu", *EXTENSIONS, "fallback", "library")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     lanes = int(asked["lanes"]) or max(1, min(len(cases), cores // 3))
     # The slow ones (Triton compiles about 25 kernels a dtype) are dealt first, one to a lane.

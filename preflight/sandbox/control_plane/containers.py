@@ -57,7 +57,7 @@ class Containers:
             await task.stop(0.2)
 
     async def function_put_outputs(self, request: pb.FunctionPutOutputsRequest) -> None:
-        if self._task.room.buckets:
+        if self._task.room.buckets or self._task.room.volumes:  # Modal commits in the background, too
             await asyncio.to_thread(self._task.room.commit)
         for output in request.outputs:
             self._plane.finish(self._plane.inputs[output.input_id], output)

@@ -24,7 +24,6 @@ from preflight.sandbox.control_plane.room import Room
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
 
-MOST_DEATHS = 3  # of a function's containers in a row, before they took an input
 LOG = logging.getLogger(__name__)
 
 
@@ -40,6 +39,7 @@ class Task:
         self.current: dict[str, Input] = {}
         self.started_at = time.time()
         self.has_taken = False  # an input
+        self.last_line = "it printed nothing"
         self.is_stopping = False
         self.failure: pb.GenericResult | None = None  # what it said before it could take an input
         self._process: asyncio.subprocess.Process | None = None
@@ -99,7 +99,9 @@ class Task:
 
     async def _pump(self, stream: asyncio.StreamReader, descriptor: pb.FileDescriptor.ValueType) -> None:
         while data := await stream.read(65536):
-            self._log(data.decode("utf-8", "replace"), descriptor)
+            text = data.decode("utf-8", "replace")
+            self.last_line = next((line for line in reversed(text.splitlines()) if line.strip()), self.last_line)
+            self._log(text, descriptor)
 
     def _log(
         self,
@@ -122,12 +124,11 @@ class Task:
         function = self.function
         if not function.pending or function.tasks or self.app.is_stopping:
             return
-        function.deaths = 0 if self.has_taken else function.deaths + 1
-        if self.failure is None and function.deaths < MOST_DEATHS:
+        if self.failure is None and (self.has_taken or code == 0):
             self.plane.start_task(function)
             return
         status = pb.GenericResult.GENERIC_STATUS_INIT_FAILURE
-        text = f"Container exited with code {code} before it took an input, {function.deaths} times"
+        text = f"Container exited with code {code} before it took an input: {self.last_line}"
         self.failure = self.failure or pb.GenericResult(status=status, exception=text)
         pending, function.pending = function.pending, []
         for entry in pending:

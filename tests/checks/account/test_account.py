@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,7 @@ from preflight.api import (
 )
 from preflight.lookups import Lookup
 from preflight.model import Result, Status
+from preflight.remote.modal_sdk import NEEDED
 from preflight.remote.modal_types import App, Client, Environment, Token, Workspace
 from preflight.settings import ImageBuilderSettings, Settings, StaleAppsSettings
 from preflight.testing import NOON, run_check
@@ -48,8 +50,6 @@ MAIN = Environment(
     spend_limit_usd=None,
     spent_usd=0,  # type: ignore[arg-type]
     is_spend_limit_reached=False,
-    max_gpus=None,
-    gpus_in_use=0,
 )
 THERE = Here(name="main", builder="2025.06")
 CLARITY = Workspace(name="clarity", warnings=())
@@ -205,6 +205,19 @@ def test_a_builder_that_is_not_told_is_blocked_whatever_the_settings_say() -> No
 
 def version_of(workspace: Workspace = CLARITY, builder: object = "2025.06", client: Client = CLIENT_HERE) -> Result:
     return run_check(client_version.CHECK, {CLIENT: client, WORKSPACE: workspace, RESOLVED_BUILDER: builder})
+
+
+def test_a_client_that_is_too_old_to_ask_fails_by_its_name_and_one_that_is_not_there_is_blocked() -> None:
+    given = {CLIENT: cannot(CLIENT, Kind.CLIENT_TOO_OLD, "modal 1.2.6 is installed"), WORKSPACE: CLARITY}
+    result = run_check(client_version.CHECK, {**given, RESOLVED_BUILDER: "2025.06"})
+    assert (result.status, result.findings[0].message) == (Status.FAIL, "modal 1.2.6 is installed")
+    given[CLIENT] = cannot(CLIENT, Kind.NOT_FOUND, "No module named modal")
+    assert run_check(client_version.CHECK, {**given, RESOLVED_BUILDER: "2025.06"}).status is Status.BLOCKED
+
+
+def test_the_oldest_client_that_is_asked_is_the_one_that_the_package_demands() -> None:
+    text = (Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8")
+    assert f'"modal>={".".join(map(str, NEEDED))}' in text
 
 
 def test_a_builder_that_is_not_known_is_no_fit() -> None:

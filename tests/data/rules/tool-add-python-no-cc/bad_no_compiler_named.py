@@ -10,7 +10,7 @@ image = (
 app = modal.App("a", image=image)
 
 # What the rule says of this file:
-# 8:20 error: mamba-ssm compiles, and the Python of add_python asks for clang++, which is not there
+# 8:20 error: mamba-ssm must be compiled, and the Python of add_python asks for clang++, which is not there
 #     why: the image build stops at this step: `which clang++` finds nothing
 #     remedy: put .env({"CC": "gcc", "CXX": "g++"}) before this step
 #     fix (safe):

@@ -1,0 +1,146 @@
+"""`preflight bug-report`: how this machine and its Modal differ from what we tested with, and nothing of yours."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+import preflight
+from preflight.cli.outputs import Output, look_at, write
+from preflight.model import Exit, Json
+from preflight.settings import GIVEN_BY_US, Settings
+
+SCHEMA = "preflight.bug-report/1"
+ASK_S = 15.0
+PACKAGES = ("modal", "boto3", "botocore", "grpclib", "protobuf", "click", "rich", "httpx", "moto", "tree-sitter")
+TOLD_VARIABLES = ("MODAL_", "AWS_", "PREFLIGHT_")
+MOST_TEXT = 500  # characters of an error
+
+
+@click.command("bug-report")
+@click.option("-o", "--output", "path", metavar="FILE", help="Also write it there; it is shown first.")
+@click.option("--offline", "is_offline", is_flag=True, help="Ask nobody: versions and settings only.")
+@click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
+def bug_report_command(path: str | None, is_offline: bool, environment: str | None) -> int:
+    """Print one redacted document to attach to an issue: versions, which settings are set, and what became of each
+    question to Modal: its status, the fields that came, the error's text, the time it took.  No value is in it.
+    """
+    output = Output("bug report", path) if path else None
+    if output is not None:
+        look_at([output])
+    from preflight.cli.conduct import redactor
+    from preflight.cli.target import project_settings
+    from preflight.report.redacted import data
+    from preflight.report.text import plain, printable
+
+    settings = project_settings(start=Path.cwd(), scenario=None, environment=environment)
+    document = plain(data(asyncio.run(_document(settings, is_offline=is_offline)), redactor().text))
+    text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    click.echo(text, nl=False)
+    if output is not None:
+        write(output, text)
+        click.echo(f"written to {path}; read it before you attach it", err=True)
+    return Exit.READY
+
+
+async def _document(settings: Settings, *, is_offline: bool) -> dict[str, Json]:
+    project = settings.interpreter
+    return {
+        "schema": SCHEMA,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "preflight": preflight.__version__,
+        "python": platform.python_version(),
+        "platform": {"system": platform.system(), "release": platform.release(), "machine": platform.machine()},
+        "packages": {name: _version(name) for name in PACKAGES},
+        "project": {
+            "found_by": project.found_by if project else None,
+            "modal": project.version if project else None,
+            "builders": list(project.client.builders) if project and project.client else [],
+        },
+        "settings": sorted(_set_keys("", settings)),
+        "variables": sorted(
+            n for n in os.environ if n.startswith(("MODAL_", "AWS_", "PREFLIGHT_")) or "PROXY" in n.upper()
+        ),
+        "stdout": {"is_terminal": sys.stdout.isatty(), "encoding": sys.stdout.encoding},
+        "questions": [] if is_offline else [row async for row in _asked(settings)],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _set_keys(prefix: str, value: Any) -> Iterator[str]:
+    """The names of what is not as it is by itself."""
+    for field in dataclasses.fields(value):
+        if not prefix and field.name in GIVEN_BY_US:
+            continue
+        held = getattr(value, field.name)
+        name = f"{prefix}.{field.name}".lstrip(".").replace("_", "-")
+        if dataclasses.is_dataclass(held):
+            yield from _set_keys(name, held)
+        elif held != field.default:
+            yield name
+
+
+async def _asked(settings: Settings) -> Any:
+    """What became of each lookup that needs no app: one after the other, so that each time is its own."""
+    from preflight.lookups import Lookup, LookupFailed, Lookups, World
+
+    module = importlib.import_module("preflight.remote.lookups")
+    found = {name: held for name, held in vars(module).items() if isinstance(held, Lookup) and not _reads(held)}
+    async with Lookups(World(now=datetime.now(UTC), settings=settings)) as lookups:
+        for name, lookup in found.items():
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(ASK_S):
+                    looked = await lookups.see("bug-report", (), (lookup,))
+                value: object = looked.tried(lookup)
+            except TimeoutError as e:
+                value = e
+            row: dict[str, Json] = {"question": name, "seconds": round(time.monotonic() - began, 2)}
+            if isinstance(value, LookupFailed) and value.lookup is not lookup:
+                row |= {"status": "not asked", "waits_for": value.lookup.name}
+            elif isinstance(value, LookupFailed | TimeoutError):
+                cause = value.__cause__
+                kind = getattr(cause, "kind", None)
+                row |= {"status": str(kind or type(cause or value).__name__), "text": str(value)[:MOST_TEXT]}
+            else:
+                row |= {"status": "answered", "fields": shape(value)}
+            yield row
+
+
+def _reads(lookup: Any) -> bool:
+    """Whether it needs the app's file."""
+    from preflight.app.lookups import READING
+
+    return lookup is READING or any(_reads(each) for each in (*lookup.needs, *lookup.tries))
+
+
+def shape(value: object) -> Json:
+    """What came, without what it was: types, counts, and which fields are empty."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: shape(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return f"{len(value)} entries"
+    if isinstance(value, list | tuple | set | frozenset):
+        return {"count": len(value), "first": shape(next(iter(value)))} if value else {"count": 0}
+    if value is None or value == "":
+        return "empty"
+    return type(value).__name__

@@ -1,0 +1,208 @@
+"""`preflight radar` and what it shares with `preflight lock`: an app's images resolved on the index."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from preflight.app import reader
+from preflight.app.model import PipInstall, Recipe
+from preflight.cli.conduct import Options, resolve_app, settings_for
+from preflight.model import Exit, Finding, Json, Severity
+from preflight.settings import Settings
+
+if TYPE_CHECKING:
+    from preflight.radar.image import Indexes, Resolved
+    from preflight.radar.moves import Move
+
+WITHOUT_A_PASS = timedelta(days=30)
+SCHEMA = "preflight.radar/1"
+SHOWN = 12
+
+
+@dataclass(frozen=True)
+class AppRead:
+    """An app as it stands in its project."""
+
+    file: Path
+    name: str
+    recipe: Recipe
+    settings: Settings
+
+
+def read_app(app: str | None) -> AppRead:
+    settings = settings_for(Options(app=app), start=Path.cwd(), scenario=None)
+    name = resolve_app(settings, app)
+    file = settings.project / name
+    try:
+        recipe = reader.read(file, project=settings.project)
+    except OSError as e:
+        raise click.UsageError(f"{file} can't be read: {e.strerror or e}") from e
+    if recipe.broken:
+        raise click.UsageError(f"{name} does not parse: preflight lint {name} says where")
+    return AppRead(file, name, recipe, settings)
+
+
+@contextlib.contextmanager
+def indexes() -> Iterator[Indexes]:
+    """The index that an install asks: its own addresses, else those of this machine's pip."""
+    import platformdirs
+
+    from preflight.remote.package_index import PackageIndex
+    from preflight.remote.pip_indexes import NoIndex, pip_indexes
+
+    kept = platformdirs.user_cache_path("preflight") / "index"
+    try:
+        default = pip_indexes(os.environ)
+    except NoIndex as e:
+        raise click.UsageError(str(e)) from e
+    opened: dict[tuple[str, ...], PackageIndex] = {}
+    with contextlib.ExitStack() as stack:
+
+        def of(install: PipInstall) -> PackageIndex:
+            first = (install.index_url,) if install.index_url else default
+            urls = tuple(dict.fromkeys(u.rstrip("/") for u in (*first, *install.extra_index_urls)))
+            if urls not in opened:
+                opened[urls] = stack.enter_context(PackageIndex(urls, kept))
+            return opened[urls]
+
+        yield of
+
+
+@click.command("radar")
+@click.argument("app", required=False)
+@click.option("--since", "since", type=click.DateTime(["%Y-%m-%d"]), help="The day to compare with.  [last pass]")
+@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.radar/1 and nothing else.")
+def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int:
+    """Say what an unchanged app resolves to now, and what that breaks by our tables.
+
+    The requirements of each image are resolved on the package index of this machine's pip, as it is today and as it
+    was on the day of the last pass; the static rules then look at both.  Nothing is installed.
+
+    Exit codes: 0 nothing breaks, 1 something does, or an announced end is due, 3 it could not all be resolved.
+    """
+    from preflight.radar.announced import concerns
+    from preflight.radar.image import resolved
+    from preflight.radar.moves import moves
+
+    read = read_app(app)
+    today = datetime.now(UTC).date()
+    day, why = (since.date(), "--since") if since else _last_pass(read, today)
+    uv = shutil.which("uv")
+    with indexes() as of:
+        now = [resolved(image, of, uv=uv) for image in read.recipe.images]
+        before = [resolved(image, of, day, uv=uv) for image in read.recipe.images]
+    moved = [m for new, old in zip(now, before, strict=True) for m in moves(new, old)]
+    broken = asyncio.run(_newly_broken(read, now, before))
+    announced = tuple(concerns(read.recipe, today))
+    unknown = tuple(dict.fromkeys(u for one in (*now, *before) for u in one.unknown))
+    if is_json:
+        click.echo(json.dumps(_document(read, day, moved, (*broken, *announced), unknown), indent=2))
+    else:
+        _show(read, day, why, moved, broken, announced, unknown)
+    if broken or any(f.severity is Severity.ERROR for f in announced):
+        return Exit.FINDINGS
+    return Exit.INCOMPLETE if unknown else Exit.READY
+
+
+def _last_pass(read: AppRead, today: date) -> tuple[date, str]:
+    from preflight.state.kept import kept
+
+    state = read.settings.state
+    good, _ = kept(state, read.settings.project, read.name) if state is not None else ([], [])
+    if good:
+        return good[0].at.date(), "the last pass"
+    return today - WITHOUT_A_PASS, f"no pass is kept: {WITHOUT_A_PASS.days} days ago"
+
+
+async def _newly_broken(read: AppRead, now: Sequence[Resolved], before: Sequence[Resolved]) -> tuple[Finding, ...]:
+    """The errors of the app with what it takes now, that it had not with what it took before."""
+    errors = [{f.message: f for f in await _errors(read, one)} for one in (now, before)]
+    return tuple(f for message, f in errors[0].items() if message not in errors[1])
+
+
+async def _errors(read: AppRead, resolved: Sequence[Resolved]) -> list[Finding]:
+    from preflight.cli.conduct import all_checks
+    from preflight.engine.files import judge, static_rules
+    from preflight.radar.moves import pins
+    from preflight.rules.fixes import edited
+
+    content, fix = read.file.read_bytes(), pins(read.recipe, resolved)
+    after = edited(content, read.recipe.source.text, fix) if fix else content
+    recipe = reader.read(read.file, project=read.settings.project, content=after or content)
+    results = await judge(static_rules(all_checks()), recipe, read.settings)
+    return [f for r in results for f in r.findings if f.severity is Severity.ERROR]
+
+
+def _document(
+    read: AppRead, day: date, moved: Sequence[Move], findings: Sequence[Finding], unknown: Sequence[str]
+) -> dict[str, Json]:
+    return {
+        "schema": SCHEMA,
+        "app": read.name,
+        "since": day.isoformat(),
+        "moves": [
+            {
+                "name": m.name,
+                "before": str(m.before.version) if m.before else None,
+                "now": str(m.now.version) if m.now else None,
+                "uploaded": m.now.uploaded.isoformat() if m.now and m.now.uploaded else None,
+                "asked": m.asked.package.written if m.asked else None,
+                "where": str(m.where),
+            }
+            for m in moved
+        ],
+        "findings": [{"severity": f.severity.value, "message": f.message, "remedy": f.remedy} for f in findings],
+        "unknown": list(unknown),
+    }
+
+
+def _show(
+    read: AppRead,
+    day: date,
+    why: str,
+    moved: Sequence[Move],
+    broken: Sequence[Finding],
+    announced: Sequence[Finding],
+    unknown: Sequence[str],
+) -> None:
+    from rich.text import Text
+
+    from preflight.report.console import stdout_console
+
+    console = stdout_console()
+    console.print(Text(f"{read.name}: what it takes now against {day} ({why})"))
+    own = [m for m in moved if m.asked]
+    for move in own:
+        if move.now is None or move.asked is None:
+            continue
+        came = f" came out {move.now.uploaded}" if move.now.uploaded else ""
+        old = f" instead of {move.before.version}" if move.before else ""
+        console.print(
+            Text(f"~ {move.name} {move.now.version}{came}: {move.asked.package.written} ({move.where}) takes it{old}")
+        )
+    others = [f"{m.name} {m.now.version}" for m in moved if m.asked is None and m.now]
+    if others:
+        console.print(
+            Text(f"~ {len(others)} dependencies moved too: {', '.join(others[:12])}" + " …" * (len(others) > 12))
+        )
+    for finding in (*broken, *announced):
+        mark = "✗" if finding.severity is Severity.ERROR else "!"
+        console.print(Text(f"{mark} {finding.where or read.name}: {finding.message}"))
+        console.print(Text(f"  fix {finding.remedy}"))
+    for line in unknown:
+        console.print(Text(f"? {line}"))
+    if not moved and not unknown:
+        console.print(Text("nothing that it asks for has moved"))
+    if moved:
+        console.print(Text(f"next: preflight lock {read.name}"))
