@@ -16,13 +16,13 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from preflight.app import reader
+from preflight.build.announced import concerns
 from preflight.cli.lock import lock_command
 from preflight.cli.radar import radar_command
 from preflight.facts.load import shipped_rows
 from preflight.facts.refresh.text import table_text
 from preflight.facts.types import BREAKS
 from preflight.model import Severity
-from preflight.radar.announced import concerns
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
 from preflight.remote.package_index import PackageIndex
 from tests.facts.conftest import Lay, overlay  # noqa: F401 - a fixture
