@@ -20,7 +20,12 @@ import re
 import sys
 from collections.abc import Iterator
 
-from preflight.api import RECIPE, Answer, Check, Context, Finding, Looked, NotApplicable, Recipe, Stage, Unknown, error
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Recipe
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
+from preflight.rules.findings import error
+from preflight.rules.form import Context
 
 NEWER = (  # the first Python that takes the line, and how such a line looks
     ((3, 12), re.compile(r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=")),

@@ -20,26 +20,15 @@ Source
 from dataclasses import replace
 from decimal import Decimal
 
-from preflight.api import (
-    HERE,
-    NAMED,
-    Answer,
-    Check,
-    Group,
-    Looked,
-    LookedAt,
-    LookupFailed,
-    NotApplicable,
-    Price,
-    Problem,
-    S3Place,
-    Severity,
-    Stage,
-    buckets_answer,
-    counted,
-    sample_inside,
-    unanswered,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Group, NotApplicable, Price, Severity, Stage
+from preflight.problems import Problem
+from preflight.remote.bucket import buckets_answer, unanswered
+from preflight.remote.lookups import HERE
+from preflight.remote.s3_inside import sample_inside
+from preflight.remote.s3_lookups import NAMED
+from preflight.remote.s3_types import LookedAt, S3Place
+from preflight.wording import counted
 
 USD = Decimal("0.01")
 

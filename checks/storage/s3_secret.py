@@ -18,27 +18,15 @@ Source
     `CloudBucketMount`'s docstring.
 """
 
-from preflight.api import (
-    BUCKETS,
-    LISTED_SECRETS,
-    NAMED,
-    SECRET_STATES,
-    SECRETS,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    NamedSecret,
-    NotApplicable,
-    Problem,
-    S3Sample,
-    Secret,
-    Severity,
-    Stage,
-    listed,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
+from preflight.problems import Problem
+from preflight.remote.lookups import LISTED_SECRETS, SECRETS
+from preflight.remote.modal_types import Secret
+from preflight.remote.named import NamedSecret
+from preflight.remote.s3_lookups import BUCKETS, NAMED, SECRET_STATES
+from preflight.remote.s3_types import S3Sample
+from preflight.wording import listed
 
 MOUNT = "the bucket mount reads it: the run stops after the image build and the first minutes of the A100"
 RUN = "`modal run` stops at it"

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from checks.account import auth, client_version, image_builder, stale_apps
-from preflight.api import (
+from preflight.lookups import Lookup, LookupFailed
+from preflight.model import Result, Status
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import (
     APPS,
     CLIENT,
     ENVIRONMENT,
@@ -18,16 +21,10 @@ from preflight.api import (
     TOKEN,
     WORKSPACE,
     WORKSPACE_BUILDER,
-    Here,
-    Kind,
-    LookupFailed,
     NoSuchEnvironment,
-    Problem,
 )
-from preflight.lookups import Lookup
-from preflight.model import Result, Status
 from preflight.remote.modal_sdk import NEEDED
-from preflight.remote.modal_types import App, Client, Environment, Token, Workspace
+from preflight.remote.modal_types import App, Client, Environment, Here, Token, Workspace
 from preflight.settings import ImageBuilderSettings, Settings, StaleAppsSettings
 from preflight.testing import NOON, run_check
 
