@@ -17,25 +17,10 @@ Source
 import difflib
 from datetime import timedelta
 
-from preflight.api import (
-    CLIENT,
-    HERE,
-    SESSION,
-    TOKEN,
-    WORKSPACE,
-    Answer,
-    Check,
-    Group,
-    Kind,
-    Looked,
-    LookupFailed,
-    NoSuchEnvironment,
-    Problem,
-    Stage,
-    failed,
-    passed,
-    warned,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Group, Stage, failed, passed, warned
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import CLIENT, HERE, SESSION, TOKEN, WORKSPACE, NoSuchEnvironment
 
 SOON = timedelta(days=3)  # a 24 h run, its resumed session, and a day to notice
 

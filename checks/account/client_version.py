@@ -18,23 +18,11 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from preflight.api import (
-    CLIENT,
-    RESOLVED_BUILDER,
-    WORKSPACE,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Kind,
-    Looked,
-    LookupFailed,
-    Problem,
-    Severity,
-    Stage,
-    failed,
-    modal_api,
-)
+from preflight.facts.modal_api import modal_api
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, Severity, Stage, failed
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import CLIENT, RESOLVED_BUILDER, WORKSPACE
 
 
 async def run(looked: Looked) -> Answer:

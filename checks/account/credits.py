@@ -17,31 +17,16 @@ Source
 
 from decimal import Decimal
 
-from preflight.api import (
-    ASKED,
-    CURRENT_RATES,
-    ENVIRONMENT,
-    PLANNED_FUNCTION,
-    RATES,
-    SPEND,
-    Allowance,
-    Answer,
-    Check,
-    Estimate,
-    Finding,
-    Finishes,
-    Group,
-    Kind,
-    Looked,
-    LookupFailed,
-    Outlook,
-    Problem,
-    Reckoning,
-    Severity,
-    Stage,
-    Unknown,
-    reckon,
-)
+from preflight.app.planned import PLANNED_FUNCTION
+from preflight.cost.allowance import Allowance
+from preflight.cost.estimate import Estimate
+from preflight.cost.lookups import CURRENT_RATES
+from preflight.cost.plan import Finishes, Outlook
+from preflight.cost.reckoning import ASKED, Reckoning, reckon
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, Severity, Stage, Unknown
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 
 MAY_BE_REFUSED = (Kind.FORBIDDEN, Kind.UNSUPPORTED)  # the list of environments, for whoever may run all the same
 

@@ -17,20 +17,9 @@ Source
 
 import re
 
-from preflight.api import (
-    CLIENT,
-    ENVIRONMENT,
-    RESOLVED_BUILDER,
-    WORKSPACE_BUILDER,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    Severity,
-    Stage,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, Severity, Stage
+from preflight.remote.lookups import CLIENT, ENVIRONMENT, RESOLVED_BUILDER, WORKSPACE_BUILDER
 
 VERSION = re.compile(r"\d{4}\.\d{2}")
 

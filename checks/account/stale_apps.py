@@ -14,21 +14,11 @@ Source
     Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
 """
 
-from preflight.api import (
-    APPS,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    Severity,
-    Stage,
-    age_text,
-    is_run,
-    is_stale,
-    listed,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, Severity, Stage
+from preflight.remote.apps import age_text, is_run, is_stale
+from preflight.remote.lookups import APPS
+from preflight.wording import listed
 
 
 async def run(looked: Looked) -> Answer:

@@ -15,36 +15,26 @@ Source
     minor no older, PTX on anything newer.
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from preflight.api import (
-    RECIPE,
-    Answer,
-    Check,
-    Finding,
-    Function,
-    Held,
-    Image,
-    Linked,
-    LinkTarget,
-    LinkVerdict,
-    Looked,
-    NotApplicable,
-    Recipe,
-    Stage,
-    Step,
-    WantedGpu,
-    counted,
-    error,
-    gpu,
-    linked,
-    torch_at_end,
-    warning,
-    without_ignored,
-)
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Function, Image, Recipe, Step
+from preflight.build.torch_in import Held, torch_at_end
+from preflight.facts.gpus import gpu
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage
+from preflight.rules.findings import error, warning
+from preflight.rules.form import without_ignored
+from preflight.wording import counted
+
+if TYPE_CHECKING:  # what reads a library is imported when there is one
+    from preflight.binary import link
 
 METHODS = ("add_local_file", "copy_local_file", "add_local_dir", "copy_local_dir")
 SUFFIXES = (".whl", ".so")
@@ -66,10 +56,12 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     found = list(_at_hand(recipe, project))
     if not found:
         return NotApplicable("no compiled wheel or library that the images take from this machine is at hand")
+    from preflight.binary import link
+
     findings: dict[Finding, None] = {}
     for one in found:
-        target = LinkTarget(_torch_of(one.image), tuple(_gpus_of(recipe, one.image)))
-        for library in await asyncio.to_thread(linked, one.file, target):
+        target = link.Target(_torch_of(one.image), tuple(_gpus_of(recipe, one.image)))
+        for library in await asyncio.to_thread(link.link, one.file, target):
             findings.update(dict.fromkeys(_findings(library, one, target)))
     kept, ignored = without_ignored(findings, recipe, (CHECK.name, CHECK.id))
     said = counted(len(found), "compiled file") + (f" ({ignored} ignored in the file)" if ignored else "")
@@ -114,26 +106,30 @@ def _torch_of(image: Image) -> str | None:
     return torch.version if build is None or "+" in torch.version else f"{torch.version}+{build}"
 
 
-def _gpus_of(recipe: Recipe, image: Image) -> Iterator[WantedGpu]:
+def _gpus_of(recipe: Recipe, image: Image) -> Iterator[link.WantedGpu]:
+    from preflight.binary import link
+
     told: set[str] = set()
     for function in recipe.functions:
         for asked in function.gpu if isinstance(function.gpu, tuple) and _uses(function, image) else ():
             row = gpu(asked.type)
             if row is not None and row.name not in told:
                 told.add(row.name)
-                yield WantedGpu(row.name, row.sm, function.name)
+                yield link.WantedGpu(row.name, row.sm, function.name)
 
 
 def _uses(function: Function, image: Image) -> bool:
     return isinstance(function.images, tuple) and any(i is image or i.steps == image.steps for i in function.images)
 
 
-def _findings(library: Linked, one: AtHand, target: LinkTarget) -> Iterator[Finding]:
-    if library.verdict is LinkVerdict.LOADS:
+def _findings(library: link.Linked, one: AtHand, target: link.Target) -> Iterator[Finding]:
+    from preflight.binary import link
+
+    if library.verdict is link.Verdict.LOADS:
         return
     name = one.file.name if library.path == str(one.file) else f"{one.file.name}/{library.path.rpartition('/')[2]}"
     with_what = f" with torch {target.torch}" if target.torch else ""
-    if library.verdict is LinkVerdict.DOES_NOT_LOAD:
+    if library.verdict is link.Verdict.DOES_NOT_LOAD:
         for reason in library.reasons:
             yield error(
                 f"{name} does not load{with_what}: {reason}",

@@ -17,25 +17,12 @@ Source
 
 from decimal import Decimal
 
-from preflight.api import (
-    CURRENT_RATES,
-    RECIPE,
-    WORKSPACE,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    NotApplicable,
-    Price,
-    ProbePlan,
-    Severity,
-    Stage,
-    Where,
-    plan_probe,
-    probe_on_modal,
-    probe_price,
-)
+from preflight.app.lookups import RECIPE
+from preflight.cost.lookups import CURRENT_RATES
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Severity, Stage, Where
+from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
+from preflight.remote.lookups import WORKSPACE
 
 GREEN = "kernels"
 UNKNOWN = "could-not-run"

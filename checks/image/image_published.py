@@ -15,23 +15,13 @@ Source
     in the user's cache folder; PyPI is asked only where pip's own configuration names an index.
 """
 
-from preflight.api import (
-    PUBLISHED,
-    RECIPE,
-    Answer,
-    Asset,
-    BaseImage,
-    Check,
-    Download,
-    Finding,
-    Looked,
-    NotApplicable,
-    Published,
-    Severity,
-    Stage,
-    There,
-    cuda_devel_tag,
-)
+from preflight.app.lookups import RECIPE
+from preflight.build.downloads import Asset, BaseImage, Download
+from preflight.facts.images import cuda_devel_tag
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage
+from preflight.remote.index_lookups import PUBLISHED
+from preflight.remote.index_types import Published, There
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

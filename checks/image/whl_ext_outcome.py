@@ -21,26 +21,14 @@ Source
 
 from collections.abc import Iterator, Sequence
 
-from preflight.api import (
-    BUILDER,
-    RECIPE,
-    Answer,
-    Check,
-    Context,
-    Ending,
-    Finding,
-    Forecast,
-    Looked,
-    NotApplicable,
-    Recipe,
-    Stage,
-    Unknown,
-    builder_of,
-    error,
-    foretold,
-    warning,
-    without_ignored,
-)
+from preflight.app.lookups import BUILDER, RECIPE
+from preflight.app.model import Recipe
+from preflight.build.forecast import Ending, Forecast
+from preflight.build.foretell import foretold
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
+from preflight.rules.findings import error, warning
+from preflight.rules.form import Context, builder_of, without_ignored
 
 NAME, ID = "whl-ext-outcome", "IMG540"
 

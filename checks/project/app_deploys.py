@@ -18,27 +18,16 @@ Source
 
 import sys
 
-from preflight.api import (
-    READING,
-    RECORDING,
-    Answer,
-    Check,
-    Difference,
-    Finding,
-    Looked,
-    NotApplicable,
-    NotRecorded,
-    Obstacle,
-    Recipe,
-    Stage,
-    Where,
-    advice,
-    counted,
-    differences,
-    error,
-    filled,
-    warning,
-)
+from preflight.app.lookups import READING
+from preflight.app.model import Recipe
+from preflight.discover.compare import Difference, differences
+from preflight.discover.lookups import RECORDING
+from preflight.discover.merge import filled
+from preflight.discover.recorder import NotRecorded, Obstacle
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
+from preflight.rules.findings import advice, error, warning
+from preflight.wording import counted
 
 READS_FILES = frozenset(
     "add_local_dir add_local_file pip_install_from_requirements pip_install_from_pyproject uv_sync "

@@ -20,7 +20,12 @@ import re
 import sys
 from collections.abc import Iterator
 
-from preflight.api import RECIPE, Answer, Check, Context, Finding, Looked, NotApplicable, Recipe, Stage, Unknown, error
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Recipe
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
+from preflight.rules.findings import error
+from preflight.rules.form import Context
 
 NEWER = (  # the first Python that takes the line, and how such a line looks
     ((3, 12), re.compile(r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=")),
@@ -54,7 +59,7 @@ def find(recipe: Recipe, context: Context | None) -> Iterator[Finding]:
 def _unknown(recipe: Recipe) -> str:
     """Why the file can't be judged; "" where it can."""
     if recipe.is_too_large:
-        return f"{recipe.source.path} is too large to read: {recipe.broken}"
+        return f"{recipe.source.path}: {recipe.broken or 'it is too large to read: its end was not looked at'}"
     if not recipe.broken or recipe.broken_at is None:
         return ""
     lines = recipe.source.text.splitlines()[max(recipe.broken_at.line - 1, 0) : recipe.broken_at.line]

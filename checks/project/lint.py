@@ -14,18 +14,10 @@ Source
 
 import re
 
-from preflight.api import (
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    NotApplicable,
-    Severity,
-    Stage,
-    first_cause,
-    run_command,
-)
+from preflight.diagnosis.first import first_cause
+from preflight.lookups import Looked
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
+from preflight.process import run_command
 
 TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)
 SHOWN_LINES = 12

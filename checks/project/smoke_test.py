@@ -17,42 +17,25 @@ Source
 from decimal import Decimal
 from pathlib import Path
 
-from preflight.api import (
-    CLIENT,
-    CURRENT_RATES,
-    HERE,
-    RECIPE,
-    RESOLVED_BUILDER,
-    WORKSPACE,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Here,
-    Looked,
-    LookupFailed,
-    NoFunction,
-    NotApplicable,
-    NotSaid,
-    Pass,
-    Price,
-    RateRefused,
-    Recipe,
-    Severity,
-    Stage,
-    TooLarge,
-    can_miss,
-    estimate,
-    fingerprint_of,
-    first_cause,
-    folder_of,
-    function_named,
-    recall,
-    remember,
-    resources_of,
-    run_command,
-    watched,
-)
+from preflight.app.lookups import RECIPE
+from preflight.app.model import Recipe
+from preflight.app.planned import NoFunction, function_named
+from preflight.cost.estimate import estimate
+from preflight.cost.lookups import CURRENT_RATES
+from preflight.cost.rates import RateRefused
+from preflight.cost.resources import NotSaid, resources_of
+from preflight.diagnosis.first import first_cause
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Severity, Stage
+from preflight.process import run_command
+from preflight.remote.lookups import CLIENT, HERE, RESOLVED_BUILDER, WORKSPACE
+from preflight.remote.modal_types import Here
+from preflight.settings import folder_of
+from preflight.state.fingerprint import can_miss
+from preflight.state.fingerprint import of as fingerprint_of
+from preflight.state.passes import Pass, recall, remember
+from preflight.state.sources import TooLarge
+from preflight.state.watched import watched
 
 SHOWN_LINES = 12
 TAIL_LINES = 60  # kept as data: where a log is kept too, it holds them all

@@ -18,27 +18,15 @@ Source
     `CloudBucketMount`'s docstring.
 """
 
-from preflight.api import (
-    BUCKETS,
-    LISTED_SECRETS,
-    NAMED,
-    SECRET_STATES,
-    SECRETS,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    NamedSecret,
-    NotApplicable,
-    Problem,
-    S3Sample,
-    Secret,
-    Severity,
-    Stage,
-    listed,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
+from preflight.problems import Problem
+from preflight.remote.lookups import LISTED_SECRETS, SECRETS
+from preflight.remote.modal_types import Secret
+from preflight.remote.named import NamedSecret
+from preflight.remote.s3_lookups import BUCKETS, NAMED, SECRET_STATES
+from preflight.remote.s3_types import S3Sample
+from preflight.wording import listed
 
 MOUNT = "the bucket mount reads it: the run stops after the image build and the first minutes of the A100"
 RUN = "`modal run` stops at it"
@@ -66,9 +54,14 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         problem = next((s for s in states.values() if isinstance(s, Problem)), None)
         raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
     said += [f"not looked at: {'; '.join(silent)}"] if silent else []
-    wanted = [{"secret": s.name, "wanted": list(s.keys), "used_by": s.used_by} for s in states]
-    missing = [s.name for s, state in states.items() if isinstance(state, Secret) and not state.exists]
-    return Answer(said="; ".join(said), seen={"secrets": wanted, "missing": missing}, findings=tuple(findings))
+    seen = [_seen(s, state) for s, state in states.items() if isinstance(state, Secret)]
+    return Answer(said="; ".join(said), seen={**seen[0], "secrets": seen}, findings=tuple(findings))
+
+
+def _seen(secret: NamedSecret, state: Secret) -> dict[str, object]:
+    missing = [k for k in state.missing or () if k in secret.keys]
+    found = {"secret": secret.name, "wanted": list(secret.keys), "missing": missing, "exists": state.exists}
+    return {**found, "used_by": secret.used_by}
 
 
 def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Finding | None]:

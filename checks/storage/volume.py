@@ -12,20 +12,10 @@ Source
     Modal client 1.6.4: `Volume.objects.list`, `Volume.from_name` (measured 2026-11-23).
 """
 
-from preflight.api import (
-    NAMED,
-    VOLUMES,
-    VOLUMES_THERE,
-    Answer,
-    Check,
-    Finding,
-    Group,
-    Looked,
-    LookupFailed,
-    NotApplicable,
-    Severity,
-    Stage,
-)
+from preflight.lookups import Looked, LookupFailed
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
+from preflight.remote.lookups import VOLUMES
+from preflight.remote.s3_lookups import NAMED, VOLUMES_THERE
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

@@ -218,7 +218,7 @@ def test_a_closed_standard_input_is_a_usage_error(redirection: str, preflight: P
     command = f"{sys.executable} -m preflight diagnose {redirection}"
     done = subprocess.run(["sh", "-c", command], env=preflight.environ(), capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "standard input is closed" in done.stderr
+    assert "standard input is empty" in done.stderr
 
 
 def test_a_closed_standard_output_keeps_the_exit_code(tmp_path: Path, preflight: Preflight) -> None:

@@ -43,3 +43,13 @@ def test_static_checks_are_imported_without_those_that_ask_modal() -> None:
 def test_a_name_that_no_check_has_is_refused_with_what_is_near() -> None:
     with pytest.raises(UnknownCheck, match="ver-torch-unpinned"):
         index.found("ver-torch-unpined")
+
+
+def test_the_checklist_comes_in_its_order_and_the_rules_before_what_costs_money() -> None:
+    listed = [e for e in index.everything() if e.module]
+    steps = [e.step for e in listed if e.step is not None]
+    assert steps == sorted(steps)
+    names = [e.name for e in listed]
+    own_line, rule, smoke = (names.index(n) for n in ("whl-ext-outcome", "ver-torch-unpinned", "smoke-test"))
+    assert names.index("project-lint") < own_line < rule < smoke
+    assert [e.stage for e in listed[:3]] == [Stage.REMOTE] * 3

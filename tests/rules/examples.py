@@ -99,7 +99,7 @@ def _today() -> dict[str, str]:
     torch = newest_torch()
     return {
         **newest,
-        f"today {torch.patches[-1]}": "today NEWEST",
+        torch.patches[-1]: "NEWEST",
         f"modal {modal_api().version}": "modal VERSION",
         f"Python {platform.python_version()}": "Python VERSION",
         ", ".join(gpu_names()): "GPU NAMES",

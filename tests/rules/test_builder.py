@@ -59,6 +59,7 @@ def test_the_rules_that_depend_on_it_are_these() -> None:
         "ver-python-eol",
         "ver-apt-gone",
         "ver-ext-torch-floor",
+        "tool-add-python-no-cc",
     }
 
 

@@ -66,8 +66,17 @@ def test_no_rule_breaks_on_any_file(file: Path) -> None:
 @pytest.mark.parametrize("name", rules())
 def test_a_rule_has_an_example_where_it_speaks_and_looks_at_a_file_without_a_word(name: str) -> None:
     assert any(f.parent.name == name for f in BAD), f"tests/data/rules/{name}/ holds no example"
-    looked = [f for f in FILES if results(f)[name].answer is not None or (f in GOOD and f.parent.name == name)]
-    assert any(not findings(f, name) for f in looked), f"no example is right for {name}"
+    near_first = sorted(FILES, key=lambda f: f.parent.name != name)
+    assert any(_is_silent_on_something(f, name) for f in near_first), f"no example is right for {name}"
+
+
+def _is_silent_on_something(file: Path, name: str) -> bool:
+    """It looked at more things than it speaks of."""
+    answer = results(file)[name].answer
+    if answer is None:
+        return file in GOOD and file.parent.name == name
+    looked_at = str(answer.seen.get("looked_at", "0")).split()[0]
+    return not answer.findings or int(looked_at) > len(answer.findings)
 
 
 def test_the_bundled_example_has_no_error_and_no_warning() -> None:

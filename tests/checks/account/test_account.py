@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from checks.account import auth, client_version, image_builder, stale_apps
-from preflight.api import (
+from preflight.lookups import Lookup, LookupFailed
+from preflight.model import Result, Status
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import (
     APPS,
     CLIENT,
     ENVIRONMENT,
@@ -18,16 +21,10 @@ from preflight.api import (
     TOKEN,
     WORKSPACE,
     WORKSPACE_BUILDER,
-    Here,
-    Kind,
-    LookupFailed,
     NoSuchEnvironment,
-    Problem,
 )
-from preflight.lookups import Lookup
-from preflight.model import Result, Status
 from preflight.remote.modal_sdk import NEEDED
-from preflight.remote.modal_types import App, Client, Environment, Token, Workspace
+from preflight.remote.modal_types import App, Client, Environment, Here, Token, Workspace
 from preflight.settings import ImageBuilderSettings, Settings, StaleAppsSettings
 from preflight.testing import NOON, run_check
 
@@ -50,8 +47,6 @@ MAIN = Environment(
     spend_limit_usd=None,
     spent_usd=0,  # type: ignore[arg-type]
     is_spend_limit_reached=False,
-    max_gpus=None,
-    gpus_in_use=0,
 )
 THERE = Here(name="main", builder="2025.06")
 CLARITY = Workspace(name="clarity", warnings=())

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from checks.image import whl_ext_outcome
-from preflight.api import BUILDER, RECIPE
 from preflight.app import reader
+from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.build.forecast import Ending
 from preflight.build.foretell import foretold

@@ -7,24 +7,14 @@ from dataclasses import replace
 import pytest
 
 from checks.storage import s3_bucket, s3_bucket_inside, s3_secret, volume
-from preflight.api import (
-    BUCKETS,
-    HERE,
-    NAMED,
-    SECRET_STATES,
-    VOLUMES_THERE,
-    Kind,
-    LookedAt,
-    LookupFailed,
-    Named,
-    NamedSecret,
-    NamedVolume,
-    Problem,
-    S3Place,
-    S3Sample,
-    Secret,
-)
+from preflight.lookups import LookupFailed
 from preflight.model import Result, Severity, Status
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import HERE
+from preflight.remote.modal_types import Secret
+from preflight.remote.named import Named, NamedSecret, NamedVolume
+from preflight.remote.s3_lookups import BUCKETS, NAMED, SECRET_STATES, VOLUMES_THERE
+from preflight.remote.s3_types import LookedAt, S3Place, S3Sample
 from preflight.settings import S3Settings, Settings
 from preflight.testing import run_check
 

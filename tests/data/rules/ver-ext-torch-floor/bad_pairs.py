@@ -40,9 +40,9 @@ app = modal.App("a", image=new)
 #     remedy: pin mamba-ssm==2.2.2 and causal-conv1d==1.5.0.post8, for torch 2.2
 # 10:62 error: the sdist of mamba-ssm 2.2.2 has no CUDA sources, and *_FORCE_BUILD=TRUE asks to build it
 #     why: the image build stops, after torch was downloaded
-#     remedy: leave MAMBA_FORCE_BUILD out: mamba_ssm-2.2.2+cu122torch2.2cxx11abiFALSE-cp311-cp311-linux_x86_64.whl fits
+#     remedy: pin mamba-ssm==2.2.2, for torch 2.2
 # 14:20 error: the wheel of mamba-ssm 2.3.0 for torch 2.6 can't load: the file labelled FALSE was built on torch 2.6.0+cu126, which has the C++11 ABI: it cannot load in the CUDA 12.4 torch 2.6.0 (causal issue 77)
-#     why: the image builds, and the import fails on the GPU after it was paid for
+#     why: the image build stops, after torch was downloaded
 #     remedy: pin mamba-ssm==2.2.4, for torch 2.6
 # 19:20 error: mamba-ssm 2.2.2 needs transformers <5, and 5.24.0 is there: import mamba_ssm takes GreedySearchDecoderOnlyOutput from transformers, which has lost it
 #     evidence: ImportError: cannot import name 'GreedySearchDecoderOnlyOutput' from 'transformers.generation'

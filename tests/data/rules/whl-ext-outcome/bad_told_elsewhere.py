@@ -13,7 +13,7 @@ old_triton = old_triton.pip_install("mamba-ssm==2.0.4", extra_options=OFF)  # ex
 app = modal.App("x")
 
 # What the rule says of this file:
-# 7:57 warning: mamba-ssm 2.2.4 stops the image build: in pip's own build environment, where torch is 2.15.0: nvcc is 12.4, and torch 2.15.0 is built for CUDA 13.2
+# 7:57 warning: mamba-ssm 2.2.4 stops the image build: in pip's own build environment, where torch is NEWEST: nvcc is 12.4, and torch NEWEST is built for CUDA 13.2
 #     evidence: RuntimeError: ('The detected CUDA version (%s) mismatches the version that was used to compilePyTorch (%s). …', '12.4', '13.2')
 #     why: the image build stops at this step, after torch was downloaded (3 to 5 min)
 #     remedy: do what iso-ext-build-isolation says of it

@@ -1,0 +1,47 @@
+"""What Modal tells of the account: lookups for a check's `needs` and `tries`."""
+
+from preflight.remote.lookups import (
+    APPS,
+    CLIENT,
+    ENVIRONMENT,
+    ENVIRONMENTS,
+    HERE,
+    LISTED_SECRETS,
+    RATES,
+    RESOLVED_BUILDER,
+    SECRETS,
+    SESSION,
+    SPEND,
+    TOKEN,
+    VOLUMES,
+    WORKSPACE,
+    WORKSPACE_BUILDER,
+    NoSuchEnvironment,
+)
+from preflight.remote.modal_types import Client, Environment, Here, Secret, Spend, Token, Workspace
+
+__all__ = [
+    "APPS",
+    "CLIENT",
+    "ENVIRONMENT",
+    "ENVIRONMENTS",
+    "HERE",
+    "LISTED_SECRETS",
+    "RATES",
+    "RESOLVED_BUILDER",
+    "SECRETS",
+    "SESSION",
+    "SPEND",
+    "TOKEN",
+    "VOLUMES",
+    "WORKSPACE",
+    "WORKSPACE_BUILDER",
+    "Client",
+    "Environment",
+    "Here",
+    "NoSuchEnvironment",
+    "Secret",
+    "Spend",
+    "Token",
+    "Workspace",
+]
