@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from preflight.build.compat import needs_of
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.explain import in_words_of_log
 from preflight.diagnosis.rules import Rule, RuleError, _rule, rulebook
@@ -85,6 +86,11 @@ def test_no_remedy_pins_what_the_tables_say_breaks() -> None:
     pins = {found.groups() for text in texts for found in PINNED.finditer(text)}
     assert {(p, o) for p, o, _ in pins if o == "=="} == set()
     assert {p for p, _, _ in pins} <= {"numpy", "setuptools", "transformers"}
+
+
+def test_a_remedy_that_pins_transformers_says_what_the_table_of_needs_says() -> None:
+    remedy = next(r.remedy for r in RULES if r.id == "transformers-api-removed")
+    assert f"'transformers{needs_of('mamba-ssm', '2.2.2', 'transformers')[0].needs}'" in remedy
 
 
 @pytest.mark.parametrize("hostile", ["'" * 4000, "a" * 4000, "/x" * 2000, "- torch==" * 400, "_Z" * 2000, " " * 4000])
