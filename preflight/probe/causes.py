@@ -265,8 +265,11 @@ def model_raised(what: str, run: ModelRun, reading: Reading, explain: Explain, e
         return Ruling(Verdict.COULD_NOT_RUN, Cause.OTHER_PROFILER, said, remedy, evidence, where)
     if any(LIBRARY.search(frame.path) for frame in error.frames):
         meaning, cure = explain(str(error))
-        remedy = cure or REINSTALL.format(package_of(error.message))
-        return Ruling(Verdict.BROKEN, Cause.ERROR, said + (f" ({meaning})" if meaning else ""), remedy, evidence, where)
+        remedy, cause = cure or REINSTALL.format(package_of(error.message)), Cause.ERROR
+        if "'NoneType' object is not callable" in error.message and (run.absent or reading.absent):
+            cause, meaning, remedy = conv1d_cause(reading, run.replaced)
+        said += f" ({meaning})" if meaning else ""
+        return Ruling(Verdict.BROKEN, cause, said, remedy, evidence, where)
     remedy = "make MODULE:CALLABLE give (module, inputs), a module with example_input_array, or a one-step function"
     if error.kind == "TypeError" and WANTS_ARGUMENTS.search(error.message):
         remedy = "give what it wants: --model-args 'd_model=64, config=@config.json'"
