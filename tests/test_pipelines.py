@@ -123,3 +123,16 @@ def test_a_repository_without_modal_passes_the_hook_at_once(preflight: Preflight
         (project / f"m{n}.py").write_text("import os\n" * 50)
     ran = preflight("lint", "--pass-others", "--quiet", *(f"m{n}.py" for n in range(50)), cwd=project)
     assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_no_file_of_the_packages_is_ignored_and_so_left_out_of_the_wheel() -> None:
+    """The build leaves out what .gitignore names: a room called `build` once was."""
+    files = [str(p.relative_to(ROOT)) for top in ("preflight", "checks") for p in (ROOT / top).rglob("*.py")]
+    assert "preflight/build/outcome.py" in files
+    found = subprocess.run(
+        ["git", "check-ignore", "--no-index", "--stdin"],
+        cwd=ROOT, input="\n".join(files), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if found.returncode == 128:
+        pytest.skip("this is no git checkout")
+    assert found.stdout == ""

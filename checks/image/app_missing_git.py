@@ -57,10 +57,11 @@ def _needed(link: Link) -> Iterator[tuple[str, Where, int]]:
     """Each tool that the step calls, where, and before which of its shell commands."""
     if link.step.method != "pip_install_private_repos":  # which installs git by itself
         for install in link.step.pip:
-            at = next((n for n, c in enumerate(link.step.shell) if c.where == install.where), len(link.step.shell))
-            for package in install.packages:
-                if "git+" in (package.url or "") or package.written.startswith("git+"):
-                    yield "git", package.where or install.where, at
+            asking = [p for p in install.packages if "git+" in (p.url or "") or p.written.startswith("git+")]
+            commands = link.step.shell if asking else ()
+            at = next((n for n, c in enumerate(commands) if c.where == install.where), len(commands))
+            for package in asking:
+                yield "git", package.where or install.where, at
     for n, command in enumerate(link.step.shell):
         name, _ = program_of(command)
         if name in BRINGS:

@@ -59,7 +59,7 @@ def find(recipe: Recipe, context: Context | None) -> Iterator[Finding]:
 def _unknown(recipe: Recipe) -> str:
     """Why the file can't be judged; "" where it can."""
     if recipe.is_too_large:
-        return f"{recipe.source.path} is too large to read: {recipe.broken}"
+        return f"{recipe.source.path}: {recipe.broken or 'it is too large to read: its end was not looked at'}"
     if not recipe.broken or recipe.broken_at is None:
         return ""
     lines = recipe.source.text.splitlines()[max(recipe.broken_at.line - 1, 0) : recipe.broken_at.line]

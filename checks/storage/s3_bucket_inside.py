@@ -28,6 +28,7 @@ from preflight.remote.lookups import HERE
 from preflight.remote.s3_inside import sample_inside
 from preflight.remote.s3_lookups import NAMED
 from preflight.remote.s3_types import LookedAt, S3Place
+from preflight.wording import counted
 
 USD = Decimal("0.01")
 
@@ -36,14 +37,14 @@ async def price(looked: Looked) -> Price | NotApplicable:
     asked = _asked(looked)
     if isinstance(asked, NotApplicable):
         return asked
-    return Price(USD * len(asked), f"2 min of a CPU container for each of {len(asked)} buckets, under a cent each")
+    return Price(USD * len(asked), f"2 min of a CPU container, under a cent, for {counted(len(asked), 'bucket')}")
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
     asked = _asked(looked)
     if isinstance(asked, NotApplicable):
         return asked
-    settings, seen = looked.settings, list[LookedAt]()
+    settings, seen, region = looked.settings, list[LookedAt](), None
     for place in asked:
         looked.say(f"starting a container with {place.secret}; its image is built once, in about a minute")
         try:
@@ -59,7 +60,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if answer is None or (silent and not any(f.severity is Severity.ERROR for f in answer.findings)):
         raise LookupFailed(NAMED, f"not looked at from inside: {unanswered(silent)}")
     said = f"{answer.said}, inside Modal with {names}" + (f"; not: {unanswered(silent)}" if silent else "")
-    return replace(answer, said=said, seen={**answer.seen, "secret": names})
+    return replace(answer, said=said, seen={**answer.seen, "secret": names, "secret_region": region})
 
 
 def _asked(looked: Looked) -> tuple[S3Place, ...] | NotApplicable:

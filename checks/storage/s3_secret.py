@@ -54,9 +54,14 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         problem = next((s for s in states.values() if isinstance(s, Problem)), None)
         raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
     said += [f"not looked at: {'; '.join(silent)}"] if silent else []
-    wanted = [{"secret": s.name, "wanted": list(s.keys), "used_by": s.used_by} for s in states]
-    missing = [s.name for s, state in states.items() if isinstance(state, Secret) and not state.exists]
-    return Answer(said="; ".join(said), seen={"secrets": wanted, "missing": missing}, findings=tuple(findings))
+    seen = [_seen(s, state) for s, state in states.items() if isinstance(state, Secret)]
+    return Answer(said="; ".join(said), seen={**seen[0], "secrets": seen}, findings=tuple(findings))
+
+
+def _seen(secret: NamedSecret, state: Secret) -> dict[str, object]:
+    missing = [k for k in state.missing or () if k in secret.keys]
+    found = {"secret": secret.name, "wanted": list(secret.keys), "missing": missing, "exists": state.exists}
+    return {**found, "used_by": secret.used_by}
 
 
 def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Finding | None]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from preflight.app.regular import content_of
+
 SKIPPED = frozenset({"node_modules", "venv", "site-packages", "build", "dist", "__pycache__"})
 MAKES_APP = re.compile(rb"\bmodal\b[\s\S]*\bApp\s*\(")
 MOST_FILES = 5000
@@ -32,7 +34,6 @@ def _python_files(project: Path) -> Iterator[Path]:
 
 def _makes_app(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            return MAKES_APP.search(file.read(MOST_BYTES)) is not None
+        return MAKES_APP.search(content_of(path, MOST_BYTES)) is not None
     except OSError:
         return False

@@ -14,6 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from preflight.app.model import PipInstall, PipPackage, Span
+from preflight.app.regular import content_of
 from preflight.app.shell import program
 from preflight.model import Where
 
@@ -241,11 +242,12 @@ def take_requirements(gathered: Gathered, file: Path, *, where: Where, depth: in
     if depth > DEEPEST:
         return False
     try:
-        if file.stat().st_size > MOST_FILE_BYTES:
-            return False
-        text = file.read_text("utf-8-sig", "replace")
+        content = content_of(file, MOST_FILE_BYTES)
     except (OSError, ValueError):
         return False
+    if len(content) > MOST_FILE_BYTES:
+        return False
+    text = content.decode("utf-8-sig", "replace")
     take_lines(gathered, text, where=where, name=file.name, folder=file.parent, depth=depth)
     return True
 
@@ -270,7 +272,7 @@ def take_lines(gathered: Gathered, text: str, *, where: Where, name: str, folder
 def take_pyproject(gathered: Gathered, file: Path, *, extras: Sequence[str]) -> bool:
     """``[project] dependencies`` and the named extras.  False when it can't be read here."""
     try:
-        document: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
+        document: dict[str, Any] = tomllib.loads(content_of(file, MOST_FILE_BYTES).decode("utf-8"))
     except (OSError, ValueError):
         return False
     project = document.get("project")

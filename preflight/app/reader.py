@@ -5,6 +5,7 @@ the file, modules of the same project that its images come from, and requirement
 from __future__ import annotations
 
 import ast
+import errno
 import gc
 import io
 import os
@@ -23,10 +24,14 @@ from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.scope import Shared
 from preflight.app.interpreter.values import AppValue, Decorated, ImageValue
 from preflight.app.model import Image, Recipe, SecretRef, Source, VolumeRef
+from preflight.app.regular import content_of
 from preflight.model import Where
 
 T = TypeVar("T")
+TOO_LARGE = "it is too large to read"
 LONGEST_BYTES = 5_000_000
+MOST_MARKS = 300_000  # of Python's punctuation: about as many nodes, in 100 MB of memory and a second
+MARKS = str.maketrans("", "", "(),.=:[]\n")
 MOST_SIBLINGS = 40
 NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")
@@ -35,6 +40,10 @@ IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")
 def read(file: Path, *, project: Path, content: bytes | None = None) -> Recipe:
     """The recipe of ``file``, or of what it would hold.  Raises OSError when it can't be read; a file that does not
     parse has ``broken``."""
+    try:
+        file.resolve()
+    except RuntimeError as e:  # links that go round, up to Python 3.12
+        raise OSError(errno.ELOOP, "links that go round", str(file)) from e
     with _no_collector():
         return _read(file, project, content)
 
@@ -55,7 +64,10 @@ def _no_collector() -> Iterator[None]:
 def _read(file: Path, project: Path, content: bytes | None) -> Recipe:
     source, broken, at = _source(file, project, content)
     if source.tree is None:
-        return Recipe(source=source, broken=broken, broken_at=at, ignores=ignores(source.text))
+        is_too_large = broken.startswith(TOO_LARGE)
+        return Recipe(
+            source=source, broken=broken, broken_at=at, is_too_large=is_too_large, ignores=ignores(source.text)
+        )
     loader = _Siblings(project.resolve())
     shared = Shared(project=project, load=loader.load, search=loader.search)
     main = Interpreter(source, file.resolve(), shared)
@@ -77,6 +89,7 @@ def _read(file: Path, project: Path, content: bytes | None) -> Recipe:
         secrets=_all_of(SecretRef, values, [s for f in found for s in f.secrets]),
         environ_reads=environ.reads(main.offsets),
         unresolved=tuple(shared.unresolved),
+        is_too_large=shared.is_cut,
         siblings=tuple(i.source for path, i in loader.loaded.items() if i is not None and i is not main),
         ignores=ignores(source.text),
     )
@@ -93,23 +106,26 @@ def _source(file: Path, project: Path, content: bytes | None = None) -> tuple[So
     """The text as Python decodes it, with its tree; or without one, and why."""
     shown = _shown(file, project)
     if content is None:
-        with file.open("rb") as opened:
-            content = opened.read(LONGEST_BYTES + 1)
+        content = content_of(file, LONGEST_BYTES)
     if len(content) > LONGEST_BYTES:
-        return Source(shown, ""), f"it is larger than {LONGEST_BYTES // 10**6} MB", Where(shown)
+        return Source(shown, ""), f"{TOO_LARGE}: it is larger than {LONGEST_BYTES // 10**6} MB", Where(shown, 1)
     try:
         coding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         text = content.decode(coding)
     except (SyntaxError, ValueError, LookupError) as e:  # ValueError: UnicodeError of codecs like idna
         return Source(shown, content.decode("utf-8", "replace")), f"it can't be decoded: {e}", Where(shown, 1)
     text = text.removeprefix("\ufeff")
+    if len(text) > MOST_MARKS and len(text) - len(text.translate(MARKS)) > MOST_MARKS:
+        return Source(shown, ""), f"{TOO_LARGE}: it has more code than anybody writes in one file", Where(shown, 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a SyntaxWarning of the user's file is not ours to print
             tree = ast.parse(text)
     except SyntaxError as e:
         return Source(shown, text), f"{e.msg}", Where(shown, e.lineno or 0, e.offset or 0)
-    except (ValueError, RecursionError, MemoryError) as e:
+    except (RecursionError, MemoryError) as e:
+        return Source(shown, text), f"{TOO_LARGE}: it is nested too deeply ({type(e).__name__})", Where(shown, 1)
+    except ValueError as e:
         return Source(shown, text), f"it can't be parsed: {str(e) or type(e).__name__}", Where(shown, 1)
     return Source(shown, text, tree), "", None
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-
-from packaging.version import Version
 
 from preflight.binary import symbols as said_by
 from preflight.binary.elf import SharedLibrary, Unreadable, exported, shared_library
 from preflight.binary.fatbin import Arch, DamagedFatbin, archs
 from preflight.binary.files import Found, libraries
+from preflight.binary.shown import Said, cxx11abi, distinct, floors, of_name, of_python, spoken, unmeasured
 from preflight.facts import symbols as facts
-from preflight.facts import wheels
 from preflight.facts.torch import cuda_of, torch_row
 
 MACHINE = "x86_64"  # of Modal's containers
@@ -30,10 +28,6 @@ DIGITS = re.compile(r"\d+")
 OTHER_KIND = re.compile(r"[_-](?:rocm|hip|xpu|hpu|npu)[\d.]*\.so")
 FOR_OTHERS = "for another kind of accelerator"
 PYTHON_TAG = re.compile(r"\.(cpython-\d{2,4}\w*|abi3)[.-]")
-FLOORS = ("GLIBC", "GLIBCXX", "CXXABI")
-FLOOR = re.compile(r"^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+){0,3})$")
-
-Said = Mapping[str, facts.Exports | None]  # of each symbol of torch that must be found
 
 
 class Verdict(StrEnum):
@@ -190,7 +184,7 @@ def judge(
         said = {s: e if e is None or e.by else None for s, e in said.items()}
     versions = tuple(_versions(library, said))
     missing, unknown = _lacking(said, target, versions)
-    abi = _cxx11abi(said)
+    abi = cxx11abi(said)
     says = (
         _of_machine(library),
         _of_libraries(library, target),
@@ -207,10 +201,10 @@ def judge(
         verdict=verdict,
         reasons=reasons or open_,
         notes=(
-            *_of_name(file, abi, versions),
+            *of_name(file, abi, versions),
             *(["it holds no GPU code"] if target.gpus and said and not held else []),
-            *_of_python(library),
-            *_unmeasured(said),
+            *of_python(library),
+            *unmeasured(said),
         ),
         remedy=_remedy(library, missing, versions, target, path) if reasons else "",
         torch_versions=versions,
@@ -221,7 +215,7 @@ def judge(
         archs=held,
         gpus=tuple((g, any(a.runs_on(g.sm) for a in held)) for g in target.gpus) if held else (),
         needed=library.needed,
-        floors=tuple(_floors(library)),
+        floors=tuple(floors(library)),
         python=tag[1] if tag else "",
         modules=tuple(f.removeprefix("PyInit_") for f in library.init_functions),
     )
@@ -229,7 +223,7 @@ def judge(
 
 def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
     """The releases, by their PyPI wheel and the +cu126 build of 2.6, that export every symbol that was measured."""
-    known = _distinct(said)
+    known = distinct(said)
     majors = {m[1] for n in library.needed if (m := CUDA_LIBRARY.match(n))}
     for column in facts.pypi_columns():
         row = torch_row(column)
@@ -241,11 +235,6 @@ def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
             yield column
         elif column == "2.6" and all(e.says(facts.CXX11_26) for e in known):
             yield "2.6+cu126"
-
-
-def _distinct(said: Said) -> tuple[facts.Exports, ...]:
-    """Thousands of symbols share some hundred answers."""
-    return tuple({id(e): e for e in said.values() if e is not None}.values())
 
 
 def _lacking(said: Said, target: Target, versions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -337,49 +326,3 @@ def _remedy(library: SharedLibrary, missing: Sequence[str], versions: Sequence[s
     if library.machine != MACHINE:
         return f"take the file for {MACHINE}"
     return "build it where nvcc knows these GPUs, or ask for a GPU that it holds code for"
-
-
-def _of_name(file: str, abi: bool | None, versions: Sequence[str]) -> Iterator[str]:
-    """What a wheel's name says and its symbols deny."""
-    name = wheels.wheel_name(file)
-    if name is None or name.torch is None or not versions:
-        return
-    if name.torch not in {v.partition("+")[0] for v in versions}:
-        yield f"its name says torch {name.torch}; its symbols are of torch {spoken(versions)}"
-    if name.abi is not None and abi is not None and (name.abi == "TRUE") != abi:
-        yield f"its name says cxx11abi{name.abi}; its symbols say cxx11abi{str(abi).upper()}"
-
-
-def _of_python(library: SharedLibrary) -> Iterator[str]:
-    for name in library.needed:
-        if name.startswith("libpython"):
-            yield f"it needs {name}, which a Python that is linked statically has not"
-
-
-def _unmeasured(said: Said) -> Iterator[str]:
-    read = _distinct(said)
-    left = [c for c in facts.pypi_columns() if all(e.says(c) is not False for e in read)]
-    gaps = [c for c in left if any(e.says(c) is None for e in read)]
-    if gaps:
-        yield f"torch {said_by.span(gaps)} was not measured for some of its symbols"
-
-
-def spoken(versions: Sequence[str]) -> str:
-    """ "2.6+cu126 to 2.9" said in the order of the releases."""
-    plain = said_by.span([v for v in versions if "+" not in v])
-    return ", ".join([*(v for v in versions if "+" in v), *([plain] if plain else [])])
-
-
-def _cxx11abi(names: Iterable[str]) -> bool | None:
-    """None where no symbol of torch shows it, or where they show both."""
-    shown = {facts.abi_of(n) for n in names} - {"neutral"}
-    return shown == {"cxx11"} if len(shown) == 1 else None
-
-
-def _floors(library: SharedLibrary) -> Iterator[tuple[str, str]]:
-    newest: dict[str, Version] = {}
-    for _, version in library.versions:
-        found = FLOOR.match(version)
-        if found:
-            newest[found[1]] = max(newest.get(found[1], Version("0")), Version(found[2]))
-    yield from ((kind, str(newest[kind])) for kind in FLOORS if kind in newest)

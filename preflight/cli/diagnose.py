@@ -133,8 +133,6 @@ def _streams(logs: Sequence[str], apps: tuple[str, ...], images: tuple[str, ...]
 
 
 def _standard_input(*, is_asked: bool) -> Iterable[bytes]:
-    if sys.stdin is None:
-        raise click.UsageError("standard input is closed: there is no log to read")
     if not is_asked and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
     return _checked(_chunks(sys.stdin.buffer), "standard input")

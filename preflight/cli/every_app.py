@@ -149,6 +149,9 @@ def together(check: Check, told: ByApp) -> Result:
         reason=_reason(told, worst),
         spent_usd=sum((r.spent_usd for _, r in told), NOTHING),
     )
+    assumed = next((r for _, r in told if r.assumed), None)
+    if worst is Status.SKIP and assumed is not None:
+        return replace(assumed, seconds=result.seconds, reason=result.reason, spent_usd=result.spent_usd)
     if worst not in LOOKED and worst is not Status.UNKNOWN:
         by = next((r.blocked_by for _, r in told if r.status is worst), "")
         return replace(result, status=worst, blocked_by=by)

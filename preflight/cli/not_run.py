@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from preflight.model import Answer
 
-RAISED = re.compile(r"^[\s│]*([A-Za-z_][\w.]*(?:Error|Exception|Failure|Timeout|Interrupt|Exit))(?:: (.*?))?[\s│]*$")
+RAISED = re.compile(r"^[\s│]*([A-Za-z_][\w.]*(?:[Ee]rror|Exception|Failure|Timeout|Interrupt|Exit))(?:: (.*?))?[\s│]*$")
 NO_MODULE = re.compile(r"No module named '([^'.]+)")
 STAND_IN = re.compile(r"stand-in-for-(\w+)")
 OURS = re.compile(

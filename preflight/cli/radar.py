@@ -91,7 +91,7 @@ def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int
 
     Exit codes: 0 nothing breaks, 1 something does, or an announced end is due, 3 it could not all be resolved.
     """
-    from preflight.radar.announced import concerns
+    from preflight.build.announced import concerns
     from preflight.radar.image import resolved
     from preflight.radar.moves import moves
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from preflight.sandbox import state
     from preflight.sandbox.serve import Sandbox
 
-RUN_S = 30.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
+RUN_S = 60.0  # of `modal run` where the project has no smoke test of its own: enough for a body that needs no GPU
 CAN_T = "this machine can't confine what an app does"
 FREE = Price(Decimal(0), "nothing is billed in a rehearsal")
 

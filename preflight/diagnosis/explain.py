@@ -35,7 +35,8 @@ def remedy_for(rule: Rule, signals: Iterable[str], captures: Mapping[str, str]) 
 
 def derived(captures: Mapping[str, str]) -> dict[str, str]:
     """What the tables add: ``devel``, the image to build for this torch in, the tags (cu124) of both CUDAs, the
-    companions of this torch and the oldest ``bases`` that have the C library asked for."""
+    companions of this torch, the oldest ``bases`` that have the C library asked for, and the torch of this GPU.
+    """
     cuda = captures.get("torch_cuda") or cuda_of(captures.get("torch", "")) or ""
     sides = {"torch_tag": cuda, "toolkit_tag": captures.get("toolkit", "")}
     found = {name: f"cu{version.replace('.', '')}" for name, version in sides.items() if version[:1].isdigit()}
@@ -57,7 +58,7 @@ def _torch_for(arch: str) -> dict[str, str]:
 
     Code for one GPU runs on the later ones of its major.
     """
-    sm = int("".join(filter(str.isdigit, arch)) or 0)
+    sm = int("".join(filter(str.isdecimal, arch)) or 0)
     known = rows_of(TORCH, TorchRow)
     fit = [row for row in known if any(s // 10 == sm // 10 and s <= sm for s in row.sm)]
     return {} if not fit else {"torch_from": fit[0].minor} if fit[-1] is known[-1] else {"torch_to": fit[-1].minor}
@@ -65,7 +66,7 @@ def _torch_for(arch: str) -> dict[str, str]:
 
 def _dotted(cuda: str) -> str:
     """ "11.4" of 11040, as CUDA numbers itself."""
-    return f"{int(cuda) // 1000}.{int(cuda) % 1000 // 10}" if cuda.isdigit() else ""
+    return f"{int(cuda) // 1000}.{int(cuda) % 1000 // 10}" if cuda.isdecimal() else ""
 
 
 def _bases(wanted: str) -> str:

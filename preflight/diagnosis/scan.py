@@ -17,6 +17,7 @@ from preflight.diagnosis.story import TAIL_BYTES, Story, how, story
 HITS_KEPT = 4  # of one rule: the first ones and the last; the others are counted
 SIGNS_ASKED = 500  # of a block: a log may hold one on every line
 AFTERWARDS = re.compile(r"\n.{0,200}(?:Ignoring this choice|[Ss]kipping (?:this |the )?batch)")
+NEXT_RETRIES = re.compile(r"\n[^\n]{0,80}\b[Rr]etrying\b")
 COUNTED = 99  # hits of one rule; from then on it is looked for no more: a log may hold one on every line
 EXCERPT_CHARS = 600
 LINE_CHARS = 300  # of the excerpt for an issue
@@ -148,7 +149,7 @@ def _look(rule: Rule, where: Window, seen: Seen, clean: Callable[[str], str]) ->
         weight = Weight.FIRM
         if book.caught.search(line) or AFTERWARDS.search(where.text):
             weight = Weight.CAUGHT
-        elif book.retried.search(line):
+        elif book.retried.search(line) or NEXT_RETRIES.match(where.text, where.first_length):
             weight = Weight.RETRIED
         elif (rule.passing or book.warned).search(line):
             weight = Weight.WARNED

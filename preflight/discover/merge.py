@@ -108,6 +108,8 @@ def _mount(mount: RecordedVolume | RecordedBucket, at: Where) -> VolumeRef | Buc
         has_oidc_role=mount.has_oidc_role,
         is_read_only=mount.is_read_only,
         where=at,
+        is_requester_pays=mount.is_requester_pays,
+        is_path_style=mount.is_path_style,
     )
 
 

@@ -22,6 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from preflight.app.model import Recipe
 from preflight.discover import recording
 from preflight.discover.recording import Recording
@@ -39,6 +41,7 @@ LONGEST_ANSWER = 256 * 2**20  # bytes; a row a mount lists its files
 OUTPUT_LINES = 12
 OURS = str(Path(__file__).resolve().parents[2])
 MOST_APPS = 8
+OLDEST_CLIENT = Version("1.2")  # `modal deploy` of 1.2.6 was recorded with it, 2026-11-28
 ASKS_THE_SERVER = frozenset(  # what only a real workspace can answer; the app is not wrong
     "NotFoundError UnimplementedError PermissionDeniedError ConflictError ServiceError InternalError "
     "AuthError ConnectionError ResourceExhaustedError AlreadyExistsError StreamTerminatedError".split()
@@ -86,6 +89,7 @@ class Asked:
     builder: str
     environment: str | None
     limit_s: float = LIMIT_S
+    python: str | None = None  # the project's, where its client can speak to our plane
 
 
 async def record(asked: Asked, environ: Mapping[str, str]) -> Recording | NotRecorded:
@@ -133,6 +137,7 @@ async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[
             "cwd": str(asked.project),
             "environ": clean,
             "limit_s": asked.limit_s,
+            "python": asked.python or sys.executable,
         }
         child.stdin.write(json.dumps(wanted).encode() + b"\n")
         with contextlib.suppress(ConnectionError):
@@ -251,6 +256,7 @@ async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LI
             builder=settings.builder or settings.image_builder.minimum,
             environment=settings.environment,
             limit_s=max(1.0, left_s),
+            python=_python(settings),
         )
         told = await record(asked, settings.environ or os.environ)
         if isinstance(told, NotRecorded):
@@ -258,6 +264,14 @@ async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LI
         found.append(told)
         left_s -= told.seconds
     return recording.together(found)
+
+
+def _python(settings: Settings) -> str | None:
+    """The project's own interpreter, which has what its top level imports; ours where its client is too old for it."""
+    project = settings.interpreter
+    if project is None or project.client is None or Version(project.client.version) < OLDEST_CLIENT:
+        return None
+    return str(project.python)
 
 
 def _references(recipe: Recipe) -> list[tuple[str, ...]]:

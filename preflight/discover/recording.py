@@ -44,6 +44,8 @@ class RecordedBucket:
     secret: RecordedSecret | None
     has_oidc_role: bool
     is_read_only: bool
+    is_requester_pays: bool = False
+    is_path_style: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +202,8 @@ class _World:
                     secret=self.secrets.get(mount.get("credentials_secret_id", "")),
                     has_oidc_role=bool(mount.get("oidc_auth_role_arn")),
                     is_read_only=bool(mount.get("read_only")),
+                    is_requester_pays=bool(mount.get("requester_pays")),
+                    is_path_style=bool(mount.get("force_path_style")),
                 ),
             )
 

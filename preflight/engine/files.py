@@ -15,6 +15,7 @@ from preflight.app import reader
 from preflight.app.find import SKIPPED
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
+from preflight.app.regular import content_of
 from preflight.engine.run import run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
@@ -78,9 +79,8 @@ def python_files(folder: Path) -> Iterator[Path]:
             try:
                 if not path.is_file():
                     continue  # a pipe would never end
-                with path.open("rb") as opened:
-                    if IMPORTS_MODAL.search(opened.read(MOST_BYTES)):
-                        yield path
+                if IMPORTS_MODAL.search(content_of(path, MOST_BYTES)):
+                    yield path
             except OSError:
                 yield path  # said in the report: it could not be read
 

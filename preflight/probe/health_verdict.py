@@ -53,7 +53,7 @@ def _of(card: Card, reading: Reading) -> list[Lemon]:
     if card.step.outcome is not Outcome.OK:
         number = reading.cards.index(card)
         why = str(card.step.error) if card.step.error else card.step.signal or card.step.outcome.value
-        return [Lemon(number, f"it gave no answer at its {card.step.at or 'first call'}: {why}", True)]
+        return [Lemon(number, f"it gave no answer in {card.step.at or 'its first call'}: {why}", True)]
     rank, fact, found = card.rank, fact_of(card.name), []
     if card.sum_is_right is False:
         found.append(Lemon(rank, f"the all-reduce of {len(reading.cards)} GPUs gave it a wrong sum", True))

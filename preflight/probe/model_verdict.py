@@ -12,6 +12,7 @@ from preflight.probe.expected import Expected, Kernel, Table
 from preflight.probe.numbers_verdict import judge_own_numbers, said_of_own_numbers
 from preflight.probe.reading import ModelRun, Outcome, OwnBlock, OwnStep, Reading
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, worst
+from preflight.wording import counted
 
 CANARY_LAUNCHES = 2  # the payload's own product, launched along with each step
 UNKNOWN_SCAN = re.compile(r"scan|ssm|ssd|mamba|selective|chunk_state", re.I)
@@ -83,7 +84,8 @@ def _launches(what: str, run: ModelRun, reading: Reading, table: Table) -> Rulin
         return _hidden(what, run, reading, ["something else runs where a block was wanted"], Verdict.PARTIAL)
     kinds = ", ".join(dict.fromkeys(b.block for b in used))
     calls = sum(p.calls for b in used for p in b.steps)
-    said = f"{what} launched the kernels of {kinds} in {len(run.steps)} steps ({len(used)} blocks, {calls} calls)"
+    count = f"{counted(len(used), 'block')}, {counted(calls, 'call')}"
+    said = f"{what} launched the kernels of {kinds} in {len(run.steps)} steps ({count})"
     return Ruling(Verdict.KERNELS, Cause.LAUNCHED, said, "", run.names[:6])
 
 

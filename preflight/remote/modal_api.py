@@ -198,8 +198,6 @@ def _environment(item: Any) -> Environment:
         spend_limit_usd=usd("effective_cycle_spend_limit", item.effective_cycle_spend_limit or None),
         spent_usd=usd("current_cycle_usage", item.current_cycle_usage) or Decimal(0),
         is_spend_limit_reached=is_reached,
-        max_gpus=optional("max_concurrent_gpus"),
-        gpus_in_use=item.current_concurrent_gpus,
         unclear="; ".join(unclear),
     )
 
@@ -280,7 +278,9 @@ async def rates(session: Session) -> dict[str, Decimal]:
 async def spend(session: Session) -> Spend:
     with as_problems("read the billing summary"):
         found = await session.workspace.billing.summary.aio()
-        return Spend(metered_usd=found.metered_cost, billed_usd=found.billed_cost, adjustments=dict(found.adjustments))
+        if not found.metered_cost.is_finite():
+            raise ValueError(f"a cost of {found.metered_cost}")
+        return Spend(metered_usd=found.metered_cost)
 
 
 async def apps(here: Here) -> tuple[App, ...]:

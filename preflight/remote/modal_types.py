@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -56,8 +55,6 @@ class Environment:
     spend_limit_usd: Decimal | None
     spent_usd: Decimal
     is_spend_limit_reached: bool
-    max_gpus: int | None
-    gpus_in_use: int
     unclear: str = ""  # fields of money that hold no amount
 
 
@@ -72,11 +69,9 @@ class Here:
 
 @dataclass(frozen=True, kw_only=True)
 class Spend:
-    """The workspace's cycle so far.  ``adjustments`` are credits and fees that Modal has applied already."""
+    """The workspace's cycle so far, before the credits that Modal has applied."""
 
     metered_usd: Decimal
-    billed_usd: Decimal
-    adjustments: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ From the app's text and ``[tool.preflight]``; nothing is asked.  What the text l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.model import Where
@@ -55,7 +55,6 @@ class Named:
     open_secrets: tuple[str, ...] = ()
     volumes: tuple[NamedVolume, ...] = ()
     open_volumes: tuple[str, ...] = ()
-    functions: tuple[str, ...] = field(default=())
 
 
 def named(recipe: Recipe | None, settings: Settings, planned: Function | None) -> Named:
@@ -73,7 +72,6 @@ def named(recipe: Recipe | None, settings: Settings, planned: Function | None) -
         open_secrets=open_secrets,
         volumes=volumes,
         open_volumes=open_volumes,
-        functions=tuple(f.name for f in functions),
     )
 
 
@@ -93,16 +91,17 @@ def _places(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[
     for number, (function, mount) in enumerate(mounts):
         # a setting speaks of the planned function's mount, which is the first
         is_set = number == 0 and given.bucket is None
-        prefix = given.prefix if is_set and given.prefix is not None else _text(mount.prefix)
-        endpoint = (given.endpoint if is_set else None) or _text(mount.endpoint_url)
-        if not isinstance(mount.bucket, Known) or prefix is None or endpoint is None:
+        bucket, prefix, endpoint = (_text(part, settings) for part in (mount.bucket, mount.prefix, mount.endpoint_url))
+        prefix = given.prefix if is_set and given.prefix is not None else prefix
+        endpoint = (given.endpoint if is_set else None) or endpoint
+        if not bucket or prefix is None or endpoint is None:
             if number > 0 or given.bucket is None:
                 unread.append(f"the bucket that {function.name} mounts ({mount.where}: {_why(mount)})")
             continue
         place = S3Place(
-            bucket=mount.bucket.value,
+            bucket=bucket,
             prefix=prefix,
-            region=given.region if number == 0 or mount.bucket.value == given.bucket else None,
+            region=given.region if number == 0 or bucket == given.bucket else None,
             endpoint=endpoint or None,
             named_by=f"{function.name}, {mount.where}",
             where=mount.where,
@@ -129,10 +128,12 @@ def _key(place: S3Place) -> tuple[str, str, str | None]:
     return place.bucket, place.prefix, place.endpoint
 
 
-def _text(value: Known[str] | Unresolved | None) -> str | None:
-    """ "" where nothing is given, None where the text leaves it open."""
+def _text(value: Known[str] | Unresolved | None, settings: Settings) -> str | None:
+    """ "" where nothing is given, None where the text leaves it open; a variable of this machine beats its default."""
     if isinstance(value, Unresolved):
         return None
+    if value is not None and value.default_of and settings.environ.get(value.default_of):
+        return settings.environ[value.default_of]
     return value.value if value is not None and isinstance(value.value, str) else ""
 
 
@@ -194,7 +195,7 @@ def _mount_keys(mount: BucketMount, settings: Settings) -> tuple[str, ...]:
     """What the mount reads of its secret: Google's keys have names of their own, a role needs none."""
     if mount.has_oidc_role:
         return ()
-    place = S3Place(bucket="", prefix="", region=None, endpoint=_text(mount.endpoint_url), named_by="")
+    place = S3Place(bucket="", prefix="", region=None, endpoint=_text(mount.endpoint_url, settings), named_by="")
     if place.is_google:
         return GOOGLE_KEYS
     return settings.s3.keys if mount.endpoint_url is None else AWS_KEYS

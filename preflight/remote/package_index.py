@@ -42,6 +42,7 @@ class _Answer:
     etag: str
     url: str
     body: bytes
+    total: int = 0  # bytes of the whole file, where only a range of it was asked for
 
 
 class PackageIndex:
@@ -105,7 +106,8 @@ class PackageIndex:
         """A seekable file that fetches what is read."""
         if file.url.startswith("file:"):
             return _path(file.url).open("rb")
-        return io.BufferedReader(_Ranges(self._get, file), BLOCK_BYTES)
+        size = file.size or self._size(file.url)
+        return io.BufferedReader(_Ranges(lambda start, end: self._get(file.url, start, end), size), BLOCK_BYTES)
 
     def _members(self, file: IndexFile, wanted: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
         try:
@@ -161,10 +163,18 @@ class PackageIndex:
             return _path(url).read_bytes()
         headers = {"range": f"bytes={start}-{end - 1}"} if end is not None else {}
         answer = self._answer(url, headers)
-        if answer.status != (206 if headers else 200):
-            asked = "a range of bytes" if headers else "the file"
-            raise NotRead(f"{_host(url)} answers {answer.status} to {asked} of {url.rsplit('/', 1)[-1]}")
+        if answer.status == 200:  # to a range too, where the host knows no ranges
+            return answer.body[start:end]
+        if answer.status != 206 or not headers:
+            raise NotRead(f"{_host(url)} answers {answer.status} for {url.rsplit('/', 1)[-1]}")
         return answer.body
+
+    def _size(self, url: str) -> int:
+        """Of a file whose page does not say it."""
+        answer = self._answer(url, {"range": "bytes=0-0"})
+        if answer.status not in (200, 206):
+            raise NotRead(f"{_host(url)} answers {answer.status} for {url.rsplit('/', 1)[-1]}")
+        return answer.total or len(answer.body)
 
     def _answer(self, url: str, headers: dict[str, str]) -> _Answer:
         import httpx
@@ -182,7 +192,9 @@ class PackageIndex:
                         raise NotRead(f"{_host(url)} answers with more than {MOST_BYTES >> 20} MiB")
                 if response.status_code == 429 or response.status_code >= 500:
                     response.raise_for_status()
-                return _Answer(response.status_code, response.headers.get("etag", ""), str(response.url), bytes(body))
+                total = response.headers.get("content-range", "").rpartition("/")[2]
+                etag = response.headers.get("etag", "")
+                return _Answer(response.status_code, etag, str(response.url), bytes(body), int(total or 0))
 
         try:
             return ask()
@@ -204,8 +216,8 @@ def _may_pass(error: Exception) -> bool:
 class _Ranges(io.RawIOBase):
     """A remote file, read by ranges.  The last ``TAIL_BYTES`` are asked for once."""
 
-    def __init__(self, get: Callable[[str, int, int], bytes], file: IndexFile) -> None:
-        self._get, self._file, self._at = get, file, 0
+    def __init__(self, get: Callable[[int, int], bytes], size: int) -> None:
+        self._get, self._size, self._at = get, size, 0
         self._tail = b""
 
     def readable(self) -> bool:
@@ -215,20 +227,20 @@ class _Ranges(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset + (0, self._at, self._file.size)[whence]
+        self._at = offset + (0, self._at, self._size)[whence]
         return self._at
 
     def readinto(self, buffer: Buffer) -> int:
-        size, view = self._file.size, memoryview(buffer)
+        size, view = self._size, memoryview(buffer)
         first = size - TAIL_BYTES
         end = min(self._at + len(view), size)
         if end <= self._at:
             return 0
         if self._at >= max(first, 0):
-            self._tail = self._tail or self._get(self._file.url, max(first, 0), size)
+            self._tail = self._tail or self._get(max(first, 0), size)
             data = self._tail[self._at - max(first, 0) :][: end - self._at]
         else:
-            data = self._get(self._file.url, self._at, end)
+            data = self._get(self._at, end)
         view[: len(data)] = data
         self._at += len(data)
         return len(data)

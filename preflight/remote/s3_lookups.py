@@ -68,7 +68,7 @@ async def _volumes_there(looked: Looked) -> dict[str | None, tuple[str, ...]]:
 
 
 NAMED: Lookup[Named] = Lookup("what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), is_fixed=True)
-BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,))
+BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,), timeout_s=19.0)
 SECRET_STATES: Lookup[dict[NamedSecret, Secret | Problem]] = Lookup(
     "the secrets", asked(_secret_states), needs=(HERE, NAMED)
 )

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, spoken, whole
+from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, whole
+from preflight.binary.shown import spoken
 from preflight.facts.symbols import span_of_table
 from preflight.report.text import in_encoding, one_line
 from preflight.wording import counted

@@ -50,8 +50,8 @@ async def main() -> None:
         "MODAL_TOKEN_SECRET": scenario.token.secret,
     }
     cwd = Path(asked["cwd"])
-    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, cwd)
-    ended = asyncio.create_task(_deploy(asked["words"], cwd, environ, asked["limit_s"], plan))
+    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, cwd, asked["python"])
+    ended = asyncio.create_task(_deploy(asked["python"], asked["words"], cwd, environ, asked["limit_s"], plan))
     gone = asyncio.create_task(_parent_gone())
     await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
@@ -95,25 +95,23 @@ async def _parent_gone() -> None:
     await over.wait()
 
 
-def _plan(folder: Path, project: Path) -> Path:
+def _plan(folder: Path, project: Path, python: str) -> Path:
     """What the deploy writes goes with it; of /tmp it sees the project, its temporary files and the plane's socket."""
     path = folder / "plan.json"
     binds = [(str(folder), str(folder), True)]
-    plan = confinement.of_client(
-        folder=folder / "written", project=project, python=sys.executable, binds=binds, forwards={}
-    )
+    plan = confinement.of_client(folder=folder / "written", project=project, python=python, binds=binds, forwards={})
     path.write_text(json.dumps(plan), encoding="utf-8")
     return path
 
 
 async def _deploy(
-    words: list[str], cwd: Path, environ: dict[str, str], limit_s: float, plan: Path | None
+    python: str, words: list[str], cwd: Path, environ: dict[str, str], limit_s: float, plan: Path | None
 ) -> dict[str, Any]:
     """Run it to its end or its limit.  Nothing that it started is left when this returns or is cancelled."""
     began = time.monotonic()
     with _pipe() as (report, report_to), _pipe() as (output, output_to):
         # pipes of our own: asyncio's wait() goes on for as long as somebody holds the other end of its own
-        command = [sys.executable, "-P", str(CLOSED), str(report_to.fileno()), *words]
+        command = [python, "-P", str(CLOSED), str(report_to.fileno()), *words]
         process = await asyncio.create_subprocess_exec(
             *(confinement.launched(plan, command) if plan else command),
             cwd=cwd,

@@ -6,6 +6,7 @@ Every field has a default that makes the healthy world, so a scenario says only 
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -294,7 +295,9 @@ def path_of(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".toml" and path.is_file():
         return path.resolve()
-    raise ScenarioNotFound(f"no scenario {str(name_or_path)!r}: name one of {', '.join(names())}, or a .toml file")
+    near = difflib.get_close_matches(str(name_or_path), names(), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"name one of {', '.join(names())}, or a .toml file"
+    raise ScenarioNotFound(f"no scenario {str(name_or_path)!r}: {hint}")
 
 
 def load(name_or_path: str | Path) -> Scenario:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preflight.app import reader
+from preflight.app.find import find_apps
 from preflight.app.model import Recipe
 
 HEAD = "import modal\n\napp = modal.App('x')\n"
@@ -184,3 +188,53 @@ def test_any_text_of_python_words_is_read_or_broken(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
 ) -> None:
     _read(tmp_path_factory.mktemp("words"), HEAD + " ".join(pieces))
+
+
+H = 'import modal, os\napp = modal.App("x", image=modal.Image.debian_slim())\n'
+LARGE = {  # no more than 2 s of this machine's time and 300 MB, whatever they hold
+    "precision": 'X = "%.2000000000d" % 1\nY = "%(a)999999999d" % {"a": 1}\nZ = "%.999999999f" % 1.0\n',
+    "format": 'X = ("{0}" * 30000).format("x" * 100000)\nY = "%s" * 30000 % (("x" * 100000,) * 30000)\n',
+    "doubled lists": "X = [1]\n" + "X = [X, X]\n" * 400,
+    "doubled names": "".join(f"a{i + 1} = (a{i}, a{i})\n" for i in range(60)).replace("a0", "'x'"),
+    "conditions": "X = 'a'\n" + "".join(f"if os.environ.get('A{i}'):\n    X = X + 'b{i}'\n" for i in range(40)),
+    "functions": "".join(f"def f{i}(a, b=2):\n    return a * {i}\n" for i in range(120_000)),
+    "links": "image = modal.Image.debian_slim()" + ".pip_install('a')" * 5000 + "\n",
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_what_is_large_is_read_in_bounds_or_said_to_be_too_large(name: str) -> None:
+    began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    recipe = reader.read(Path("app.py"), project=Path(), content=(H + LARGE[name]).encode())
+    assert time.process_time() - began < 4
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000
+    assert recipe.is_too_large is (name in ("functions", "links", "doubled lists"))
+
+
+def test_many_shell_strings_are_cut_and_the_recipe_says_so() -> None:
+    strings = ", ".join(f'"pip install a{i}"' for i in range(100))
+    text = H + "image = modal.Image.debian_slim()" + f".run_commands({strings})" * 100 + "\n"
+    recipe = reader.read(Path("app.py"), project=Path(), content=text.encode())
+    assert recipe.is_too_large and not recipe.broken
+
+
+@pytest.mark.parametrize("name", ["app.py", "helper.py", "req.txt"])
+def test_a_fifo_at_a_path_is_no_file_and_blocks_nothing(name: str, tmp_path: Path) -> None:
+    text = H + "import helper\nimage = modal.Image.debian_slim().pip_install_from_requirements('req.txt')\n"
+    (tmp_path / "app.py").write_text(text)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    if name == "app.py":
+        with pytest.raises(OSError, match="not a regular file"):
+            reader.read(tmp_path / "app.py", project=tmp_path)
+    else:
+        assert len(reader.read(tmp_path / "app.py", project=tmp_path).images) == 1
+    assert find_apps(tmp_path) == (() if name == "app.py" else (tmp_path / "app.py",))
+
+
+def test_links_that_go_round_are_no_file(tmp_path: Path) -> None:
+    (tmp_path / "app.py").symlink_to(tmp_path / "other.py")
+    (tmp_path / "other.py").symlink_to(tmp_path / "app.py")
+    with pytest.raises(OSError):
+        reader.read(tmp_path / "app.py", project=tmp_path)
+    assert find_apps(tmp_path) == ()

@@ -73,7 +73,7 @@ SETTINGS = '[tool.preflight]\nskip = ["stale-apps"]\n\n[tool.preflight.budget]\n
 def project_in(folder: Path, app: str = APP) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "app.py").write_text(app)
-    (folder / "pyproject.toml").write_text(SETTINGS)
+    (folder / "pyproject.toml").write_text(SETTINGS if app is APP else "[tool.preflight]\n")
     return folder
 
 
@@ -219,12 +219,16 @@ def test_the_install_without_the_sandbox_says_how_to_get_it_in_one_line(prefligh
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_no_process_and_no_folder(preflight: Preflight, tmp_path: Path, number: signal.Signals) -> None:
-    project = project_in(tmp_path / "p")
-    (project / "app.py").write_text(
-        "import modal\napp = modal.App('long')\n\n@app.function(timeout=600)\ndef f() -> None:\n"
-        "    import subprocess, sys\n"
-        "    subprocess.run([sys.executable, '-c', 'import time; time.sleep(300)', 'OF_A_REHEARSAL'])\n"
-    )
+    app = """
+import modal
+app = modal.App("long")
+
+@app.function(timeout=600)
+def f() -> None:
+    import subprocess, sys
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(300)", "OF_A_REHEARSAL"])
+"""
+    project = project_in(tmp_path / "p", app)
     temporary = tmp_path / "t"
     temporary.mkdir()
     command = [sys.executable, "-m", "preflight", "check", "smoke-test", "--sandbox", "app.py"]

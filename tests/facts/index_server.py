@@ -35,6 +35,7 @@ class Index(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.fails: dict[str, int] = {}
         self.built: dict[str, bytes] = {}
+        self.is_plain = False  # pages of HTML without sizes, and no ranges
 
     @property
     def url(self) -> str:
@@ -81,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: Index
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
         if self.server.fails.get(self.path, 0) > 0:
@@ -91,6 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._file(self.server.file(name))
         if kind != "simple" or name not in self.server.pages:
             return self._answer(404, b"")
+        if self.server.is_plain:
+            links = "".join(f'<a href="../../files/{r["filename"]}">x</a>' for r in self.server.pages[name])
+            return self._answer(200, f"<html><body>{links}</body></html>".encode(), **{"content-type": "text/html"})
         files = [
             {**row, "hashes": {}, "url": f"/files/{row['filename']}", "size": len(self.server.file(row["filename"]))}
             if row["filename"] in self.server.members
@@ -105,17 +112,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, data: bytes) -> None:
         asked = self.headers.get("range")
-        if asked is None:
-            return self._answer(200, data)
+        if asked is None or self.server.is_plain:
+            return self._answer(200, data, **({} if self.server.is_plain else {"accept-ranges": "bytes"}))
         first, _, last = asked.removeprefix("bytes=").partition("-")
-        return self._answer(206, data[int(first) : int(last) + 1])
+        if not first:
+            first, last = str(max(0, len(data) - int(last))), str(len(data) - 1)
+        of = {"content-range": f"bytes {first}-{last}/{len(data)}"}
+        return self._answer(206, data[int(first) : int(last) + 1], **of)
 
     def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
         for name, value in {**headers, "content-length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -4,7 +4,7 @@ import pytest
 
 from preflight.facts import in_force
 from preflight.facts.in_force import digest
-from preflight.facts.load import read, rows
+from preflight.facts.load import identity, read, rows
 from preflight.facts.types import GPUS, TABLES
 from preflight.toml_rows import WrongRow
 
@@ -16,6 +16,11 @@ def test_every_table_loads_and_every_row_says_where_when_and_how(table):
     assert rows(table)
     for row in rows(table):
         assert row.source and row.seen.year >= 2026
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda t: t.file)
+def test_every_row_is_of_a_thing_of_its_own(table):
+    assert len({identity(table, row) for row in rows(table)}) == len(rows(table))
 
 
 def test_every_fact_file_belongs_to_a_table_or_to_nobody_here():

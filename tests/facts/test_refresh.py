@@ -15,9 +15,9 @@ from preflight.facts.in_force import FOLDER, put_in_force
 from preflight.facts.load import read, rows, rows_of, shipped_rows
 from preflight.facts.refresh.releases import rows as releases_of
 from preflight.facts.refresh.renew import GENERATORS, Sources, renew, write
-from preflight.facts.refresh.source import NotRead, named
+from preflight.facts.refresh.source import NotRead, named, requires
 from preflight.facts.refresh.text import head_of, table_text
-from preflight.facts.types import MAMBA_SSM, TABLES, TORCH, Release, Row, Table, TorchRow
+from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Need, Release, Row, Table, TorchRow
 from preflight.facts.wheels import TABLE_OF
 from preflight.remote.package_index import PackageIndex
 from tests.facts.conftest import Lay
@@ -94,6 +94,16 @@ def test_an_index_that_is_overloaded_is_asked_again_and_one_that_stays_so_leaves
     assert one.unread == ("127.0.0.1:" + str(server.server_port) + " answers 503",)
 
 
+@pytest.mark.parametrize("is_plain", [False, True], ids=["JSON and ranges", "HTML and no ranges"])
+def test_a_plain_index_says_the_same_as_one_with_sizes_and_ranges(tmp_path: Path, is_plain: bool) -> None:
+    page = [r for r in recorded()["pages"]["torchvision"] if "0.29.0" in r["filename"]]
+    with serving({"torchvision": page}, recorded()["members"]) as server, PackageIndex([server.url], tmp_path) as asked:
+        server.is_plain = is_plain
+        (file,) = asked.files("torchvision")
+        assert (file.size == 0) is is_plain
+        assert "torch==2.14.0" in map(str, requires(asked.metadata(file)))
+
+
 def test_an_index_that_can_not_be_reached_is_named_and_not_read_as_empty(tmp_path: Path) -> None:
     with PackageIndex(["http://127.0.0.1:9"], tmp_path) as asked, pytest.raises(NotRead, match=r"127\.0\.0\.1:9: "):
         asked.files("torch")
@@ -153,3 +163,14 @@ def test_a_table_is_written_as_it_is_read(table: Table) -> None:
 
 def test_the_tables_that_a_refresh_makes_are_those_with_a_public_source() -> None:
     assert {t.name for t in GENERATORS} >= {"torch", "wheels_mamba_ssm", "wheels_causal_conv1d", "wheels_flash_attn"}
+
+
+def test_what_comes_when_nobody_asks_for_a_version_is_read_from_the_index(tmp_path: Path, overlay: Lay) -> None:
+    folder = overlay({})
+    with serving({"transformers": [{"filename": "transformers-9.8.7-py3-none-any.whl"}]}, {}) as server:
+        one = renewed(server, tmp_path, COMPAT)
+    assert one.unread == () and len(one.rows) == len(shipped_rows(COMPAT))
+    write(folder, one)
+    put_in_force(folder)
+    assert {r.today for r in rows_of(COMPAT, Need) if r.other == "transformers"} == {"9.8.7"}
+    assert {r for r in rows_of(COMPAT, Need) if not r.today} == {r for r in shipped_rows(COMPAT) if not r.today}  # type: ignore[attr-defined]

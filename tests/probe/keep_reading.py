@@ -29,7 +29,8 @@ def shortened(value: object) -> object:
 
 def keep(document: dict[str, object], name: str, origin: str) -> Path:
     document = {**document, "python": {**document["python"], "executable": "python", "platform": ""}}  # type: ignore[dict-item]
-    short = shortened(document)
+    asked = {k: v for k, v in document["request"].items() if k not in ("known", "watch")}  # type: ignore[attr-defined]
+    short = shortened({**document, "request": asked})
     judged = judge(parsed(short), table())
     said = {"verdict": judged.verdict.value, "cause": judged.ruling.cause.value, "reason": judged.ruling.reason}
     path = FOLDER / f"{name}.json"

@@ -125,3 +125,19 @@ def test_a_payload_that_never_ends_is_ended(world, tmp_path):
     with pytest.raises(LocalProbeFailed, match="gave no reading within"):
         probe_here(str(stuck), request, say=lambda text: began.set(), environ=environ(world))
     assert not began.is_set()
+
+
+@pytest.mark.skipif(not PROC.is_dir(), reason="finds processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_process_is_left_however_the_command_is_ended(world, number):
+    world.lay("selective_scan_cuda.py", "import time\ntime.sleep(60)\n")
+    mark = f"ended-{number}-{os.getpid()}"
+    code = "import os, sys; from preflight.probe.local import probe_here; from preflight.probe.request import Request\n"
+    code += "probe_here(sys.executable, Request().as_json(), say=lambda text: None, environ=dict(os.environ))"
+    given = environ(world, mark)
+    given["PYTHONPATH"] = os.pathsep.join((str(Path(__file__).parents[2]), given["PYTHONPATH"], *sys.path))
+    command = subprocess.Popen([sys.executable, "-c", code], env=given, stderr=subprocess.DEVNULL)
+    assert until(lambda: len(marked(mark)) > 3, 20)
+    command.send_signal(number)
+    command.wait(10)
+    assert until(lambda: not marked(mark), 5), marked(mark)

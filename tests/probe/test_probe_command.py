@@ -44,6 +44,8 @@ def test_the_document_holds_to_its_schema_and_the_exit_code_to_the_verdict(tmp_p
     jsonschema.validate(document, SCHEMA)
     assert (document["verdict"], document["exit"], done.returncode) == (verdict, exit_code, exit_code)
     assert document["simulated"] is True
+    assert document["own_model"] == {"run": False, "said": "your own model was not run", "candidates": []}
+    assert "your own model was not run" in document["reason"] or verdict == "partial"
     assert document["reason"].startswith("simulated: ")
     assert done.stderr == ""
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -15,18 +16,19 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from preflight.app import reader
+from preflight.build.announced import concerns
 from preflight.cli.lock import lock_command
 from preflight.cli.radar import radar_command
 from preflight.facts.load import shipped_rows
 from preflight.facts.refresh.text import table_text
 from preflight.facts.types import BREAKS
 from preflight.model import Severity
-from preflight.radar.announced import concerns
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
 from preflight.remote.package_index import PackageIndex
 from tests.facts.conftest import Lay, overlay  # noqa: F401 - a fixture
 from tests.facts.index_server import Index, serving
 
+SCHEMA = Path(__file__).parents[2] / "preflight/report/schemas/preflight.radar-1.json"
 BEFORE, AFTER = "2026-08-01", "2026-10-28"
 
 
@@ -137,6 +139,7 @@ def project(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def test_radar_names_what_moved_under_an_unchanged_app(project: Path) -> None:
     done = CliRunner().invoke(radar_command, ["app.py", "--since", "2026-09-01", "--json"], standalone_mode=False)
     document = json.loads(done.output)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
     assert [(m["name"], m["before"], m["now"], m["asked"]) for m in document["moves"]] == [
         ("torch", "2.14.1", "2.15.0", "torch>=2.9"),
         ("triton", "3.8.0", "3.9.0", None),

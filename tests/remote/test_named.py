@@ -88,6 +88,17 @@ def test_what_the_text_leaves_open_is_named_with_its_line(tmp_path: Path) -> Non
     assert mounted(tmp_path, "os.environ['BUCKET']", bucket="b").open_places == ()
 
 
+def test_a_variable_of_this_machine_beats_the_default_in_the_text(tmp_path: Path) -> None:
+    text = (
+        "@app.function(gpu='A100', volumes={'/d': modal.CloudBucketMount(os.environ.get('BUCKET', 'usual'))})\n"
+        "def train(): ...\n"
+    )
+    assert of(tmp_path, text).places[0].bucket == "usual"
+    recipe = reader.read(tmp_path / "app.py", project=tmp_path)
+    mine = Settings(project=tmp_path, environ={"BUCKET": "mine"})
+    assert named(recipe, mine, None).places[0].bucket == "mine"
+
+
 def test_the_settings_come_first_and_the_apps_own_places_are_kept(tmp_path: Path) -> None:
     found = of(tmp_path, TWO, bucket="data", prefix="t/", region="eu-west-1", secret="other", keys=("A",))
     assert [(p.at, p.region, p.named_by) for p in found.places] == [

@@ -19,6 +19,8 @@ from checks.storage import s3_secret, volume
 from preflight.cli.main import cli
 from preflight.model import Check, Result
 from preflight.model import Status as Outcome
+from preflight.remote.lookups import APPS, HERE, TOKEN, VOLUMES
+from preflight.remote.s3_lookups import SECRET_STATES
 from preflight.settings import BudgetSettings, S3Settings, Settings
 from preflight.testing import run_checks
 from tests.remote import odd_modal
@@ -167,6 +169,42 @@ def test_a_rate_that_is_none_leaves_the_cost_unknown(odd: OddModal, tmp_path: Pa
     result = one(tmp_path, money)
     assert result.status is Outcome.UNKNOWN
     assert result.findings[0].remedy == "modal billing rates"
+
+
+@pytest.mark.parametrize("cost", ["NaN", "Infinity", "a word", ""])
+def test_a_spend_that_is_none_is_left_out(odd: OddModal, tmp_path: Path, cost: str) -> None:
+    odd.answers["WorkspaceBillingSummary"] = pb.WorkspaceBillingSummaryResponse(metered_cost=cost, billed_cost=cost)
+    assert one(tmp_path, money).status is Outcome.PASS
+
+
+def test_times_that_no_clock_has_are_no_crash(odd: OddModal, tmp_path: Path) -> None:
+    tokens = pb.TokensListResponse()
+    tokens.tokens.add(token_id="ak-1", name="laptop", expires_at=1.8e15)
+    odd.answers["TokensList"] = tokens
+    result = one(tmp_path, auth)
+    assert (result.status, "the token's last day is not known" in result.reason) == (Outcome.PASS, True)
+
+
+@pytest.mark.parametrize("rpc", ["EnvironmentGetOrCreate", "TokensList", "AppList", "SecretGetOrCreate", "VolumeList"])
+def test_a_call_that_is_never_answered_ends_and_costs_only_its_own_rows(
+    odd: OddModal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rpc: str
+) -> None:
+    for lookup in (HERE, TOKEN, APPS, SECRET_STATES, VOLUMES):
+        monkeypatch.setitem(lookup.__dict__, "timeout_s", 1.0)
+    odd.answers[rpc] = 30.0
+    results = asked(tmp_path, auth, stale_apps, s3_secret, volume)
+    open_rows = {name for name, r in results.items() if r.status is Outcome.BLOCKED}
+    assert (
+        open_rows
+        == {
+            "EnvironmentGetOrCreate": {"modal-auth", "stale-apps", "s3-secret", "volume"},
+            "TokensList": set(),
+            "AppList": {"stale-apps"},
+            "SecretGetOrCreate": {"s3-secret"},
+            "VolumeList": {"volume"},
+        }[rpc]
+    )
+    assert all("no answer after 1 s" in results[name].reason for name in open_rows)
 
 
 # --- true causes ------------------------------------------------------------------------------------------------

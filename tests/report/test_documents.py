@@ -274,9 +274,11 @@ def test_the_part_that_was_looked_at_is_named_beside_clean() -> None:
 def test_advice_is_counted_on_the_line_of_the_rules() -> None:
     advice = replace(timeout_at(3), severity=Severity.INFO, fix=None)
     one, two = (replace(TIMEOUT, id=f"RES54{n}", name=f"rule-{n}") for n in (1, 2))
-    shown = screen(of(told(one, advice), told(two)), 80)
+    shown = screen(of(told(one, advice, seconds=0), told(two, seconds=0)), 80)
     assert "2 of 2 rules looked at the app and found nothing but 1 piece of advice (-v)" in " ".join(shown.split())
-    assert "2 pieces of advice" in " ".join(screen(of(told(one, advice, advice), told(two)), 80).split())
+    assert "2 pieces of advice" in " ".join(
+        screen(of(told(one, advice, advice, seconds=0), told(two, seconds=0)), 80).split()
+    )
     assert "advice" not in screen(of(told(one), told(two)), 80)
 
 

@@ -49,7 +49,7 @@ def of_text(text: str, rule: str, project: Path = CASES) -> tuple[Finding, ...]:
         ("removed_mount_module.py", "dep-mount-removed", [2]),
         ("later_install_hides_wheel.py", "whl-torch-mismatch", [4]),
         ("requirements_copied.py", "ord-ext-before-torch", [4]),
-        ("secret_through_locals.py", "sec-secret-in-image-layer", [5]),
+        ("secret_through_locals.py", "sec-secret-in-image-layer", [5, 5]),
     ],
 )
 def test_what_is_wrong_is_an_error_at_its_line(file: str, rule: str, lines: list[int]) -> None:

@@ -29,7 +29,7 @@ from preflight.app.interpreter.values import (
 from preflight.app.model import SecretRef, Unresolved, VolumeRef
 from preflight.model import Where
 
-PADDED = re.compile(r"%[-+ #0]*(?:\d|\*)")
+PADDED = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(?:\d|\*|\.)")  # a width or a precision: of any size
 ModalObject = AppValue | ImageValue | Opaque | SecretRef | VolumeRef  # each of them is something, and true
 Comprehended: TypeAlias = tuple[list[Value], list[Value]] | None  # what is there for sure, and what may be
 MOST_CHARACTERS = 100_000  # of a folded string or list: more is not written by hand
@@ -185,9 +185,24 @@ def _binary(op: ast.operator, left: Value, right: Value, where: Where) -> Value:
         right = tuple(right) if isinstance(right, list) else right
         if PADDED.search(left):
             return Unresolved("a padded format", where)
+        if filled_length(left, left.count("%"), right) > MOST_CHARACTERS:
+            return Unresolved("a text too large to be written out", where)
     if isinstance(left, list) and isinstance(right, tuple):
         right = list(right)
     return acted(act, (left, right), where)
+
+
+def filled_length(text: str, fields: int, given: Value) -> int:
+    """At most how long a format of so many fields is when it is filled in, before it is made."""
+    values = given.values() if isinstance(given, dict) else given if isinstance(given, tuple | list) else [given]
+    return len(text) + fields * max((_length(v) for v in values), default=0)
+
+
+def _length(value: Value) -> int:
+    """Of the value as text; a number has at most as many digits as bits."""
+    if isinstance(value, str):
+        return 4 * len(value)  # as an escape, where it is asked for
+    return MOST_CHARACTERS if isinstance(value, list | tuple | dict) and len(value) > 100 else 400
 
 
 def _is_small(op: ast.operator, left: Value, right: Value) -> bool:

@@ -56,6 +56,7 @@ class Interpreter(Scope):
         try:
             statements.run(self, self.source.tree.body)
         except TooMuch:
+            self.shared.is_cut = True
             why = f"the text after {self.shared.most_steps} steps of reading"
             self.shared.unresolved.append(Unresolved(why, Where(self.source.path)))
         except (Returned, Skipped, Raised):

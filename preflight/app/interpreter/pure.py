@@ -11,7 +11,7 @@ from typing import Any
 
 from preflight.app.interpreter import folding, paths
 from preflight.app.interpreter.flow import merged
-from preflight.app.interpreter.folding import MOST_CHARACTERS, acted
+from preflight.app.interpreter.folding import MOST_CHARACTERS, acted, filled_length
 from preflight.app.interpreter.values import (
     Alternatives,
     BoundMethod,
@@ -143,10 +143,11 @@ def _dict(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
     return {**given, **keywords}
 
 
-def _is_small(held: str, name: str, args: list[Value]) -> bool:
+def _is_small(held: str, name: str, args: list[Value], keywords: dict[str, Value]) -> bool:
     """Whether the result of a string's method stays below MOST_CHARACTERS, before it is made."""
     if name == "format":
-        return PADDED_FIELD.search(held) is None
+        given = [*args, *keywords.values()]
+        return PADDED_FIELD.search(held) is None and filled_length(held, held.count("{"), given) <= MOST_CHARACTERS
     if name == "replace" and len(args) >= 2:
         return bool(args[0]) and held.count(str(args[0])) * len(str(args[1])) + len(held) <= MOST_CHARACTERS
     if name == "join" and args and isinstance(args[0], list | tuple):
@@ -168,7 +169,7 @@ def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
         missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
         if missing is not None:
             return missing
-        if isinstance(held, str) and not _is_small(held, name, args):
+        if isinstance(held, str) and not _is_small(held, name, args, keywords):
             return Unresolved("a text too large to be written out", where)
     if name == "get" and args and unresolved_in(args[0]) is not None:
         return unresolved_in(args[0])

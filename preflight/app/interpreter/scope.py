@@ -39,6 +39,7 @@ class Shared:
     load: Callable[[Any, str, int], Any]  # of an interpreter: the importer, the module's name, its level
     most_steps: int = MOST_STEPS
     steps: int = 0
+    is_cut: bool = False  # the bound was reached: what follows was not read
     images: list[tuple[str, ImageValue]] = field(default_factory=list)
     apps: list[App] = field(default_factory=list)
     decorated: list[Decorated] = field(default_factory=list)
@@ -181,7 +182,7 @@ class Scope:
         if not isinstance(value, list | tuple | dict) or isinstance(node, ast.Subscript):
             return value
         heavy = weight(value)
-        self.tick(heavy >> 4)
+        self.tick(heavy >> 2)
         return Unresolved("a value too large to be written out", self.where(node)) if heavy > MOST_WEIGHT else value
 
     def where(self, node: ast.AST) -> Where:

@@ -20,6 +20,7 @@ PIP_METHODS = {"pip_install": "pip", "uv_pip_install": "uv", "pip_install_privat
 FILE_METHODS = {"pip_install_from_requirements": "pip", "pip_install_from_pyproject": "pip"}
 SYNC_METHODS = {"uv_sync": "uv-sync", "poetry_install_from_file": "poetry"}
 SHELL_METHODS = frozenset({"run_commands", "dockerfile_commands"})
+COST_OF_STRING = 100  # steps of reading that a shell string stands for: rules look at each with all before it
 COPYING = frozenset({"add_local_file", "add_local_dir", "copy_local_file", "copy_local_dir"})
 Literal = tuple[str, ast.expr | None]
 
@@ -211,6 +212,7 @@ def _shell(
         return _inside(scope, next(iter((*there, *inside)), None))
 
     for text, literal in _literals(node, args):
+        scope.tick(COST_OF_STRING)
         if method == "dockerfile_commands":
             keyword, _, rest = text.strip().partition(" ")
             if keyword.upper() in ("COPY", "ADD") and len(files := rest.split()) == 2:

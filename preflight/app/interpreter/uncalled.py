@@ -35,6 +35,7 @@ def read(scope: Interpreter) -> None:
             for image in images_of(returned):
                 scope.note_image("", image)
         except (TooMuch, RecursionError):
+            scope.shared.is_cut = True
             return
 
 

@@ -9,10 +9,12 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from preflight.facts import types
 from preflight.facts.load import merged, rows
 from preflight.facts.refresh import breaks, builders, releases, torch
-from preflight.facts.refresh.source import Index, NotRead
+from preflight.facts.refresh.source import Index, NotRead, newest_wheel
 from preflight.facts.refresh.text import differences, table_text
 from preflight.facts.types import Row, Table
 from preflight.facts.wheels import OLDEST, TABLE_OF
@@ -62,11 +64,21 @@ def _builders(sources: Sources, known: tuple[Row, ...], unread: list[str]) -> It
     yield from builders.rows(sources.index, known, sources.today)  # type: ignore[arg-type]
 
 
+def _compat(sources: Sources, known: tuple[Row, ...], unread: list[str]) -> Iterator[Row]:
+    """``today`` is what the index has; the rest of a row is nobody's to read."""
+    for row in known:
+        if isinstance(row, types.Need) and row.today:
+            newest = newest_wheel(sources.index, row.other).version
+            row = msgspec.structs.replace(row, today=str(newest), seen=sources.today)
+        yield row
+
+
 Generator = Callable[[Sources, tuple[Row, ...], list[str]], Iterable[Row]]  # the last: what could not be read
 GENERATORS: dict[Table, tuple[Generator, ...]] = {
     types.TORCH: (_torch,),
     types.BREAKS: (_breaks,),
     types.BUILDERS: (_builders,),
+    types.COMPAT: (_compat,),
 }
 for _package, _table in TABLE_OF.items():
     GENERATORS[_table] = (*GENERATORS.get(_table, ()), partial(_releases, _package))

@@ -42,8 +42,8 @@ class Choices:
     def is_mine(self, path: str) -> bool:
         if path not in self._mine:
             real = os.path.realpath(path)
-            is_file = path.endswith(".py") and not real.startswith(HERE)
-            self._mine[path] = is_file and not real.startswith(self._libraries) and "site-packages" not in real
+            is_file = path.endswith(".py") and not real.startswith((HERE, *self._libraries))
+            self._mine[path] = is_file and "site-packages" not in real and not real.startswith(_packages())
         return self._mine[path]
 
     def _call(self, frame: Any, event: str, arg: Any) -> Any:
@@ -193,6 +193,13 @@ class Choices:
             "variables": [],
             "is_sure": True,
         }
+
+
+def _packages() -> tuple[str, ...]:
+    """Where the packages stand that are looked at, wherever they were installed."""
+    names = ("torch", "triton", "mamba_ssm", "causal_conv1d", "transformers", "einops")
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in names]
+    return tuple(os.path.dirname(os.path.realpath(f)) + os.sep for f in files if f and f.endswith("__init__.py"))
 
 
 def _bound_to(tree: Any, line: int) -> set[str]:

@@ -121,7 +121,6 @@ class Function:
     definition_id: str = field(default_factory=lambda: new_id("de"))
     definition: pb.Function = field(default_factory=pb.Function)
     parameters: bytes = b""  # of a class, bound to this variant of its function
-    deaths: int = 0  # of its containers in a row, before they took an input
     is_made_up: bool = False  # another app's, of which only the name is known
     pending: list[Input] = field(default_factory=list)
     tasks: set[Task] = field(default_factory=set)

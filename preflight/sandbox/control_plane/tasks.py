@@ -24,7 +24,6 @@ from preflight.sandbox.control_plane.room import Room
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
 
-MOST_DEATHS = 3  # of a function's containers in a row, before they took an input
 LOG = logging.getLogger(__name__)
 
 
@@ -125,8 +124,7 @@ class Task:
         function = self.function
         if not function.pending or function.tasks or self.app.is_stopping:
             return
-        function.deaths = 0 if self.has_taken else function.deaths + 1
-        if self.failure is None and function.deaths < MOST_DEATHS:
+        if self.failure is None and (self.has_taken or code == 0):
             self.plane.start_task(function)
             return
         status = pb.GenericResult.GENERIC_STATUS_INIT_FAILURE

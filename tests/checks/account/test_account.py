@@ -47,8 +47,6 @@ MAIN = Environment(
     spend_limit_usd=None,
     spent_usd=0,  # type: ignore[arg-type]
     is_spend_limit_reached=False,
-    max_gpus=None,
-    gpus_in_use=0,
 )
 THERE = Here(name="main", builder="2025.06")
 CLARITY = Workspace(name="clarity", warnings=())

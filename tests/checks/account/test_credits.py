@@ -31,10 +31,8 @@ MAIN = Environment(
     spend_limit_usd=None,
     spent_usd=Decimal("31.50"),
     is_spend_limit_reached=False,
-    max_gpus=None,
-    gpus_in_use=0,
 )
-SPENT = Spend(metered_usd=Decimal("31.50"), billed_usd=Decimal("1.50"), adjustments={"Credits Applied": Decimal(-30)})
+SPENT = Spend(metered_usd=Decimal("31.50"))
 APP = (
     "import modal\napp = modal.App('x')\nvol = modal.Volume.from_name('v')\n"
     "@app.function(gpu='A100-80GB', cpu=24, memory=98304, timeout=86400, volumes={'/v': vol}RETRIES)\n"

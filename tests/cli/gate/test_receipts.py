@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from preflight.state.receipt import Receipts
+from preflight.state import machine_key
+from preflight.state.receipt import Receipts, Refused
 from tests.cli.gate.conftest import APP, SKIP, World
 
 State = Callable[[World], None]
@@ -53,7 +54,7 @@ def of_another_project(world: World) -> None:
     theirs = Receipts(world.receipts.state, world.top / "other", APP)
     held = world.receipts.read(datetime.now(UTC))
     assert held is not None
-    theirs.keep(held, datetime.now(UTC))
+    theirs.keep(replace(held, run=theirs.begin(datetime.now(UTC))), datetime.now(UTC))
     for file, to in ((theirs.file, world.receipts.file), (theirs.newest, world.receipts.newest)):
         shutil.copy(file, to)
 
@@ -62,7 +63,7 @@ def of_another_app(world: World) -> None:
     theirs = Receipts(world.receipts.state, world.project, "other.py")
     held = world.receipts.read(datetime.now(UTC))
     assert held is not None
-    theirs.keep(held, datetime.now(UTC))
+    theirs.keep(replace(held, run=theirs.begin(datetime.now(UTC))), datetime.now(UTC))
     shutil.copy(theirs.file, world.receipts.file)
 
 
@@ -80,7 +81,10 @@ def replayed_after_a_newer_run(world: World) -> None:
 
 def replayed_after_a_newer_pass(world: World) -> None:
     old = world.receipts.file.read_bytes()
-    world.resealed(lambda r: replace(r, run="a later one"))
+    held = world.receipts.read(datetime.now(UTC))
+    assert held is not None
+    later = world.receipts.begin(datetime.now(UTC))
+    world.receipts.keep(replace(held, run=later), datetime.now(UTC))
     world.receipts.file.write_bytes(old)
 
 
@@ -190,3 +194,20 @@ def test_a_copied_project_has_no_pass(world: World, tmp_path: Path) -> None:
     ran = world.preflight("gate", *SKIP, "--offline", str(tmp_path / "copy" / APP), "--", "touch", str(world.ran))
     assert (ran.code, world.ran.exists()) == (5, False)
     assert "a pass  is not there, and --offline asks nobody for one" in ran.err
+
+
+def test_a_pass_is_not_kept_when_another_run_has_begun_since(world: World) -> None:
+    held = world.receipts.read(datetime.now(UTC))
+    assert held is not None
+    world.receipts.begin(datetime.now(UTC))
+    with pytest.raises(Refused, match="another run has begun since"):
+        world.receipts.keep(held, datetime.now(UTC))
+
+
+def test_a_receipt_of_our_own_seal_with_missing_fields_is_refused_and_no_crash(world: World) -> None:
+    key = machine_key.load(world.receipts.state)
+    body = machine_key.read_sealed(world.receipts.file, key)
+    for name in ("entries", "watched", "at", "local"):
+        machine_key.write_sealed(world.receipts.file, key, {k: v for k, v in body.items() if k != name})
+        with pytest.raises(Refused):
+            world.receipts.read(datetime.now(UTC))

@@ -42,3 +42,8 @@ class Detector(nn.Module):
         for norm, mix in zip(self.norms, self.blocks, strict=True):
             x = x + mix(norm(x))
         return self.leave(x.mean(dim=1)).squeeze(-1)
+
+
+def preflight_model() -> tuple[nn.Module, torch.Tensor]:
+    """What `preflight probe` runs of this project: a block as `block` chooses it, and its input."""
+    return block(256), torch.randn(2, 768, 256)

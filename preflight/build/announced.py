@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 
 from packaging.version import Version
@@ -16,13 +16,21 @@ from preflight.facts.types import BREAKS, Break
 from preflight.model import Finding, Severity, Where
 
 IN_TIME = timedelta(days=180)
+INSTEAD = re.compile(r"\b(?:instead|use|please)\b", re.IGNORECASE)
 QUOTED = re.compile(r"`(?:modal\.)?(\w[\w.]*)")
 
 
-def concerns(recipe: Recipe, today: date, client: str | None = None) -> Iterator[Finding]:
-    """``client`` is the release of modal that deploys the app; None: the newest that the tables know."""
+def concerns(
+    recipe: Recipe, today: date, client: str | None = None, *, left_out: Collection[str] | None = None
+) -> Iterator[Finding]:
+    """``client`` is the release of modal that deploys the app; None: the newest that the tables know.
+
+    ``left_out`` names what other rules speak of, Python's ends among it; None leaves nothing out.
+    """
     version = Version(client or modal_api().version)
     for row in rows_of(BREAKS, Break):
+        if left_out is not None and (row.kind != "modal" or row.name in left_out):
+            continue
         is_gone = bool(row.gone_in) and version >= Version(row.gone_in)
         is_due = is_gone or (row.due is not None and row.due <= today)
         if not is_due and row.due is not None and row.due - today > IN_TIME:
@@ -31,11 +39,18 @@ def concerns(recipe: Recipe, today: date, client: str | None = None) -> Iterator
             when = f"due {row.due}" if row.due else f"gone in modal {row.gone_in}" if row.gone_in else "no day is named"
             yield Finding(
                 severity=Severity.ERROR if is_due else Severity.WARNING,
-                message=f"{row.text} (announced {row.announced}, {when})",
-                remedy="use what the announcement names in its place" + (": it is due" if is_due else ", in time"),
+                message=f"{row.name} is announced to end ({row.announced}; {when})",
+                remedy=_remedy(row),
+                why="an app that runs today stops with that release of the client, or on that day",
                 where=where,
-                evidence=(row.source,),
+                evidence=(row.text, row.source),
             )
+
+
+def _remedy(row: Break) -> str:
+    if INSTEAD.search(row.text):
+        return "use what the announcement names in its place"
+    return f"do without {row.name}" + (f", or pin modal<{row.gone_in} until you do" if row.gone_in else "")
 
 
 def _uses(recipe: Recipe, row: Break) -> Iterator[Where]:

@@ -1,0 +1,70 @@
+"""A GPU that is not what its name says: told with its numbers, and a healthy one is not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from preflight.probe.health_verdict import health_json, lemons
+from preflight.probe.parsing import parsed
+
+KEPT = Path(__file__).parents[1] / "data" / "probes" / "h200-two-gpus.json"
+
+
+@pytest.fixture
+def two():
+    return copy.deepcopy(json.loads(KEPT.read_text("utf-8"))["reading"])
+
+
+def test_two_healthy_gpus_have_nothing_wrong_and_are_shown_with_what_is_healthy(two):
+    reading = parsed(two)
+    assert lemons(reading) == ()
+    assert [(row["index"], row["sum_is_right"], row["findings"]) for row in health_json(reading)] == [
+        (0, True, []),
+        (1, True, []),
+    ]
+    assert health_json(reading)[0]["healthy"]["copy_gbps"] == 4300.0
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "is_certain"),
+    [
+        ({"tflops": 400.0}, "bfloat16 products at 400 TFLOP/s; healthy is 780", False),
+        ({"tflops": 640.0}, "bfloat16 products at 640 TFLOP/s; its neighbours do 804", False),
+        ({"copy_gbps": 900.0}, "copies at 900 GB/s; healthy is 4300", False),
+        ({"reduce_gbps": 40.0}, "the all-reduce at 40 GB/s; healthy is 300", False),
+        ({"sum_is_right": False}, "the all-reduce of 2 GPUs gave it a wrong sum", True),
+        ({"loaded": {"temperature.gpu": "91"}}, "91 °C", False),
+        ({"loaded": {"clocks_throttle_reasons.active": "0x0000000000000040"}}, "hardware thermal", False),
+    ],
+)
+def test_a_lemon_is_named_with_its_numbers(two, change, said, is_certain):
+    two["gpus"][1]["value"].update(change)
+    (found,) = lemons(parsed(two))
+    assert (found.rank, found.is_certain) == (1, is_certain)
+    assert said in found.said
+
+
+@pytest.mark.parametrize("reasons", ["0x0000000000000004", "0x0000000000000001", "N/A"])
+def test_the_power_cap_and_idleness_are_no_fault(two, reasons):
+    two["gpus"][0]["value"]["loaded"] = {"clocks_throttle_reasons.active": reasons}
+    assert lemons(parsed(two)) == ()
+
+
+def test_a_gpu_that_gives_no_answer_and_one_with_memory_errors_are_certain(two):
+    two["gpus"][0].update(outcome="time-out", value=None, at="the all-reduce of 2 GPUs")
+    two["cards"][1]["ecc.errors.uncorrected.volatile.total"] = "3"
+    silent, broken = lemons(parsed(two))
+    assert (silent.rank, silent.is_certain, broken.rank, broken.is_certain) == (0, True, 1, True)
+    assert "no answer at its the all-reduce" not in silent.said
+    assert "3 uncorrected ECC errors" in broken.said
+
+
+def test_a_gpu_that_the_table_does_not_know_is_only_held_against_its_neighbours(two):
+    for row in two["gpus"]:
+        row["value"]["name"] = "NVIDIA B999"
+        row["value"]["tflops"] = 20.0
+    assert lemons(parsed(two)) == ()
