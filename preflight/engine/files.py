@@ -92,7 +92,8 @@ async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings
     """
     now = datetime.now(UTC)
     at_once = [c for c in checks if isinstance(c, Rule) and not c.origin] if isinstance(recipe, Recipe) else []
-    others = tuple(c for c in checks if c not in at_once)
+    asked = {id(rule) for rule in at_once}
+    others = tuple(c for c in checks if id(c) not in asked)
     results: list[Result] = []
     if others:
         world = World(now=now, settings=settings)
@@ -182,7 +183,7 @@ def _one(check: Check, results: list[Result]) -> Result:
 
 def _shown(result: Result, project: Path, shown_from: Path) -> Result:
     """The result with its paths as somebody in ``shown_from`` would type them."""
-    if result.answer is None or project.resolve() == shown_from.resolve():
+    if result.answer is None or not result.answer.findings or project.resolve() == shown_from.resolve():
         return result
     findings = tuple(_finding(f, project, shown_from) for f in result.answer.findings)
     return replace(result, answer=replace(result.answer, findings=findings))
