@@ -195,12 +195,14 @@ class NotApplicable:
 class Unknown:
     """The check looked and could not decide, where that decides whether the run will work.
 
-    An error among the findings makes it a fail all the same.
+    ``question`` is what it leaves open, for a check that ``settles`` it; "" can't be settled by another check.  An
+    error among the findings makes it a fail all the same.
     """
 
     reason: str
     seen: Mapping[str, Json] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    question: str = ""
 
     def __post_init__(self) -> None:
         if not self.reason:
@@ -231,7 +233,7 @@ class Check:
     ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
     ``runs_project``: a paid check whose command is the project's own; a rehearsal runs it, and no other paid one.
     ``explains``: the lookups whose failure this check's result explains.  ``about``: what may explain its own failure.
-    ``question``: what its unknown leaves open; a check that ``settles`` it answers it with a pass.
+    ``settles``: the questions, left open by an unknown, that its pass answers.
     ``origin``: the distribution of a plugin's check; "" is built in.
     """
 
@@ -249,7 +251,6 @@ class Check:
     runs_project: bool = False
     explains: tuple[Lookup[Any], ...] = ()
     about: tuple[Group, ...] = ()
-    question: str = ""
     settles: frozenset[str] = frozenset()
     origin: str = ""
     doc: str = field(default="", repr=False)

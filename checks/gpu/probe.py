@@ -127,5 +127,6 @@ CHECK = Check(
     run=run,
     price=price,
     timeout_s=6 * 3600.0,
+    settles=frozenset({"kernels"}),
     about=(Group.GPU, Group.PINS, Group.STEPS, Group.FUNCTIONS, Group.BUILDER),
 )

@@ -46,7 +46,10 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"steps": [_as_data(f) for f in found]}
     if any(f.ending is Ending.UNKNOWN for f in found):
-        return Unknown(reason=said, seen=seen, findings=tuple(findings))
+        # the probe runs on one image: it can settle what is open about that one
+        images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
+        question = "kernels" if len(images) == 1 else ""
+        return Unknown(reason=said, seen=seen, findings=tuple(findings), question=question)
     return Answer(said=said, seen=seen, findings=tuple(findings))
 
 
@@ -112,5 +115,4 @@ CHECK = Check(
     tries=(BUILDER,),
     run=run,
     has_own_line=True,
-    question="kernels",
 )

@@ -56,6 +56,7 @@ class Limits:
 class _Told:
     result: Result
     may_change: bool  # asking again could give another answer without the user doing anything here
+    question: str = ""  # that an unknown leaves open
 
 
 class _Run:
@@ -167,7 +168,8 @@ class _Run:
         assumed = self.assumed if status is Status.PASS and check.stage is not Stage.STATIC else ""
         status = Status.SKIP if assumed else status
         result = Result(check=check, status=status, seconds=seconds, reason=answer.said, answer=answer, assumed=assumed)
-        return _Told(result, bool(errors) and all(f.can_clear for f in errors))
+        question = outcome.question if isinstance(outcome, Unknown) else ""
+        return _Told(result, bool(errors) and all(f.can_clear for f in errors), question)
 
     async def _put(self, question: Callable[[Looked], Awaitable[T]], check: Check, lookups: Lookups) -> T | _Told:
         """The question's answer, or what became of a check that could not answer it.
@@ -217,7 +219,7 @@ class _Run:
         for check in in_order(self.selection.everything):
             result = self.told[check.id].result
             if result.status is Status.UNKNOWN:
-                by = by_question.get(check.question, "")
+                by = by_question.get(self.told[check.id].question, "")
                 if not by and {check.name, check.id} & {*accepted}:
                     by = "accept-unknown"
                 result = replace(result, settled_by=by)

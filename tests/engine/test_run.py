@@ -172,16 +172,19 @@ def test_a_plugin_that_blocks_or_swallows_its_end_costs_its_own_answer_only() ->
 
 def test_unknown_keeps_the_exit_code_from_zero_until_a_pass_settles_it_or_the_user_accepts_it() -> None:
     async def undecided(looked: Looked) -> Unknown:
-        return Unknown(reason="the base image is not in the text")
+        return Unknown(reason="the base image is not in the text", question="kernels")
 
-    open_question = replace(check("AA001", body=undecided), question="kernels")
+    async def other(looked: Looked) -> Unknown:
+        return Unknown(reason="the base image is not in the text", question="other")
+
+    open_question = check("AA001", body=undecided)
     settling = replace(check("AA002"), settles=frozenset({"kernels"}))
     assert run_checks(open_question).exit is Exit.INCOMPLETE
     settled = run_checks(open_question, settling)
     assert (settled.exit, settled.results[0].settled_by) == (Exit.READY, "aa002")
     accepted = run_checks(open_question, check("AA003"), settings=Settings(accept_unknown=("aa001",)))
     assert (accepted.exit, accepted.results[0].settled_by) == (Exit.READY, "accept-unknown")
-    assert run_checks(replace(open_question, question="other"), settling).exit is Exit.INCOMPLETE
+    assert run_checks(check("AA001", body=other), settling).exit is Exit.INCOMPLETE
 
 
 def test_an_error_beside_an_unknown_is_a_fail() -> None:
