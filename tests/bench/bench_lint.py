@@ -66,7 +66,15 @@ def lint(folder: Path) -> float:
     """Seconds of processor time of the command on one core."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "-m", "preflight", "lint", str(folder), "-o", f"json={folder.parent / folder.name}.report.json"],
+        [
+            sys.executable,
+            "-m",
+            "preflight",
+            "lint",
+            str(folder),
+            "-o",
+            f"json={folder.parent / folder.name}.report.json",
+        ],
         capture_output=True,
         preexec_fn=lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}),
         check=False,
