@@ -295,7 +295,9 @@ class Guard:
         self.findings.append({"kind": kind, "said": said, "step": self.step})
         record = self._write("warned" if self.warn_only else "stopped")
         if not self.warn_only:
-            raise GuardStop(record)
+            stop = GuardStop(record)
+            sys.stderr.write(f"{stop}\n")
+            raise stop
 
     def _write(self, verdict: str) -> dict[str, Any]:
         """One line; ``step_s`` and ``total_steps`` are what an estimate needs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from preflight.cost.epoch_lines import Seen, Told, told_by
 
 LONGEST_LINE = 2_000
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+GUARD = "preflight.guard "  # before its JSON, on standard error of the run
 FEW_STATES = 8
 SAME = Fraction(1, 50)  # two times of one epoch that differ by less are one
 BESIDE = Fraction(1, 20)  # of an epoch: what may be left aside, of validation or of two ways of telling
@@ -59,7 +61,11 @@ def pattern_of(text: str) -> re.Pattern[str]:
 
 def pace_of(log: Iterable[str], pattern: re.Pattern[str] | None = None) -> Pace | NoPace:
     """The pace that a log shows.  ``log`` gives lines; a line may hold a progress bar's states, split by CR."""
-    lines = list(_lines(log))
+    whole = list(log)
+    guarded = _guarded(whole)
+    if guarded is not None:
+        return guarded
+    lines = list(_lines(whole))
     if pattern is not None:
         return _settled(list(_by(pattern, lines)), "epoch-pattern")
     told = told_by(lines)
@@ -68,6 +74,22 @@ def pace_of(log: Iterable[str], pattern: re.Pattern[str] | None = None) -> Pace 
     if told.steps:
         return _of_steps(told.steps[-1])
     return NoPace("no line of it says how long an epoch took; set [tool.preflight.smoke] epoch-pattern")
+
+
+def _guarded(log: Iterable[str]) -> Pace | None:
+    """What the guard inside the run has measured last: it timed the steps themselves."""
+    found = None
+    for line in log:
+        _, is_its, record = line.partition(GUARD)
+        if is_its:
+            try:
+                row = json.loads(record)
+                step_s, step = float(row["step_s"] or 0), int(row["step"])
+            except (ValueError, KeyError, TypeError):
+                continue
+            if step_s > 0:
+                found = Pace(step_s=Fraction(str(step_s)), basis=f"the guard's median step, up to step {step}")
+    return found
 
 
 def _lines(log: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -181,3 +181,10 @@ def test_a_hostile_log_costs_little() -> None:
     """Long lines, many numbers, no newline: bounded work."""
     lines = ["epoch " * 50_000, "9" * 300_000, "epoch 1 took " + "1h " * 60_000, "[" * 100_000 + "\r" * 1000]
     assert isinstance(pace_of(lines * 3), NoPace | Pace)
+
+
+def test_the_guards_line_gives_the_pace_of_the_steps_whatever_else_the_log_says() -> None:
+    line = 'preflight.guard {"schema": "preflight.guard/1", "verdict": "paced", "step": 300, "step_s": 0.25}'
+    pace = pace_of(["epoch 1 took 90 s", line, "preflight.guard {broken", "done"])
+    assert isinstance(pace, Pace) and pace.step_s == Fraction(1, 4)
+    assert "guard" in pace.basis

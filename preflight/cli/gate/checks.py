@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +62,10 @@ def checklist(
         report = run_selection(selection, settings, _options(asked), [console, *files], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
+    for name, key, text in _to_accept(report, settings):
+        say(f"gate: {name}: {text}")
+        say(f'next  put "{key}" into [tool.preflight] accept-unknown, or see preflight explain {name}')
+        return Exit.REFUSED
     if receipts is None:
         return Exit.READY
     assert before is not None
@@ -88,6 +92,14 @@ def checklist(
         if _says_changes(before, settings, taken, asked, key):
             return Exit.REFUSED
     return Exit.READY
+
+
+def _to_accept(report: Report, settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """What a check passes over that the user must accept by name: check, key, and what it is."""
+    for result in report.results:
+        for key, text in (result.answer.seen.get("accept", {}) if result.answer else {}).items():
+            if not {key, result.check.name} & {*settings.accept_unknown}:
+                yield result.check.name, key, text
 
 
 def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes) -> bool:

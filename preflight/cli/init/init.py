@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from preflight.cli.stderr import warn
+from preflight.guard import IMAGE_LINE
 from preflight.model import Exit
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 CUDA = re.compile(r"(?:cu)?(\d{2})\.?(\d)?(?:\.\d+)?")
 PYTHON = re.compile(r"(3\.\d{1,2})(?:\.\d+)?")
 VERSION = re.compile(r"v?(\d+(?:\.\w+)*)")
+GUARD_LINES = f"""\
+# in the image, last: the guard is one file of the standard library and torch
+image = image{IMAGE_LINE}
+
+# in the training function
+from preflight.guard import guard
+model = guard(model, total_steps=STEPS, hours=24)   # it ends the run with exit code 86 when something is wrong"""
 ONLY_RECIPE = ("torch", "cuda", "python", "mamba", "gpu")
 
 
@@ -24,18 +32,22 @@ ONLY_RECIPE = ("torch", "cuda", "python", "mamba", "gpu")
 @click.argument("app", required=False)
 @click.option("--force", is_flag=True, help="Replace the [tool.preflight] table that is there.")
 @click.option("--diff", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--guard", is_flag=True, help="Print the lines that put the guard into the image and the training loop.")
 @click.option("--recipe", is_flag=True, help="Print a known-good image block instead.")
 @click.option("--torch", metavar="X.Y[.Z]", help="With --recipe: this torch.")
 @click.option("--cuda", metavar="X.Y", help="With --recipe: the CUDA that torch is built for.")
 @click.option("--python", metavar="3.Y", help="With --recipe: this Python.")
 @click.option("--mamba", metavar="VERSION", help="With --recipe: this release of mamba-ssm.")
 @click.option("--gpu", metavar="TYPE", help="With --recipe: it must run on this GPU, as Modal names it.")
-def init_command(app: str | None, force: bool, diff: bool, recipe: bool, **asked: str | None) -> int:
+def init_command(app: str | None, force: bool, diff: bool, guard: bool, recipe: bool, **asked: str | None) -> int:
     """Write [tool.preflight] into pyproject.toml, from what APP's file says; the rest of the file stays as it is.
 
     With --recipe: print an image block whose torch, CUDA, Python, mamba-ssm and causal-conv1d are known to go
     together, with release wheels where there are any.
     """
+    if guard:
+        click.echo(GUARD_LINES)
+        return Exit.READY
     if recipe:
         if app is not None or force or diff:
             raise click.UsageError("--recipe prints a block and writes nothing: no APP, --force or --diff with it")
