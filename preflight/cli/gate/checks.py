@@ -62,9 +62,9 @@ def checklist(
         report = run_selection(selection, settings, _options(asked), [console, *files], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
-    for name, key, text in _to_accept(report, settings):
+    for name, known_as, text in _to_accept(report, settings):
         say(f"gate: {name}: {text}")
-        say(f'next  put "{key}" into [tool.preflight] accept-unknown, or see preflight explain {name}')
+        say(f"next  put {known_as!r} into [tool.preflight] accept-unknown, or see preflight explain {name}")
         return Exit.REFUSED
     if receipts is None:
         return Exit.READY
