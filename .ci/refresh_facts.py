@@ -22,8 +22,8 @@ from preflight.facts.refresh.renew import Sources, renew, write
 from preflight.facts.refresh.text import head_of
 from preflight.facts.symbols import read_table
 from preflight.facts.torch import INDEX
-from preflight.remote.package_index import PackageIndex
-from preflight.remote.pip_indexes import pip_indexes
+from preflight.remote.index.configured import pip_indexes
+from preflight.remote.index.packages import PackageIndex
 
 
 def main() -> int:

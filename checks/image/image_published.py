@@ -20,8 +20,8 @@ from preflight.build.downloads import Asset, BaseImage, Download
 from preflight.facts.images import cuda_devel_tag
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage
-from preflight.remote.index_lookups import PUBLISHED
-from preflight.remote.index_types import Published, There
+from preflight.remote.index.lookups import PUBLISHED
+from preflight.remote.index.types import Published, There
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

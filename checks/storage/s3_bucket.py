@@ -20,8 +20,8 @@ from dataclasses import replace
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Group, NotApplicable, Severity, Stage
 from preflight.problems import Kind, Problem
-from preflight.remote.bucket import buckets_answer, unanswered
-from preflight.remote.s3_lookups import BUCKETS, NAMED
+from preflight.remote.s3.answer import buckets_answer, unanswered
+from preflight.remote.s3.lookups import BUCKETS, NAMED
 
 RENEW = "renew AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `aws sso login`"
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

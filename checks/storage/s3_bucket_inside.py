@@ -23,11 +23,11 @@ from decimal import Decimal
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Group, NotApplicable, Price, Severity, Stage
 from preflight.problems import Problem
-from preflight.remote.bucket import buckets_answer, unanswered
 from preflight.remote.lookups import HERE
-from preflight.remote.s3_inside import sample_inside
-from preflight.remote.s3_lookups import NAMED
-from preflight.remote.s3_types import LookedAt, S3Place
+from preflight.remote.s3.answer import buckets_answer, unanswered
+from preflight.remote.s3.inside import sample_inside
+from preflight.remote.s3.lookups import NAMED
+from preflight.remote.s3.types import LookedAt, S3Place
 from preflight.wording import counted
 
 USD = Decimal("0.01")

@@ -24,8 +24,8 @@ from preflight.problems import Problem
 from preflight.remote.lookups import LISTED_SECRETS, SECRETS
 from preflight.remote.modal_types import Secret
 from preflight.remote.named import NamedSecret
-from preflight.remote.s3_lookups import BUCKETS, NAMED, SECRET_STATES
-from preflight.remote.s3_types import S3Sample
+from preflight.remote.s3.lookups import BUCKETS, NAMED, SECRET_STATES
+from preflight.remote.s3.types import S3Sample
 from preflight.wording import listed
 
 MOUNT = "the bucket mount reads it: the run stops after the image build and the first minutes of the A100"

@@ -15,7 +15,7 @@ Source
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
 from preflight.remote.lookups import VOLUMES
-from preflight.remote.s3_lookups import NAMED, VOLUMES_THERE
+from preflight.remote.s3.lookups import NAMED, VOLUMES_THERE
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

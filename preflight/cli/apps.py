@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from preflight.cli.rehearsal import in_sandbox
-from preflight.cli.stderr import warn
-from preflight.cli.target import project_settings
+from preflight.cli.running.rehearsal import in_sandbox
+from preflight.cli.running.stderr import warn
+from preflight.cli.running.target import project_settings
 from preflight.lookups import LookupFailed, Lookups, World
 from preflight.model import Exit
 from preflight.problems import Problem

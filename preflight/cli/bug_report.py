@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 import preflight
-from preflight.cli.outputs import Output, look_at, write
+from preflight.cli.running.outputs import Output, look_at, write
 from preflight.model import Exit, Json
 from preflight.settings import GIVEN_BY_US, Settings
 
@@ -41,8 +41,8 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
     output = Output("bug report", path) if path else None
     if output is not None:
         look_at([output])
-    from preflight.cli.conduct import redactor
-    from preflight.cli.target import project_settings
+    from preflight.cli.running.conduct import redactor
+    from preflight.cli.running.target import project_settings
     from preflight.report.redacted import data
     from preflight.report.text import plain, printable
 

@@ -76,8 +76,8 @@ def diagnose_command(
 
 
 def _tell(found: Mapping[str, Diagnosis], *, is_json: bool, is_markdown: bool) -> None:
-    from preflight.report import diagnosis_screen
     from preflight.report.console import stdout_console
+    from preflight.report.screens import diagnosis as diagnosis_screen
 
     if is_json:
         one = next(iter(found.values()))
@@ -92,7 +92,7 @@ def _explain(rule: str) -> int:
     from difflib import get_close_matches
 
     from preflight.diagnosis.rules import rulebook
-    from preflight.report.diagnosis_screen import page
+    from preflight.report.screens.diagnosis import page
 
     forms = [r for r in rulebook().rules if r.id == rule]
     if not forms:

@@ -12,8 +12,8 @@ import click
 
 from preflight.app.lookups import RECIPE
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction
-from preflight.cli.conduct import Options, redactor, resolve_app, standing_for
-from preflight.cli.options import parse_dollars
+from preflight.cli.running.conduct import Options, redactor, resolve_app, standing_for
+from preflight.cli.running.options import parse_dollars
 from preflight.cost.document import document
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
@@ -149,7 +149,7 @@ def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
         click.echo(json.dumps(given, indent=2, ensure_ascii=True))
     else:
         from preflight.report.console import stdout_console
-        from preflight.report.estimate_screen import show
+        from preflight.report.screens.estimate import show
 
         show(stdout_console(), given, rates_why=rates_why)
     return int(given["exit"])

@@ -55,7 +55,7 @@ def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is
     if is_json:
         _print({"tables": [_json(table, found) for table, found in tables]})
     else:
-        from preflight.report import facts_screen
+        from preflight.report.screens import facts as facts_screen
 
         if name is None:
             facts_screen.show(tables, today, stale_days)
@@ -86,7 +86,7 @@ def _renewed(wanted: tuple[Table, ...], *, is_json: bool, is_kept: bool) -> int:
         changes: list[Json] = [{"file": r.table.file, "changes": [*r.changes], "unread": [*r.unread]} for r in found]
         _print({"refreshed": changes})
     else:
-        from preflight.report import facts_screen
+        from preflight.report.screens import facts as facts_screen
 
         facts_screen.show_renewed(found, overlay_folder() if is_kept else None)
     if not is_kept and any(r.changes for r in found):
@@ -136,8 +136,8 @@ def _sources() -> Iterator[Sources]:
 
     from preflight.facts.refresh.renew import Sources
     from preflight.facts.torch import INDEX
-    from preflight.remote.package_index import PackageIndex
-    from preflight.remote.pip_indexes import NoIndex, pip_indexes
+    from preflight.remote.index.configured import NoIndex, pip_indexes
+    from preflight.remote.index.packages import PackageIndex
 
     try:
         urls = pip_indexes(os.environ)

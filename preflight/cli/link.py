@@ -62,7 +62,7 @@ def _asked(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
 def _of_app(start: Path) -> Iterator[WantedGpu]:
     """The GPUs of the one app of this folder's project; none where there is no project or no one app."""
     from preflight.app import reader
-    from preflight.cli.conduct import Options, resolve_app, settings_for
+    from preflight.cli.running.conduct import Options, resolve_app, settings_for
 
     settings = settings_for(Options(), start=start, scenario=None)
     if not settings.read_from:
@@ -83,6 +83,6 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
 
 def _show(linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
     from preflight.report.console import stdout_console
-    from preflight.report.link_screen import show
+    from preflight.report.screens.link import show
 
     show(stdout_console(off_terminal=120), linked, target)

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
-from preflight.cli.outputs import Output
-from preflight.cli.stderr import warn
+from preflight.cli.running.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
+from preflight.cli.running.outputs import Output
+from preflight.cli.running.stderr import warn
 from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
-    from preflight.cli.conduct import Audience
+    from preflight.cli.running.conduct import Audience
 
 STDIN = "-"
 
@@ -114,8 +114,8 @@ def lint_command(
     files = _with_modal(found, is_silent=pass_others)
     if not files and pass_others:
         return Exit.READY
-    from preflight.cli.conduct import Audience, all_checks
     from preflight.cli.run import split
+    from preflight.cli.running.conduct import Audience, all_checks
     from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
@@ -158,7 +158,7 @@ def _fixable(report: Report) -> int:
 
 def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[_File]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
-    from preflight.cli.target import project_settings, resolve_app
+    from preflight.cli.running.target import project_settings, resolve_app
     from preflight.engine.files import TooManyFiles, python_files
     from preflight.settings import find_project
 
@@ -201,7 +201,7 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
 
 def _look_at(path: Path) -> None:
     """Raises UsageError for what is no file, with the name that may have been meant."""
-    from preflight.cli.target import like
+    from preflight.cli.running.target import like
 
     try:
         if path.is_file():
@@ -321,7 +321,7 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
 async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
     from preflight.app import reader
-    from preflight.cli.conduct import redactor
+    from preflight.cli.running.conduct import redactor
     from preflight.engine.files import judge
     from preflight.report.text import printable
     from preflight.rules import fixes

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from preflight.cli.stderr import warn
+from preflight.cli.running.stderr import warn
 from preflight.model import Exit
 
 
@@ -50,12 +50,12 @@ def _discovered(app: str | None, *, is_recorded: bool, as_json: bool) -> Exit:
     from pathlib import Path
 
     from preflight.app import reader
-    from preflight.cli.conduct import Options, resolve_app, settings_for
     from preflight.cli.discovered import document
+    from preflight.cli.running.conduct import Options, resolve_app, settings_for
     from preflight.discover.merge import filled
     from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
     from preflight.discover.recording import Recording
-    from preflight.report.discovered_screen import lines
+    from preflight.report.screens.discovered import lines
 
     settings = settings_for(Options(app=app), start=Path.cwd(), scenario=None)
     file = settings.project / resolve_app(settings, app)

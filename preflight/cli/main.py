@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 import preflight
-from preflight.cli.stderr import clean, say, warn
+from preflight.cli.running.stderr import clean, say, warn
 from preflight.model import Exit
 
 COMMANDS = {

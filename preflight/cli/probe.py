@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
-from preflight.cli.options import parse_dollars
-from preflight.cli.stderr import warn
+from preflight.cli.running.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
+from preflight.cli.running.options import parse_dollars
+from preflight.cli.running.stderr import warn
 from preflight.diagnosis.first import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
@@ -32,7 +32,7 @@ from preflight.probe.parsing import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
 from preflight.report.console import stdout_console
-from preflight.report.probe_screen import show
+from preflight.report.screens.probe import show
 from preflight.report.text import one_line
 
 

@@ -17,7 +17,7 @@ import click
 
 from preflight.app import reader
 from preflight.app.model import PipInstall, Recipe
-from preflight.cli.conduct import Options, resolve_app, settings_for
+from preflight.cli.running.conduct import Options, resolve_app, settings_for
 from preflight.model import Exit, Finding, Json, Severity
 from preflight.settings import Settings
 
@@ -58,8 +58,8 @@ def indexes() -> Iterator[Indexes]:
     """The index that an install asks: its own addresses, else those of this machine's pip."""
     import platformdirs
 
-    from preflight.remote.package_index import PackageIndex
-    from preflight.remote.pip_indexes import NoIndex, pip_indexes
+    from preflight.remote.index.configured import NoIndex, pip_indexes
+    from preflight.remote.index.packages import PackageIndex
 
     kept = platformdirs.user_cache_path("preflight") / "index"
     try:
@@ -132,7 +132,7 @@ async def _newly_broken(read: AppRead, now: Sequence[Resolved], before: Sequence
 
 
 async def _errors(read: AppRead, resolved: Sequence[Resolved]) -> list[Finding]:
-    from preflight.cli.conduct import all_checks
+    from preflight.cli.running.conduct import all_checks
     from preflight.engine.files import judge, static_rules
     from preflight.radar.moves import pins
     from preflight.rules.fixes import edited

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from preflight.cli.conduct import Options, conduct
-from preflight.cli.options import given_words, output_options, parse_dollars, wanted_outputs
-from preflight.cli.outputs import Output
+from preflight.cli.running.conduct import Options, conduct
+from preflight.cli.running.options import given_words, output_options, parse_dollars, wanted_outputs
+from preflight.cli.running.outputs import Output
 from preflight.model import Stage, Status
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from preflight.cli.rehearsal import need_sandbox, rehearsed
-from preflight.cli.target import project_settings, resolve_app
+from preflight.cli.running.rehearsal import need_sandbox, rehearsed
+from preflight.cli.running.target import project_settings, resolve_app
 
 
 @click.command("sandbox")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from preflight.binary.fatbin import Arch, Kind
 from preflight.binary.link import Linked, Target, Verdict
-from preflight.report.link_screen import show
+from preflight.report.screens.link import show
 
 PLAIN = Linked(path="a.whl/x.libs/libz.so.1", verdict=Verdict.LOADS)
 ASKS = Linked(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from preflight.cli.not_run import not_run_here
+from preflight.cli.running.not_run import not_run_here
 from preflight.model import Answer
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from preflight.cli.options import wanted_outputs
-from preflight.cli.outputs import Output, look_at, write
+from preflight.cli.running.options import wanted_outputs
+from preflight.cli.running.outputs import Output, look_at, write
 from tests.conftest import Preflight
 
 APP = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(timeout=108000)\ndef train(): ...\n'

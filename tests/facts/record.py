@@ -19,8 +19,8 @@ from pathlib import Path
 from preflight.facts.refresh import releases, torch
 from preflight.facts.refresh.source import IndexFile, by_version
 from preflight.facts.wheels import OLDEST, TABLE_OF
-from preflight.remote.package_index import PackageIndex
-from preflight.remote.pip_indexes import pip_indexes
+from preflight.remote.index.configured import pip_indexes
+from preflight.remote.index.packages import PackageIndex
 
 FILE = Path(__file__).parent.parent / "data" / "facts" / "index.json.xz"
 WHOLE = ("mamba-ssm", "causal-conv1d", "flash-attn")  # of the others the newest releases

@@ -10,7 +10,7 @@ import pytest
 from preflight.facts.refresh.breaks import announced
 from preflight.facts.refresh.renew import Renewed, Sources, renew
 from preflight.facts.types import BUILDERS, Builder
-from preflight.remote.package_index import PackageIndex
+from preflight.remote.index.packages import PackageIndex
 from tests.facts.index_server import serving
 
 TODAY = date(2027, 1, 5)

@@ -19,7 +19,7 @@ from preflight.facts.refresh.source import NotRead, named, requires
 from preflight.facts.refresh.text import head_of, table_text
 from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Need, Release, Row, Table, TorchRow
 from preflight.facts.wheels import TABLE_OF
-from preflight.remote.package_index import PackageIndex
+from preflight.remote.index.packages import PackageIndex
 from tests.facts.conftest import Lay
 from tests.facts.index_server import Index, recorded, serving
 

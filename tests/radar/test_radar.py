@@ -24,7 +24,7 @@ from preflight.facts.refresh.text import table_text
 from preflight.facts.types import BREAKS
 from preflight.model import Severity
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
-from preflight.remote.package_index import PackageIndex
+from preflight.remote.index.packages import PackageIndex
 from tests.facts.conftest import Lay, overlay  # noqa: F401 - a fixture
 from tests.facts.index_server import Index, serving
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import pytest
 
 from preflight.build.downloads import Asset, BaseImage, OnIndex
-from preflight.remote import index_api
-from preflight.remote.index_types import Said, There
+from preflight.remote.index import api as index_api
+from preflight.remote.index.types import Said, There
 from tests.remote.server import Reply, Server, serving
 
 WHEEL = "mamba_ssm-2.2.2+cu122torch2.2cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"

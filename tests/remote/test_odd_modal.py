@@ -20,7 +20,7 @@ from preflight.cli.main import cli
 from preflight.model import Check, Result
 from preflight.model import Status as Outcome
 from preflight.remote.lookups import APPS, HERE, TOKEN, VOLUMES
-from preflight.remote.s3_lookups import SECRET_STATES
+from preflight.remote.s3.lookups import SECRET_STATES
 from preflight.settings import BudgetSettings, S3Settings, Settings
 from preflight.testing import run_checks
 from tests.remote import odd_modal

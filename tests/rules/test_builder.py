@@ -10,7 +10,7 @@ import pytest
 
 from preflight.app import reader
 from preflight.app.lookups import BUILDER, RECIPE
-from preflight.cli.conduct import BUILDER_IN_FORCE
+from preflight.cli.running.conduct import BUILDER_IN_FORCE
 from preflight.engine import builtin
 from preflight.engine.run import run
 from preflight.engine.select import Selection

@@ -13,11 +13,11 @@ from pathlib import Path
 import click
 
 from preflight.app import reader
-from preflight.cli.conduct import Options, all_checks, run_selection
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.options import reporters
-from preflight.cli.outputs import Output
-from preflight.cli.rehearsal import Rehearsal
+from preflight.cli.running.conduct import Options, all_checks, run_selection
+from preflight.cli.running.options import reporters
+from preflight.cli.running.outputs import Output
+from preflight.cli.running.rehearsal import Rehearsal
 from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target

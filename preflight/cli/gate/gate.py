@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from preflight.cli.gate import command
-from preflight.cli.target import project_settings, resolve_app
+from preflight.cli.running.target import project_settings, resolve_app
 from preflight.model import Exit
 from preflight.redact import without_secrets
 from preflight.report.text import in_encoding, one_line
@@ -69,7 +69,7 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     """An option callback: formats are checked where they are made; a file is needed here."""
     if not values:
         return ()
-    from preflight.cli.options import parse_outputs
+    from preflight.cli.running.options import parse_outputs
 
     outputs = parse_outputs(ctx, param, values)
     for output in outputs:
@@ -81,7 +81,7 @@ def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 def _dollars(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
     if value is None:
         return None
-    from preflight.cli.options import parse_dollars
+    from preflight.cli.running.options import parse_dollars
 
     return parse_dollars(ctx, param, value)
 
@@ -197,7 +197,7 @@ def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
 def _in_sandbox(asked: Asked, program: str) -> Exit:
     """No pass is kept: what a sandbox says proves nothing about a real app."""
     from preflight.cli.gate.checks import checklist
-    from preflight.cli.rehearsal import standing
+    from preflight.cli.running.rehearsal import standing
 
     named, start = _read(asked), Path.cwd()
     with standing(

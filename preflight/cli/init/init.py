@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.stderr import warn
+from preflight.cli.running.stderr import warn
 from preflight.guard import IMAGE_LINE
 from preflight.model import Exit
 
@@ -60,8 +60,8 @@ def init_command(app: str | None, force: bool, diff: bool, guard: bool, recipe: 
 
 def _table(app: str | None, *, force: bool, diff: bool) -> int:
     from preflight.app import reader
-    from preflight.cli.conduct import resolve_app
     from preflight.cli.init.table import CanNotWrite, table, with_table
+    from preflight.cli.running.conduct import resolve_app
     from preflight.settings import Settings
 
     project = _project(app)

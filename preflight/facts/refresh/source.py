@@ -1,4 +1,4 @@
-"""What the generators ask: package indexes, and documents at an address.  ``remote.package_index`` answers."""
+"""What the generators ask: package indexes, and documents at an address.  ``remote.index.packages`` answers."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from preflight.sandbox.control_plane.entities import (
     new_id,
     now,
 )
-from preflight.sandbox.control_plane.stored import Dict, FileSystem, Proxy, Queue, Secret, Shelf, Volume
+from preflight.sandbox.control_plane.stores.stored import Dict, FileSystem, Proxy, Queue, Secret, Shelf, Volume
 from preflight.sandbox.control_plane.tasks import Task
 
 LOG = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from modal_proto import api_pb2 as pb
 from preflight.sandbox import confine, confinement
 from preflight.sandbox.control_plane import entrypoint
 from preflight.sandbox.control_plane.disk import BucketCopy, NotMounted, VolumeCopy
-from preflight.sandbox.control_plane.stored import Secret, Volume
+from preflight.sandbox.control_plane.stores.stored import Secret, Volume
 from preflight.sandbox.state import NO_S3
 
 if TYPE_CHECKING:

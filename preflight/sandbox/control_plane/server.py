@@ -8,9 +8,9 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from preflight.sandbox.control_plane.blobs import serve_blobs
 from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.service import client_server
+from preflight.sandbox.control_plane.stores.blobs import serve_blobs
 from preflight.sandbox.state import Reach
 
 CLOSE_S = 1.0  # for RPCs under way; a long poll would hold it for 55 s

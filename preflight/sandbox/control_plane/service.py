@@ -23,17 +23,17 @@ from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane.apps import Apps
 from preflight.sandbox.control_plane.billing import Billing
-from preflight.sandbox.control_plane.blobs import Blobs
 from preflight.sandbox.control_plane.calls import Calls
 from preflight.sandbox.control_plane.containers import Containers
-from preflight.sandbox.control_plane.dicts import Dicts, Others, Queues
 from preflight.sandbox.control_plane.environments import Environments
 from preflight.sandbox.control_plane.functions import Functions
 from preflight.sandbox.control_plane.identity import Identity
 from preflight.sandbox.control_plane.images import Images
 from preflight.sandbox.control_plane.logs import Logs
-from preflight.sandbox.control_plane.secret_store import Secrets
-from preflight.sandbox.control_plane.volumes import Volumes
+from preflight.sandbox.control_plane.stores.blobs import Blobs
+from preflight.sandbox.control_plane.stores.dicts import Dicts, Others, Queues
+from preflight.sandbox.control_plane.stores.secret_store import Secrets
+from preflight.sandbox.control_plane.stores.volumes import Volumes
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane

@@ -13,7 +13,8 @@ import pytest
 
 from checks.image import image_published
 from preflight.model import Result, Severity, Status
-from preflight.remote import index_api, index_lookups
+from preflight.remote.index import api as index_api
+from preflight.remote.index import lookups as index_lookups
 from preflight.settings import Settings
 from preflight.testing import NOON, run_checks
 from tests.conftest import Preflight

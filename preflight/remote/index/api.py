@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import preflight
 from preflight.build.downloads import Asset, BaseImage, OnIndex
-from preflight.remote.index_types import Said, There
+from preflight.remote.index.types import Said, There
 
 if TYPE_CHECKING:
     import httpx

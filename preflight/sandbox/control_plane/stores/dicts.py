@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.stored import Dict, FileSystem, Proxy, Queue
+from preflight.sandbox.control_plane.stores.stored import Dict, FileSystem, Proxy, Queue
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane

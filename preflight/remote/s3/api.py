@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from preflight.problems import Kind, Problem
-from preflight.remote.s3_types import GOOGLE_KEYS, S3Place, S3Sample
+from preflight.remote.s3.types import GOOGLE_KEYS, S3Place, S3Sample
 
 CONNECT_S, READ_S = 2, 3  # refused 0.02 s, black hole 2.0 s, mute server 3.0 s (botocore 1.44, 2026-11-23)
 LIST_S = 5.0  # of listing, whatever the sample: a page takes 0.1-0.5 s

@@ -17,12 +17,12 @@ from typing import Any
 import click
 
 from preflight.app.lookups import BUILDER, READING, RECIPE
-from preflight.cli.options import keep_baseline, read_baseline, reporters
-from preflight.cli.outputs import Output
-from preflight.cli.rehearsal import Ground, Rehearsal, standing
-from preflight.cli.stderr import warn
-from preflight.cli.target import check_functions, every_app, project_settings
-from preflight.cli.target import resolve_app as resolve_app
+from preflight.cli.running.options import keep_baseline, read_baseline, reporters
+from preflight.cli.running.outputs import Output
+from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
+from preflight.cli.running.stderr import warn
+from preflight.cli.running.target import check_functions, every_app, project_settings
+from preflight.cli.running.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
 from preflight.engine import builtin, index, plugins
 from preflight.engine.run import Limits
@@ -103,7 +103,7 @@ def _conducted(options: Options) -> Exit:
         options = with_settings(options, settings)
         selection = selection_for(options, settings)
         if options.is_for_all and len(apps := every_app(settings)) > 1:
-            from preflight.cli.every_app import run_every
+            from preflight.cli.running.every_app import run_every
 
             with audience_of(options, settings) as audience:
                 report = run_every(apps, selection, settings, options, audience, ground.rehearsal)

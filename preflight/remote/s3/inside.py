@@ -12,7 +12,7 @@ from typing import Any
 
 from preflight.model import Json
 from preflight.problems import Kind, Problem
-from preflight.remote.s3_types import S3Place, S3Sample
+from preflight.remote.s3.types import S3Place, S3Sample
 
 APP = "preflight-s3"
 PYTHON = "3.12"  # in every builder since 2024.04
@@ -22,7 +22,7 @@ QUEUE_S = 60.0  # for it to start
 
 def look(where: dict[str, Any], most: int) -> dict[str, Json]:
     """In the container: what the bucket mount would find, in the region that the secret names."""
-    from preflight.remote import s3_api
+    from preflight.remote.s3 import api as s3_api
 
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.stored import Secret
+from preflight.sandbox.control_plane.stores.stored import Secret
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane

@@ -13,9 +13,9 @@ from preflight.build.downloads import Download, OnIndex, downloads
 from preflight.facts.load import rows_of
 from preflight.facts.types import REGISTRIES, Registry
 from preflight.lookups import Looked, Lookup
-from preflight.remote import index_api
-from preflight.remote.index_cache import Cache
-from preflight.remote.index_types import Published, Said, There
+from preflight.remote.index import api as index_api
+from preflight.remote.index.cache import Cache
+from preflight.remote.index.types import Published, Said, There
 from preflight.threads import in_thread
 
 MOST = 24  # questions of one run

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from preflight.build.downloads import Asset, BaseImage, OnIndex
-from preflight.remote.index_types import Said, There
+from preflight.remote.index.types import Said, There
 
 KEPT = {There.EXISTS: timedelta(hours=24), There.MISSING: timedelta(minutes=15)}
 MOST = 500

@@ -22,8 +22,8 @@ import click
 from preflight.app import reader
 from preflight.app.find import find_apps
 from preflight.app.model import Function, Recipe
-from preflight.cli.not_run import not_run_here
-from preflight.cli.target import every_app, project_settings, resolve_app
+from preflight.cli.running.not_run import not_run_here
+from preflight.cli.running.target import every_app, project_settings, resolve_app
 from preflight.discover.lookups import RECORDING
 from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording

@@ -15,8 +15,8 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from preflight.cli.outputs import FORMATS, ON_SCREEN, Output, look_at, write
-from preflight.cli.stderr import warn
+from preflight.cli.running.outputs import FORMATS, ON_SCREEN, Output, look_at, write
+from preflight.cli.running.stderr import warn
 from preflight.events import Event
 from preflight.model import Check, Report, Target
 from preflight.report.baseline import Baseline, BaselineRefused, Compared

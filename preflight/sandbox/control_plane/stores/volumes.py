@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.stored import Volume
+from preflight.sandbox.control_plane.stores.stored import Volume
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
