@@ -112,7 +112,7 @@ def test_the_screen_names_the_apps_and_no_command_that_does_not_exist(preflight:
     (project / "deploy" / "bad.py").write_text(GOOD.replace("good", "also"))
     ran = preflight("run", "--all", "--stage", "static", cwd=project)
     assert "2 apps: good.py, deploy/bad.py" in ran.out
-    assert "modal run --detach APP" in ran.out
+    assert "preflight run --all" in ran.out and "modal run --detach APP" not in ran.out
 
 
 def test_no_app_at_all_and_an_app_by_name_are_usage_errors(preflight: Preflight, project: Path, tmp_path: Path) -> None:

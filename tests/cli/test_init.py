@@ -45,7 +45,7 @@ def test_the_result_loads_and_a_run_needs_no_edit(preflight: Preflight, project:
     assert loaded.s3 == settings.S3Settings() and loaded.budget == settings.BudgetSettings()
     ran = preflight("run", "--stage", "static", cwd=project)
     assert ran.code == 0
-    assert "READY" in ran.out
+    assert "CLEAN" in ran.out
 
 
 def test_every_key_that_is_commented_out_is_one_that_loads(preflight: Preflight, project: Path) -> None:

@@ -24,7 +24,7 @@ def lint(folder: Path, *arguments: str, **more: object) -> subprocess.CompletedP
         text=True,
         timeout=120,
         check=False,
-        **more,  # type: ignore[call-overload]
+        **{"stdin": subprocess.DEVNULL, **more},  # type: ignore[call-overload]
     )
 
 

@@ -30,7 +30,7 @@ REMEDIES = {  # what the first bad check must tell its user to do
     "spend-limit-reached": ("credits", "raise the limit"),
     "stale-apps": ("stale-apps", "modal app stop ap-"),
     "lint-fails": ("project-lint", "python -m compileall"),
-    "smoke-fails": ("smoke-test", "CAUSAL_CONV1D_FORCE_BUILD=TRUE skips the wheel download"),
+    "smoke-fails": ("smoke-test", "fetch the wheel that `Guessing wheel URL` names"),
     "gpu-fallback": ("gpu-probe", "pip install --no-build-isolation causal-conv1d"),
     "old-client": ("client-version", "pip install --upgrade modal"),
 }

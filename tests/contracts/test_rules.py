@@ -100,7 +100,7 @@ def test_a_title_is_a_statement_in_plain_words(check: Check) -> None:
 
 
 def test_explain_prints_every_page_as_it_was() -> None:
-    now = {name: CliRunner().invoke(explain_command, [name]).output for name in CHECKS}
+    now = {name: CliRunner(env={"COLUMNS": "100"}).invoke(explain_command, [name]).output for name in CHECKS}
     if is_updating():
         PAGES.write_text("".join(f"=== {name}\n{page}" for name, page in now.items()), "utf-8")
     kept = dict(part.split("\n", 1) for part in PAGES.read_text("utf-8").split("=== ")[1:])

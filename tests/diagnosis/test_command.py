@@ -218,7 +218,9 @@ def test_a_closed_standard_input_is_a_usage_error(asked: list[str], preflight: P
     """Closed before the program starts; a wrapper of python in bash would open something in its place."""
     code = f"import runpy, sys; sys.stdin = None; sys.argv = ['preflight', 'diagnose', *{asked}]"
     command = [sys.executable, "-c", f"{code}; runpy.run_module('preflight', run_name='__main__')"]
-    done = subprocess.run(command, env=preflight.environ(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, env=preflight.environ(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert "standard input is empty" in done.stderr
 

@@ -23,7 +23,7 @@ def valid(text):
 
 
 def test_facts_lists_every_table():
-    done = CliRunner().invoke(facts_command, [], standalone_mode=False)
+    done = CliRunner(env={"COLUMNS": "80"}).invoke(facts_command, [], standalone_mode=False)
     assert done.return_value == 0
     for table in TABLES:
         assert table.file.removesuffix(".toml") in done.output

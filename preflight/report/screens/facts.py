@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
+from rich.table import Column
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -23,7 +24,8 @@ PROVENANCE = ("source", "seen", "how")
 
 
 def show(tables: Sequence[tuple[Table, Sequence[Row]]], today: date, stale_days: int | None) -> None:
-    grid = Grid("table", "rows", "seen", "age", "how", "what", box=None, pad_edge=False)
+    grid = Grid(Column("table", no_wrap=True, overflow="ignore"), "rows", "seen", "age", "how", "what", box=None)
+    grid.pad_edge = False
     for table, found in tables:
         if not found:
             continue

@@ -172,7 +172,7 @@ def test_what_tools_leave_behind_asks_nothing(project: Project) -> None:
     cache.mkdir(exist_ok=True)
     for file in (cache / "model.pyc", project.folder / ".coverage", project.folder / "preflight.json"):
         file.write_text("x", encoding="utf-8")
-    again = project.check(TRAIN_SPEED="a variable the app does not read")
+    again = project.check(TMUX_PANE="a variable of the terminal")
     assert (again["seen"]["remembered"], project.runs) == (True, 1)
 
 
