@@ -32,6 +32,8 @@ MOST = 8  # of a GPU that is not in our table
 def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
     text = asked[1]
     row = gpu(text.type)
+    if row is None and text.type not in ("", "ANY"):
+        return  # what Modal does not have is the finding of res-gpu-unknown
     most = row.most if row is not None else MOST
     name = text.written.partition(":")[0]
     try:

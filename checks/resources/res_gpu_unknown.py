@@ -51,12 +51,14 @@ def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
     if text.type in (ANY, "") or gpu(text.type) is not None:
         return
     meant, is_sure = _meant(text.type)
-    right = meant + (f":{text.count}" if text.count else "")
+    row = gpu(meant)
+    count = str(min(int(text.count), row.most)) if row is not None and text.count.isdecimal() else text.count
+    right = meant + (f":{count}" if count else "")
     literal = quoted_like(text.literal, right) if text.literal else ""
     newest = max(row.seen for name in gpu_names() if (row := gpu(name)) is not None)
     yield error(
         f"Modal has no GPU {text.written!r}; it has {', '.join(gpu_names())} (read {newest})",
-        f"write {meant}" if meant else "choose one of these",
+        f"write {right}" if meant else "choose one of these",
         text.where,
         why=f"{call.name.removeprefix('modal.')} is refused when the app is deployed, after the image was built",
         fix=replaced(text.where.path, text.span, literal, is_safe=is_sure) if meant and literal else None,
@@ -69,5 +71,6 @@ def _meant(kind: str) -> tuple[str, bool]:
     known = plain if gpu(plain) is not None else SAME.get(plain) or SAME.get(plain.replace("-", ""))
     if known:
         return known, True
-    near = difflib.get_close_matches(plain, gpu_names(), n=1, cutoff=0.75)
-    return (near[0], False) if near else ("", False)
+    near = {*difflib.get_close_matches(plain, gpu_names(), n=3, cutoff=0.75)}
+    near |= {name for name in gpu_names() if plain.startswith(name) or name.startswith(plain[:4])}
+    return (near.pop(), False) if len(near) == 1 else ("", False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -139,8 +138,10 @@ def lint_command(
     ) as told:
         report = asyncio.run(_lint(files, kept, rules, fixing, target, failing))
         shown = _tell(report, Audience(told, known, functools.partial(keep_baseline, write_baseline, here)))
+    from preflight.report.next import typed
+
     if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
-        names = " ".join(shlex.quote(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
+        names = " ".join(typed(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
         warn(f"{count} fixable with preflight lint --fix {names}")
     return Exit.READY if exit_zero and shown.exit is Exit.FINDINGS else shown.exit
 

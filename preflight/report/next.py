@@ -32,7 +32,7 @@ def next_command(report: Report) -> str:
     """What repairs the worst of what was found; `explain` only where no command does."""
     app = _app(report)
     if report.verdict is Verdict.REHEARSED:
-        is_own = any(r.assumed for r in report.results)  # nothing is made up for the bundled example
+        is_own = any(r.assumed for r in report.results) or report.target.sandbox == "rehearsal"
         return f"preflight run {app}" if is_own else "preflight run APP (your own app, with your Modal account)"
     if report.verdict is Verdict.CLEAN:
         return f"preflight run {app}"
@@ -49,7 +49,12 @@ def _app(report: Report) -> str:
     target = report.target
     if target.apps:
         return "--all"
-    return shlex.quote(target.app) if target.app and not target.app.endswith(" files") else "APP"
+    return typed(target.app) if target.app and not target.app.endswith(" files") else "APP"
+
+
+def typed(path: str) -> str:
+    """A path as a shell and our own command line take it for one."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def _first(report: Report) -> Result | None:
@@ -68,12 +73,12 @@ def _repair(first: Result, report: Report, app: str) -> str:
             return command
         if finding.fix is not None and finding.fix.is_safe and report.target.app != "-":
             files = dict.fromkeys(e.path for f in first.findings if f.fix for e in f.fix.edits)
-            return f"preflight lint --fix {' '.join(shlex.quote(f) for f in files)}"
+            return f"preflight lint --fix {' '.join(map(typed, files))}"
         if finding.severity.value != "info":
             break
     others = [r for r in report.results if r.status is first.status and r is not first]
     fixable = [f.fix for r in others for f in r.findings if f.fix is not None and f.fix.is_safe]
     if fixable and report.target.app != "-":
         files = dict.fromkeys(e.path for fix in fixable for e in fix.edits)
-        return f"preflight lint --fix {' '.join(shlex.quote(f) for f in files)}"
+        return f"preflight lint --fix {' '.join(map(typed, files))}"
     return f"preflight explain {first.check.name}"

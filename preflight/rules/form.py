@@ -145,7 +145,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
     def answer(recipe: Recipe, context: Context) -> Answer | NotApplicable:
         looked_at = subject.looked_at(recipe)
         if not looked_at:
-            return NotApplicable(f"{recipe.source.path} has no {plural(subject.noun)}")
+            return NotApplicable(f"{recipe.source.path} shows no {plural(subject.noun)}")
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
         seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")

@@ -210,7 +210,7 @@ def test_a_name_that_a_terminal_would_obey_is_shown_as_text(tmp_path: Path) -> N
 
 
 def test_more_lines_than_are_counted_are_said_to_be_at_least_so_many() -> None:
-    assert "explains at least 98 later lines" in run("-", given="RuntimeError: CUDA out of memory.\n" * 5000).output
+    assert "explains at least 98 other lines" in run("-", given="RuntimeError: CUDA out of memory.\n" * 5000).output
 
 
 @pytest.mark.parametrize("asked", [[], ["-"]])

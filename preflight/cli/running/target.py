@@ -72,7 +72,9 @@ def _state(scenario: str | None) -> Path | None:
 def resolve_app(settings: Settings, given: str | None) -> str:
     """The app's path relative to the project.  Raises UsageError that names the candidates."""
     if given is not None:
-        file = Path(given) if Path(given).exists() else settings.project / given
+        file, in_project = Path(given), settings.project / given
+        if not file.exists() and in_project.exists():
+            file = in_project
         app = _in_project(file, settings)
         _refuse_foreign(file, settings)
         return app

@@ -97,7 +97,7 @@ def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[st
     _field(console, "fix", cause.remedy)
     if cause.explained_lines:
         least = "at least " * (cause.explained_lines >= COUNTED - 1)
-        _field(console, "", f"explains {least}{cause.explained_lines} later line{'s' * (cause.explained_lines != 1)}")
+        _field(console, "", f"explains {least}{cause.explained_lines} other line{'s' * (cause.explained_lines != 1)}")
     _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
 
 
