@@ -122,6 +122,8 @@ class _Run:
         assert check.price is not None  # Check refuses a paid check without one
         price = await self._put(check.price, check, lookups)
         if isinstance(price, _Told):
+            if price.result.status is Status.BLOCKED:
+                return price
             return replace(price, result=replace(price.result, reason=f"no price: {price.result.reason}"))
         if isinstance(price, NotApplicable):
             return _Told(_unasked(check, Status.SKIP, price.reason), False)
