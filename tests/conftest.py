@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,6 +16,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 HIDDEN = ("MODAL_", "AWS_", "GITHUB_", "PREFLIGHT_")
 LIMIT_S = 120
+
+for number in (signal.SIGINT, signal.SIGHUP):  # a shell's background job ignores them, and so would all that we start
+    if signal.getsignal(number) is signal.SIG_IGN:
+        with contextlib.suppress(ValueError):  # not the main thread
+            signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
