@@ -36,7 +36,8 @@ def test_right_numbers_by_another_way_agree_far_below_the_limit(real, world, blo
     by_dtype = {c["dtype"]: c["value"]["numerics"]["compared"] for c in world.document["cases"]}
     assert max(d["relative"] for d in by_dtype["float32"]) < 1e-4  # both ways round differently, and no more
     assert by_dtype["bfloat16"][0]["relative"] < 0.004  # one rounding to 8 bits
-    assert len(by_dtype["float32"]) == {"Mamba": 11, "Mamba2": 10}[block]
+    # the output, and the gradient of each input and parameter, a projection in its parts
+    assert len(by_dtype["float32"]) == {"Mamba": 15, "Mamba2": 19}[block]
 
 
 @pytest.mark.parametrize(
@@ -58,5 +59,4 @@ def test_wrong_numbers_are_broken_although_every_kernel_launches(real, fault, ca
 def test_a_lost_state_is_told_with_how_far_off_it_is(real):
     judged = real("wrong", **only("Mamba"), dtypes=["bfloat16"])
     assert judged.ruling.cause is Cause.WRONG_NUMBERS
-    assert judged.ruling.evidence[0].startswith("output is 0.1")
-    assert "wanted at most 0.05" in judged.ruling.evidence[0]
+    assert judged.ruling.evidence[0] == "output is 19 % off the reference; wanted at most 1.9 %"
