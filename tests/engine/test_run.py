@@ -555,3 +555,9 @@ def _lookup(i: int, kind: str, needs: tuple[Lookup[int], ...]) -> Lookup[int]:
         yield i
 
     return Lookup(f"l{i}", make, needs=needs, timeout_s=0.005 if kind == "hangs" else 5.0)
+
+
+def test_an_interrupted_run_ends_in_130_whatever_else_was_found() -> None:
+    report = run_checks(check("AA001", body=says(failed("x", remedy="y"))))
+    assert report.exit is Exit.FINDINGS
+    assert replace(report, is_interrupted=True).exit is Exit.INTERRUPTED

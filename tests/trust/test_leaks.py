@@ -120,3 +120,8 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 def test_a_redactor_without_values_and_of_short_values_takes_no_words_out() -> None:
     assert Redactor(secrets_of({"API_KEY": "short", "PATH": "/usr/bin"})).text("short /usr/bin") == "short /usr/bin"
+
+
+def test_a_longer_secret_that_begins_with_another_leaves_no_tail() -> None:
+    short, long = "abcdefgh1234", "abcdefgh1234-and-its-tail"
+    assert Redactor((short, long)).text(f"x {long} y {short} z") == f"x {MASK} y {MASK} z"
