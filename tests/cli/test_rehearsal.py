@@ -262,3 +262,11 @@ def _within(seconds: float, is_so: Any) -> bool:
             return True
         time.sleep(0.1)
     return bool(is_so())
+
+
+def test_a_folder_of_several_apps_shows_the_example_and_says_so(preflight: Preflight, tmp_path: Path) -> None:
+    for name in ("one.py", "two.py"):
+        (tmp_path / name).write_text("import modal\n\napp = modal.App('x')\n", encoding="utf-8")
+    ran = preflight("run", "--sandbox", "--stage", "static", cwd=tmp_path)
+    assert (ran.code, "deploy/modal/app.py" in ran.out) == (0, True), ran.err
+    assert "2 Modal apps are here: this is the bundled example" in ran.err

@@ -23,6 +23,7 @@ from preflight.app import reader
 from preflight.app.find import find_apps
 from preflight.app.model import Function, Recipe
 from preflight.cli.running.not_run import not_run_here
+from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import every_app, project_settings, resolve_app
 from preflight.discover.lookups import RECORDING
 from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
@@ -139,7 +140,11 @@ def standing(
         return
     need_sandbox(scenario)
     before = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
-    if app is None and before.app is None and not find_apps(before.project):
+    is_named = app is not None or before.app is not None
+    found = () if is_named else tuple(find_apps(before.project))
+    if not is_named and (not found or (len(found) > 1 and not is_for_all)):
+        if found:
+            warn(f"{len(found)} Modal apps are here: this is the bundled example; name one to rehearse it, or --all")
         with in_sandbox(scenario or "healthy") as sandbox:
             settings = project_settings(start=sandbox.project, scenario=sandbox.name, app=app, **given)
             yield Ground(settings=settings, sandbox=sandbox)
