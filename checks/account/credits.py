@@ -17,6 +17,7 @@ Source
 
 from decimal import Decimal
 
+from preflight.api import advice, error, warning
 from preflight.app.planned import PLANNED_FUNCTION
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate
@@ -24,7 +25,7 @@ from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import Finishes, Outlook
 from preflight.cost.reckoning import ASKED, Reckoning, reckon
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, Severity, Stage, Unknown
+from preflight.model import Answer, Check, Finding, Group, Stage, Unknown
 from preflight.problems import Kind, Problem
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 
@@ -63,8 +64,8 @@ async def run(looked: Looked) -> Answer | Unknown:
     open_why = _open(reckoned)
     if open_why is not None:
         why, remedy = open_why
-        advice = Finding(severity=Severity.WARNING, message=why, remedy=remedy) if remedy else None
-        return Unknown(reason=f"{left.said}; {why}", seen=seen, findings=(*findings, *([advice] if advice else [])))
+        unclear = [warning(why, remedy)] if remedy else []
+        return Unknown(reason=f"{left.said}; {why}", seen=seen, findings=(*findings, *unclear))
     return Answer(said=f"{left.said}; {needs}", seen=seen, findings=tuple(findings))
 
 
@@ -86,10 +87,9 @@ def _open(reckoned: Reckoning) -> tuple[str, str] | None:
 
 def _limit(environment: str | None) -> list[Finding]:
     return [
-        Finding(
-            severity=Severity.ERROR,
-            message=f"environment {environment} has reached its spend limit",
-            remedy="raise the limit on Modal's usage and billing page, or wait for the next cycle",
+        error(
+            f"environment {environment} has reached its spend limit",
+            "raise the limit on Modal's usage and billing page, or wait for the next cycle",
             why="Modal starts no container there until then",
             can_clear=True,
         )
@@ -104,10 +104,9 @@ def _bound(reckoned: Reckoning, bound: Estimate) -> list[Finding]:
 
 def _no_budget(left: Allowance, cost: str) -> Finding:
     is_set = "no budget is set" if not left.unknown else f"the budget can't be read ({left.unknown})"
-    return Finding(
-        severity=Severity.WARNING,
-        message=f"{is_set}, so {cost} can't be compared with one",
-        remedy="set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
+    return warning(
+        f"{is_set}, so {cost} can't be compared with one",
+        "set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
         why="Modal does not publish how much credit is left",
     )
 
@@ -118,10 +117,9 @@ def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> list[Findin
         findings.append(_no_budget(left, f"${needed:,.2f}"))
     elif reckoned.over_usd:
         findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                message=f"{left.said}; the run needs about ${needed:,.2f} ({_basis(price)})",
-                remedy=f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
+            error(
+                f"{left.said}; the run needs about ${needed:,.2f} ({_basis(price)})",
+                f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
                 why="Modal stops the run where it stands when the limit is reached",
                 can_clear=True,
             )
@@ -130,20 +128,15 @@ def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> list[Findin
         findings.append(_not_the_worst_case(left, price))
     if price.rates_source != "live":
         findings.append(
-            Finding(
-                severity=Severity.WARNING,
-                message=f"the price is from {price.rates_source}: live rates can't be had",
-                remedy="modal billing rates",
-            )
+            warning(f"the price is from {price.rates_source}: live rates can't be had", "modal billing rates")
         )
     return findings
 
 
 def _not_the_worst_case(left: Allowance, price: Estimate) -> Finding:
-    return Finding(
-        severity=Severity.INFO,
-        message=f"{left.said}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
-        remedy="lower timeout= or retries=, or raise the budget",
+    return advice(
+        f"{left.said}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
+        "lower timeout= or retries=, or raise the budget",
     )
 
 
@@ -152,11 +145,8 @@ def _time(outlook: Outlook | None) -> list[Finding]:
     if outlook is None or outlook.finishes not in (Finishes.NO, Finishes.TOO_CLOSE):
         return []
     return [
-        Finding(
-            severity=Severity.ERROR if outlook.finishes is Finishes.NO else Severity.INFO,
-            message=outlook.why,
-            remedy=outlook.remedy,
-            why="the run is cut off before its end",
+        (error if outlook.finishes is Finishes.NO else advice)(
+            outlook.why, outlook.remedy, why="the run is cut off before its end"
         )
     ]
 
@@ -167,8 +157,6 @@ def _basis(price: Estimate) -> str:
 
 CHECK = Check(
     id="MOD003",
-    name="credits",
-    title="the budget left covers the planned run, and the plan fits in its time limit",
     step=5,
     stage=Stage.REMOTE,
     tries=ASKED,

@@ -15,14 +15,10 @@ Source
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand, Span
-from preflight.build.images import Link, is_bare, program_of
-from preflight.model import Finding, Fix, Where
-from preflight.rules.edits import newline_of, replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Link, Recipe, Where, app, build, error, rule
+from preflight.rules.edits import newline_of
 from preflight.rules.subjects import LINKS
 
 BRINGS = {  # packages that depend on the tool
@@ -32,12 +28,12 @@ BRINGS = {  # packages that depend on the tool
     "unzip": re.compile(r"^(?:unzip|zip|devscripts)(?:=.*)?$"),
 }
 JUDGED = LINKS.only(
-    lambda k: k.n > 0 and (k.step.pip or k.step.shell) and is_bare(k.image), "build step on a known base"
+    lambda k: k.n > 0 and (k.step.pip or k.step.shell) and build.is_bare(k.image), "build step on a known base"
 )
 
 
 @rule("IMG900", JUDGED.by(lambda link: id(link.image.base)))
-def find(recipe: Recipe, links: Sequence[Link]) -> Iterator[Finding]:
+def find(recipe: Recipe, links: list[Link]) -> Findings:
     """Once a base and tool: the first step that lacks it."""
     told: set[str] = set()
     for link in links:
@@ -63,7 +59,7 @@ def _needed(link: Link) -> Iterator[tuple[str, Where, int]]:
             for package in asking:
                 yield "git", package.where or install.where, at
     for n, command in enumerate(link.step.shell):
-        name, _ = program_of(command)
+        name, _ = build.program_of(command)
         if name in BRINGS:
             yield name, command.where, n
 
@@ -80,11 +76,11 @@ def _is_there(link: Link, tool: str, n: int) -> bool:
     return any(_installs(c, tool) for c in earlier)
 
 
-def _installs(command: ShellCommand, tool: str) -> bool:
+def _installs(command: app.ShellCommand, tool: str) -> bool:
     words = " ".join((*command.words, command.text))
     if re.search(r"\binstall\b", words) and any(BRINGS[tool].match(w) for w in command.words):
         return True
-    program = program_of(command)[0]
+    program = build.program_of(command)[0]
     if program in ("bash", "sh", "zsh"):
         return tool in words  # a script or -c string that may install it
     return program in ("which", "command", "type") and tool in command.words
@@ -102,4 +98,4 @@ def _fix(link: Link, tool: str) -> Fix | None:
         return None
     before = text[text.rfind("\n", 0, dot) + 1 : dot]
     tail = f"{newline_of(text)}{before}" if not before.strip() else ""
-    return replaced(source.path, Span(dot, dot), f'.apt_install("{tool}"){tail}', is_safe=True)
+    return app.replaced(source.path, app.Span(dot, dot), f'.apt_install("{tool}"){tail}', is_safe=True)

@@ -15,25 +15,17 @@ Source
     modal.com/docs/guide/images, Image Builder versions; modal 1.6.4, builder/*.txt.
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Image, Recipe
-from preflight.build.images import image_links
-from preflight.facts.images import builders
-from preflight.facts.torch import number
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import Context, rule
+from preflight.api import Context, Findings, Image, Recipe, build, facts, rule, warning
 from preflight.rules.subjects import IMAGES
 
 OLDEST_TODAY = (2024, 10)
 
 
 @rule("IMG791", IMAGES.together(), asks_builder=True)
-def find(recipe: Recipe, images: Sequence[Image], context: Context) -> Iterator[Finding]:
-    links = image_links(recipe)
-    if context.builder is not None and links and number(context.builder) < OLDEST_TODAY:
-        newest = builders()[-1].version
+def find(recipe: Recipe, images: list[Image], context: Context) -> Findings:
+    links = build.image_links(recipe)
+    if context.builder is not None and links and facts.version_number(context.builder) < OLDEST_TODAY:
+        newest = facts.builders()[-1].version
         yield warning(
             f"Image Builder {context.builder} is a legacy version",
             f"run `modal workspace settings set image-builder-version {newest}`",

@@ -15,19 +15,14 @@ Source
     modal 1.6.4, base-images.json and Image._dockerfile_commands per builder version.
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import Context, rule
+from preflight.api import Context, Findings, Recipe, advice, rule
 from preflight.rules.subjects import BASES, Started
 
 DEPENDING = BASES.only(lambda i: i.base.is_slim or i.base.adds_python, "image that depends on the builder")
 
 
 @rule("IMG790", DEPENDING.together(), asks_builder=True)
-def find(recipe: Recipe, images: Sequence[Started], context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, images: list[Started], context: Context) -> Findings:
     if context.builder is None:
         yield advice(
             "nothing gives the version of the Image Builder",

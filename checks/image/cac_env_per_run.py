@@ -19,12 +19,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.syntax import Syntax, dotted, strings_in
-from preflight.build.images import Link, sources_of
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Link, Recipe, app, build, rule, warning
 from preflight.rules.subjects import LAYERS, syntax
 
 CHANGES = re.compile(
@@ -41,7 +36,7 @@ READS = ("os.environ.get", "os.getenv", "environ.get")
 
 
 @rule("IMG800", LAYERS)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     node = link.step.node
     if node is None or link.step.where.path != recipe.source.path:
         return
@@ -66,28 +61,28 @@ def _parts(link: Link, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
             yield arg, f".{link.step.method}"
 
 
-def _changing(tree: Syntax, node: ast.expr) -> str:
+def _changing(tree: app.Syntax, node: ast.expr) -> str:
     """What in the expression is another with every run; "" for nothing."""
-    for inner in [*sources_of(tree, node), *_bodies_of(tree, node)]:
+    for inner in [*build.sources_of(tree, node), *_bodies_of(tree, node)]:
         if isinstance(inner, ast.Call):
-            name = dotted(inner.func)
-            texts = [str(c.value) for c in strings_in(inner)]
+            name = app.dotted(inner.func)
+            texts = [str(c.value) for c in app.strings_in(inner)]
             if CHANGES.match(name):
                 return f"{name}()"
             if name.startswith("subprocess.") and any(GIT.search(t) for t in texts):
                 return "the git commit"
             if name in READS and texts and OF_A_JOB.search(texts[0]):
                 return f"the job's variable {texts[0]}"
-        elif isinstance(inner, ast.Subscript) and dotted(inner.value) == "os.environ":
+        elif isinstance(inner, ast.Subscript) and app.dotted(inner.value) == "os.environ":
             key = inner.slice
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and OF_A_JOB.search(key.value):
                 return f"the job's variable {key.value}"
     return ""
 
 
-def _bodies_of(tree: Syntax, node: ast.expr) -> Iterator[ast.AST]:
+def _bodies_of(tree: app.Syntax, node: ast.expr) -> Iterator[ast.AST]:
     """The nodes of functions of the file that the expression, or a constant in it, calls."""
-    called = {dotted(n.func) for n in sources_of(tree, node) if isinstance(n, ast.Call)}
+    called = {app.dotted(n.func) for n in build.sources_of(tree, node) if isinstance(n, ast.Call)}
     for each in tree.defs():
         if each.name in called and tree.is_import_time(each):
             yield from ast.walk(each)

@@ -14,24 +14,17 @@ Source
     modal.com/docs/guide/images, "Forcing an image to rebuild"; brain-go-brr 1272c4f1 took it for a compile flag.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.edits import keyword_dropped
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Call, Findings, Recipe, app, rule, warning
 from preflight.rules.subjects import IMAGE_CALLS
 
 
 @rule("IMG810", IMAGE_CALLS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     if call.kwargs.get("force_build") is True:
         yield warning(
             f"force_build=True on {call.name.rsplit('.', 1)[-1]}: it and all after it are built on every run",
             "leave it out, or set MODAL_FORCE_BUILD=1 for the one run that needs it",
-            keyword_where(recipe, call, "force_build"),
+            app.keyword_where(recipe, call, "force_build"),
             why="minutes of building before every run; a compiled extension takes 10 to 40",
-            fix=keyword_dropped(recipe.source, call, "force_build", is_safe=True),
+            fix=app.keyword_dropped(recipe.source, call, "force_build", is_safe=True),
         )

@@ -16,14 +16,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import word_where
-from preflight.build.images import Link
-from preflight.model import Finding, Where
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Finding, Findings, Link, Recipe, Where, advice, app, rule
 from preflight.rules.subjects import LINKS
 
 WORDS = re.compile(
@@ -35,7 +29,7 @@ LAYERS = LINKS.only(lambda k: k.step.method in ("run_commands", "env"), "layer o
 
 
 @rule("IMG821", LAYERS)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     for command in link.step.shell:
         text = " ".join(command.words[1:])
         is_alone = command.operator == "" and not command.redirects
@@ -43,7 +37,7 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
             yield _only_new(f"`echo {text[:40]}`", command.where)
     for key in link.step.env:
         if WORDS.search(key):
-            yield _only_new(f".env {key}", word_where(recipe, link.step, key))
+            yield _only_new(f".env {key}", app.word_where(recipe, link.step, key))
 
 
 def _only_new(what: str, where: Where) -> Finding:

@@ -14,14 +14,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.build.images import Link, tag_of
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Link, Recipe, app, build, rule, warning
 from preflight.rules.subjects import LINKS
 
 MOVES = re.compile(r"^(?:main|master|edge|dev|develop|stable)$|(?:^|[-_.])(?:latest|nightly)(?:[-_.]|$)")
@@ -29,13 +23,13 @@ FROM_REGISTRY = LINKS.only(lambda k: k.n == 0 and k.step.method == "from_registr
 
 
 @rule("IMG820", FROM_REGISTRY)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
-    tag = tag_of(link.image) or ""
+def find(recipe: Recipe, link: Link) -> Findings:
+    tag = build.tag_of(link.image) or ""
     version = tag.rsplit("/", 1)[-1].partition(":")[2]
     if tag and "@sha256:" not in tag and (not version or MOVES.search(version)):
         yield warning(
             f"the base {tag} " + (f"has the moving tag {version!r}" if version else "has no tag: it means latest"),
             "name a version, or the digest (…@sha256:…)",
-            argument_where(recipe, link.step, "tag", 0),
+            app.argument_where(recipe, link.step, "tag", 0),
             why="the cached layer and the next full build are different images",
         )

@@ -19,12 +19,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand, Step
+from preflight.api import Findings, Link, Recipe, Where, advice, app, rule
 from preflight.app.syntax import Def
-from preflight.build.images import Link
-from preflight.model import Finding, Where
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
 from preflight.rules.subjects import LINKS
 
 FETCHED = re.compile(r"\b(?:snapshot_download|hf_hub_download|from_pretrained|hub\.load|load_model)\b")
@@ -34,7 +30,7 @@ RUNNING = LINKS.only(lambda k: k.step.method in ("run_commands", "run_function")
 
 
 @rule("IMG822", RUNNING)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     for what, where in _fetched(link.step):
         yield advice(
             f"{link.step.method} puts model weights into the image ({what})",
@@ -43,14 +39,14 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
         )
 
 
-def _fetched(step: Step) -> Iterator[tuple[str, Where]]:
+def _fetched(step: app.Step) -> Iterator[tuple[str, Where]]:
     yield from ((what, command.where) for command in step.shell if (what := _by_command(command)))
     node = getattr(step.args[0], "node", None) if step.args else None
     if isinstance(node, Def) and "volumes" not in step.kwargs and (found := FETCHED.search(ast.unparse(node))):
         yield f"{node.name} calls {found[0]}", step.where
 
 
-def _by_command(command: ShellCommand) -> str:
+def _by_command(command: app.ShellCommand) -> str:
     name = command.words[0].rsplit("/", 1)[-1] if command.words else ""
     if name in ("huggingface-cli", "hf") and "download" in command.words[:3]:
         return f"{name} download"

@@ -18,25 +18,20 @@ Source
     setup.py and pyproject.toml of the releases; A100-Kernel-RL e65fcade to 7e49e8b0 (five tries, given up)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 
-from preflight.app.model import PipInstall, Recipe
-from preflight.build.ext_steps import ExtInstall, classify, names
-from preflight.model import Finding, Fix
-from preflight.rules.edits import together
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.rewrites import add_argument, replace_span
+from preflight.api import ExtInstall, Findings, Fix, Recipe, app, build, error, rule
 from preflight.rules.subjects import SOURCE_BUILDS, in_place
 from preflight.wording import is_or_are
 
 
 @rule("IMG430", SOURCE_BUILDS.by(in_place))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     found = [e for e in exts if e.is_isolated]
     if found:
+        names = build.names(found)
         yield error(
-            f"{names(found)} {is_or_are(found)} installed with build isolation, where the image's torch is not seen",
+            f"{names} {is_or_are(found)} installed with build isolation, where the image's torch is not seen",
             'install packaging, wheel, setuptools, ninja in a step before; then extra_options="--no-build-isolation"',
             found[0].where,
             why="the image build stops, or the extension is built for another torch and fails at run time on the GPU",
@@ -49,18 +44,20 @@ def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
     if step.method in ("pip_install", "uv_pip_install"):
         if "extra_options" in step.kwargs or "**" in step.kwargs:
             return None
-        return add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=_are_alone(step.pip))
+        return app.add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=_are_alone(step.pip))
     installs = list({id(e.install): e.install for e in found}.values())
     is_safe = _are_alone(installs)
-    return together(
+    return app.together(
         (
-            replace_span(recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=is_safe)
+            app.replace_span(
+                recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=is_safe
+            )
             for i in installs
         ),
         is_safe=is_safe,
     )
 
 
-def _are_alone(installs: Sequence[PipInstall]) -> bool:
+def _are_alone(installs: Iterable[app.PipInstall]) -> bool:
     """Nothing else is in these commands that the option would build in another way."""
-    return all(i.is_complete and all(classify(p)[0] is not None for p in i.packages) for i in installs)
+    return all(i.is_complete and all(build.classify(p)[0] is not None for p in i.packages) for i in installs)

@@ -16,13 +16,7 @@ Source
 import re
 from collections.abc import Iterator
 
-from preflight.app.model import Recipe, Step
-from preflight.app.places import source_of, word_where
-from preflight.build.images import Link
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Link, Recipe, app, error, rule
 from preflight.rules.subjects import STEPS
 from preflight.wording import is_or_are
 
@@ -31,14 +25,14 @@ PIP_STEPS = STEPS.only(lambda k: k.step.method in ("pip_install", "uv_pip_instal
 
 
 @rule("IMG450", PIP_STEPS)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     step = link.step
     flags = [s for s in _strings(step.args) if FLAG.match(s)]
     if flags:
         yield error(
             f"{', '.join(repr(f) for f in flags)} {is_or_are(flags)} among the packages of {step.method}",
             f'give flags as extra_options="{" ".join(f for f in flags if f.lstrip().startswith("-"))}"',
-            word_where(recipe, step, flags[0]),
+            app.word_where(recipe, step, flags[0]),
             why="the client refuses the file before anything is built",
             fix=_move(recipe, step, flags),
         )
@@ -52,11 +46,11 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(each)
 
 
-def _move(recipe: Recipe, step: Step, flags: list[str]) -> Fix | None:
-    source = source_of(recipe, step.where)
+def _move(recipe: Recipe, step: app.Step, flags: list[str]) -> Fix | None:
+    source = app.source_of(recipe, step.where)
     if source is None or step.kwargs or len(flags) != 1 or not flags[0].startswith("--") or " " in flags[0]:
         return None
     span = next((s for s in step.arg_spans if source.text[s.start + 1 : s.end - 1] == flags[0]), None)
     if span is None or step.arg_spans[-1] != span:
         return None
-    return replaced(source.path, span, f'extra_options="{flags[0]}"', is_safe=True)
+    return app.replaced(source.path, span, f'extra_options="{flags[0]}"', is_safe=True)

@@ -15,15 +15,7 @@ Source
     setup.py of the releases; modal base images per builder; brain-go-brr-v2 692d806b, cured in beb585ff
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.build.build_needs import missing_before
-from preflight.build.ext_steps import ExtInstall, names
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import Context, rule
-from preflight.rules.rewrites import insert_link
+from preflight.api import Context, ExtInstall, Findings, Recipe, app, build, error, rule, warning
 from preflight.rules.subjects import SOURCE_BUILDS, in_place
 from preflight.wording import is_or_are, listed
 
@@ -31,18 +23,18 @@ UNISOLATED = SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension built wi
 
 
 @rule("IMG440", UNISOLATED.by(in_place), asks_builder=True)
-def find(recipe: Recipe, exts: Sequence[ExtInstall], context: Context) -> Iterator[Finding]:
-    lacking = [(e, missing) for e in exts if (missing := missing_before(e, context.builder))]
+def find(recipe: Recipe, exts: list[ExtInstall], context: Context) -> Findings:
+    lacking = [(e, missing) for e in exts if (missing := build.missing_before(e, context.builder))]
     if not lacking:
         return
     found, missing = [e for e, _ in lacking], {name: sure for _, each in lacking for name, sure in each.items()}
     say = error if any(missing.values()) else warning
     packages = ", ".join(f'"{m}"' for m in (*missing, "ninja"))
     yield say(
-        f"{names(found)} {is_or_are(found)} built without isolation, and {listed(list(missing))} "
+        f"{build.names(found)} {is_or_are(found)} built without isolation, and {listed(list(missing))} "
         f"{is_or_are(missing)} not installed before it",
         f"put .pip_install({packages}) before this step",
         found[0].where,
         why=f"the image build stops with: No module named '{next(iter(missing))}'",
-        fix=insert_link(recipe, found[0].step, f".pip_install({packages})", is_safe=True),
+        fix=app.insert_link(recipe, found[0].step, f".pip_install({packages})", is_safe=True),
     )

@@ -13,30 +13,22 @@ Source
     pip's --no-build-isolation
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.facts.packages import is_wheel_on_pypi
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
-from preflight.rules.rewrites import remove_keyword
+from preflight.api import Findings, Recipe, advice, app, facts, rule
 from preflight.rules.subjects import PIP_INSTALLS, Install
 
 
 @rule("IMG460", PIP_INSTALLS.only(lambda i: not i.pip.is_isolated, "install without isolation"))
-def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+def find(recipe: Recipe, install: Install) -> Findings:
     pip, step = install.pip, install.step
     if "--no-build-isolation" not in pip.options or not pip.packages or not pip.is_complete or pip.requirement_files:
         return
-    wheels = [p.name for p in pip.packages if p.name and not p.url and is_wheel_on_pypi(p.name)]
+    wheels = [p.name for p in pip.packages if p.name and not p.url and facts.is_wheel_on_pypi(p.name)]
     if len(wheels) < len(pip.packages):
         return
     is_alone = step.kwargs.get("extra_options") == "--no-build-isolation"
     yield advice(
         f"--no-build-isolation does nothing for {', '.join(wheels)}: they come as wheels",
         "leave the flag out",
-        argument_where(recipe, step, "extra_options") if step.method.endswith("pip_install") else pip.where,
-        fix=remove_keyword(recipe, step, "extra_options", is_safe=True) if is_alone else None,
+        app.argument_where(recipe, step, "extra_options") if step.method.endswith("pip_install") else pip.where,
+        fix=app.remove_keyword(recipe, step, "extra_options", is_safe=True) if is_alone else None,
     )

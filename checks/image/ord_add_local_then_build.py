@@ -16,14 +16,7 @@ Source
     modal/_image.py 1.6.4, `_assert_no_mount_layers`
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.images import Link
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.rewrites import add_argument
+from preflight.api import Findings, Link, Recipe, app, error, rule
 from preflight.rules.subjects import STEPS
 
 LOCAL = frozenset({"add_local_file", "add_local_dir", "add_local_python_source"})
@@ -35,7 +28,7 @@ BUILDS = frozenset(
 
 
 @rule("IMG010", STEPS.only(lambda link: link.step.method in LOCAL, "step with local files"))
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     step = link.step
     after = next((s for s in link.after if s.method in BUILDS), None)
     if after is None or step.kwargs.get("copy", False) is not False or "**" in step.kwargs:
@@ -45,5 +38,5 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
         f"move {step.method} to the end of the chain, or give it copy=True when {after.method} reads the files",
         step.where,
         why="the client refuses the image: nothing is built",
-        fix=add_argument(recipe, step, "copy=True", is_safe=True) if "copy" not in step.kwargs else None,
+        fix=app.add_argument(recipe, step, "copy=True", is_safe=True) if "copy" not in step.kwargs else None,
     )

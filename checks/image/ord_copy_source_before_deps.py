@@ -15,14 +15,7 @@ Source
     modal.com/docs/guide/images, "define frequently changing layers last"
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe, Step
-from preflight.build.images import Link
-from preflight.facts.packages import extension
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Link, Recipe, app, facts, rule, warning
 from preflight.rules.subjects import STEPS
 
 COPIES = STEPS.only(
@@ -32,7 +25,7 @@ COPIES = STEPS.only(
 
 
 @rule("IMG080", COPIES)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     step, heavy = link.step, None
     given = step.args[1] if len(step.args) > 1 else step.kwargs.get("remote_path", "/root")
     target = str(given).rstrip("/") or "/"
@@ -49,11 +42,11 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
         )
 
 
-def _is_heavy(step: Step) -> bool:
-    return any(p.name and (p.name == "torch" or extension(p.name)) for i in step.pip for p in i.packages)
+def _is_heavy(step: app.Step) -> bool:
+    return any(p.name and (p.name == "torch" or facts.extension(p.name)) for i in step.pip for p in i.packages)
 
 
-def _uses(step: Step, target: str) -> bool:
+def _uses(step: app.Step, target: str) -> bool:
     """A later step that names the folder, or works in it, or may run anything of it."""
     if step.method in ("workdir", "run_function", "uv_sync", "dockerfile_commands"):
         return True

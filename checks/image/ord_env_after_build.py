@@ -14,14 +14,7 @@ Source
     modal.com/docs/guide/images
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.app.places import word_where
-from preflight.build.ext_steps import ExtInstall
-from preflight.model import Finding
-from preflight.rules.findings import advice, warning
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, advice, app, rule, warning
 from preflight.rules.subjects import SOURCE_BUILDS, env_for
 from preflight.wording import is_or_are
 
@@ -33,7 +26,7 @@ COMPILES_LATER = frozenset(
 
 
 @rule("IMG050", SOURCE_BUILDS.by(lambda e: id(e.image)))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     last = exts[-1]
     packages = {p.name for _, i in last.image.pip_installs() for p in i.packages}
     for step in last.image.steps[last.n + 1 :]:
@@ -43,6 +36,6 @@ def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
             yield say(
                 f"{', '.join(late)} {is_or_are(late)} set after {last.name} was built (line {last.step.where.line})",
                 "put this .env before the build",
-                word_where(recipe, step, late[0]),
+                app.word_where(recipe, step, late[0]),
                 why="the build ran without it",
             )

@@ -14,25 +14,21 @@ Source
     setup.py of mamba-ssm, causal-conv1d, flash-attn, the PyG extensions; MaxiRuess b281b75c
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.build.build_needs import comes_before_torch
-from preflight.build.ext_steps import ExtInstall, names_are
-from preflight.build.torch_in import Held, torch_before
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, build, error, rule
 from preflight.rules.subjects import SOURCE_BUILDS, in_place
 
 
 @rule("IMG020", SOURCE_BUILDS.by(in_place))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
-    found = [e for e in exts if comes_before_torch(e) and torch_before(e.image, e.n, e.install).held is Held.ABSENT]
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    found = [
+        e
+        for e in exts
+        if build.comes_before_torch(e) and build.torch_before(e.image, e.n, e.install).held is build.Held.ABSENT
+    ]
     if found:
         is_same = any(p.name == "torch" for p in found[0].install.packages)
         yield error(
-            f"{names_are(found)} installed " + ("in the same pip call as torch" if is_same else "before torch"),
+            f"{build.names_are(found)} installed " + ("in the same pip call as torch" if is_same else "before torch"),
             "install torch in a step of its own before it, and build with --no-build-isolation",
             found[0].where,
             why="the image build stops at this step with: No module named 'torch'",

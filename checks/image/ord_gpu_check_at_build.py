@@ -17,14 +17,9 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand, Step
+from preflight.api import Findings, Link, Recipe, app, error, rule
 from preflight.app.syntax import Def
-from preflight.build.images import Link
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
 from preflight.rules.subjects import STEPS
 
 ASSERTED = re.compile(r"\bassert\s+(?:\(\s*)?torch\.cuda\.is_available\(\)")
@@ -37,7 +32,7 @@ RUNNING = STEPS.only(lambda k: k.step.method in ("run_commands", "run_function")
 
 
 @rule("IMG060", RUNNING)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     step = link.step
     if step.kwargs.get("gpu") or "**" in step.kwargs:
         return
@@ -51,7 +46,7 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
         )
 
 
-def _of_command(command: ShellCommand) -> str:
+def _of_command(command: app.ShellCommand) -> str:
     if command.operator == "||" or not command.words:
         return ""
     program = command.words[0].rsplit("/", 1)[-1]
@@ -60,7 +55,7 @@ def _of_command(command: ShellCommand) -> str:
     return _of_code(" ".join(command.words[1:])) if program.startswith("python") else ""
 
 
-def _of_function(step: Step) -> str:
+def _of_function(step: app.Step) -> str:
     node = getattr(step.args[0], "node", None) if step.args else None
     return _of_code(ast.unparse(node)) if step.method == "run_function" and isinstance(node, Def) else ""
 

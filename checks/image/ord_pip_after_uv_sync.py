@@ -14,22 +14,15 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, Step
-from preflight.app.places import package_where
-from preflight.build.images import Link
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import Context, rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Context, Findings, Link, Recipe, app, rule, warning
 from preflight.rules.subjects import STEPS
 
 LOCKS_PIP = re.compile(r'^name = "pip"$', re.MULTILINE)
 
 
 @rule("IMG070", STEPS.only(lambda link: link.step.method == "uv_sync", "step with uv_sync"))
-def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link, context: Context) -> Findings:
     if any(s.method == "uv_sync" for s in link.before) or _locks_pip(link.step, context):
         return
     for step in link.after:
@@ -37,17 +30,17 @@ def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
             return
         called = next((i for i in step.pip if i.tool == "pip"), None)
         if called is not None:
-            rename = replace_span(recipe, step.where, step.link, ".pip_install(", ".uv_pip_install(", is_safe=True)
+            rename = app.replace_span(recipe, step.where, step.link, ".pip_install(", ".uv_pip_install(", is_safe=True)
             yield warning(
                 f"{step.method} calls pip after uv_sync (line {link.step.where.line}), where there is none",
                 "use uv pip install" if step.method == "run_commands" else "use uv_pip_install",
-                package_where(step, called),
+                app.package_where(step, called),
                 why="the image build stops with: No module named pip",
                 fix=rename if step.method == "pip_install" else None,
             )
 
 
-def _locks_pip(step: Step, context: Context) -> bool:
+def _locks_pip(step: app.Step, context: Context) -> bool:
     """uv.lock below the project holds pip; an unreadable place is taken for one that does."""
     given = step.kwargs.get("uv_project_dir", step.args[0] if step.args else "./")
     if not isinstance(given, str):

@@ -15,26 +15,16 @@ Source
     Vanitas f3a0a338, cured in 0bb16768
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import PipInstall, PipPackage, Recipe
-from preflight.app.places import package_where
-from preflight.build.ext_steps import ExtInstall
-from preflight.build.torch_in import TorchIn, torch_before
-from preflight.facts.packages import pins_torch
-from preflight.facts.torch import minor
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, app, build, facts, rule, warning
 from preflight.rules.subjects import EXT_INSTALLS, PIP_INSTALLS
 
 COMPANIONS = frozenset({"torchvision", "torchaudio", "torchtext"})
 
 
 @rule("IMG030", EXT_INSTALLS.by(lambda e: id(e.image)))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     first = exts[0]
-    torch = torch_before(first.image, first.n, first.install)
+    torch = build.torch_before(first.image, first.n, first.install)
     installs = [i for i in PIP_INSTALLS.of(recipe) if i.image is first.image]
     begun = next(n for n, i in enumerate(installs) if i.pip is first.install)
     for install in installs[begun + 1 :]:
@@ -45,14 +35,14 @@ def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
             yield warning(
                 f"{changing.written} may replace the torch of {first.name} (line {first.step.where.line})",
                 f"install {changing.name} before {first.name}, or with --no-deps or a constraint on torch",
-                package_where(install.step, install.pip, changing),
+                app.package_where(install.step, install.pip, changing),
                 why="the extension then fails at import on the GPU with: undefined symbol",
             )
 
 
-def _changes(package: PipPackage, install: PipInstall, torch: TorchIn) -> bool:
+def _changes(package: app.PipPackage, install: app.PipInstall, torch: build.TorchIn) -> bool:
     if package.name == "torch" and not package.url:
         if package.pin is not None:
-            return torch.version is not None and minor(package.pin) != minor(torch.version)
+            return torch.version is not None and facts.minor(package.pin) != facts.minor(torch.version)
         return install.is_upgrade or install.is_forced
-    return package.name is not None and package.name not in COMPANIONS and pins_torch(package.name)
+    return package.name is not None and package.name not in COMPANIONS and facts.pins_torch(package.name)

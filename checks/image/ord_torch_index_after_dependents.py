@@ -14,16 +14,7 @@ Source
     pip's resolver; Ajimsha1080/idm-vton
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.compat import is_within
-from preflight.build.surroundings import python_of
-from preflight.build.torch_in import Held, torch_before
-from preflight.facts.torch import newest_torch_for
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, build, facts, rule, warning
 from preflight.rules.subjects import PACKAGES, Package
 
 TORCH = PACKAGES.only(
@@ -33,12 +24,12 @@ TORCH = PACKAGES.only(
 
 
 @rule("IMG040", TORCH)
-def find(recipe: Recipe, torch: Package) -> Iterator[Finding]:
+def find(recipe: Recipe, torch: Package) -> Findings:
     pip, specifier = torch.pip, torch.package.specifier
-    before = torch_before(torch.image, torch.n, pip)
-    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not Held.BROUGHT:
+    before = build.torch_before(torch.image, torch.n, pip)
+    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not build.Held.BROUGHT:
         return
-    if is_within(newest_torch_for(python_of(torch.image)).patches[-1], specifier):
+    if build.is_within(facts.newest_torch_for(build.python_of(torch.image)).patches[-1], specifier):
         yield warning(
             f"line {torch.image.steps[before.n].where.line} has already brought torch: this index is not asked",
             "put the step that installs torch first",

@@ -15,13 +15,8 @@ Source
 """
 
 import itertools
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand
-from preflight.build.images import Link, program_of
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Findings, Link, Recipe, advice, app, build, rule
 from preflight.rules.subjects import SHELL_STRINGS
 
 FETCHERS = frozenset({"curl", "wget"})
@@ -29,9 +24,9 @@ SHELLS = frozenset({"sh", "bash", "zsh", "dash", "python", "python3"})
 
 
 @rule("IMG852", SHELL_STRINGS)
-def find(recipe: Recipe, string: tuple[Link, tuple[ShellCommand, ...]]) -> Iterator[Finding]:
+def find(recipe: Recipe, string: tuple[Link, tuple[app.ShellCommand, ...]]) -> Findings:
     for command, following in itertools.pairwise(string[1]):
-        fetcher, shell = program_of(command)[0], program_of(following)[0]
+        fetcher, shell = build.program_of(command)[0], build.program_of(following)[0]
         if command.operator == "|" and fetcher in FETCHERS and shell in SHELLS:
             yield advice(
                 f"a script from the network is piped into {shell}",

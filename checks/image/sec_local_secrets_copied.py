@@ -18,10 +18,7 @@ Source
 import ast
 from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import Subject, rule
+from preflight.api import Call, Findings, Recipe, Subject, rule, warning
 
 WHY = "keys of this machine reach the container, or the image"
 
@@ -37,7 +34,7 @@ def _copies(recipe: Recipe) -> Iterator[tuple[Call, str]]:
 
 
 @rule("IMG851", Subject(_copies, "local path"))
-def find(recipe: Recipe, copy: tuple[Call, str]) -> Iterator[Finding]:
+def find(recipe: Recipe, copy: tuple[Call, str]) -> Findings:
     call, path = copy
     is_folder = call.name.endswith("add_local_dir")
     chooses = "ignore" in call.kwargs or call.has_spread or len(call.args) > 2

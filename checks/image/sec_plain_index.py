@@ -15,13 +15,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, rule, warning
 from preflight.rules.subjects import PIP_INSTALLS, Install
 
 PLAIN = re.compile(r"http://(?!localhost\b|127\.|\[::1\])")
@@ -29,7 +24,7 @@ KEYWORDS = ("index_url", "extra_index_url", "find_links")
 
 
 @rule("IMG853", PIP_INSTALLS)
-def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+def find(recipe: Recipe, install: Install) -> Findings:
     pip, step = install.pip, install.step
     urls = [*install.urls, *pip.find_links, *(p.url for p in pip.packages if p.url)]
     trusted = "--trusted-host" if "--trusted-host" in pip.options else ""
@@ -39,6 +34,6 @@ def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
         yield warning(
             f"{source}: what pip gets can be changed on the way",
             "use an https:// address",
-            install.where if step.shell else argument_where(recipe, step, keyword),
+            install.where if step.shell else app.argument_where(recipe, step, keyword),
             why="a changed package runs its setup.py in the build, with the build's secrets",
         )

@@ -20,14 +20,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.app.interpreter.values import read_from
-from preflight.app.model import Recipe, ShellCommand
-from preflight.app.syntax import Syntax, dotted
-from preflight.build.images import Link, sources_of
-from preflight.model import Finding, Where
+from preflight.api import Findings, Link, Recipe, Where, app, build, error, rule, warning
 from preflight.redact import is_secret_name
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
 from preflight.rules.subjects import LAYERS, syntax
 
 VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
@@ -41,7 +35,7 @@ READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 
 
 @rule("IMG840", LAYERS)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     node = link.step.node
     if node is not None and link.step.where.path == recipe.source.path:
         for name, where in _from_python(syntax(recipe), link, node):
@@ -51,7 +45,7 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
     yield from _from_shell(link)
 
 
-def _from_python(tree: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
+def _from_python(tree: app.Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
     if link.step.method == "env":
         read = {name for name, _ in _from_environ(tree, link, node)}
         for mapping in [a for a in (*node.args, *(k.value for k in node.keywords)) if isinstance(a, ast.Dict)]:
@@ -68,30 +62,30 @@ def _from_python(tree: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str
                 yield name, tree.where(part)
 
 
-def _from_environ(tree: Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
+def _from_environ(tree: app.Syntax, link: Link, node: ast.Call) -> Iterator[tuple[str, Where]]:
     """Variables of `.env()` whose value is read from the environment, through whatever names and parameters."""
     keys = {
         k.value: k for a in ast.walk(node) if isinstance(a, ast.Dict) for k in a.keys if isinstance(k, ast.Constant)
     }
     for name, value in link.step.env.items() if link.step.method == "env" else ():
-        if is_secret_name(name) and is_secret_name(read_from(value)):
+        if is_secret_name(name) and is_secret_name(app.read_from(value)):
             yield name, tree.where(keys[name]) if name in keys else link.step.where
 
 
-def _is_read(tree: Syntax, value: ast.expr) -> bool:
+def _is_read(tree: app.Syntax, value: ast.expr) -> bool:
     """Whether the value comes from outside the file: the environment, a settings object."""
     return isinstance(value, ast.Attribute) or any(
-        (isinstance(inner, ast.Call) and dotted(inner.func) in READS)
-        or (isinstance(inner, ast.Subscript) and dotted(inner.value) in ("os.environ", "environ"))
-        for inner in sources_of(tree, value)
+        (isinstance(inner, ast.Call) and app.dotted(inner.func) in READS)
+        or (isinstance(inner, ast.Subscript) and app.dotted(inner.value) in ("os.environ", "environ"))
+        for inner in build.sources_of(tree, value)
     )
 
 
-def _secret_of(tree: Syntax, value: ast.expr) -> str:
+def _secret_of(tree: app.Syntax, value: ast.expr) -> str:
     """The name of a secret that a piece of an f-string puts in; "" for none."""
     if not isinstance(value, ast.FormattedValue) or not _is_read(tree, value.value):
         return ""
-    for inner in sources_of(tree, value.value):
+    for inner in build.sources_of(tree, value.value):
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and is_secret_name(inner.value):
             return inner.value
         if isinstance(inner, ast.Attribute) and is_secret_name(inner.attr):
@@ -99,7 +93,7 @@ def _secret_of(tree: Syntax, value: ast.expr) -> str:
     return ""
 
 
-def _from_shell(link: Link) -> Iterator[Finding]:
+def _from_shell(link: Link) -> Findings:
     following = [c for s in (link.step, *link.after) for c in s.shell]
     for command in link.step.shell:
         names = [n for n in VARIABLE.findall(command.text) if is_secret_name(n)]
@@ -108,7 +102,7 @@ def _from_shell(link: Link) -> Iterator[Finding]:
             yield warning(f"`{words} …` writes ${names[0]} into the layer", REMEDY, command.where, why=WHY)
 
 
-def _writes(command: ShellCommand, following: list[ShellCommand]) -> bool:
+def _writes(command: app.ShellCommand, following: list[app.ShellCommand]) -> bool:
     text = " ".join(command.words)
     if command.words[:1] == ("git",) and IN_URL.search(text):
         later = following[following.index(command) + 1 :] if command in following else following

@@ -14,23 +14,18 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.facts.packages import extension
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, advice, facts, rule
 from preflight.rules.subjects import WHEELS, Package
 
 OWNER = re.compile(r"^https?://(?:github\.com|raw\.githubusercontent\.com)/([^/]+/[^/]+)/")
 
 
 @rule("IMG530", WHEELS)
-def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
+def find(recipe: Recipe, package: Package) -> Findings:
     url, wheel = package.package.url or "", package.wheel
     owner = OWNER.match(url)
-    row = extension(wheel.name) if wheel is not None and wheel.torch is not None else None
+    row = facts.extension(wheel.name) if wheel is not None and wheel.torch is not None else None
     if owner is None or row is None or "#sha256=" in url or owner[1].lower() in {r.lower() for r in row.repos}:
         return
     yield advice(

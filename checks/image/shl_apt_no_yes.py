@@ -15,29 +15,23 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand, Span
-from preflight.build.images import Link, is_bare, program_of, tag_of
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Link, Recipe, app, build, error, rule
 from preflight.rules.subjects import SHELL_COMMANDS, Shell
 
 YES = re.compile(r"^(?:-[a-zA-Z]*y[a-zA-Z]*|--yes|--assume-yes|-qq|--force-yes)$")
 
 
 def _is_install(shell: Shell) -> bool:
-    name, rest = program_of(shell.command)
+    name, rest = build.program_of(shell.command)
     return name in ("apt-get", "apt") and "install" in rest and "$" not in shell.command.text
 
 
 @rule("IMG890", SHELL_COMMANDS.only(_is_install, "apt install in a shell string"))
-def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
+def find(recipe: Recipe, shell: Shell) -> Findings:
     link, command = shell.link, shell.command
     written = f"`{' '.join(command.text.split())[:60]}`"
-    if not any(YES.match(w) for w in program_of(command)[1]) and not _is_answered(shell):
+    if not any(YES.match(w) for w in build.program_of(command)[1]) and not _is_answered(shell):
         yield error(
             f"{written} has no -y: apt asks and gets no answer",
             "write apt-get install -y, or use .apt_install(…)",
@@ -45,7 +39,7 @@ def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
             why="the image build stops at this step",
             fix=_fix(link, command),
         )
-    elif tag_of(link.image) is not None and is_bare(link.image) and not _is_updated(shell):
+    elif build.tag_of(link.image) is not None and build.is_bare(link.image) and not _is_updated(shell):
         yield error(
             f"{written} before any apt-get update: the base has no package list",
             "write `apt-get update && ` before it, or use .apt_install(…)",
@@ -69,9 +63,9 @@ def _is_updated(shell: Shell) -> bool:
     return any("update" in c.words or ("apt" in " ".join(c.words) and "bash" in c.text) for c in earlier)
 
 
-def _fix(link: Link, command: ShellCommand) -> Fix | None:
+def _fix(link: Link, command: app.ShellCommand) -> Fix | None:
     span, source = command.span, link.image.source
     if span is None or command.where.path != source.path:
         return None
     found = re.compile(r"\binstall\b").search(source.text, span.start, span.end)
-    return replaced(source.path, Span(found.end(), found.end()), " -y", is_safe=True) if found else None
+    return app.replaced(source.path, app.Span(found.end(), found.end()), " -y", is_safe=True) if found else None

@@ -15,13 +15,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand
-from preflight.build.images import pip_of, program_of
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, build, rule, warning
 from preflight.rules.subjects import SHELL_COMMANDS, Shell
 
 HARMLESS_END = frozenset({"true", ":", "echo", "printf", "exit"})
@@ -30,9 +25,9 @@ SILENT = re.compile(r"(?:2>|&>)\s*/dev/null")
 
 
 def _installs(shell: Shell) -> bool:
-    if pip_of(shell.command) is not None:
+    if build.pip_of(shell.command) is not None:
         return True
-    name, rest = program_of(shell.command)
+    name, rest = build.program_of(shell.command)
     if name in ("apt-get", "apt", "conda", "mamba", "micromamba", "npm", "cargo"):
         return "install" in rest[:4] and "--dry-run" not in rest
     if name.startswith("python"):
@@ -41,7 +36,7 @@ def _installs(shell: Shell) -> bool:
 
 
 @rule("IMG880", SHELL_COMMANDS.only(_installs, "install in a shell string"))
-def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
+def find(recipe: Recipe, shell: Shell) -> Findings:
     how = _swallowed(shell.string, shell.n)
     if how:
         yield warning(
@@ -52,7 +47,7 @@ def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
         )
 
 
-def _swallowed(commands: tuple[ShellCommand, ...], n: int) -> str:
+def _swallowed(commands: tuple[app.ShellCommand, ...], n: int) -> str:
     """How the failure of command ``n`` is lost; "" when it is not."""
     command, following = commands[n], commands[n + 1] if n + 1 < len(commands) else None
     name = following.words[0].rsplit("/", 1)[-1] if following is not None and following.words else ""

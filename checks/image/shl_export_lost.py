@@ -14,14 +14,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand
-from preflight.build.images import Link, shell_strings
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Link, Recipe, app, build, rule, warning
 from preflight.rules.subjects import SHELL_STRINGS
 
 SETS = frozenset({"export", "cd", "pushd", "source", ".", "conda", "set", "alias", "ulimit"})
@@ -35,7 +29,7 @@ OTHERWISE = ("it", "put it in the string that needs it, with &&")
 
 
 @rule("IMG871", SHELL_STRINGS)
-def find(recipe: Recipe, string: tuple[Link, tuple[ShellCommand, ...]]) -> Iterator[Finding]:
+def find(recipe: Recipe, string: tuple[Link, tuple[app.ShellCommand, ...]]) -> Findings:
     link, commands = string
     if not all(_only_sets(c) for c in commands):
         return
@@ -50,7 +44,7 @@ def find(recipe: Recipe, string: tuple[Link, tuple[ShellCommand, ...]]) -> Itera
     )
 
 
-def _only_sets(command: ShellCommand) -> bool:
+def _only_sets(command: app.ShellCommand) -> bool:
     words = command.words
     if not words or words[0] not in SETS or command.redirects:
         return False
@@ -59,14 +53,14 @@ def _only_sets(command: ShellCommand) -> bool:
     return words[0] not in ("source", ".") or any("activate" in w for w in words[1:])
 
 
-def _fix(link: Link, commands: tuple[ShellCommand, ...]) -> Fix | None:
+def _fix(link: Link, commands: tuple[app.ShellCommand, ...]) -> Fix | None:
     """``.run_commands("export A=1")`` becomes ``.env({"A": "1"})`` when that is all the step does."""
     step, source = link.step, link.image.source
     if step.method != "run_commands" or len(step.arg_spans) != 1 or step.kwargs or step.link is None:
         return None
     if step.where.path != source.path or not source.text.startswith(".", step.link.start):
         return None
-    if "#" in source.text[step.link.start : step.link.end] or len(list(shell_strings(step))) != 1:
+    if "#" in source.text[step.link.start : step.link.end] or len(list(build.shell_strings(step))) != 1:
         return None
     pairs = []
     for command in commands:
@@ -77,4 +71,4 @@ def _fix(link: Link, commands: tuple[ShellCommand, ...]) -> Fix | None:
             if not equals or not LITERAL.fullmatch(value):
                 return None
             pairs.append(f'"{name}": "{value}"')
-    return replaced(source.path, step.link, f".env({{{', '.join(pairs)}}})", is_safe=True)
+    return app.replaced(source.path, step.link, f".env({{{', '.join(pairs)}}})", is_safe=True)

@@ -15,22 +15,16 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand, Span, Step
-from preflight.build.images import Link, is_debian
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Link, Recipe, app, build, error, rule
 from preflight.rules.subjects import LINKS
 
 SHELL = re.compile(r"\s*SHELL\b")
 
 
 @rule("IMG870", LINKS.only(lambda link: link.step.shell, "shell step"))
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
-    if not is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
+def find(recipe: Recipe, link: Link) -> Findings:
+    if not build.is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
         return
     for command in link.step.shell:
         if command.words[:1] == ("source",):
@@ -43,13 +37,13 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
             )
 
 
-def _sets_shell(step: Step) -> bool:
+def _sets_shell(step: app.Step) -> bool:
     texts = [a for a in step.args if isinstance(a, str)] if step.method == "dockerfile_commands" else []
     return step.method == "shell" or any(SHELL.match(t) for t in texts)
 
 
-def _fix(link: Link, command: ShellCommand) -> Fix | None:
+def _fix(link: Link, command: app.ShellCommand) -> Fix | None:
     span, source = command.span, link.image.source
     if span is None or command.where.path != source.path or not source.text.startswith("source", span.start):
         return None
-    return replaced(source.path, Span(span.start, span.start + len("source")), ".", is_safe=True)
+    return app.replaced(source.path, app.Span(span.start, span.start + len("source")), ".", is_safe=True)

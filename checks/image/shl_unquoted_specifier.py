@@ -15,22 +15,16 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand, Source, Span
-from preflight.build.images import pip_of
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced, together
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Recipe, app, build, error, rule
 from preflight.rules.subjects import SHELL_COMMANDS, Shell
 
 BOUND = re.compile(r"^[<>]=?\d[\w.*]*|^>=?[\d.]+")
 TOKEN = re.compile(r"(?<![\w'\"=/.-])[A-Za-z][\w.-]*(?:\[[\w,.-]*\])?(?:[<>]=?[\w.*]+)(?:,[<>=!~]+[\w.*]+)*(?![\w'\"])")
 
 
-@rule("IMG860", SHELL_COMMANDS.only(lambda s: pip_of(s.command) is not None, "pip command in a shell string"))
-def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
+@rule("IMG860", SHELL_COMMANDS.only(lambda s: build.pip_of(s.command) is not None, "pip command in a shell string"))
+def find(recipe: Recipe, shell: Shell) -> Findings:
     command = shell.command
     lost = [r for r in command.redirects if BOUND.match(r)]
     if lost:
@@ -43,7 +37,7 @@ def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
         )
 
 
-def _quoted(command: ShellCommand, source: Source) -> Fix | None:
+def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
     """Quotes of the kind that the Python string around them does not use."""
     span = command.span
     if span is None or command.where.path != source.path:
@@ -56,4 +50,6 @@ def _quoted(command: ShellCommand, source: Source) -> Fix | None:
     if quote in text[span.start : span.end]:
         return None
     places = [at for token in TOKEN.finditer(text, span.start, span.end) for at in token.span()]
-    return together((replaced(source.path, Span(at, at), quote, is_safe=True) for at in places), is_safe=True)
+    return app.together(
+        (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places), is_safe=True
+    )

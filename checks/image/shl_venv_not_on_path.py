@@ -17,13 +17,8 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, ShellCommand
-from preflight.build.images import program_of
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, build, rule, warning
 from preflight.rules.subjects import SHELL_COMMANDS, Shell, syntax
 
 SOURCED = re.compile(r"(?:\.|\bsource)\s+[\"']?([\w./~$-]+)/bin/activate\b[\"']?\s*(?:&&|;|\\n|\n)\s*[\w./]")
@@ -31,7 +26,7 @@ VALUED = frozenset({"--python", "-p", "--prompt", "--index-url"})
 
 
 @rule("IMG872", SHELL_COMMANDS)
-def find(recipe: Recipe, shell: Shell) -> Iterator[Finding]:
+def find(recipe: Recipe, shell: Shell) -> Findings:
     folder, image = _made(shell.command), shell.link.image
     if not folder or not image.is_complete:
         return
@@ -60,9 +55,9 @@ def _is_sourced(folder: str, recipe: Recipe) -> bool:
     return False
 
 
-def _made(command: ShellCommand) -> str:
+def _made(command: app.ShellCommand) -> str:
     """The folder of the environment that the command makes; "" for other commands."""
-    name, rest = program_of(command)
+    name, rest = build.program_of(command)
     if name.startswith("python") and rest[:2] == ("-m", "venv"):
         rest = rest[2:]
     elif name == "uv" and rest[:1] == ("venv",):

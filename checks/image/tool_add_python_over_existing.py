@@ -14,19 +14,12 @@ Source
     modal.com/docs/guide/existing-images
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import remove_keyword
+from preflight.api import Findings, Recipe, app, rule, warning
 from preflight.rules.subjects import BASES, Started
 
 
 @rule("IMG220", BASES.only(lambda i: i.base.adds_python, "image with add_python"))
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started) -> Findings:
     base = started.base
     if base.row is None or base.row.is_served or "python" not in base.row.holds:
         return
@@ -34,7 +27,7 @@ def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
     yield warning(
         f"{base.reference} has its own {has}, and add_python puts a second Python in front of it",
         "leave add_python out, or start from an nvidia/cuda image",
-        argument_where(recipe, base.step, "add_python", 1),
+        app.argument_where(recipe, base.step, "add_python", 1),
         why="packages land in one Python and torch sits in the other",
-        fix=remove_keyword(recipe, base.step, "add_python", is_safe=True),
+        fix=app.remove_keyword(recipe, base.step, "add_python", is_safe=True),
     )

@@ -15,14 +15,7 @@ Source
     torch/utils/cpp_extension.py, _get_cuda_arch_flags; modal.com/docs/guide/images
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall
-from preflight.build.surroundings import has_nvcc, is_known_before
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, build, error, rule, warning
 from preflight.rules.subjects import SOURCE_BUILDS, env_for
 
 STOPS = frozenset({"diff-gaussian-rasterization", "simple-knn", "minkowskiengine"})
@@ -30,10 +23,14 @@ ARCHS = frozenset({"TORCH_CUDA_ARCH_LIST", "TCNN_CUDA_ARCHITECTURES"})
 
 
 @rule("IMG160", SOURCE_BUILDS)
-def find(recipe: Recipe, ext: ExtInstall) -> Iterator[Finding]:
+def find(recipe: Recipe, ext: ExtInstall) -> Findings:
     if ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs:
         return
-    if ARCHS & env_for(ext).keys() or has_nvcc(ext.image, ext.n) is not True or not is_known_before(ext.image, ext.n):
+    if (
+        ARCHS & env_for(ext).keys()
+        or build.has_nvcc(ext.image, ext.n) is not True
+        or not build.is_known_before(ext.image, ext.n)
+    ):
         return
     say = error if ext.name in STOPS else warning
     yield say(

@@ -15,24 +15,18 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import word_where
-from preflight.build.ext_steps import ext_installs, source_builds
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, build, error, rule
 from preflight.rules.subjects import GPU_IMAGES, GpuImage
 
 ARCH = re.compile(r"(\d+)\.(\d)(\+PTX)?")
 WHY = "the first forward fails on the GPU: no kernel image is available"
 
 
-@rule("IMG180", GPU_IMAGES.only(lambda i: ext_installs(i.image)))
-def find(recipe: Recipe, used: GpuImage) -> Iterator[Finding]:
+@rule("IMG180", GPU_IMAGES.only(lambda i: build.ext_installs(i.image)))
+def find(recipe: Recipe, used: GpuImage) -> Findings:
     image = used.image
-    for ext in ext_installs(image):
+    for ext in build.ext_installs(image):
         old = [row.name for row in used.gpus if row.sm < ext.row.least_sm]
         if old:
             yield error(
@@ -41,7 +35,7 @@ def find(recipe: Recipe, used: GpuImage) -> Iterator[Finding]:
                 ext.where,
                 why=WHY,
             )
-    if all(e.row.has_own_archs for e in source_builds(image)):
+    if all(e.row.has_own_archs for e in build.source_builds(image)):
         return
     for step in image.steps:
         listed = step.env.get("TORCH_CUDA_ARCH_LIST")
@@ -50,7 +44,7 @@ def find(recipe: Recipe, used: GpuImage) -> Iterator[Finding]:
             yield error(
                 f'TORCH_CUDA_ARCH_LIST="{listed}" has nothing that runs on {", ".join(missing)}',
                 "add its compute capability, for example 9.0 for an H100",
-                word_where(recipe, step, "TORCH_CUDA_ARCH_LIST"),
+                app.word_where(recipe, step, "TORCH_CUDA_ARCH_LIST"),
                 why=WHY,
             )
 

@@ -15,24 +15,16 @@ Source
     H100
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import word_where
-from preflight.build.ext_steps import names, source_builds
-from preflight.build.images import Link
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Findings, Link, Recipe, advice, app, build, rule
 from preflight.rules.subjects import STEPS
 
 
 @rule("IMG170", STEPS.only(lambda link: "TORCH_CUDA_ARCH_LIST" in link.step.env, "TORCH_CUDA_ARCH_LIST"))
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
-    builds = source_builds(link.image)
+def find(recipe: Recipe, link: Link) -> Findings:
+    builds = build.source_builds(link.image)
     if builds and all(e.row.has_own_archs for e in builds):
         yield advice(
-            f"TORCH_CUDA_ARCH_LIST has no effect on {names(list(builds))}, which list their own architectures",
+            f"TORCH_CUDA_ARCH_LIST has no effect on {build.names(list(builds))}, which list their own architectures",
             "leave it out, unless something compiles at run time",
-            word_where(recipe, link.step, "TORCH_CUDA_ARCH_LIST"),
+            app.word_where(recipe, link.step, "TORCH_CUDA_ARCH_LIST"),
         )

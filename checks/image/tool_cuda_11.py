@@ -13,27 +13,17 @@ Source
     modal.com/docs/guide/cuda, 2026-08-22
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Image, Recipe
-from preflight.app.places import argument_where
-from preflight.build.surroundings import base_of
-from preflight.build.torch_in import torch_at_end
-from preflight.facts.images import limit
-from preflight.facts.torch import number
-from preflight.model import Finding, Where
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Finding, Findings, Image, Recipe, Where, app, build, facts, rule, warning
 from preflight.rules.subjects import IMAGES
 
 
 @rule("IMG210", IMAGES)
-def find(recipe: Recipe, image: Image) -> Iterator[Finding]:
-    base, torch = base_of(image), torch_at_end(image)
-    least = limit("guaranteed_cuda_major").least
-    if base is not None and base.cuda is not None and number(base.cuda)[0] < least:
-        yield _old(f"{base.reference} has CUDA {base.cuda}", argument_where(recipe, base.step, "tag", 0))
-    elif torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and number(torch.cuda)[0] < least:
+def find(recipe: Recipe, image: Image) -> Findings:
+    base, torch = build.base_of(image), build.torch_at_end(image)
+    least = facts.limit("guaranteed_cuda_major").least
+    if base is not None and base.cuda is not None and facts.version_number(base.cuda)[0] < least:
+        yield _old(f"{base.reference} has CUDA {base.cuda}", app.argument_where(recipe, base.step, "tag", 0))
+    elif torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and facts.version_number(torch.cuda)[0] < least:
         name = f"torch {torch.version}" if torch.version else "torch"
         yield _old(f"{name} is built for CUDA {torch.cuda}", torch.where(image))
 

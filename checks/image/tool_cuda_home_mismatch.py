@@ -14,17 +14,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import word_where
-from preflight.build.images import Link
-from preflight.build.surroundings import apt_before, base_of, is_known_before
-from preflight.facts.torch import minor
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Findings, Link, Recipe, app, build, facts, rule, warning
 from preflight.rules.subjects import STEPS
 
 FOLDER = re.compile(r"/usr/local/cuda-(\d+\.\d+)")
@@ -36,12 +27,12 @@ NAMING = STEPS.only(
 
 
 @rule("IMG140", NAMING)
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
-    base, step = base_of(link.image), link.step
-    if base is None or base.cuda is None or not is_known_before(link.image, len(link.image.steps)):
+def find(recipe: Recipe, link: Link) -> Findings:
+    base, step = build.base_of(link.image), link.step
+    if base is None or base.cuda is None or not build.is_known_before(link.image, len(link.image.steps)):
         return
-    has = minor(base.cuda)
-    if any(p.startswith("cuda") for p in apt_before(link.image, link.n)):
+    has = facts.minor(base.cuda)
+    if any(p.startswith("cuda") for p in build.apt_before(link.image, link.n)):
         return  # another toolkit may have been installed
     if any("cuda" in c.text for s in (*link.before, step) for c in s.shell):
         return
@@ -52,7 +43,7 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
             yield warning(
                 f"{key} names {old}, and {base.reference} has CUDA {has}",
                 "use /usr/local/cuda, which is always the one that is there",
-                word_where(recipe, step, key),
+                app.word_where(recipe, step, key),
                 why="nvcc or its libraries are not found when something compiles",
-                fix=replace_span(recipe, step.where, step.link, old, "/usr/local/cuda", is_safe=True),
+                fix=app.replace_span(recipe, step.where, step.link, old, "/usr/local/cuda", is_safe=True),
             )

@@ -14,25 +14,17 @@ Source
     modal.com/docs/guide/cuda, 2026-08-22
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.facts.images import limit
-from preflight.facts.torch import number
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, facts, rule, warning
 from preflight.rules.subjects import BASES, Started
 
 
 @rule("IMG200", BASES.only(lambda i: i.base.cuda, "base with a CUDA version"))
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
-    base, host = started.base, limit("host_cuda")
-    if base.cuda is not None and number(base.cuda) > number(str(host.most)):
+def find(recipe: Recipe, started: Started) -> Findings:
+    base, host = started.base, facts.limit("host_cuda")
+    if base.cuda is not None and facts.version_number(base.cuda) > facts.version_number(str(host.most)):
         yield warning(
             f"{base.reference} has CUDA {base.cuda}; Modal's hosts have CUDA {host.most} (read {host.seen})",
             f"take a base of CUDA {host.most} or older",
-            argument_where(recipe, base.step, "tag", 0),
+            app.argument_where(recipe, base.step, "tag", 0),
             why="code compiled with a newer toolkit may not load under the hosts' driver",
         )

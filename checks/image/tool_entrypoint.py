@@ -13,12 +13,7 @@ Source
     modal.com/docs/guide/existing-images
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, advice, rule
 from preflight.rules.subjects import BASES, Started
 
 CUDA_BASES = BASES.only(
@@ -27,7 +22,7 @@ CUDA_BASES = BASES.only(
 
 
 @rule("IMG230", CUDA_BASES)
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started) -> Findings:
     image, base = started.image, started.base
     if image.is_complete and not any(s.method in ("entrypoint", "dockerfile_commands") for s in image.steps):
         yield advice(

@@ -16,16 +16,7 @@ Source
     Compiled and run with 7 releases of mamba-ssm; brain-go-brr-v2 fd62d7ee, cured in d27a775b
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, Form, names
-from preflight.build.outcome import Outcome, is_cuda_skipped, outcome_of
-from preflight.build.surroundings import base_of, has_nvcc, python_of
-from preflight.build.torch_in import torch_before
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, build, error, rule, warning
 from preflight.rules.subjects import SOURCE_BUILDS, in_place
 from preflight.wording import is_or_are
 
@@ -33,15 +24,15 @@ READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
 
 
 @rule("IMG090", SOURCE_BUILDS.by(in_place))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
-    found = [e for e in exts if has_nvcc(e.image, e.n) is False and not is_cuda_skipped(e)]
-    base = base_of(found[0].image) if found else None
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    found = [e for e in exts if build.has_nvcc(e.image, e.n) is False and not build.is_cuda_skipped(e)]
+    base = build.base_of(found[0].image) if found else None
     if base is None:
         return
     image = base.reference or base.step.method
     say = error if any(_needs_it(e) for e in found) else warning
     yield say(
-        f"{names(found)} {is_or_are(found)} installed from source, and {image} has no nvcc",
+        f"{build.names(found)} {is_or_are(found)} installed from source, and {image} has no nvcc",
         "start from an nvidia/cuda:…-devel-… image of torch's CUDA version, or install a wheel by its address",
         found[0].where,
         why="the image build stops at this step, after torch was downloaded (3 to 5 min)",
@@ -51,9 +42,9 @@ def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
 def _needs_it(ext: ExtInstall) -> bool:
     if ext.row.builds_without_cuda:
         return False
-    if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not Form.INDEX:
+    if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not build.Form.INDEX:
         return True
-    if outcome_of(ext) is not Outcome.UNKNOWN:
-        return outcome_of(ext) is Outcome.SOURCE
-    torch = torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
-    return torch.version is not None and python_of(ext.image) is not None
+    if build.outcome_of(ext) is not build.Outcome.UNKNOWN:
+        return build.outcome_of(ext) is build.Outcome.SOURCE
+    torch = build.torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
+    return torch.version is not None and build.python_of(ext.image) is not None

@@ -14,25 +14,17 @@ Source
     README of flash-attn
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall
-from preflight.build.outcome import Outcome, outcome_of
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
-from preflight.rules.rewrites import insert_link
+from preflight.api import ExtInstall, Findings, Recipe, advice, app, build, rule
 from preflight.rules.subjects import SOURCE_BUILDS, env_for
 
 
 @rule("IMG150", SOURCE_BUILDS.only(lambda e: e.name == "flash-attn", "install of flash-attn"))
-def find(recipe: Recipe, ext: ExtInstall) -> Iterator[Finding]:
-    if "MAX_JOBS" not in env_for(ext) and outcome_of(ext) is not Outcome.WHEEL:
+def find(recipe: Recipe, ext: ExtInstall) -> Findings:
+    if "MAX_JOBS" not in env_for(ext) and build.outcome_of(ext) is not build.Outcome.WHEEL:
         yield advice(
             "flash-attn may compile, and MAX_JOBS does not limit the number of its compilers",
             'put .env({"MAX_JOBS": "4"}) before this step',
             ext.where,
             why="the image builder may run out of memory after 10 to 30 min",
-            fix=insert_link(recipe, ext.step, '.env({"MAX_JOBS": "4"})', is_safe=False),
+            fix=app.insert_link(recipe, ext.step, '.env({"MAX_JOBS": "4"})', is_safe=False),
         )

@@ -14,23 +14,15 @@ Source
     README of flash-attn; torch/utils/cpp_extension.py
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall
-from preflight.build.outcome import Outcome, outcome_of
-from preflight.build.surroundings import apt_before, is_known_before, python_packages_before
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, advice, build, rule
 from preflight.rules.subjects import SOURCE_BUILDS
 
 
 @rule("IMG120", SOURCE_BUILDS)
-def find(recipe: Recipe, ext: ExtInstall) -> Iterator[Finding]:
-    if ext.is_isolated or not is_known_before(ext.image, ext.n) or outcome_of(ext) is Outcome.WHEEL:
+def find(recipe: Recipe, ext: ExtInstall) -> Findings:
+    if ext.is_isolated or not build.is_known_before(ext.image, ext.n) or build.outcome_of(ext) is build.Outcome.WHEEL:
         return
-    there = python_packages_before(ext.image, ext.n, ext.install) | apt_before(ext.image, ext.n)
+    there = build.python_packages_before(ext.image, ext.n, ext.install) | build.apt_before(ext.image, ext.n)
     if not {"ninja", "ninja-build"} & there:
         yield advice(
             f"{ext.name} may compile, and ninja is not installed before it",

@@ -14,30 +14,25 @@ Source
     The images' Dockerfiles
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, names
-from preflight.build.outcome import Outcome, outcome_of
-from preflight.build.surroundings import base_of, has_c_compiler
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import insert_link
+from preflight.api import ExtInstall, Findings, Recipe, app, build, error, rule, warning
 from preflight.rules.subjects import SOURCE_BUILDS, in_place
 
 
 @rule("IMG110", SOURCE_BUILDS.by(in_place))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
-    found = [e for e in exts if has_c_compiler(e.image, e.n) is False and outcome_of(e) is not Outcome.WHEEL]
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    found = [
+        e
+        for e in exts
+        if build.has_c_compiler(e.image, e.n) is False and build.outcome_of(e) is not build.Outcome.WHEEL
+    ]
     if not found:
         return
-    base = base_of(found[0].image)
-    say = error if any(outcome_of(e) is Outcome.SOURCE or e.is_isolated for e in found) else warning
+    base = build.base_of(found[0].image)
+    say = error if any(build.outcome_of(e) is build.Outcome.SOURCE or e.is_isolated for e in found) else warning
     yield say(
-        f"{names(found)} must be compiled, and {base.reference if base else 'the base'} has no C++ compiler",
+        f"{build.names(found)} must be compiled, and {base.reference if base else 'the base'} has no C++ compiler",
         'put .apt_install("build-essential") before this step',
         found[0].where,
         why="the image build stops at this step: gcc is not found",
-        fix=insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
+        fix=app.insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
     )

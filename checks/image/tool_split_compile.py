@@ -15,17 +15,7 @@ Source
     Measured on one H100 machine, 2026-11-23
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, names
-from preflight.build.outcome import Outcome, outcome_of
-from preflight.build.surroundings import base_of
-from preflight.facts.torch import number
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
-from preflight.rules.rewrites import insert_link
+from preflight.api import ExtInstall, Findings, Recipe, advice, app, build, facts, rule
 from preflight.rules.subjects import SOURCE_BUILDS, env_for, in_place
 
 MEASURED = {"mamba-ssm": "86 s instead of 260 s", "causal-conv1d": "170 s instead of more than 540 s"}
@@ -34,18 +24,18 @@ LINK = '.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})'
 
 
 @rule("IMG970", SOURCE_BUILDS.by(in_place))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
-    base = base_of(exts[0].image)
-    if base is None or base.cuda is None or number(base.cuda) < SINCE:
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    base = build.base_of(exts[0].image)
+    if base is None or base.cuda is None or facts.version_number(base.cuda) < SINCE:
         return
-    found = [e for e in exts if e.name in MEASURED and outcome_of(e) is Outcome.SOURCE and not _splits(e)]
+    found = [e for e in exts if e.name in MEASURED and build.outcome_of(e) is build.Outcome.SOURCE and not _splits(e)]
     if found:
         yield advice(
-            f"{names(found)} must be compiled, and nvcc uses one core a file",
+            f"{build.names(found)} must be compiled, and nvcc uses one core a file",
             f"put {LINK} before this step",
             found[0].where,
             why=f"measured on 16 cores: {'; '.join(f'{e.name} {MEASURED[e.name]}' for e in found)}",
-            fix=insert_link(recipe, found[0].step, LINK, is_safe=False),
+            fix=app.insert_link(recipe, found[0].step, LINK, is_safe=False),
         )
 
 

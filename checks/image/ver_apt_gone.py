@@ -14,35 +14,25 @@ Source
     The apt index of trixie, 2026-11-23; packages.ubuntu.com
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe, Step
-from preflight.app.places import word_where
-from preflight.build.images import Link
-from preflight.build.surroundings import apt_words, base_of, distribution_of
-from preflight.facts.images import apt_gone, builder
-from preflight.model import Finding, Fix, Where
-from preflight.rules.findings import error, warning
-from preflight.rules.form import Context, rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Context, Findings, Fix, Link, Recipe, Where, app, build, error, facts, rule, warning
 from preflight.rules.subjects import STEPS
 
 
-def _packages(step: Step) -> tuple[str, ...]:
-    return (*step.apt, *(p for c in step.shell for p in apt_words(c)))
+def _packages(step: app.Step) -> tuple[str, ...]:
+    return (*step.apt, *(p for c in step.shell for p in build.apt_words(c)))
 
 
 @rule("IMG410", STEPS.only(lambda link: _packages(link.step), "step with apt packages"), asks_builder=True)
-def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
-    base, step = base_of(link.image), link.step
+def find(recipe: Recipe, link: Link, context: Context) -> Findings:
+    base, step = build.base_of(link.image), link.step
     if base is None:
         return
-    distribution = distribution_of(link.image, context.builder)
-    is_guess = distribution is None and base.is_slim and builder(context.builder or "") is None
+    distribution = build.distribution_of(link.image, context.builder)
+    is_guess = distribution is None and base.is_slim and facts.builder(context.builder or "") is None
     asked = "trixie" if is_guess else distribution
     say = warning if is_guess else error
     for package in _packages(step):
-        row = apt_gone(package)
+        row = facts.apt_gone(package)
         if row is not None and asked in row.gone_in:
             whose = "Debian trixie, which Image Builder 2026.10 uses," if is_guess else f"{asked}"
             new = row.successor
@@ -55,12 +45,14 @@ def find(recipe: Recipe, link: Link, context: Context) -> Iterator[Finding]:
             )
 
 
-def _where(recipe: Recipe, step: Step, package: str) -> Where:
+def _where(recipe: Recipe, step: app.Step, package: str) -> Where:
     if package in step.apt:
-        return word_where(recipe, step, package)
-    return next((c.where for c in step.shell if package in apt_words(c)), step.where)
+        return app.word_where(recipe, step, package)
+    return next((c.where for c in step.shell if package in build.apt_words(c)), step.where)
 
 
-def _rename(recipe: Recipe, step: Step, old: str, new: str) -> Fix | None:
-    fixes = (replace_span(recipe, step.where, step.link, f"{q}{old}{q}", f"{q}{new}{q}", is_safe=True) for q in "\"'")
+def _rename(recipe: Recipe, step: app.Step, old: str, new: str) -> Fix | None:
+    fixes = (
+        app.replace_span(recipe, step.where, step.link, f"{q}{old}{q}", f"{q}{new}{q}", is_safe=True) for q in "\"'"
+    )
     return next((f for f in fixes if f is not None), None)

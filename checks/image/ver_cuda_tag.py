@@ -14,18 +14,12 @@ Source
     NVIDIA's container-images repository: supported and unsupported tags
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, error, rule, warning
 from preflight.rules.subjects import BASES, Started
 
 
 @rule("IMG420", BASES.only(lambda i: i.base.cuda_tag, "CUDA base"))
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started) -> Findings:
     base, tag = started.base, started.base.cuda_tag
     if tag is None or not tag.problem:
         return
@@ -34,6 +28,6 @@ def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
     yield say(
         f"{base.reference} {tag.problem}",
         "use a tag such as nvidia/cuda:12.4.1-devel-ubuntu22.04",
-        argument_where(recipe, base.step, "tag", 0),
+        app.argument_where(recipe, base.step, "tag", 0),
         why="the image build stops at its first line: manifest unknown",
     )

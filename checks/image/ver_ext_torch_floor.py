@@ -16,18 +16,7 @@ Source
     the table
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.aftermath import clashes, working_pins
-from preflight.build.ext_steps import ExtInstall, Form
-from preflight.build.outcome import is_build_forced, release_wheel
-from preflight.build.torch_in import Held, torch_before
-from preflight.facts.torch import minor
-from preflight.facts.wheels import NoWheel, Wheel, release
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import Context, rule
+from preflight.api import Context, ExtInstall, Findings, Recipe, build, error, facts, rule, warning
 from preflight.rules.subjects import EXT_INSTALLS
 
 KERNELS = ("mamba-ssm", "causal-conv1d")
@@ -39,30 +28,29 @@ COSTS = {
 
 
 @rule("IMG270", EXT_INSTALLS.only(lambda e: e.name in KERNELS, "install of a Mamba kernel"), asks_builder=True)
-def find(recipe: Recipe, ext: ExtInstall, context: Context) -> Iterator[Finding]:
-    if not ext.version or not release(ext.name, ext.version):
+def find(recipe: Recipe, ext: ExtInstall, context: Context) -> Findings:
+    if not ext.version or not facts.release(ext.name, ext.version):
         return
-    for clash in clashes(ext, context.builder):
+    for clash in build.clashes(ext, context.builder):
         say, need = error if clash.is_certain else warning, clash.conflict.need
         yield say(clash.why, clash.remedy, clash.where, why=COSTS[need.when], evidence=(need.symptom,))
     problem = _without_files(ext)
     if problem:
-        yield error(problem, working_pins(ext), ext.where, why=COSTS["build"])
+        yield error(problem, build.working_pins(ext), ext.where, why=COSTS["build"])
 
 
 def _without_files(ext: ExtInstall) -> str:
     """There is no wheel that loads, and nothing to build from."""
-    torch = torch_before(ext.image, ext.n, ext.install)
-    if torch.held not in (Held.PINNED, Held.BASE) or ext.form is Form.WHEEL or ext.is_isolated:
+    torch = build.torch_before(ext.image, ext.n, ext.install)
+    if torch.held not in (build.Held.PINNED, build.Held.BASE) or ext.form is build.Form.WHEEL or ext.is_isolated:
         return ""
-    found, row = release_wheel(ext), release(ext.name, ext.version or "")
-    if isinstance(found, Wheel) and found.broken and not is_build_forced(ext):
-        return (
-            f"the wheel of {ext.name} {ext.version} for torch {minor(torch.version or '')} can't load: {found.broken}"
-        )
-    if ext.form is Form.INDEX and row is not None and row.sdist_has_sources is False:
-        if isinstance(found, NoWheel):
+    found, row = build.release_wheel(ext), facts.release(ext.name, ext.version or "")
+    if isinstance(found, facts.Wheel) and found.broken and not build.is_build_forced(ext):
+        of_torch = facts.minor(torch.version or "")
+        return f"the wheel of {ext.name} {ext.version} for torch {of_torch} can't load: {found.broken}"
+    if ext.form is build.Form.INDEX and row is not None and row.sdist_has_sources is False:
+        if isinstance(found, facts.NoWheel):
             return f"{found.why}, and its sdist has no CUDA sources to build from"
-        if is_build_forced(ext):
+        if build.is_build_forced(ext):
             return f"the sdist of {ext.name} {ext.version} has no CUDA sources, and *_FORCE_BUILD=TRUE asks to build it"
     return ""

@@ -15,52 +15,41 @@ Source
 """
 
 import re
-from collections.abc import Iterator, Sequence
 
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, Form, names_are
-from preflight.build.surroundings import python_of
-from preflight.build.torch_in import torch_before
-from preflight.facts.torch import has_cxx11_abi
-from preflight.facts.wheels import newest, newest_with_wheel
-from preflight.model import Finding, Fix
-from preflight.rules.edits import together
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_package
+from preflight.api import ExtInstall, Findings, Fix, Recipe, app, build, facts, rule, warning
 from preflight.rules.subjects import EXT_INSTALLS, in_place
 
 BY_NAME = EXT_INSTALLS.only(
-    lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
+    lambda e: e.form is build.Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
 )
 PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
 
 
 @rule("IMG240", BY_NAME.by(in_place))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     found = [e for e in exts if not e.package.specifier.startswith("==") and not PINNED_BY_FILE & {*e.install.options}]
     if not found:
         return
-    newest_now = [f"{e.name} {row.version}" for e in found if e.name != "flash-attn" and (row := newest(e.name))]
+    newest_now = [f"{e.name} {row.version}" for e in found if e.name != "flash-attn" and (row := facts.newest(e.name))]
     pins = [f"{e.name}=={v}" for e in found if (v := _fitting(e))]
     yield warning(
-        f"{names_are(found)} not pinned" + (f"; today that means {', '.join(newest_now)}" if newest_now else ""),
+        f"{build.names_are(found)} not pinned" + (f"; today that means {', '.join(newest_now)}" if newest_now else ""),
         "pin it with == to a release that has a wheel for this torch" + (f": {', '.join(pins)}" if pins else ""),
         found[0].where,
         why="the same file builds something else next month, or compiles for 5 to 60 min",
         evidence=tuple(e.package.written for e in found),
-        fix=together((_pin(recipe, e) for e in found), is_safe=False),
+        fix=app.together((_pin(recipe, e) for e in found), is_safe=False),
     )
 
 
 def _fitting(ext: ExtInstall) -> str | None:
-    torch, python = torch_before(ext.image, ext.n, ext.install), python_of(ext.image)
+    torch, python = build.torch_before(ext.image, ext.n, ext.install), build.python_of(ext.image)
     if torch.version is None or torch.cuda in (None, "cpu") or python is None:
         return None
-    abi = has_cxx11_abi(torch.version, torch.build)
+    abi = facts.has_cxx11_abi(torch.version, torch.build)
     if abi is None or torch.cuda is None:
         return None
-    row = newest_with_wheel(ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=abi)
+    row = facts.newest_with_wheel(ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=abi)
     return row.version if row else None
 
 
@@ -68,4 +57,4 @@ def _pin(recipe: Recipe, ext: ExtInstall) -> Fix | None:
     version = _fitting(ext)
     extras = f"[{','.join(ext.package.extras)}]" if ext.package.extras else ""
     name = re.split(r"[\[<>~!]", ext.package.written)[0].strip()
-    return replace_package(recipe, ext.package, f"{name}{extras}=={version}", is_safe=False) if version else None
+    return app.replace_package(recipe, ext.package, f"{name}{extras}=={version}", is_safe=False) if version else None

@@ -15,14 +15,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import PipPackage, Recipe, ShellCommand
-from preflight.app.places import package_where
-from preflight.build.images import Link
-from preflight.model import Finding, Where
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Link, Recipe, Where, app, rule, warning
 from preflight.rules.subjects import STEPS
 
 MOVING = frozenset({"main", "master", "dev", "develop", "nightly", "trunk", "HEAD", "latest"})
@@ -36,12 +30,12 @@ def _uses_git(link: Link) -> bool:
 
 
 @rule("IMG400", STEPS.only(_uses_git, "step that takes code from git"))
-def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
+def find(recipe: Recipe, link: Link) -> Findings:
     step, later = link.step, [c for s in (link.step, *link.after) for c in s.shell]
     places: dict[Where, list[str]] = {}
     for install in step.pip:
         for package in filter(_is_moving, install.packages):
-            places.setdefault(package_where(step, install, package), []).append(package.url or package.written)
+            places.setdefault(app.package_where(step, install, package), []).append(package.url or package.written)
     for command in step.shell:
         if _clones_a_branch(command) and not _is_settled(command, later):
             repository = next((w for w in command.words if "://" in w or "@" in w), "git clone")
@@ -56,7 +50,7 @@ def find(recipe: Recipe, link: Link) -> Iterator[Finding]:
         )
 
 
-def _is_moving(package: PipPackage) -> bool:
+def _is_moving(package: app.PipPackage) -> bool:
     url = package.url or ""
     if not url.startswith("git+") or "{" in url or "$" in url.split("@")[-1]:
         return False
@@ -64,12 +58,12 @@ def _is_moving(package: PipPackage) -> bool:
     return found is None or found[1].strip() in MOVING
 
 
-def _is_clone(command: ShellCommand) -> bool:
+def _is_clone(command: app.ShellCommand) -> bool:
     words = [w for w in command.words if not w.startswith("-")]
     return len(words) > 1 and words[0].rsplit("/", 1)[-1] == "git" and "clone" in words[:4]
 
 
-def _clones_a_branch(command: ShellCommand) -> bool:
+def _clones_a_branch(command: app.ShellCommand) -> bool:
     words = list(command.words)
     for n, word in enumerate(words):
         if word in ("-b", "--branch", "--revision") and n + 1 < len(words):
@@ -79,7 +73,7 @@ def _clones_a_branch(command: ShellCommand) -> bool:
     return _is_clone(command)
 
 
-def _is_settled(clone: ShellCommand, later: list[ShellCommand]) -> bool:
+def _is_settled(clone: app.ShellCommand, later: list[app.ShellCommand]) -> bool:
     after = later[later.index(clone) + 1 :] if clone in later else later
     return any(
         c.words and c.words[0].rsplit("/", 1)[-1] == "git" and SETTLED & {*c.words} and c.words[-1] not in MOVING

@@ -14,15 +14,7 @@ Source
     Folders of download.pytorch.org/whl
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.facts.packages import is_on_pytorch_index, is_only_on_pypi
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Findings, Recipe, app, error, facts, rule, warning
 from preflight.rules.subjects import PIP_INSTALLS, Install
 from preflight.wording import is_or_are
 
@@ -33,20 +25,20 @@ ALONE = PIP_INSTALLS.only(
 
 
 @rule("IMG330", ALONE)
-def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+def find(recipe: Recipe, install: Install) -> Findings:
     pip, step = install.pip, install.step
-    strangers = [p.name for p in pip.packages if p.name and not p.url and not is_on_pytorch_index(p.name)]
+    strangers = [p.name for p in pip.packages if p.name and not p.url and not facts.is_on_pytorch_index(p.name)]
     if not strangers:
         return
-    is_certain = any(is_only_on_pypi(s) for s in strangers)
+    is_certain = any(facts.is_only_on_pypi(s) for s in strangers)
     say = error if is_certain else warning
     span = step.kwarg_spans.get("index_url")
-    rename = replace_span(recipe, step.where, span, "index_url", "extra_index_url", is_safe=True)
+    rename = app.replace_span(recipe, step.where, span, "index_url", "extra_index_url", is_safe=True)
     yield say(
         f"{', '.join(strangers)} {is_or_are(strangers)} asked of {pip.index_url} alone, which "
         f"{'does' if is_certain else 'may'} not hold {'it' if len(strangers) == 1 else 'them'}",
         "use extra_index_url, or install it in a call of its own",
-        argument_where(recipe, step, "index_url") if "index_url" in step.kwargs else pip.where,
+        app.argument_where(recipe, step, "index_url") if "index_url" in step.kwargs else pip.where,
         why="pip stops with: No matching distribution found",
         fix=rename if "extra_index_url" not in step.kwargs else None,
     )

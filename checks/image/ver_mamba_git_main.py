@@ -14,13 +14,7 @@ Source
     setup.py of state-spaces/mamba, main as of 2026-07-23
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, Form
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, build, rule, warning
 from preflight.rules.subjects import EXT_INSTALLS, env_for
 
 MOVING = frozenset({"main", "master", "HEAD"})
@@ -32,9 +26,10 @@ def _is_main(ext: ExtInstall) -> bool:
 
 
 @rule(
-    "IMG260", EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is Form.GIT, "install of mamba-ssm from git")
+    "IMG260",
+    EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is build.Form.GIT, "install of mamba-ssm from git"),
 )
-def find(recipe: Recipe, ext: ExtInstall) -> Iterator[Finding]:
+def find(recipe: Recipe, ext: ExtInstall) -> Findings:
     if _is_main(ext) and str(env_for(ext).get("MAMBA_KEEP_CUDA_BUILD", "")).upper() != "TRUE":
         yield warning(
             "mamba-ssm from the main branch builds no selective_scan_cuda",

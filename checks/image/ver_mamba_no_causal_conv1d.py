@@ -15,25 +15,18 @@ Source
     mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Recipe
-from preflight.build.ext_steps import ExtInstall, ext_installs
-from preflight.build.surroundings import is_known_before
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import ExtInstall, Findings, Recipe, build, rule, warning
 from preflight.rules.subjects import EXT_INSTALLS
 
 
 @rule("IMG250", EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm", "install of mamba-ssm").by(lambda e: id(e.image)))
-def find(recipe: Recipe, exts: Sequence[ExtInstall]) -> Iterator[Finding]:
+def find(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     mamba = exts[0]
     image = mamba.image
-    if "causal-conv1d" in mamba.package.extras or any(e.name == "causal-conv1d" for e in ext_installs(image)):
+    if "causal-conv1d" in mamba.package.extras or any(e.name == "causal-conv1d" for e in build.ext_installs(image)):
         return
     texts = [c.text.replace("_", "-") for s in image.steps for c in s.shell]
-    if is_known_before(image, len(image.steps)) and not any("causal-conv1d" in t for t in texts):
+    if build.is_known_before(image, len(image.steps)) and not any("causal-conv1d" in t for t in texts):
         yield warning(
             "mamba-ssm is installed without causal-conv1d",
             "install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm",

@@ -15,13 +15,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where, package_where
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, rule, warning
 from preflight.rules.subjects import PIP_INSTALLS, Install
 
 DATED = re.compile(r"\.?dev20\d{6}")
@@ -29,17 +24,17 @@ KEYWORDS = ("index_url", "extra_index_url", "find_links")
 
 
 @rule("IMG390", PIP_INSTALLS.only(lambda i: i.pip.packages))
-def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+def find(recipe: Recipe, install: Install) -> Findings:
     pip, step = install.pip, install.step
     dated = [p for p in pip.packages if DATED.search(p.specifier) or DATED.search(p.url or "")]
     urls = [u for u in (*install.urls, *pip.find_links) if "/nightly" in u]
     if dated or urls:
         keyword = next((k for k in KEYWORDS if "nightly" in str(step.kwargs.get(k))), "")
-        index = argument_where(recipe, step, keyword) if keyword else install.where
+        index = app.argument_where(recipe, step, keyword) if keyword else install.where
         builds = [p.written for p in dated] or urls
         yield warning(
             f"{', '.join(builds)} {'is a nightly build' if len(builds) == 1 else 'are nightly builds'}",
             "pin a release",
-            package_where(step, pip, dated[0]) if dated else index,
+            app.package_where(step, pip, dated[0]) if dated else index,
             why="dated nightlies are deleted, undated ones change every day: the image can't be built again",
         )

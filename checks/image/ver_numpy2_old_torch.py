@@ -14,32 +14,27 @@ Source
     Numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
 """
 
-from collections.abc import Iterator
-
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from preflight.app.model import Image, PipPackage, Recipe, Span
-from preflight.app.places import source_of
-from preflight.build.surroundings import is_known_before, python_of_install
-from preflight.build.torch_in import Held, TorchIn, torch_at_end
-from preflight.facts.torch import number, torch_row
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Image, Recipe, app, build, facts, rule, warning
 from preflight.rules.subjects import IMAGES, PACKAGES, PIP_INSTALLS
 
 OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 
 
-@rule("IMG340", IMAGES.only(lambda i: torch_at_end(i).version is not None, "image with a torch version"))
-def find(recipe: Recipe, image: Image) -> Iterator[Finding]:
-    torch = torch_at_end(image)
-    row = torch_row(torch.version) if torch.version else None
-    if row is None or row.numpy2 or torch.held is not Held.PINNED or not is_known_before(image, len(image.steps)):
+@rule("IMG340", IMAGES.only(lambda i: build.torch_at_end(i).version is not None, "image with a torch version"))
+def find(recipe: Recipe, image: Image) -> Findings:
+    torch = build.torch_at_end(image)
+    row = facts.torch_row(torch.version) if torch.version else None
+    if (
+        row is None
+        or row.numpy2
+        or torch.held is not build.Held.PINNED
+        or not build.is_known_before(image, len(image.steps))
+    ):
         return
-    python = python_of_install(image, torch.n, torch.install) if torch.install is not None else None
-    if python is not None and number(python) < OLDEST_OF_NUMPY_2:
+    python = build.python_of_install(image, torch.n, torch.install) if torch.install is not None else None
+    if python is not None and facts.version_number(python) < OLDEST_OF_NUMPY_2:
         return
     installs = [i for i in PIP_INSTALLS.of(recipe) if i.image is image]
     if any({"-c", "--constraint"} & {*i.pip.options} for i in installs):
@@ -55,20 +50,20 @@ def find(recipe: Recipe, image: Image) -> Iterator[Finding]:
         )
 
 
-def _allows_2(package: PipPackage) -> bool:
+def _allows_2(package: app.PipPackage) -> bool:
     try:
         return SpecifierSet(package.specifier).contains("2.3.0")
     except InvalidSpecifier:
         return False
 
 
-def _cap(recipe: Recipe, torch: TorchIn) -> Fix | None:
+def _cap(recipe: Recipe, torch: build.TorchIn) -> Fix | None:
     package = torch.package
-    source = source_of(recipe, package.where) if package is not None and package.where is not None else None
+    source = app.source_of(recipe, package.where) if package is not None and package.where is not None else None
     if package is None or package.span is None or source is None:
         return None
     end = package.span.end
     quote = source.text[end - 1 : end]
     if quote not in ("'", '"'):
         return None
-    return replaced(source.path, Span(end, end), f", {quote}numpy<2{quote}", is_safe=True)
+    return app.replaced(source.path, app.Span(end, end), f", {quote}numpy<2{quote}", is_safe=True)

@@ -14,33 +14,24 @@ Source
     modal/_image.py 1.6.4; release notes of the Modal client
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.build.surroundings import python_of
-from preflight.facts.images import builder
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import Context, rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Context, Findings, Recipe, app, build, facts, rule, warning
 from preflight.rules.subjects import NAMING_PYTHON, Started
 
 END, NEXT = "3.10", "3.11"
 
 
 @rule("IMG360", NAMING_PYTHON, asks_builder=True)
-def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started, context: Context) -> Findings:
     base = started.base
-    row = builder(context.builder) if context.builder else None
-    if python_of(started.image) != END or base.python is None or (row is not None and END not in row.pythons):
+    row = facts.builder(context.builder) if context.builder else None
+    if build.python_of(started.image) != END or base.python is None or (row is not None and END not in row.pythons):
         return  # what the builder does not have is the finding of ver-python-unsupported
     keyword, position = base.asks_python, 1 if base.adds_python else 0
     span = base.step.kwarg_spans.get(keyword)
     yield warning(
         f'{keyword}="{base.python}": Modal warns about Python {END} since 2026-11-04; client 1.7 will not deploy it',
         f'use {keyword}="{NEXT}", and the wheels of that Python',
-        argument_where(recipe, base.step, keyword, position),
+        app.argument_where(recipe, base.step, keyword, position),
         why="the next client or builder refuses the image",
-        fix=replace_span(recipe, base.step.where, span, base.python, NEXT, is_safe=False),
+        fix=app.replace_span(recipe, base.step.where, span, base.python, NEXT, is_safe=False),
     )

@@ -14,15 +14,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe, Span, Step
-from preflight.app.places import argument_where, source_of
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Findings, Fix, Recipe, app, error, rule
 from preflight.rules.subjects import BASES, Started
 
 KEYWORDS = ("python_version", "add_python")
@@ -30,7 +23,7 @@ MICRO = re.compile(r"(\d+\.\d+)\.\d+")
 
 
 @rule("IMG370", BASES.only(lambda i: {*KEYWORDS} & i.base.step.kwargs.keys(), "image with a named Python"))
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started) -> Findings:
     step = started.base.step
     for keyword in KEYWORDS:
         given, span = step.kwargs.get(keyword), step.kwarg_spans.get(keyword)
@@ -39,7 +32,7 @@ def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
             yield error(
                 f"{keyword}={given} is a number; 3.10 would be 3.1",
                 f'write {keyword}="{right}"',
-                argument_where(recipe, step, keyword),
+                app.argument_where(recipe, step, keyword),
                 why="the client refuses the file before anything is built",
                 fix=_quoted(recipe, step, span, right),
             )
@@ -47,19 +40,19 @@ def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
             yield error(
                 f'add_python="{given}" names a patch release; Modal takes two numbers',
                 f'write add_python="{found[1]}"',
-                argument_where(recipe, step, keyword),
+                app.argument_where(recipe, step, keyword),
                 why="the client refuses the image",
-                fix=replace_span(recipe, step.where, span, given, found[1], is_safe=True),
+                fix=app.replace_span(recipe, step.where, span, given, found[1], is_safe=True),
             )
 
 
-def _quoted(recipe: Recipe, step: Step, span: Span | None, right: str) -> Fix | None:
-    source = source_of(recipe, step.where)
+def _quoted(recipe: Recipe, step: app.Step, span: app.Span | None, right: str) -> Fix | None:
+    source = app.source_of(recipe, step.where)
     if source is None or span is None:
         return None
     written = re.search(r"[\d.]+$", source.text[span.start : span.end])
     return (
-        replaced(source.path, Span(span.start + written.start(), span.end), f'"{right}"', is_safe=True)
+        app.replaced(source.path, app.Span(span.start + written.start(), span.end), f'"{right}"', is_safe=True)
         if written
         else None
     )

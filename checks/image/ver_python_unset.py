@@ -13,18 +13,12 @@ Source
     modal/_image.py 1.6.4
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.model import Finding
-from preflight.rules.findings import advice, warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import add_argument
+from preflight.api import Findings, Recipe, advice, app, rule, warning
 from preflight.rules.subjects import BASES, WHEELS, Started
 
 
 @rule("IMG380", BASES.only(lambda i: i.base.is_slim, "debian_slim image"))
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started) -> Findings:
     step = started.base.step
     if step.args or {"python_version", "**"} & step.kwargs.keys():
         return
@@ -37,5 +31,5 @@ def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
         f'write debian_slim(python_version="{right}")',
         step.where,
         why="another machine builds another image, and wheels of one Python do not install",
-        fix=add_argument(recipe, step, f'python_version="{right}"', is_safe=False) if wheel else None,
+        fix=app.add_argument(recipe, step, f'python_version="{right}"', is_safe=False) if wheel else None,
     )

@@ -16,15 +16,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.facts.images import builder, builders
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import Context, rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Context, Findings, Recipe, app, error, facts, rule
 from preflight.rules.subjects import NAMING_PYTHON, Started
 
 SERIES = re.compile(r"(\d+\.\d+)(?:\.\d+)?t?")
@@ -32,11 +25,11 @@ SAFE = "3.11"  # on every builder from 2023.12 to 2026.10
 
 
 @rule("IMG350", NAMING_PYTHON, asks_builder=True)
-def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started, context: Context) -> Findings:
     base = started.base
     found = SERIES.fullmatch(base.python or "")
-    row = builder(context.builder) if context.builder else None
-    lists = [row] if row else list(builders())
+    row = facts.builder(context.builder) if context.builder else None
+    lists = [row] if row else list(facts.builders())
     if found is None or any(found[1] in b.pythons for b in lists):
         return
     answer = f"Image Builder {row.version} has no" if row else "no Image Builder has"
@@ -46,7 +39,7 @@ def find(recipe: Recipe, started: Started, context: Context) -> Iterator[Finding
         f"{keyword}={base.python!r}: {answer} Python {found[1]}; it goes from {lists[0].pythons[0]} "
         f"to {lists[-1].pythons[-1]}",
         f'use {keyword}="{SAFE}"',
-        argument_where(recipe, base.step, keyword, position),
+        app.argument_where(recipe, base.step, keyword, position),
         why="the image is refused before its first step",
-        fix=replace_span(recipe, base.step.where, span, base.python or "", SAFE, is_safe=False),
+        fix=app.replace_span(recipe, base.step.where, span, base.python or "", SAFE, is_safe=False),
     )

@@ -15,35 +15,28 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.facts.packages import is_on_pytorch_index
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Findings, Recipe, app, facts, rule, warning
 from preflight.rules.subjects import PIP_INSTALLS, Install
 
 ROOT = re.compile(r"^https?://download\.pytorch\.org/whl(?:/(?:cu\d+|cpu|rocm[\d.]+|nightly/\w+))?/?$")
 
 
 @rule("IMG320", PIP_INSTALLS.only(lambda i: i.pip.find_links, "install with a page of links"))
-def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
+def find(recipe: Recipe, install: Install) -> Findings:
     pip, step = install.pip, install.step
     url = next((u for u in pip.find_links if ROOT.match(u)), None)
     if url is None:
         return
-    is_hosted = all(p.name is not None and is_on_pytorch_index(p.name) for p in pip.packages)
+    is_hosted = all(p.name is not None and facts.is_on_pytorch_index(p.name) for p in pip.packages)
     keyword = "index_url" if is_hosted else "extra_index_url"
     span = step.kwarg_spans.get("find_links")
     yield warning(
         f"{url} is an index, and find_links finds nothing there",
         f"write {keyword}= in place of find_links=",
-        argument_where(recipe, step, "find_links") if span is not None else pip.where,
+        app.argument_where(recipe, step, "find_links") if span is not None else pip.where,
         why="PyPI's torch is taken without a message, of another CUDA than was meant",
-        fix=replace_span(recipe, step.where, span, "find_links", keyword, is_safe=True)
+        fix=app.replace_span(recipe, step.where, span, "find_links", keyword, is_safe=True)
         if span is not None and keyword not in step.kwargs
         else None,
     )

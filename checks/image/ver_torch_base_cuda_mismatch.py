@@ -17,16 +17,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Image, Recipe
-from preflight.build.ext_steps import source_builds
-from preflight.build.outcome import Outcome, outcome_of
-from preflight.build.torch_in import Held, torch_at_end, torch_before
-from preflight.facts.wheels import wheel_name
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Image, Recipe, build, error, facts, rule, warning
 from preflight.rules.subjects import BASES, Started
 
 COMPILED_LATER = frozenset({"deepspeed", "exllamav2", "gsplat", "nvdiffrast", "flashinfer-python", "tensorrt-llm"})
@@ -34,20 +26,20 @@ BUILDS = re.compile(r"setup\.py|\bcmake\b|\bmake\b|\bninja\b|\bnvcc\b|pip3? inst
 
 
 @rule("IMG290", BASES.only(lambda i: i.base.cuda and i.base.flavour == "devel", "image on a CUDA devel base"))
-def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
+def find(recipe: Recipe, started: Started) -> Findings:
     image, base = started.image, started.base
-    sources = source_builds(image)
+    sources = build.source_builds(image)
     if not sources and not _may_compile(image):
         return
-    builds = [e for e in sources if outcome_of(e) is not Outcome.WHEEL]
-    torch = torch_before(image, builds[0].n, builds[0].install) if builds else torch_at_end(image)
-    if torch.held not in (Held.PINNED, Held.LOOSE) or torch.cuda in (None, "cpu") or torch.install is None:
+    builds = [e for e in sources if build.outcome_of(e) is not build.Outcome.WHEEL]
+    torch = build.torch_before(image, builds[0].n, builds[0].install) if builds else build.torch_at_end(image)
+    if torch.held not in (build.Held.PINNED, build.Held.LOOSE) or torch.cuda in (None, "cpu") or torch.install is None:
         return
     has, wanted = torch.cuda or "", base.cuda or ""
     if has.split(".")[0] == wanted.split(".")[0]:
         return
-    say = error if any(e.is_isolated or outcome_of(e) is Outcome.SOURCE for e in builds) else warning
-    is_pinned = torch.held is Held.PINNED
+    say = error if any(e.is_isolated or build.outcome_of(e) is build.Outcome.SOURCE for e in builds) else warning
+    is_pinned = torch.held is build.Held.PINNED
     name = f"torch {torch.version}" if is_pinned else f"torch without a pin (today {torch.expected})"
     yield say(
         f"{name} is built for CUDA {has}, and {base.reference} has the toolkit of CUDA {wanted}",
@@ -60,6 +52,6 @@ def find(recipe: Recipe, started: Started) -> Iterator[Finding]:
 def _may_compile(image: Image) -> bool:
     """Something of the image or of the file may compile CUDA code with torch, at the build or just in time."""
     packages = [p for _, i in image.pip_installs() for p in i.packages]
-    if any(p.name in COMPILED_LATER or (p.url and not wheel_name(p.url)) for p in packages):
+    if any(p.name in COMPILED_LATER or (p.url and not facts.wheel_name(p.url)) for p in packages):
         return True
     return any(BUILDS.search(c.text) for s in image.steps for c in s.shell) or "cpp_extension" in image.source.text

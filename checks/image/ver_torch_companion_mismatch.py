@@ -14,15 +14,7 @@ Source
     METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.torch_in import Held, torch_with
-from preflight.facts.torch import minor, number, torch_row
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_package
+from preflight.api import Findings, Recipe, app, build, error, facts, rule
 from preflight.rules.subjects import PACKAGES, Package
 
 NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
@@ -33,18 +25,23 @@ COMPANION_PINS = PACKAGES.only(
 
 
 @rule("IMG310", COMPANION_PINS)
-def find(recipe: Recipe, companion: Package) -> Iterator[Finding]:
-    package, torch = companion.package, torch_with(companion.image, companion.n, companion.pip)
-    row = torch_row(torch.version) if torch.version else None
-    if torch.held not in (Held.PINNED, Held.BASE) or torch.version is None or row is None or package.pin is None:
+def find(recipe: Recipe, companion: Package) -> Findings:
+    package, torch = companion.package, build.torch_with(companion.image, companion.n, companion.pip)
+    row = facts.torch_row(torch.version) if torch.version else None
+    if (
+        torch.held not in (build.Held.PINNED, build.Held.BASE)
+        or torch.version is None
+        or row is None
+        or package.pin is None
+    ):
         return
-    if package.name == "torchaudio" and number(torch.version) > NUMBERED_AS_TORCH:
+    if package.name == "torchaudio" and facts.version_number(torch.version) > NUMBERED_AS_TORCH:
         return
     wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
-    if minor(package.pin) in (None, wanted):
+    if facts.minor(package.pin) in (None, wanted):
         return
     exact = _exact(torch.version, wanted)
-    fix = replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
+    fix = app.replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
     yield error(
         f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",
         f"use {package.name}=={exact}",

@@ -15,27 +15,19 @@ Source
     modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.model import Image, Recipe
-from preflight.build.ext_steps import ext_installs
-from preflight.build.torch_in import install_pins_torch
-from preflight.facts.wheels import wheel_name
-from preflight.model import Finding
-from preflight.rules.findings import advice, warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Image, Recipe, advice, build, facts, rule, warning
 from preflight.rules.subjects import PACKAGES, Package
 
 BY_NAME = PACKAGES.only(lambda p: p.name == "torch" and not p.package.url, "install of torch")
 
 
 @rule("IMG280", BY_NAME.by(lambda p: id(p.image)))
-def find(recipe: Recipe, installs: Sequence[Package]) -> Iterator[Finding]:
+def find(recipe: Recipe, installs: list[Package]) -> Findings:
     bound = _bound_to_torch(installs[0].image)
     for torch in installs:
         if torch.package.specifier.startswith(("==", "~=")):
             return  # and stays pinned
-        if install_pins_torch(torch.pip) or {"-c", "--constraint"} & {*torch.pip.options}:
+        if build.install_pins_torch(torch.pip) or {"-c", "--constraint"} & {*torch.pip.options}:
             continue
         say = warning if bound else advice
         yield say(
@@ -47,6 +39,6 @@ def find(recipe: Recipe, installs: Sequence[Package]) -> Iterator[Finding]:
 
 
 def _bound_to_torch(image: Image) -> str:
-    wheels = (wheel_name(p.url) for _, i in image.pip_installs() for p in i.packages if p.url)
-    names = (*(e.name for e in ext_installs(image)), *(w.name for w in wheels if w is not None and w.torch))
+    wheels = (facts.wheel_name(p.url) for _, i in image.pip_installs() for p in i.packages if p.url)
+    names = (*(e.name for e in build.ext_installs(image)), *(w.name for w in wheels if w is not None and w.torch))
     return next(iter(names), "")

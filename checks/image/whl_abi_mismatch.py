@@ -14,27 +14,18 @@ Source
     torch._C._GLIBCXX_USE_CXX11_ABI of each torch in the table; MaxiRuess 4f10e96c
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.torch_in import Held, torch_at_end
-from preflight.facts.torch import has_cxx11_abi, minor
-from preflight.facts.wheels import release
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.rewrites import replace_span
+from preflight.api import Findings, Recipe, app, build, error, facts, rule
 from preflight.rules.subjects import WHEELS, Package
 
 
 @rule("IMG500", WHEELS.only(lambda p: p.wheel and p.wheel.abi, "wheel with an ABI in its name"))
-def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
-    wheel, torch = package.wheel, torch_at_end(package.image)
+def find(recipe: Recipe, package: Package) -> Findings:
+    wheel, torch = package.wheel, build.torch_at_end(package.image)
     if wheel is None or wheel.torch is None or wheel.torch == "2.6":
         return  # both ABIs of 2.6 exist, by CUDA build
-    if torch.held is Held.BASE and torch.version and minor(torch.version) == wheel.torch:
+    if torch.held is build.Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
         return  # a base image may have its own build of torch
-    wanted = has_cxx11_abi(wheel.torch)
+    wanted = facts.has_cxx11_abi(wheel.torch)
     if wanted is None or wanted == (wheel.abi == "TRUE") or _is_same_file(wheel.name, wheel.version, wheel.torch):
         return
     right, wrong = ("TRUE", "FALSE") if wanted else ("FALSE", "TRUE")
@@ -44,13 +35,13 @@ def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
         f"take the file that says cxx11abi{right}",
         package.where,
         why="the import fails on the GPU with: undefined symbol",
-        fix=replace_span(recipe, where, span, f"cxx11abi{wrong}", f"cxx11abi{right}", is_safe=True),
+        fix=app.replace_span(recipe, where, span, f"cxx11abi{wrong}", f"cxx11abi{right}", is_safe=True),
     )
 
 
 def _is_same_file(name: str, version: str, torch: str) -> bool:
     """Releases whose FALSE and TRUE files for this torch were built alike: both load."""
-    row = release(name, version)
-    if row is None or name == "flash-attn" or has_cxx11_abi(torch) is not True:
+    row = facts.release(name, version)
+    if row is None or name == "flash-attn" or facts.has_cxx11_abi(torch) is not True:
         return False
     return any(torch in w.torch and {"TRUE", "FALSE"} <= {*w.abi} for w in row.wheels)

@@ -13,20 +13,18 @@ Source
     METADATA of each torch in the table
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.torch_in import Held, torch_at_end
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, build, error, rule, warning
 from preflight.rules.subjects import WHEELS, Package
 
 
 @rule("IMG490", WHEELS)
-def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
-    wheel, torch = package.wheel, torch_at_end(package.image)
-    if torch.held not in (Held.PINNED, Held.BASE, Held.LOOSE) or torch.cuda in (None, "cpu") or wheel is None:
+def find(recipe: Recipe, package: Package) -> Findings:
+    wheel, torch = package.wheel, build.torch_at_end(package.image)
+    if (
+        torch.held not in (build.Held.PINNED, build.Held.BASE, build.Held.LOOSE)
+        or torch.cuda in (None, "cpu")
+        or wheel is None
+    ):
         return
     major = (torch.cuda or "").split(".")[0]
     if wheel.cuda in (None, major):

@@ -19,23 +19,19 @@ Source
     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from preflight.app.lookups import BUILDER, RECIPE
-from preflight.app.model import Recipe
-from preflight.build.forecast import Ending, Forecast
-from preflight.build.foretell import foretold
+from preflight.api import BUILDER, RECIPE, Context, Findings, Recipe, build, error, warning
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
-from preflight.rules.findings import error, warning
-from preflight.rules.form import Context, builder_of, without_ignored
+from preflight.rules.form import builder_of, without_ignored
 
 NAME, ID = "whl-ext-outcome", "IMG540"
 
 
 async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     recipe = looked[RECIPE]
-    found = foretold(recipe, builder_of(looked))
+    found = build.foretold(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
     findings: list[Finding] = []
@@ -45,7 +41,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
         findings, ignored = [*findings, *kept], ignored + left
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"steps": [_as_data(f) for f in found]}
-    if any(f.ending is Ending.UNKNOWN for f in found):
+    if any(f.ending is build.Ending.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
@@ -53,28 +49,28 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     return Answer(said=said, seen=seen, findings=tuple(findings))
 
 
-def _tellers(forecast: Forecast) -> tuple[str, ...]:
+def _tellers(forecast: build.Forecast) -> tuple[str, ...]:
     """Who ignores the rule that reports the cause on that line ignores what follows from it."""
     return (forecast.told_by,) if forecast.told_by else ()
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return _wrong(foretold(recipe, context.builder))
+def find(recipe: Recipe, context: Context) -> Findings:
+    return _wrong(build.foretold(recipe, context.builder))
 
 
-def _wrong(found: Sequence[Forecast]) -> Iterator[Finding]:
+def _wrong(found: Sequence[build.Forecast]) -> Findings:
     """What ends otherwise than well.  Where another rule reports the cause, that rule has the remedy."""
     for each in found:
-        if each.ending is Ending.UNKNOWN and each.is_gap:
+        if each.ending is build.Ending.UNKNOWN and each.is_gap:
             message, why = f"{each.subject}: {each.said}", "a wheel takes seconds, a source build 5 to 60 min"
             yield warning(message, each.remedy, each.where, why=why)
-        elif not each.is_good and each.ending is not Ending.UNKNOWN:
+        elif not each.is_good and each.ending is not build.Ending.UNKNOWN:
             yield _finding(each)
 
 
-def _finding(forecast: Forecast) -> Finding:
+def _finding(forecast: build.Forecast) -> Finding:
     message = f"{forecast.subject}: {forecast.said}"
-    if forecast.ending is Ending.FAILS:
+    if forecast.ending is build.Ending.FAILS:
         message = f"{forecast.subject} stops the image build: {forecast.why}"
     say = error if forecast.is_certain else warning
     remedy = f"do what {forecast.told_by} says of it" if forecast.told_by else forecast.remedy
@@ -82,18 +78,18 @@ def _finding(forecast: Forecast) -> Finding:
     return say(message, remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
 
 
-def _cost(ending: Ending) -> str:
-    if ending is Ending.FAILS:
+def _cost(ending: build.Ending) -> str:
+    if ending is build.Ending.FAILS:
         return "the image build stops at this step, after torch was downloaded (3 to 5 min)"
     return "the image builds, and the import fails on the GPU"
 
 
-def _line(forecast: Forecast) -> str:
+def _line(forecast: build.Forecast) -> str:
     by = f" (see {forecast.told_by})" if forecast.told_by else ""
     return f"line {forecast.where.line}, {forecast.subject}: {forecast.said}{by}"
 
 
-def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
+def _as_data(forecast: build.Forecast) -> dict[str, str | float | None]:
     return {
         "package": forecast.ext.name,
         "version": forecast.version,
@@ -106,13 +102,4 @@ def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
     }
 
 
-CHECK = Check(
-    id="IMG540",
-    name="whl-ext-outcome",
-    title="each step that installs the kernels ends in kernels that load",
-    stage=Stage.STATIC,
-    needs=(RECIPE,),
-    tries=(BUILDER,),
-    run=run,
-    has_own_line=True,
-)
+CHECK = Check(id="IMG540", stage=Stage.STATIC, needs=(RECIPE,), tries=(BUILDER,), run=run, has_own_line=True)

@@ -14,34 +14,26 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.places import argument_where
-from preflight.build.torch_in import Held, torch_with
-from preflight.facts.torch import dotted as cuda_dotted
-from preflight.facts.torch import minor
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, app, build, error, facts, rule
 from preflight.rules.subjects import PIP_INSTALLS, Install
 
 PAGE = re.compile(r"data\.pyg\.org/whl/torch-(\d+\.\d+)(?:\.\d+)?(?:\+|%2B)(cu\d+|cpu)")
 
 
 @rule("IMG520", PIP_INSTALLS.only(lambda i: any("data.pyg.org" in u for u in i.pip.find_links), "page of PyG wheels"))
-def find(recipe: Recipe, install: Install) -> Iterator[Finding]:
-    step, torch = install.step, torch_with(install.image, install.n, install.pip)
+def find(recipe: Recipe, install: Install) -> Findings:
+    step, torch = install.step, build.torch_with(install.image, install.n, install.pip)
     found = next((m for u in install.pip.find_links if (m := PAGE.search(u))), None)
-    if found is None or torch.version is None or torch.held not in (Held.PINNED, Held.BASE):
+    if found is None or torch.version is None or torch.held not in (build.Held.PINNED, build.Held.BASE):
         return
-    page_cuda = cuda_dotted(found[2])
+    page_cuda = facts.cuda_dotted(found[2])
     has = torch.cuda or page_cuda
-    if found[1] != minor(torch.version) or page_cuda.split(".")[0] != has.split(".")[0]:
-        build = "cpu" if has == "cpu" else "cu" + has.replace(".", "")
+    if found[1] != facts.minor(torch.version) or page_cuda.split(".")[0] != has.split(".")[0]:
+        tag = "cpu" if has == "cpu" else "cu" + has.replace(".", "")
         yield error(
             f"the page of torch {found[1]}, CUDA {page_cuda}; the image has torch {torch.version}, CUDA {has}",
-            f"use torch-{minor(torch.version)}.0+{build}.html",
-            install.where if step.shell else argument_where(recipe, step, "find_links"),
+            f"use torch-{facts.minor(torch.version)}.0+{tag}.html",
+            install.where if step.shell else app.argument_where(recipe, step, "find_links"),
             why="the import fails with: undefined symbol",
         )

@@ -13,13 +13,7 @@ Source
     PEP 425, compatibility tags; pip 25, "is not a supported wheel on this platform"
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.surroundings import base_of, python_of
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, build, error, rule
 from preflight.rules.subjects import WHEELS, Package
 
 OTHER_MANAGERS = ("uv_sync", "micromamba_install")
@@ -27,8 +21,8 @@ ELSEWHERE = frozenset({"--python", "-p", "--target", "-t", "--prefix"})
 
 
 @rule("IMG480", WHEELS)
-def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
-    wheel, python, base = package.wheel, python_of(package.image), base_of(package.image)
+def find(recipe: Recipe, package: Package) -> Findings:
+    wheel, python, base = package.wheel, build.python_of(package.image), build.base_of(package.image)
     if python is None or base is None or not (base.is_slim or base.adds_python) or package.package.marker:
         return
     if any(s.method in OTHER_MANAGERS for s in package.image.steps[: package.n]) or ELSEWHERE & {*package.pip.options}:

@@ -14,28 +14,21 @@ Source
     C++ symbols of each torch in the table; SWE-Qwen 0dd44ff2
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
-from preflight.build.torch_in import torch_for_wheel
-from preflight.facts.torch import minor
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Recipe, build, error, facts, rule, warning
 from preflight.rules.subjects import WHEELS, Package
 
 
 @rule("IMG470", WHEELS.only(lambda p: p.wheel and p.wheel.torch, "wheel with a torch in its name"))
-def find(recipe: Recipe, package: Package) -> Iterator[Finding]:
-    wheel, torch = package.wheel, torch_for_wheel(package.image, package.n, package.pip)
+def find(recipe: Recipe, package: Package) -> Findings:
+    wheel, torch = package.wheel, build.torch_for_wheel(package.image, package.n, package.pip)
     version = torch.version or torch.expected
-    if wheel is None or version is None or minor(version) == wheel.torch:
+    if wheel is None or version is None or facts.minor(version) == wheel.torch:
         return
     say = error if torch.version else warning
     has = f"torch {version}" if torch.version else f"torch without a pin (today {version})"
     yield say(
         f"the wheel of {wheel.name} is for torch {wheel.torch}, and the image has {has}",
-        f"take a wheel that says torch{minor(version)}, or pin torch to {wheel.torch}",
+        f"take a wheel that says torch{facts.minor(version)}, or pin torch to {wheel.torch}",
         package.where,
         why="the import fails on the GPU with: undefined symbol",
     )

@@ -17,15 +17,9 @@ Source
 """
 
 import ast
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
+from preflight.api import Call, Findings, Recipe, app, error, rule
 from preflight.app.syntax import Def
-from preflight.app.uses import is_certain
-from preflight.model import Finding
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
 from preflight.rules.subjects import CALLS, syntax
 
 FLAT = ("pip_install", "uv_pip_install", "apt_install", "run_commands", "dockerfile_commands", "micromamba_install")
@@ -34,7 +28,7 @@ WHY = "InvalidError when the file is imported: nothing of the app runs"
 
 
 @rule("PRJ950", CALLS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     method = call.name.rsplit(".", 1)[-1]
     if call.name in ("modal.App.function", "modal.App.cls"):
         yield from _local(recipe, call)
@@ -55,7 +49,7 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
         )
 
 
-def _tuples(recipe: Recipe, node: ast.Call, method: str) -> Iterator[Finding]:
+def _tuples(recipe: Recipe, node: ast.Call, method: str) -> Findings:
     for arg in node.args:
         if isinstance(arg, ast.Tuple):
             text, span = syntax(recipe).text(arg), syntax(recipe).span(arg)
@@ -65,11 +59,11 @@ def _tuples(recipe: Recipe, node: ast.Call, method: str) -> Iterator[Finding]:
                 "write it as a list",
                 syntax(recipe).where(arg),
                 why=WHY,
-                fix=replaced(recipe.source.path, span, f"[{text[1:-1]}]", is_safe=True) if is_bracketed else None,
+                fix=app.replaced(recipe.source.path, span, f"[{text[1:-1]}]", is_safe=True) if is_bracketed else None,
             )
 
 
-def _values(recipe: Recipe, node: ast.Call) -> Iterator[Finding]:
+def _values(recipe: Recipe, node: ast.Call) -> Findings:
     given, tree = node.args[0] if node.args else None, syntax(recipe)
     if not isinstance(given, ast.Dict):
         return
@@ -81,13 +75,13 @@ def _values(recipe: Recipe, node: ast.Call) -> Iterator[Finding]:
                 f'write "{tree.text(value)}"' if is_number else "write it as a string",
                 tree.where(value),
                 why=WHY,
-                fix=replaced(recipe.source.path, tree.span(value), f'"{tree.text(value)}"', is_safe=True)
+                fix=app.replaced(recipe.source.path, tree.span(value), f'"{tree.text(value)}"', is_safe=True)
                 if is_number
                 else None,
             )
 
 
-def _remote(call: Call, method: str) -> Iterator[Finding]:
+def _remote(call: Call, method: str) -> Findings:
     remote = call.args[1] if len(call.args) > 1 else call.kwargs.get("remote_path")
     if isinstance(remote, str) and not remote.startswith("/") and not call.has_spread:
         yield error(
@@ -98,7 +92,7 @@ def _remote(call: Call, method: str) -> Iterator[Finding]:
         )
 
 
-def _local(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def _local(recipe: Recipe, call: Call) -> Findings:
     """A decorated def inside another def: the container can't find it by its name."""
     tree, node = syntax(recipe), call.node
     holder = tree.parent(node) if node is not None else None
@@ -106,7 +100,7 @@ def _local(recipe: Recipe, call: Call) -> Iterator[Finding]:
         return
     if "serialized" in call.kwargs or call.has_spread or tree.function_of(holder) is None:
         return
-    if is_certain(recipe, call):
+    if app.is_certain(recipe, call):
         yield error(
             f"{holder.name} is handed to Modal inside another function, and is not serialized",
             "move it to the top level, or add serialized=True",

@@ -19,10 +19,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.model import Finding, Where
-from preflight.rules.findings import advice
-from preflight.rules.form import Subject, rule
+from preflight.api import Findings, Recipe, Subject, Where, advice, rule
 
 HINTS = (
     (
@@ -60,7 +57,7 @@ def _words(recipe: Recipe) -> Iterator[tuple[int, int, str]]:
 
 
 @rule("PRJ960", Subject(_words, "comment or docstring beside modal's commands"))
-def find(recipe: Recipe, words: tuple[int, int, str]) -> Iterator[Finding]:
+def find(recipe: Recipe, words: tuple[int, int, str]) -> Findings:
     line, column, text = words
     for pattern, message, remedy in HINTS:
         for match in pattern.finditer(text):

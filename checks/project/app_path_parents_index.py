@@ -18,12 +18,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from preflight.app.model import Recipe, Span
-from preflight.app.syntax import Syntax, dotted
-from preflight.model import Finding
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import Context, Subject, rule
+from preflight.api import Context, Findings, Recipe, Subject, app, error, rule
 from preflight.rules.subjects import syntax
 
 PARENTS_OF_ROOT_FILE = 2  # /root/app.py: /root and /
@@ -39,7 +34,7 @@ def _indexed(recipe: Recipe) -> Iterator[tuple[ast.Subscript, ast.Attribute]]:
 
 
 @rule("PRJ910", Subject(_indexed, "index of parents"))
-def find(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Attribute], context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Attribute], context: Context) -> Findings:
     tree, (node, parents) = syntax(recipe), indexed
     file = context.project / recipe.source.path
     depth = PARENTS_OF_ROOT_FILE + (_packages(file) if _is_run_as_module(tree) else 0)
@@ -50,18 +45,18 @@ def find(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Attribute], context: 
     if not tree.is_import_time(node) or tree.is_caught(node) or _is_local_only(tree, node):
         return
     span, held = tree.span(node), tree.span(parents.value)
-    cut = Span(held.end, span.end) if span and held else None
+    cut = app.Span(held.end, span.end) if span and held else None
     yield error(
         f"{tree.text(node)[:60]}: in the container the file is /root/{file.name}, "
         f"{depth - above} parents below the root",
         "use .parent once for each step, or put it under `if modal.is_local():`",
         tree.where(node),
         why="an IndexError when the container imports the file, after the image build",
-        fix=replaced(recipe.source.path, cut, ".parent" * (index + 1), is_safe=False),
+        fix=app.replaced(recipe.source.path, cut, ".parent" * (index + 1), is_safe=False),
     )
 
 
-def _above(tree: Syntax, node: ast.expr, depth: int) -> int | None:
+def _above(tree: app.Syntax, node: ast.expr, depth: int) -> int | None:
     """How many folders above ``__file__`` the path is; None when it is no path of it."""
     up = 0
     while True:
@@ -71,7 +66,7 @@ def _above(tree: Syntax, node: ast.expr, depth: int) -> int | None:
             node = node.func.value
         else:
             break
-    if isinstance(node, ast.Call) and dotted(node.func).rsplit(".", 1)[-1] == "Path" and len(node.args) == 1:
+    if isinstance(node, ast.Call) and app.dotted(node.func).rsplit(".", 1)[-1] == "Path" and len(node.args) == 1:
         return up if isinstance(node.args[0], ast.Name) and node.args[0].id == "__file__" else None
     if isinstance(node, ast.Name) and depth < 3:
         values = list(tree.values_of(node.id))
@@ -80,11 +75,11 @@ def _above(tree: Syntax, node: ast.expr, depth: int) -> int | None:
     return None
 
 
-def _is_local_only(tree: Syntax, node: ast.AST) -> bool:
+def _is_local_only(tree: app.Syntax, node: ast.AST) -> bool:
     return any(word in tree.text(test) for test, _ in tree.tests_above(node) for word in TESTS)
 
 
-def _is_run_as_module(tree: Syntax) -> bool:
+def _is_run_as_module(tree: app.Syntax) -> bool:
     """Its relative imports work with `modal run -m package.module` alone, which mounts the package."""
     return any(node.level for node in tree.every(ast.ImportFrom))
 

@@ -18,12 +18,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.app.syntax import Syntax, dotted
-from preflight.build.images import sources_of
-from preflight.model import Finding
-from preflight.rules.findings import advice, warning
-from preflight.rules.form import Subject, rule
+from preflight.api import Call, Findings, Recipe, Subject, advice, app, build, rule, warning
 from preflight.rules.subjects import syntax
 
 KEYWORDS = {
@@ -55,7 +50,7 @@ def _paths(recipe: Recipe) -> Iterator[tuple[Call, ast.expr]]:
 
 
 @rule("PRJ930", Subject(_paths, "local path"))
-def find(recipe: Recipe, path: tuple[Call, ast.expr]) -> Iterator[Finding]:
+def find(recipe: Recipe, path: tuple[Call, ast.expr]) -> Findings:
     tree, (call, node) = syntax(recipe), path
     text = _relative(tree, node)
     if not text or tree.is_caught(call.node or node):
@@ -69,14 +64,14 @@ def find(recipe: Recipe, path: tuple[Call, ast.expr]) -> Iterator[Finding]:
     )
 
 
-def _relative(tree: Syntax, node: ast.expr) -> str:
+def _relative(tree: app.Syntax, node: ast.expr) -> str:
     """The relative path that the expression writes out; "" when it is absolute, or the text does not say."""
-    for inner in sources_of(tree, node):
+    for inner in build.sources_of(tree, node):
         if isinstance(inner, ast.Subscript | ast.JoinedStr) or (isinstance(inner, ast.Name) and inner.id == "__file__"):
             return ""
         if isinstance(inner, ast.Call):
             attribute = inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
-            if ABSOLUTE.search(dotted(inner.func) or attribute):
+            if ABSOLUTE.search(app.dotted(inner.func) or attribute):
                 return ""
     literal = _written(tree, node, 0)
     if literal is None or literal.startswith(("/", "~")) or re.match(r"[A-Za-z]:", literal) or "://" in literal:
@@ -84,7 +79,7 @@ def _relative(tree: Syntax, node: ast.expr) -> str:
     return literal
 
 
-def _written(tree: Syntax, node: ast.expr, depth: int) -> str | None:
+def _written(tree: app.Syntax, node: ast.expr, depth: int) -> str | None:
     """The text of a literal, of Path("…"), of a / b, or of a constant of the module."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
@@ -95,7 +90,7 @@ def _written(tree: Syntax, node: ast.expr, depth: int) -> str | None:
         left, right = _written(tree, node.left, depth), _written(tree, node.right, depth)
         return f"{left.rstrip('/')}/{right}" if left and right else None
     if isinstance(node, ast.Call) and not node.keywords and node.args:
-        name = dotted(node.func)
+        name = app.dotted(node.func)
         parts = [_written(tree, a, depth) for a in node.args]
         if name.rsplit(".", 1)[-1] in PATHS or name == "os.path.join":
             return "/".join(p for p in parts if p) if all(parts) else None

@@ -14,12 +14,7 @@ Source
     modal/cls.py 1.6.4, run with and without the option.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Function, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Function, Recipe, error, rule
 from preflight.rules.subjects import FUNCTIONS
 
 WITH_HOOKS = FUNCTIONS.only(
@@ -28,7 +23,7 @@ WITH_HOOKS = FUNCTIONS.only(
 
 
 @rule("PRJ985", WITH_HOOKS)
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     if function.call.has_spread or "enable_memory_snapshot" in function.call.kwargs:
         return
     for hook in function.decorators:

@@ -18,16 +18,11 @@ Source
 import ast
 import builtins
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.syntax import Def, Syntax
-from preflight.build.surroundings import python_of
-from preflight.facts.torch import number
-from preflight.model import Finding
-from preflight.rules.edits import replaced
-from preflight.rules.findings import error
-from preflight.rules.form import Subject, kept, rule
+from preflight.api import Findings, Recipe, Subject, app, build, error, facts, rule
+from preflight.app.syntax import Def
+from preflight.rules.form import kept
 from preflight.rules.subjects import syntax
 
 ALWAYS = frozenset(
@@ -57,7 +52,7 @@ def _loads(recipe: Recipe) -> Iterator[ast.Name]:
 
 
 @rule("PRJ920", Subject(_loads, "name at import").by(lambda n: n.id))
-def find(recipe: Recipe, names: Sequence[ast.Name]) -> Iterator[Finding]:
+def find(recipe: Recipe, names: list[ast.Name]) -> Findings:
     tree, name = syntax(recipe), names[0].id
     bound = kept(recipe, _bound, _bound)
     if bound is None or name in bound or name in ALWAYS or name in ALSO:
@@ -71,13 +66,13 @@ def find(recipe: Recipe, names: Sequence[ast.Name]) -> Iterator[Finding]:
         f"{near[0]} may be meant" if near else "bind it above, or import it",
         tree.where(node),
         why="a NameError at import: nothing of the app runs",
-        fix=replaced(recipe.source.path, tree.span(node), near[0], is_safe=False) if near else None,
+        fix=app.replaced(recipe.source.path, tree.span(node), near[0], is_safe=False) if near else None,
     )
 
 
-def _are_lazy(tree: Syntax, recipe: Recipe) -> bool:
+def _are_lazy(tree: app.Syntax, recipe: Recipe) -> bool:
     """Whether Python evaluates no annotation when the file is imported."""
-    pythons = [number(p) for i in recipe.images if (p := python_of(i)) is not None]
+    pythons = [facts.version_number(p) for i in recipe.images if (p := build.python_of(i)) is not None]
     futures = [n for n in tree.every(ast.ImportFrom) if n.module == "__future__"]
     return LAZY in pythons or any(a.name == "annotations" for n in futures for a in n.names)
 
@@ -96,7 +91,7 @@ def _bound(recipe: Recipe) -> set[str] | None:
     return bound.union(*(each.names for each in declared))
 
 
-def _is_annotation(tree: Syntax, node: ast.AST) -> bool:
+def _is_annotation(tree: app.Syntax, node: ast.AST) -> bool:
     for parent, child in tree.above(node):
         if isinstance(parent, ast.arg | ast.AnnAssign) and child is parent.annotation:
             return True
@@ -107,6 +102,6 @@ def _is_annotation(tree: Syntax, node: ast.AST) -> bool:
     return False
 
 
-def _is_only_checked(tree: Syntax, node: ast.AST) -> bool:
+def _is_only_checked(tree: app.Syntax, node: ast.AST) -> bool:
     """Under a test that keeps it from running at import, such as __main__ or TYPE_CHECKING."""
     return any(word in tree.text(test) for test, _ in tree.tests_above(node) for word in UNDER_A_TEST)

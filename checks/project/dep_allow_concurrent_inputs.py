@@ -16,34 +16,29 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe, Span
+from preflight.api import Call, Findings, Fix, Recipe, app, error, rule
 from preflight.app.syntax import Def
-from preflight.model import Finding, Fix
-from preflight.rules.edits import keyword_dropped, keyword_node, newline_of, replaced, together
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.rules.edits import newline_of
 from preflight.rules.subjects import RESOURCE_CALLS, syntax
 
 OLD = "allow_concurrent_inputs"
 
 
 @rule("PRJ751", RESOURCE_CALLS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     if OLD in call.kwargs:
         yield error(
             f"{OLD} is refused since 1.4.0",
             "put @modal.concurrent(max_inputs=…) below the decorator",
-            keyword_where(recipe, call, OLD),
+            app.keyword_where(recipe, call, OLD),
             why="an error when the file is imported: nothing of the app runs",
             fix=_fix(recipe, call),
         )
 
 
 def _fix(recipe: Recipe, call: Call) -> Fix | None:
-    node, text, path = keyword_node(call, OLD), recipe.source.text, recipe.source.path
+    node, text, path = app.keyword_node(call, OLD), recipe.source.text, recipe.source.path
     if node is None or call.node is None or call.span is None or call.where.path != path:
         return None
     holder = syntax(recipe).parent(call.node)
@@ -53,10 +48,10 @@ def _fix(recipe: Recipe, call: Call) -> Fix | None:
     if indent is None or not re.search(r"^import modal\b", text, re.M):
         return None
     added = f"{newline_of(text)}{indent[0]}@modal.concurrent(max_inputs={syntax(recipe).text(node.value)})"
-    return together(
+    return app.together(
         [
-            keyword_dropped(recipe.source, call, OLD, is_safe=False),
-            replaced(path, Span(call.span.end, call.span.end), added, is_safe=False),
+            app.keyword_dropped(recipe.source, call, OLD, is_safe=False),
+            app.replaced(path, app.Span(call.span.end, call.span.end), added, is_safe=False),
         ],
         is_safe=False,
     )

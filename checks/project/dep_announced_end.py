@@ -14,12 +14,8 @@ Source
     Deprecation warnings of the Modal client, read from its wheel (facts/breaks.toml, each with its date).
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Recipe
+from preflight.api import Context, Findings, Recipe, rule
 from preflight.build.announced import concerns
-from preflight.model import Finding
-from preflight.rules.form import Context, rule
 from preflight.rules.subjects import MODAL_FILE
 
 # Rules of their own speak of these, with a fix.
@@ -27,5 +23,5 @@ TOLD_ELSEWHERE = frozenset({"allow_concurrent_inputs", "NetworkFileSystem", "exp
 
 
 @rule("PRJ990", MODAL_FILE)
-def find(recipe: Recipe, app: Recipe, context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, app: Recipe, context: Context) -> Findings:
     yield from concerns(app, context.now.date(), left_out=TOLD_ELSEWHERE)

@@ -16,17 +16,11 @@ Source
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from preflight.app.model import Image, Recipe
-from preflight.app.syntax import Syntax
-from preflight.app.uses import is_guarded
-from preflight.build.surroundings import base_of
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import Context, Subject, kept, rule
-from preflight.rules.resources import functions_of
+from preflight.api import Context, Findings, Image, Recipe, Subject, app, build, rule, warning
+from preflight.rules.form import kept
 from preflight.rules.subjects import syntax
 
 MAY_BRING = frozenset(
@@ -59,7 +53,7 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
 
 
 @rule("PRJ780", Subject(_imports, "import").by(lambda found: found[1]))
-def find(recipe: Recipe, imports: Sequence[tuple[ast.stmt, str]], context: Context) -> Iterator[Finding]:
+def find(recipe: Recipe, imports: list[tuple[ast.stmt, str]], context: Context) -> Findings:
     folder, (node, module) = (context.project / recipe.source.path).parent, imports[0]
     images = kept(recipe, _images, _images)
     if images is None or not _is_beside(folder, module, recipe):
@@ -77,11 +71,11 @@ def find(recipe: Recipe, imports: Sequence[tuple[ast.stmt, str]], context: Conte
 def _images(recipe: Recipe) -> list[Image] | None:
     """The images of all functions; None where one may hold the module by a way that is not read."""
     found: list[Image] = []
-    for function in functions_of(recipe):
+    for function in app.functions_of(recipe):
         if not isinstance(function.images, tuple) and function.images is not None:
             return None
         for image in function.images or ():
-            base = base_of(image)
+            base = build.base_of(image)
             if base is None or not (base.is_slim or base.row is not None):
                 return None
             local = any("pip install" in c.text and " ." in c.text for s in image.steps for c in s.shell)
@@ -99,7 +93,7 @@ def _names(value: object) -> Iterator[str]:
             yield from _names(each)
 
 
-def _reached_in_container(tree: Syntax, run: set[Holder | None], local: set[Holder | None]) -> set[str]:
+def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[Holder | None]) -> set[str]:
     """Names of the functions and classes of the top level that Modal's functions, or importing the file, may call."""
     named: dict[ast.AST | None, set[str]] = {}
     for name in tree.every(ast.Name):
@@ -117,7 +111,7 @@ def _reached_in_container(tree: Syntax, run: set[Holder | None], local: set[Hold
     return reached
 
 
-def _outermost(tree: Syntax, node: ast.AST) -> Holder | None:
+def _outermost(tree: app.Syntax, node: ast.AST) -> Holder | None:
     """The function or class of the top level in whose body the node runs; None: it runs at import."""
     if tree.is_import_time(node):
         return None
@@ -127,9 +121,9 @@ def _outermost(tree: Syntax, node: ast.AST) -> Holder | None:
     return found
 
 
-def _is_local_only(tree: Syntax, node: ast.stmt) -> bool:
+def _is_local_only(tree: app.Syntax, node: ast.stmt) -> bool:
     tests = [tree.text(test) for test, _ in tree.tests_above(node)]
-    return is_guarded(tree, node) or any(word in t for t in tests for word in LOCAL_TESTS)
+    return app.is_guarded(tree, node) or any(word in t for t in tests for word in LOCAL_TESTS)
 
 
 def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:

@@ -15,19 +15,15 @@ Source
 """
 
 import ast
-from collections.abc import Iterator
 
-from preflight.app.model import Function, Recipe, Span
-from preflight.app.syntax import Def, dotted
-from preflight.model import Finding, Fix
-from preflight.rules.edits import newline_of, replaced, together
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Function, Recipe, app, error, rule
+from preflight.app.syntax import Def
+from preflight.rules.edits import newline_of
 from preflight.rules.subjects import FUNCTIONS, syntax
 
 
 @rule("PRJ762", FUNCTIONS.only(lambda f: f.kind == "cls", "class on Modal"))
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     if function.where.path != recipe.source.path or not isinstance(function.body, ast.ClassDef):
         return
     known = {c.name: c for c in syntax(recipe).every(ast.ClassDef)}
@@ -52,7 +48,7 @@ def _init(
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             return item, body
     for base in body.bases:
-        held = known.get(dotted(base))
+        held = known.get(app.dotted(base))
         found = _init(held, known, depth + 1) if held is not None and held is not body and depth < 8 else None
         if found is not None:
             return found
@@ -73,10 +69,10 @@ def _fix(recipe: Recipe, body: ast.ClassDef, init: ast.FunctionDef) -> Fix | Non
         return None
     decorator = f"@modal.enter(){newline_of(text)}{indent}"
     path = recipe.source.path
-    return together(
+    return app.together(
         [
-            replaced(path, Span(span.start, span.start), decorator, is_safe=False),
-            replaced(path, Span(name, name + len("__init__")), "set_up", is_safe=False),
+            app.replaced(path, app.Span(span.start, span.start), decorator, is_safe=False),
+            app.replaced(path, app.Span(name, name + len("__init__")), "set_up", is_safe=False),
         ],
         is_safe=False,
     )

@@ -15,22 +15,15 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
 
-from preflight.app.model import Recipe, Span
-from preflight.app.syntax import Syntax
-from preflight.app.uses import Use
-from preflight.model import Finding, Fix
-from preflight.rules.edits import replaced, together
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Findings, Fix, Recipe, app, error, rule
 from preflight.rules.subjects import USES, syntax
 
 NAMES = {"ANY": "any", "A10G": "A10"}
 
 
 @rule("PRJ743", USES.together())
-def find(recipe: Recipe, names: Sequence[Use]) -> Iterator[Finding]:
+def find(recipe: Recipe, names: list[app.Use]) -> Findings:
     uses = [u for u in names if u.name.split(".")[1:2] == ["gpu"]]
     fix = None if any(u.is_guarded for u in uses) else _fix(recipe, uses)
     for use in uses:
@@ -46,7 +39,7 @@ def find(recipe: Recipe, names: Sequence[Use]) -> Iterator[Finding]:
         )
 
 
-def _fix(recipe: Recipe, uses: list[Use]) -> Fix | None:
+def _fix(recipe: Recipe, uses: list[app.Use]) -> Fix | None:
     """Every object becomes its string and the import goes, in one go; None when one of them can't."""
     edits: list[Fix | None] = []
     for use in uses:
@@ -56,11 +49,11 @@ def _fix(recipe: Recipe, uses: list[Use]) -> Fix | None:
         call, text = syntax(recipe).parent(use.node), _text(syntax(recipe), use)
         if not text or not isinstance(call, ast.Call):
             return None
-        edits.append(replaced(recipe.source.path, syntax(recipe).span(call), text, is_safe=True))
-    return together(edits, is_safe=True)
+        edits.append(app.replaced(recipe.source.path, syntax(recipe).span(call), text, is_safe=True))
+    return app.together(edits, is_safe=True)
 
 
-def _text(tree: Syntax, use: Use) -> str:
+def _text(tree: app.Syntax, use: app.Use) -> str:
     """The string, as source, that stands for the object; "" when its arguments say more than a string can."""
     call = tree.parent(use.node)
     if not isinstance(call, ast.Call) or call.func is not use.node or len(use.name.split(".")) != 3:
@@ -97,10 +90,10 @@ def _without_import(recipe: Recipe, alias: ast.alias) -> Fix | None:
         end = re.compile(r"\r?\n|\r").match(text, whole.end)
         if not isinstance(tree.parent(statement), ast.Module) or end is None:
             return None  # a comment or another statement shares the line
-        return replaced(recipe.source.path, Span(whole.start, end.end()), "", is_safe=True)
+        return app.replaced(recipe.source.path, app.Span(whole.start, end.end()), "", is_safe=True)
     n = statement.names.index(alias)
     neighbour = tree.span(statement.names[n + 1] if n == 0 else statement.names[n - 1])
     if neighbour is None:
         return None
-    cut = Span(span.start, neighbour.start) if n == 0 else Span(neighbour.end, span.end)
-    return None if "#" in text[cut.start : cut.end] else replaced(recipe.source.path, cut, "", is_safe=True)
+    cut = app.Span(span.start, neighbour.start) if n == 0 else app.Span(neighbour.end, span.end)
+    return None if "#" in text[cut.start : cut.end] else app.replaced(recipe.source.path, cut, "", is_safe=True)

@@ -15,15 +15,8 @@ Source
 """
 
 import ast
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.app.uses import is_guarded
-from preflight.facts.modal_api import modal_api
-from preflight.model import Finding
-from preflight.rules.edits import name_before_parenthesis
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Call, Findings, Recipe, app, error, facts, rule
 from preflight.rules.subjects import CALLS, syntax
 
 CLASSES = ("Function", "Cls", "Volume", "Secret", "Dict", "Queue", "NetworkFileSystem")
@@ -31,14 +24,14 @@ OF_METHOD = "write modal.Cls.from_name(app, class), and call the method of an in
 
 
 @rule("PRJ760", CALLS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     kind, _, method = call.name.removeprefix("modal.").rpartition(".")
     if method != "lookup" or kind not in CLASSES or not isinstance(call.node, ast.Call):
         return
-    if is_guarded(syntax(recipe), call.node):
+    if app.is_guarded(syntax(recipe), call.node):
         return
     is_method, is_same = _names_method(kind, call), _takes_the_same(kind, call)
-    rename = name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True)
+    rename = app.name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True)
     yield error(
         f"{kind}.lookup was removed in 1.2.0",
         OF_METHOD if is_method else f"write modal.{kind}.from_name",
@@ -56,7 +49,7 @@ def _names_method(kind: str, call: Call) -> bool:
 
 def _takes_the_same(kind: str, call: Call) -> bool | None:
     """Whether from_name takes these arguments; None where a name that must hold no dot is not in the text."""
-    taken = modal_api().parameters(f"modal.{kind}.from_name") or ()
+    taken = facts.modal_api().parameters(f"modal.{kind}.from_name") or ()
     if call.has_spread or not {*call.kwargs} <= {*taken} or not isinstance(call.node, ast.Call):
         return False
     if isinstance(call.node.func, ast.Attribute) and call.node.func.attr != "lookup":

@@ -18,13 +18,8 @@ Source
 
 from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.uses import attributes_of_objects, is_certain, is_guarded
-from preflight.facts.modal_api import modal_api
+from preflight.api import Findings, Recipe, Where, app, error, facts, rule
 from preflight.facts.removed import removed_names
-from preflight.model import Finding, Where
-from preflight.rules.findings import error
-from preflight.rules.form import rule
 from preflight.rules.removals import MODAL_NAMES
 from preflight.rules.subjects import USES, syntax
 
@@ -52,7 +47,7 @@ WHY = "an AttributeError or ImportError when the line runs: at import for what s
 
 
 @rule("PRJ730", MODAL_NAMES)
-def find(recipe: Recipe, _: Recipe) -> Iterator[Finding]:
+def find(recipe: Recipe, _: Recipe) -> Findings:
     told = set()
     for gone, where in _all_gone(recipe):
         if where.line not in told:
@@ -60,7 +55,7 @@ def find(recipe: Recipe, _: Recipe) -> Iterator[Finding]:
             remedy = (
                 f"use {INSTEAD[gone.removeprefix('modal.')]}" if gone.removeprefix("modal.") in INSTEAD else OTHERWISE
             )
-            yield error(f"{gone} is not in modal {modal_api().version}", remedy, where, why=WHY)
+            yield error(f"{gone} is not in modal {facts.modal_api().version}", remedy, where, why=WHY)
 
 
 def _all_gone(recipe: Recipe) -> Iterator[tuple[str, Where]]:
@@ -68,18 +63,18 @@ def _all_gone(recipe: Recipe) -> Iterator[tuple[str, Where]]:
     for use in USES.of(recipe):
         if not use.is_guarded and (gone := _gone(use.name)):
             yield f"modal.{gone}", tree.where(use.node)
-    for use in attributes_of_objects(recipe):
+    for use in app.attributes_of_objects(recipe):
         if not use.is_guarded and (gone := _gone(use.name)):
             yield gone, tree.where(use.node)
     for call in recipe.calls:
         gone = _gone(call.name)
-        if gone and call.node is not None and not is_guarded(tree, call.node) and is_certain(recipe, call):
+        if gone and call.node is not None and not app.is_guarded(tree, call.node) and app.is_certain(recipe, call):
             yield gone, call.where
 
 
 def _gone(name: str) -> str:
     """The first part of a dotted name that the client lacks; "" when it has it, or can't be judged."""
-    api, parts = modal_api(), name.split(".")[1:]
+    api, parts = facts.modal_api(), name.split(".")[1:]
     if not parts or parts[0].startswith("_") or parts[0] in OWN_RULE:
         return ""
     top = parts[0]

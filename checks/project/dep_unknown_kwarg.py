@@ -17,15 +17,8 @@ Source
 import difflib
 from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.app.uses import is_certain, is_guarded
-from preflight.facts.modal_api import modal_api
+from preflight.api import Call, Findings, Recipe, Subject, app, error, facts, rule
 from preflight.facts.removed import removed_keywords
-from preflight.model import Finding
-from preflight.rules.edits import keyword_renamed
-from preflight.rules.findings import error
-from preflight.rules.form import Subject, rule
-from preflight.rules.resources import keyword_where
 from preflight.rules.subjects import syntax
 
 OWN_RULE = removed_keywords() | {"allow_concurrent_inputs"}  # told, with what takes its place, by a rule of its own
@@ -34,26 +27,31 @@ OWN_RULE = removed_keywords() | {"allow_concurrent_inputs"}  # told, with what t
 def _known(recipe: Recipe) -> Iterator[tuple[Call, tuple[str, ...]]]:
     """Calls whose every keyword the table knows.  Images are judged by their class alone."""
     for call in recipe.calls:
-        parameters = None if call.is_bare else modal_api().parameters(call.name)
+        parameters = None if call.is_bare else facts.modal_api().parameters(call.name)
         if parameters is not None and "**kwargs" not in parameters and not call.name.startswith("modal.Stub"):
             yield call, parameters
 
 
 @rule("PRJ720", Subject(_known, "call of a known signature"))
-def find(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Iterator[Finding]:
+def find(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Findings:
     call, parameters = known
     taken = {p for p in parameters if not p.startswith("*")}
     strange = [k for k in call.kwargs if k not in taken and k not in OWN_RULE and k != "**"]
-    if not strange or call.node is None or is_guarded(syntax(recipe), call.node) or not is_certain(recipe, call):
+    if (
+        not strange
+        or call.node is None
+        or app.is_guarded(syntax(recipe), call.node)
+        or not app.is_certain(recipe, call)
+    ):
         return
     for keyword in strange:
         near = difflib.get_close_matches(keyword, [t for t in taken if t not in call.kwargs], n=1, cutoff=0.8)
         yield error(
-            f"{call.name.removeprefix('modal.')} has no parameter {keyword!r} (modal {modal_api().version})",
+            f"{call.name.removeprefix('modal.')} has no parameter {keyword!r} (modal {facts.modal_api().version})",
             f"{near[0]} may be meant" if near else f"leave it out; it has {_some(taken)}",
-            keyword_where(recipe, call, keyword),
+            app.keyword_where(recipe, call, keyword),
             why="a TypeError when the line runs: at import for what stands at the top level",
-            fix=keyword_renamed(call, keyword, near[0], is_safe=False) if near else None,
+            fix=app.keyword_renamed(call, keyword, near[0], is_safe=False) if near else None,
         )
 
 

@@ -15,16 +15,10 @@ Source
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from preflight.app.bodies import is_web
-from preflight.app.model import Recipe
-from preflight.app.syntax import Syntax, dotted
-from preflight.model import Finding, Where
+from preflight.api import Findings, Recipe, Subject, Where, app, rule, warning
 from preflight.redact import is_secret_name
-from preflight.rules.findings import warning
-from preflight.rules.form import Subject, rule
-from preflight.rules.resources import functions_of
 from preflight.rules.subjects import syntax
 
 READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
@@ -32,11 +26,11 @@ READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 
 def _doors(recipe: Recipe) -> Iterator[object]:
     yield from (c for c in recipe.calls if c.name == "modal.forward")
-    yield from (f for f in functions_of(recipe) if is_web(f))
+    yield from (f for f in app.functions_of(recipe) if app.is_web(f))
 
 
 @rule("PRJ850", Subject(_doors, "way in from outside").together())
-def find(recipe: Recipe, doors: Sequence[object]) -> Iterator[Finding]:
+def find(recipe: Recipe, doors: list[object]) -> Findings:
     tree = syntax(recipe)
     for name, where in sorted((*_defaults(tree), *_constants(tree)), key=lambda found: found[1]):
         yield warning(
@@ -47,15 +41,15 @@ def find(recipe: Recipe, doors: Sequence[object]) -> Iterator[Finding]:
         )
 
 
-def _defaults(tree: Syntax) -> Iterator[tuple[str, Where]]:
+def _defaults(tree: app.Syntax) -> Iterator[tuple[str, Where]]:
     for call in tree.every(ast.Call):
-        if dotted(call.func) in READS and len(call.args) == 2:
+        if app.dotted(call.func) in READS and len(call.args) == 2:
             key, default = (_text(a) for a in call.args)
             if default and is_secret_name(key):
                 yield key, tree.where(call)
 
 
-def _constants(tree: Syntax) -> Iterator[tuple[str, Where]]:
+def _constants(tree: app.Syntax) -> Iterator[tuple[str, Where]]:
     used = {n.id for n in tree.every(ast.Name) if isinstance(n.ctx, ast.Load) and not tree.is_import_time(n)}
     for assign in tree.every(ast.Assign):
         target = assign.targets[0]

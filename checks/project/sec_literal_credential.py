@@ -18,12 +18,7 @@ Source
 import ast
 from collections.abc import Iterator
 
-from preflight.app.model import Recipe
-from preflight.app.syntax import Syntax, dotted
-from preflight.model import Finding
-from preflight.rules.credentials import credential_in, is_credential
-from preflight.rules.findings import error
-from preflight.rules.form import Subject, rule
+from preflight.api import Findings, Recipe, Subject, app, error, rule
 from preflight.rules.subjects import syntax
 
 
@@ -35,9 +30,9 @@ def _strings(recipe: Recipe) -> Iterator[ast.Constant]:
 
 
 @rule("PRJ830", Subject(_strings, "string"))
-def find(recipe: Recipe, node: ast.Constant) -> Iterator[Finding]:
+def find(recipe: Recipe, node: ast.Constant) -> Findings:
     text, name = str(node.value), _name_of(syntax(recipe), node)
-    kind = credential_in(text) or (f"the value of {name}" if name and is_credential(name, text) else "")
+    kind = app.credential_in(text) or (f"the value of {name}" if name and app.is_credential(name, text) else "")
     if kind:
         yield error(
             f"{kind} is written in the file",
@@ -47,7 +42,7 @@ def find(recipe: Recipe, node: ast.Constant) -> Iterator[Finding]:
         )
 
 
-def _name_of(tree: Syntax, node: ast.Constant) -> str:
+def _name_of(tree: app.Syntax, node: ast.Constant) -> str:
     """The name that the string is given to; "" when it has none."""
     parent = tree.parent(node)
     if isinstance(parent, ast.keyword):
@@ -59,5 +54,5 @@ def _name_of(tree: Syntax, node: ast.Constant) -> str:
         target = parent.targets[0]
         if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
             return str(target.slice.value)
-        return dotted(target).rsplit(".", 1)[-1]
+        return app.dotted(target).rsplit(".", 1)[-1]
     return ""

@@ -17,6 +17,7 @@ Source
 from decimal import Decimal
 from pathlib import Path
 
+from preflight.api import error
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Recipe
 from preflight.app.planned import NoFunction, function_named
@@ -26,7 +27,7 @@ from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
 from preflight.diagnosis.first import first_cause
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Severity, Stage
+from preflight.model import Answer, Check, Group, NotApplicable, Price, Stage
 from preflight.process import run_command
 from preflight.remote.lookups import CLIENT, HERE, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Here
@@ -100,10 +101,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     cause = first_cause(ran.tail, ran.log)
     seen["tail"] = list(ran.tail[-TAIL_LINES:])
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
-    finding = Finding(
-        severity=Severity.ERROR,
-        message=f"`{settings.smoke.command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
-        remedy=cause.remedy if cause else read_on,
+    finding = error(
+        f"`{settings.smoke.command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
+        cause.remedy if cause else read_on,
         why="the long run would end the same way, after the same image build",
         evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )
@@ -154,8 +154,6 @@ def _log(looked: Looked) -> Path | None:
 
 CHECK = Check(
     id="PRJ002",
-    name="smoke-test",
-    title="the smoke test has passed for this very app",
     step=7,
     stage=Stage.PAID,
     needs=(WORKSPACE, CLIENT, CURRENT_RATES),

@@ -19,16 +19,8 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.bodies import calls_in, defs_of, is_web
-from preflight.app.model import Function, Recipe
-from preflight.app.syntax import dotted, strings_in
-from preflight.model import Finding
-from preflight.rules.edits import keyword_dropped
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Findings, Function, Recipe, app, rule, warning
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 MOVES = re.compile(
@@ -48,26 +40,26 @@ RUNS = frozenset({"subprocess.run", "subprocess.check_call", "subprocess.call", 
 SHELL_MOVES = re.compile(r"^\s*(?:sudo\s+)?(?:cp|mv|rsync|aws\s+s3|gsutil|wget|curl|tar|unzip|rclone|mkdir|ls|du|df)\b")
 
 
-@rule("RES640", GPU_FUNCTIONS.only(lambda f: f.kind == "function" and not is_web(f)))
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+@rule("RES640", GPU_FUNCTIONS.only(lambda f: f.kind == "function" and not app.is_web(f)))
+def find(recipe: Recipe, function: Function) -> Findings:
     moved = _only_moves(function)
     if moved:
         yield warning(
             f"{function.name} has a GPU and only moves files ({moved})",
             "leave gpu= out of its decorator",
-            keyword_where(recipe, function.call, "gpu"),
+            app.keyword_where(recipe, function.call, "gpu"),
             why="the GPU is billed for as long as the copy takes, and is not used",
-            fix=keyword_dropped(recipe.source, function.call, "gpu", is_safe=True),
+            fix=app.keyword_dropped(recipe.source, function.call, "gpu", is_safe=True),
         )
 
 
 def _only_moves(function: Function) -> str:
     """The call that moves, when every call of the body is one of files; "" otherwise."""
     moved = ""
-    for call in calls_in(*defs_of(function)):
-        name = dotted(call.func) or (f".{call.func.attr}" if isinstance(call.func, ast.Attribute) else "")
+    for call in app.calls_in(*app.defs_of(function)):
+        name = app.dotted(call.func) or (f".{call.func.attr}" if isinstance(call.func, ast.Attribute) else "")
         if name in RUNS:
-            first = next((str(s.value) for s in strings_in(call.args[0])), "") if call.args else ""
+            first = next((str(s.value) for s in app.strings_in(call.args[0])), "") if call.args else ""
             if not SHELL_MOVES.match(first):
                 return ""
             moved = moved or f"{name}: {first.split()[0]}"

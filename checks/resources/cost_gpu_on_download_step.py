@@ -16,16 +16,8 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.bodies import calls_in
-from preflight.app.model import Call, Recipe, ShellCommand
-from preflight.app.syntax import dotted
-from preflight.model import Finding
-from preflight.rules.edits import keyword_dropped
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Call, Findings, Recipe, app, rule, warning
 from preflight.rules.subjects import IMAGE_CALLS
 
 FETCHES = frozenset({"curl", "wget", "git", "huggingface-cli", "hf", "gdown", "aws", "gsutil", "aria2c"})
@@ -43,21 +35,21 @@ STEPS_WITH_GPU = IMAGE_CALLS.only(
 
 
 @rule("RES641", STEPS_WITH_GPU)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     method = call.name.rpartition(".")[2]
     fetched = (_commands_fetch if method == "run_commands" else _function_fetches)(recipe, call)
     if fetched:
         yield warning(
             f"{method} has a GPU and only downloads ({fetched})",
             "leave gpu= out of the step",
-            keyword_where(recipe, call, "gpu"),
+            app.keyword_where(recipe, call, "gpu"),
             why="the build waits for a GPU and is billed for it while it downloads",
-            fix=keyword_dropped(recipe.source, call, "gpu", is_safe=True),
+            fix=app.keyword_dropped(recipe.source, call, "gpu", is_safe=True),
         )
 
 
 def _commands_fetch(recipe: Recipe, call: Call) -> str:
-    commands: tuple[ShellCommand, ...] = next(
+    commands: tuple[app.ShellCommand, ...] = next(
         (s.shell for i in recipe.images for s in i.steps if s.node is call.node and s.is_complete), ()
     )
     programs = [c.words[0].rsplit("/", 1)[-1] for c in commands if c.words]
@@ -76,8 +68,8 @@ def _function_fetches(recipe: Recipe, call: Call) -> str:
     if body is None or "cuda" in ast.unparse(body):
         return ""
     fetched = ""
-    for inner in calls_in(body):
-        name = dotted(inner.func)
+    for inner in app.calls_in(body):
+        name = app.dotted(inner.func)
         if DOWNLOADS.search(name):
             fetched = fetched or name
         elif not BESIDE_CALL.search(name):

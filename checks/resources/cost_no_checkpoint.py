@@ -14,27 +14,21 @@ Source
     modal.com/docs/guide/preemption.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.bodies import is_web, training_of
-from preflight.app.model import Function, Known, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Findings, Function, Recipe, advice, app, rule
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 LONG_S = 4 * 3600
 LONG = GPU_FUNCTIONS.only(
-    lambda f: isinstance(f.timeout_s, Known) and f.timeout_s.value >= LONG_S and not is_web(f),
+    lambda f: isinstance(f.timeout_s, app.Known) and f.timeout_s.value >= LONG_S and not app.is_web(f),
     "GPU function of 4 h or more",
 )
 
 
 @rule("RES651", LONG)
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
-    if function.volumes or function.call.has_spread or not training_of(function):
+def find(recipe: Recipe, function: Function) -> Findings:
+    if function.volumes or function.call.has_spread or not app.training_of(function):
         return
-    assert isinstance(function.timeout_s, Known)
+    assert isinstance(function.timeout_s, app.Known)
     yield advice(
         f"{function.name} may train for {function.timeout_s.value / 3600:g} h and mounts no Volume and no bucket",
         "mount a Volume and write checkpoints there",

@@ -16,28 +16,22 @@ Source
     preflight/guard.py: standard library and torch only; it was run on an H200 (2026-11-28).
 """
 
-from collections.abc import Iterator
-
-from preflight.app.bodies import is_web, training_of
-from preflight.app.model import Function, Known, Recipe
+from preflight.api import Context, Findings, Function, Recipe, advice, app, rule
 from preflight.guard import IMAGE_LINE
-from preflight.model import Finding
 from preflight.probe.request import python_files
-from preflight.rules.findings import advice
-from preflight.rules.form import Context, rule
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 LONG_S = 3600
 LONG = GPU_FUNCTIONS.only(
-    lambda f: isinstance(f.timeout_s, Known) and f.timeout_s.value >= LONG_S and not is_web(f),
+    lambda f: isinstance(f.timeout_s, app.Known) and f.timeout_s.value >= LONG_S and not app.is_web(f),
     "GPU function of an hour or more",
 )
 GUARDS = (b"preflight.guard", b"preflight_guard")
 
 
 @rule("RES720", LONG)
-def find(recipe: Recipe, function: Function, context: Context) -> Iterator[Finding]:
-    how = training_of(function)
+def find(recipe: Recipe, function: Function, context: Context) -> Findings:
+    how = app.training_of(function)
     if not how or any(g.decode() in recipe.source.text for g in GUARDS) or _is_guarded(context):
         return
     yield advice(

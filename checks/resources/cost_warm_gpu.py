@@ -13,36 +13,30 @@ Source
     modal.com/docs/guide/scale: min_containers keeps containers up when there are no requests.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Function, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where, number
+from preflight.api import Findings, Function, Recipe, advice, app, rule
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 LONG_S = 900
 
 
 @rule("RES650", GPU_FUNCTIONS)
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     call = function.call
     assert isinstance(function.gpu, tuple)
     gpu = function.gpu[0].written
-    containers = number(call.kwargs.get("min_containers"))
+    containers = app.number(call.kwargs.get("min_containers"))
     if containers is not None and containers > 0:
         yield advice(
             f"{function.name} keeps {containers:g} × {gpu} up without work once it is deployed",
             "set min_containers=0 where a cold start is acceptable",
-            keyword_where(recipe, call, "min_containers"),
+            app.keyword_where(recipe, call, "min_containers"),
             why="billed around the clock",
         )
-    window_s = number(call.kwargs.get("scaledown_window"))
+    window_s = app.number(call.kwargs.get("scaledown_window"))
     if window_s is not None and window_s >= LONG_S:
         yield advice(
             f"{function.name} keeps its {gpu} for {window_s:g} s after the last request",
             "a shorter scaledown_window costs less between requests",
-            keyword_where(recipe, call, "scaledown_window"),
+            app.keyword_where(recipe, call, "scaledown_window"),
             why=f"each burst of requests pays up to {window_s / 60:g} minutes of {gpu} more",
         )

@@ -13,15 +13,7 @@ Source
     modal 1.6.4 _functions.py: InvalidError for both.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.facts.images import limit
-from preflight.model import Finding
-from preflight.rules.edits import keyword_value
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where, number
+from preflight.api import Call, Findings, Recipe, app, error, facts, rule
 from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
 
 KEYWORDS = ("scaledown_window", "min_containers", "max_containers")
@@ -34,23 +26,23 @@ WHY = "the client raises InvalidError when the file is imported"
         lambda c: c.name != "modal.Sandbox.create" and with_keyword(*KEYWORDS)(c), "autoscaler setting"
     ),
 )
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
-    allowed = limit("scaledown_window_s")
-    window_s = number(call.kwargs.get("scaledown_window"))
+def find(recipe: Recipe, call: Call) -> Findings:
+    allowed = facts.limit("scaledown_window_s")
+    window_s = app.number(call.kwargs.get("scaledown_window"))
     if window_s is not None and not allowed.least <= window_s <= allowed.most:
         wanted = f"{allowed.least if window_s < allowed.least else allowed.most:g}"
         yield error(
             f"scaledown_window is {window_s:g} s; it must be {allowed.least:g} to {allowed.most:g} s",
             f"write scaledown_window={wanted}",
-            keyword_where(recipe, call, "scaledown_window"),
+            app.keyword_where(recipe, call, "scaledown_window"),
             why=WHY,
-            fix=keyword_value(recipe.source, call, "scaledown_window", wanted, is_safe=False),
+            fix=app.keyword_value(recipe.source, call, "scaledown_window", wanted, is_safe=False),
         )
-    least, most = number(call.kwargs.get("min_containers")), number(call.kwargs.get("max_containers"))
+    least, most = app.number(call.kwargs.get("min_containers")), app.number(call.kwargs.get("max_containers"))
     if least is not None and most is not None and most < least:
         yield error(
             f"min_containers ({least:g}) is above max_containers ({most:g})",
             f"raise max_containers to {least:g}, or lower min_containers",
-            keyword_where(recipe, call, "min_containers"),
+            app.keyword_where(recipe, call, "min_containers"),
             why=WHY,
         )

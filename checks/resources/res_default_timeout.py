@@ -17,30 +17,23 @@ Source
     modal.com/docs/guide/timeouts: 300 s unless `timeout=` says otherwise.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.bodies import is_web, options_given_later, training_of
-from preflight.app.model import Function, Recipe
-from preflight.facts.images import limit
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Function, Recipe, app, facts, rule, warning
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 DEFAULT_S = 300
 
 
 @rule("RES550", GPU_FUNCTIONS)
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     if function.timeout_s is not None or "timeout" in function.call.kwargs or function.call.has_spread:
         return
-    if is_web(function) or {"timeout", "**"} & options_given_later(recipe, function.name):
+    if app.is_web(function) or {"timeout", "**"} & app.options_given_later(recipe, function.name):
         return
-    sign = training_of(function)
+    sign = app.training_of(function)
     if sign:
         yield warning(
             f"{function.name} trains on a GPU ({sign}) and has no timeout: Modal ends it after {DEFAULT_S} s",
-            f"set timeout= to what the run needs, up to {limit('timeout_s').most:g}",
+            f"set timeout= to what the run needs, up to {facts.limit('timeout_s').most:g}",
             function.call.where,
             why=f"the run stops after {DEFAULT_S} s; the GPU is paid and nothing is learned",
         )

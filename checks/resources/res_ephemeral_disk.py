@@ -14,21 +14,14 @@ Source
     modal.com/docs/guide/resources, read 2026-08-22.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.facts.images import limit
-from preflight.model import Finding
-from preflight.rules.findings import advice, error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where, number
+from preflight.api import Call, Findings, Recipe, advice, app, error, facts, rule
 from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
 
 
 @rule("RES620", RESOURCE_CALLS.only(with_keyword("ephemeral_disk"), "request for disk"))
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
-    mib, allowed = number(call.kwargs["ephemeral_disk"]), limit("ephemeral_disk_mib")
-    where = keyword_where(recipe, call, "ephemeral_disk")
+def find(recipe: Recipe, call: Call) -> Findings:
+    mib, allowed = app.number(call.kwargs["ephemeral_disk"]), facts.limit("ephemeral_disk_mib")
+    where = app.keyword_where(recipe, call, "ephemeral_disk")
     if mib is not None and mib > allowed.most:
         yield error(
             f"ephemeral_disk is {mib:.15g} MiB; the most is {allowed.most:.15g} MiB ({allowed.most / 1024**2:g} TiB)",

@@ -13,29 +13,21 @@ Source
     modal.com/docs/guide/gpu, read 2026-08-22, lists A10; A10G is in older code and still accepted.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.facts.gpus import gpu
-from preflight.model import Finding
-from preflight.rules.edits import quoted_like, replaced
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
-from preflight.rules.resources import GpuText
+from preflight.api import Call, Findings, Recipe, advice, app, facts, rule
 from preflight.rules.subjects import GPUS
 
 OLDER = frozenset({"A10G"})
 
 
 @rule("RES561", GPUS)
-def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
+def find(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     text = asked[1]
-    row = gpu(text.type) if text.type in OLDER else None
+    row = facts.gpu(text.type) if text.type in OLDER else None
     if row is not None:
         today = row.name + (f":{text.count}" if text.count else "")
         yield advice(
             f"gpu {text.written!r} is the older name of {row.name}",
             f"write {today!r}",
             text.where,
-            fix=replaced(text.where.path, text.span, quoted_like(text.literal, today), is_safe=True),
+            fix=app.replaced(text.where.path, text.span, app.quoted_like(text.literal, today), is_safe=True),
         )

@@ -14,24 +14,16 @@ Source
     modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.facts.gpus import gpu
-from preflight.model import Finding
-from preflight.rules.edits import quoted_like, replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import GpuText
+from preflight.api import Call, Findings, Recipe, app, error, facts, rule
 from preflight.rules.subjects import GPUS
 
 MOST = 8  # of a GPU that is not in our table
 
 
 @rule("RES570", GPUS.only(lambda asked: ":" in asked[1].written, "GPU count"))
-def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
+def find(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     text = asked[1]
-    row = gpu(text.type)
+    row = facts.gpu(text.type)
     if row is None and text.type not in ("", "ANY"):
         return  # what Modal does not have is the finding of res-gpu-unknown
     most = row.most if row is not None else MOST
@@ -53,5 +45,5 @@ def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
             f"write {wanted}; more need several containers (modal.clustered)",
             text.where,
             why="the service refuses it when the app is deployed, after the image was built",
-            fix=replaced(text.where.path, text.span, quoted_like(text.literal, wanted), is_safe=True),
+            fix=app.replaced(text.where.path, text.span, app.quoted_like(text.literal, wanted), is_safe=True),
         )

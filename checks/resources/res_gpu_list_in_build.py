@@ -14,14 +14,7 @@ Source
     modal 1.6.4 _image.py: steps hand `gpu` to parse_gpu_config, which takes a string or None.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.edits import keyword_value
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Call, Findings, Recipe, app, error, rule
 from preflight.rules.subjects import IMAGE_CALLS
 
 STEPS_WITH_GPU = IMAGE_CALLS.only(
@@ -30,7 +23,7 @@ STEPS_WITH_GPU = IMAGE_CALLS.only(
 
 
 @rule("RES580", STEPS_WITH_GPU)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     value = call.kwargs["gpu"]
     if not isinstance(value, list | tuple):
         return
@@ -38,7 +31,7 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
     yield error(
         f"{call.name.rsplit('.', 1)[-1]} gets a list of GPUs; a build step takes one",
         f"write gpu={first!r}" if first else "name one GPU",
-        keyword_where(recipe, call, "gpu"),
+        app.keyword_where(recipe, call, "gpu"),
         why="the image build stops at this step",
-        fix=keyword_value(recipe.source, call, "gpu", f'"{first}"', is_safe=True) if first else None,
+        fix=app.keyword_value(recipe.source, call, "gpu", f'"{first}"', is_safe=True) if first else None,
     )

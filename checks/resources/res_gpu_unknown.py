@@ -17,15 +17,8 @@ Source
 
 import difflib
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.facts.gpus import gpu, gpu_names
-from preflight.model import Finding
-from preflight.rules.edits import quoted_like, replaced
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import GpuText
+from preflight.api import Call, Findings, Recipe, app, error, facts, rule
 from preflight.rules.subjects import GPUS
 
 ANY = "ANY"
@@ -46,31 +39,31 @@ SAME = {  # spelled in another way, and only one thing can be meant
 
 
 @rule("RES560", GPUS)
-def find(recipe: Recipe, asked: tuple[Call, GpuText]) -> Iterator[Finding]:
+def find(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     call, text = asked
-    if text.type in (ANY, "") or gpu(text.type) is not None:
+    if text.type in (ANY, "") or facts.gpu(text.type) is not None:
         return
     meant, is_sure = _meant(text.type)
-    row = gpu(meant)
+    row = facts.gpu(meant)
     count = str(min(int(text.count), row.most)) if row is not None and text.count.isdecimal() else text.count
     right = meant + (f":{count}" if count else "")
-    literal = quoted_like(text.literal, right) if text.literal else ""
-    newest = max(row.seen for name in gpu_names() if (row := gpu(name)) is not None)
+    literal = app.quoted_like(text.literal, right) if text.literal else ""
+    newest = max(row.seen for name in facts.gpu_names() if (row := facts.gpu(name)) is not None)
     yield error(
-        f"Modal has no GPU {text.written!r}; it has {', '.join(gpu_names())} (read {newest})",
+        f"Modal has no GPU {text.written!r}; it has {', '.join(facts.gpu_names())} (read {newest})",
         f"write {right}" if meant else "choose one of these",
         text.where,
         why=f"{call.name.removeprefix('modal.')} is refused when the app is deployed, after the image was built",
-        fix=replaced(text.where.path, text.span, literal, is_safe=is_sure) if meant and literal else None,
+        fix=app.replaced(text.where.path, text.span, literal, is_safe=is_sure) if meant and literal else None,
     )
 
 
 def _meant(kind: str) -> tuple[str, bool]:
     """The name that was meant, and whether nothing else can have been."""
     plain = re.sub(r"[\s_]+", "-", re.sub(r"^(?:NVIDIA|TESLA)[-_ ]+", "", kind))
-    known = plain if gpu(plain) is not None else SAME.get(plain) or SAME.get(plain.replace("-", ""))
+    known = plain if facts.gpu(plain) is not None else SAME.get(plain) or SAME.get(plain.replace("-", ""))
     if known:
         return known, True
-    near = {*difflib.get_close_matches(plain, gpu_names(), n=3, cutoff=0.75)}
-    near |= {name for name in gpu_names() if plain.startswith(name) or name.startswith(plain[:4])}
+    near = {*difflib.get_close_matches(plain, facts.gpu_names(), n=3, cutoff=0.75)}
+    near |= {name for name in facts.gpu_names() if plain.startswith(name) or name.startswith(plain[:4])}
     return (near.pop(), False) if len(near) == 1 else ("", False)

@@ -16,14 +16,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.edits import keyword_value
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where, number
+from preflight.api import Call, Findings, Recipe, app, error, rule, warning
 from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
 
 LEAST_MIB = 128
@@ -33,28 +27,28 @@ WHY = "the deploy stops with a TypeError"
 
 
 @rule("RES600", RESOURCE_CALLS.only(with_keyword("memory", "cpu"), "request of memory or CPU"))
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     memory, cpu = call.kwargs.get("memory"), call.kwargs.get("cpu")
     if isinstance(memory, str):
         mib = _mib(memory)
         yield error(
             f"memory is the text {memory!r}; Modal takes a number of MiB",
             f"write memory={mib}" if mib else "give MiB as a number",
-            keyword_where(recipe, call, "memory"),
+            app.keyword_where(recipe, call, "memory"),
             why=WHY,
-            fix=keyword_value(recipe.source, call, "memory", str(mib), is_safe=False) if mib else None,
+            fix=app.keyword_value(recipe.source, call, "memory", str(mib), is_safe=False) if mib else None,
         )
     values = memory if isinstance(memory, list | tuple) else (memory,)
-    small = next((n for v in values if (n := number(v)) is not None and 0 < n < LEAST_MIB), None)
+    small = next((n for v in values if (n := app.number(v)) is not None and 0 < n < LEAST_MIB), None)
     if small is not None:
         meant = f"{small * 1024:g}"
         is_alone = values == (memory,)
         yield warning(
             f"memory is {small:g} MiB; Python alone needs more",
             f"the unit is MiB: {small:g} GiB are {meant}",
-            keyword_where(recipe, call, "memory"),
+            app.keyword_where(recipe, call, "memory"),
             why="Modal gives what is asked for, and the container runs out of memory",
-            fix=keyword_value(recipe.source, call, "memory", meant, is_safe=False) if is_alone else None,
+            fix=app.keyword_value(recipe.source, call, "memory", meant, is_safe=False) if is_alone else None,
         )
     if isinstance(cpu, str):
         cores = cpu.strip()
@@ -62,9 +56,9 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
         yield error(
             f"cpu is the text {cpu!r}; Modal takes a number of cores",
             f"write cpu={cores}" if is_number else "give cores as a number",
-            keyword_where(recipe, call, "cpu"),
+            app.keyword_where(recipe, call, "cpu"),
             why=WHY,
-            fix=keyword_value(recipe.source, call, "cpu", cores, is_safe=False) if is_number else None,
+            fix=app.keyword_value(recipe.source, call, "cpu", cores, is_safe=False) if is_number else None,
         )
 
 

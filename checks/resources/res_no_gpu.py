@@ -16,13 +16,7 @@ Source
     modal.com/docs/guide/gpu: no GPU unless `gpu=` asks for one.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.bodies import cuda_use_of, options_given_later
-from preflight.app.model import Function, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Function, Recipe, app, rule, warning
 from preflight.rules.subjects import FUNCTIONS, syntax
 
 WITHOUT_GPU = FUNCTIONS.only(
@@ -31,9 +25,9 @@ WITHOUT_GPU = FUNCTIONS.only(
 
 
 @rule("RES590", WITHOUT_GPU)
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
-    use = cuda_use_of(function)
-    if use is None or {"gpu", "**"} & options_given_later(recipe, function.name):
+def find(recipe: Recipe, function: Function) -> Findings:
+    use = app.cuda_use_of(function)
+    if use is None or {"gpu", "**"} & app.options_given_later(recipe, function.name):
         return
     line = f"line {use.lineno}"
     if function.where.path == recipe.source.path:

@@ -14,23 +14,17 @@ Source
     modal.com/docs/guide/preemption, read 2026-08-22.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Call, Findings, Recipe, app, error, rule
 from preflight.rules.subjects import RESOURCE_CALLS
 
 
 @rule("RES630", RESOURCE_CALLS.only(lambda c: c.kwargs.get("nonpreemptible") is True, "non-preemptible function"))
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     gpu = call.kwargs.get("gpu")
     if gpu and isinstance(gpu, str | list | tuple):
         yield error(
             f"nonpreemptible=True with gpu={gpu!r}; only functions without a GPU can be non-preemptible",
             "leave nonpreemptible out, and resume from a checkpoint after a preemption",
-            keyword_where(recipe, call, "nonpreemptible"),
+            app.keyword_where(recipe, call, "nonpreemptible"),
             why="the deploy is refused after the image was built",
         )

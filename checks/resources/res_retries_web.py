@@ -19,16 +19,9 @@ Source
 """
 
 import ast
-from collections.abc import Iterator
 
-from preflight.app.bodies import is_web
-from preflight.app.model import Function, Recipe, Unresolved
+from preflight.api import Findings, Function, Recipe, app, error, rule
 from preflight.app.syntax import Def
-from preflight.model import Finding
-from preflight.rules.edits import keyword_dropped
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
 from preflight.rules.subjects import FUNCTIONS
 
 WHY = "the client raises InvalidError when the file is imported"
@@ -39,26 +32,26 @@ ASKED = FUNCTIONS.only(
 
 
 @rule("RES631", ASKED)
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     call, body = function.call, function.body
     if not isinstance(body, Def):
         return
     retries = call.kwargs.get("retries")
-    kind = "a web function" if is_web(function) else "a generator" if _yields(body) else ""
-    if retries is not None and not isinstance(retries, Unresolved) and kind:
+    kind = "a web function" if app.is_web(function) else "a generator" if _yields(body) else ""
+    if retries is not None and not isinstance(retries, app.Unresolved) and kind:
         yield error(
             f"{function.name} is {kind} and has retries=; Modal retries neither",
             "leave retries= out",
-            keyword_where(recipe, call, "retries"),
+            app.keyword_where(recipe, call, "retries"),
             why=WHY,
-            fix=keyword_dropped(recipe.source, call, "retries", is_safe=True),
+            fix=app.keyword_dropped(recipe.source, call, "retries", is_safe=True),
         )
     needed = _required(body)
     if function.schedule is not None and needed:
         yield error(
             f"{function.name} runs on a schedule and needs {', '.join(needed)}; a schedule gives no arguments",
             "give each argument a default",
-            keyword_where(recipe, call, "schedule"),
+            app.keyword_where(recipe, call, "schedule"),
             why=WHY,
         )
 

@@ -15,15 +15,7 @@ Source
     modal.com/docs/guide/timeouts (1 s to 24 h); modal 1.6.4 _functions.py refuses None only.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.facts.images import limit
-from preflight.model import Finding
-from preflight.rules.edits import keyword_value
-from preflight.rules.findings import advice, error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where, number
+from preflight.api import Call, Findings, Recipe, advice, app, error, facts, rule
 from preflight.rules.subjects import RESOURCE_CALLS, with_keyword
 
 SHORT_S = 10
@@ -31,11 +23,11 @@ REFUSED = "the deploy is refused after the image was built"
 
 
 @rule("RES540", RESOURCE_CALLS.only(with_keyword("timeout"), "timeout"))
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
-    value, where = call.kwargs["timeout"], keyword_where(recipe, call, "timeout")
-    least, most = (f"{s:g}" for s in (limit("timeout_s").least, limit("timeout_s").most))
-    at_most = keyword_value(recipe.source, call, "timeout", most, is_safe=True)
-    seconds = number(value)
+def find(recipe: Recipe, call: Call) -> Findings:
+    value, where = call.kwargs["timeout"], app.keyword_where(recipe, call, "timeout")
+    least, most = (f"{s:g}" for s in (facts.limit("timeout_s").least, facts.limit("timeout_s").most))
+    at_most = app.keyword_value(recipe.source, call, "timeout", most, is_safe=True)
+    seconds = app.number(value)
     if value is None and call.name in ("modal.App.function", "modal.App.cls"):
         yield error(
             "timeout=None is refused when the file is imported",
@@ -46,7 +38,7 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
         )
     elif seconds is None:
         return
-    elif seconds > limit("timeout_s").most:
+    elif seconds > facts.limit("timeout_s").most:
         yield error(
             f"timeout is {seconds:.15g} s ({seconds / 3600:g} h); Modal's limit is {most} s (24 h)",
             f"set timeout={most}, and resume a longer run from a checkpoint",
@@ -54,7 +46,7 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
             why=f"the client does not check it: {REFUSED}",
             fix=at_most,
         )
-    elif seconds < limit("timeout_s").least:
+    elif seconds < facts.limit("timeout_s").least:
         yield error(
             f"timeout is {seconds:g} s; the least is {least} s",
             f"give seconds from {least} to {most}",

@@ -20,12 +20,8 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe, SecretRef
-from preflight.model import Finding
-from preflight.rules.findings import error, warning
-from preflight.rules.form import rule
+from preflight.api import Call, Findings, Recipe, app, error, rule, warning
 from preflight.rules.subjects import BUCKET_MOUNTS
 
 ELSEWHERE = re.compile(r"(?:^|[-_ ])(gcs|gcp|gs|google|r2|cloudflare|minio|backblaze|wasabi)(?:$|[-_ ])", re.I)
@@ -36,14 +32,14 @@ ENDPOINTS = {"gcs": GCS, "gcp": GCS, "gs": GCS, "google": GCS, "r2": R2, "cloudf
 
 
 @rule("RES671", BUCKET_MOUNTS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
     endpoint = call.kwargs.get("bucket_endpoint_url", call.args[1] if len(call.args) > 1 else None)
     if endpoint is not None or call.has_spread:
         return
     written = str(bucket) if isinstance(bucket, str) else ""
     secret = call.kwargs.get("secret")
-    name, keys = (secret.name or "", " ".join(secret.required_keys)) if isinstance(secret, SecretRef) else ("", "")
+    name, keys = (secret.name or "", " ".join(secret.required_keys)) if isinstance(secret, app.SecretRef) else ("", "")
     address = ADDRESS.match(written)
     sign = address or ELSEWHERE.search(name) or ELSEWHERE.search(written) or GOOGLE_KEY.search(keys)
     if sign is None:

@@ -14,19 +14,15 @@ Source
 """
 
 import re
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import error
-from preflight.rules.form import rule
+from preflight.api import Call, Findings, Recipe, error, rule
 from preflight.rules.subjects import BUCKET_MOUNTS
 
 WRONG = re.compile(r"^(?:arn:|[a-z0-9]+://)|/|\.amazonaws\.com", re.I)
 
 
 @rule("RES672", BUCKET_MOUNTS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
     if isinstance(bucket, str) and WRONG.search(bucket):
         bare, prefix = _parts(bucket)

@@ -13,17 +13,12 @@ Source
     modal.com/docs/guide/cloud-bucket-mounts.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Call, Findings, Recipe, rule, warning
 from preflight.rules.subjects import BUCKET_MOUNTS
 
 
 @rule("RES670", BUCKET_MOUNTS)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     given = call.kwargs
     if call.has_spread or len(call.args) > 3 or any(given.get(k) is not None for k in ("secret", "oidc_auth_role_arn")):
         return

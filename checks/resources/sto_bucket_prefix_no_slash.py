@@ -15,25 +15,19 @@ Source
 """
 
 import ast
-from collections.abc import Iterator
 
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding, Fix
-from preflight.rules.edits import keyword_node, keyword_value, quoted_like
-from preflight.rules.findings import error
-from preflight.rules.form import rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Call, Findings, Fix, Recipe, app, error, rule
 from preflight.rules.subjects import BUCKET_MOUNTS, syntax, with_keyword
 
 
 @rule("RES660", BUCKET_MOUNTS.only(with_keyword("key_prefix"), "bucket prefix"))
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     prefix = call.kwargs["key_prefix"]
     if isinstance(prefix, str) and prefix and not prefix.endswith("/"):
         yield error(
             f"key_prefix is {str(prefix)!r} and does not end in '/'",
             f"write {str(prefix) + '/'!r}",
-            keyword_where(recipe, call, "key_prefix"),
+            app.keyword_where(recipe, call, "key_prefix"),
             why="the client raises ValueError when the app is deployed or run",
             fix=_fix(recipe, call, prefix),
         )
@@ -41,8 +35,8 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
 
 def _fix(recipe: Recipe, call: Call, prefix: str) -> Fix | None:
     """Only where the prefix is a literal of its own: behind a name, other code may use it as it is."""
-    node = keyword_node(call, "key_prefix")
+    node = app.keyword_node(call, "key_prefix")
     if node is None or not isinstance(node.value, ast.Constant):
         return None
-    written = quoted_like(syntax(recipe).text(node.value), prefix + "/")
-    return keyword_value(recipe.source, call, "key_prefix", written, is_safe=True)
+    written = app.quoted_like(syntax(recipe).text(node.value), prefix + "/")
+    return app.keyword_value(recipe.source, call, "key_prefix", written, is_safe=True)

@@ -17,14 +17,8 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.bodies import calls_in, defs_of
-from preflight.app.model import BucketMount, Function, Recipe
-from preflight.app.syntax import dotted, strings_in
-from preflight.model import Finding
-from preflight.rules.findings import warning
-from preflight.rules.form import rule
+from preflight.api import Findings, Function, Recipe, app, rule, warning
 from preflight.rules.subjects import FUNCTIONS, syntax
 
 WRITERS = re.compile(r"^(?:np|numpy)\.savez(?:_compressed)?$|^torch\.save$|(?:^|\.)SummaryWriter$")
@@ -32,13 +26,13 @@ REWRITES = re.compile(r"^(?:a|r\+|w\+|x\+|rb\+|wb\+|ab|a\+)")
 
 
 @rule("RES700", FUNCTIONS.only(lambda f: f.mounts, "function with a bucket mount"))
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     if function.where.path != recipe.source.path:
         return
-    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount)]
-    for call in calls_in(*defs_of(function)):
+    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, app.BucketMount)]
+    for call in app.calls_in(*app.defs_of(function)):
         how = _how(call)
-        below = next((s for s in strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
+        below = next((s for s in app.strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
         if how and below is not None:
             yield warning(
                 f"{how} writes to {below.value!r}, below a bucket mount: it takes whole files, front to back",
@@ -49,7 +43,7 @@ def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
 
 
 def _how(call: ast.Call) -> str:
-    name = dotted(call.func)
+    name = app.dotted(call.func)
     if WRITERS.search(name):
         return f"{name}()"
     if name == "open":

@@ -19,16 +19,10 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from preflight.app.model import EnvironRead, Function, Recipe, SecretRef, Step, Unresolved
-from preflight.app.syntax import Syntax, dotted, syntax_of
-from preflight.build.surroundings import base_of
-from preflight.model import Finding
+from preflight.api import Findings, Function, Recipe, Subject, advice, app, build, rule, warning
 from preflight.redact import is_secret_name
-from preflight.rules.findings import advice, warning
-from preflight.rules.form import Subject, rule
-from preflight.rules.resources import functions_of
 from preflight.wording import listed
 
 IN_CONTAINER = re.compile(
@@ -47,10 +41,10 @@ SIGNS_IN = {"wandb.login": "WANDB_API_KEY", "huggingface_hub.login": "HF_TOKEN",
 OPEN_SECRETS = frozenset({"from_dotenv", "recorded"})  # whose keys are not all known
 
 
-def _needs(recipe: Recipe) -> Iterator[tuple[Function, EnvironRead]]:
+def _needs(recipe: Recipe) -> Iterator[tuple[Function, app.EnvironRead]]:
     """What each function on Modal can't do without; nothing where a .env file may hold it."""
-    tree = syntax_of(recipe.source)
-    if tree is None or any(dotted(c.func).endswith("load_dotenv") for c in tree.every(ast.Call)):
+    tree = app.syntax_of(recipe.source)
+    if tree is None or any(app.dotted(c.func).endswith("load_dotenv") for c in tree.every(ast.Call)):
         return
     answered = _answered(tree) | {r.key for r in recipe.environ_reads if r.by == "in os.environ"}
     answered |= {key for key, others in INSTEAD.items() if answered & set(others)}
@@ -63,7 +57,7 @@ def _needs(recipe: Recipe) -> Iterator[tuple[Function, EnvironRead]]:
         and not IN_CONTAINER.match(r.key)
         and r.where not in caught
     ]
-    for function in functions_of(recipe) if needed else ():
+    for function in app.functions_of(recipe) if needed else ():
         if function.where.path == recipe.source.path and function.body is not None:
             names = _reached(function.body, tree)
             yield from ((function, r) for r in needed if r.inside and r.inside.split(".")[0] in names)
@@ -73,14 +67,14 @@ NEEDS = Subject(_needs, "variable that code on Modal needs")
 
 
 @rule("RES681", NEEDS.together())
-def find(recipe: Recipe, needs: Sequence[tuple[Function, EnvironRead]]) -> Iterator[Finding]:
+def find(recipe: Recipe, needs: list[tuple[Function, app.EnvironRead]]) -> Findings:
     told = set()
     for function, read in needs:
         given = _given(function)
         if given is None or {read.key, *INSTEAD.get(read.key, ())} & given or (read.key, read.where) in told:
             continue
         told.add((read.key, read.where))
-        secrets = [s.name for s in function.secrets if isinstance(s, SecretRef) and s.name is not None]
+        secrets = [s.name for s in function.secrets if isinstance(s, app.SecretRef) and s.name is not None]
         how = f'os.environ["{read.key}"]' if read.is_required else f"{read.key} through {read.by}"
         if secrets:
             names = listed([f"{n!r}" for n in secrets])
@@ -99,15 +93,15 @@ def find(recipe: Recipe, needs: Sequence[tuple[Function, EnvironRead]]) -> Itera
             )
 
 
-def _answered(tree: Syntax) -> set[str]:
+def _answered(tree: app.Syntax) -> set[str]:
     """Variables that the file's own code sets."""
     found: set[str] = set()
     for node in tree.every(ast.Subscript):
-        is_set = isinstance(node.ctx, ast.Store) and dotted(node.value) in ("os.environ", "environ")
+        is_set = isinstance(node.ctx, ast.Store) and app.dotted(node.value) in ("os.environ", "environ")
         if is_set and isinstance(node.slice, ast.Constant):
             found.add(str(node.slice.value))
     for call in tree.every(ast.Call):
-        name = dotted(call.func)
+        name = app.dotted(call.func)
         if name in SIGNS_IN and (call.args or call.keywords):
             found.add(SIGNS_IN[name])
         if name in SETS and call.args and isinstance(call.args[0], ast.Constant):
@@ -120,7 +114,7 @@ def _answered(tree: Syntax) -> set[str]:
     return found
 
 
-def _reached(body: ast.AST, tree: Syntax) -> set[str]:
+def _reached(body: ast.AST, tree: app.Syntax) -> set[str]:
     """The function's name and those of the file's own functions that it calls, and they in turn."""
     defs = {n.name: n for n in tree.defs() if isinstance(tree.parent(n), ast.Module)}
     found: set[str] = set()
@@ -140,11 +134,11 @@ def _reached(body: ast.AST, tree: Syntax) -> set[str]:
 def _given(function: Function) -> set[str] | None:
     """Variables that the function's container has by its text; None where the text leaves that open."""
     given = function.call.kwargs.get("env")
-    if function.call.has_spread or isinstance(given, Unresolved) or isinstance(function.images, Unresolved):
+    if function.call.has_spread or isinstance(given, app.Unresolved) or isinstance(function.images, app.Unresolved):
         return None
     names = {str(k) for k in given} if isinstance(given, dict) else set()
     for secret in function.secrets:
-        if isinstance(secret, Unresolved) or secret.made_by in OPEN_SECRETS:
+        if isinstance(secret, app.Unresolved) or secret.made_by in OPEN_SECRETS:
             return None
         names |= {*secret.keys, *secret.required_keys}
     for image in function.images or ():
@@ -154,16 +148,18 @@ def _given(function: Function) -> set[str] | None:
     return names
 
 
-def _may_set_more(step: Step) -> bool:
+def _may_set_more(step: app.Step) -> bool:
     if step.method == "env":
         return not step.is_complete
     return step.method == "dockerfile_commands" and "ENV " in str(step.args)
 
 
-def _can_tell(function: Function, read: EnvironRead) -> bool:
+def _can_tell(function: Function, read: app.EnvironRead) -> bool:
     """Nobody but a secret gives a credential; another variable may stand in a base image that was not read."""
     if is_secret_name(read.key):
-        return not any(s.made_by == "from_dict" and not s.keys for s in function.secrets if isinstance(s, SecretRef))
-    if isinstance(function.images, Unresolved):
+        return not any(
+            s.made_by == "from_dict" and not s.keys for s in function.secrets if isinstance(s, app.SecretRef)
+        )
+    if isinstance(function.images, app.Unresolved):
         return False
-    return all((base := base_of(image)) is not None and base.is_slim for image in function.images or ())
+    return all((base := build.base_of(image)) is not None and base.is_slim for image in function.images or ())

@@ -17,20 +17,15 @@ Source
     modal 1.6.4 Secret.from_name; modal.com/docs/guide/cloud-bucket-mounts.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe, SecretRef
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Call, Findings, Recipe, advice, app, rule
 from preflight.rules.subjects import BUCKET_MOUNTS
 
-WITH_SECRET = BUCKET_MOUNTS.only(lambda c: isinstance(c.kwargs.get("secret"), SecretRef), "bucket secret")
+WITH_SECRET = BUCKET_MOUNTS.only(lambda c: isinstance(c.kwargs.get("secret"), app.SecretRef), "bucket secret")
 
 
 @rule("RES680", WITH_SECRET)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
-    secret: SecretRef = call.kwargs["secret"]
+def find(recipe: Recipe, call: Call) -> Findings:
+    secret: app.SecretRef = call.kwargs["secret"]
     if secret.made_by == "from_name" and not secret.required_keys and not _has_required(recipe, secret):
         yield advice(
             f"the secret {secret.name!r} of a bucket names no required_keys",
@@ -49,7 +44,7 @@ def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
         )
 
 
-def _has_required(recipe: Recipe, secret: SecretRef) -> bool:
+def _has_required(recipe: Recipe, secret: app.SecretRef) -> bool:
     """Whether required_keys= is given at all, though the text may not say which."""
     made = next((c for c in recipe.calls if c.where == secret.where and c.name.endswith("from_name")), None)
     return made is None or "required_keys" in made.kwargs or made.has_spread

@@ -13,19 +13,14 @@ Source
     modal 1.6.4 Volume.from_name.
 """
 
-from collections.abc import Iterator
-
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Call, Findings, Recipe, advice, rule
 from preflight.rules.subjects import CALLS
 
 NAMED = CALLS.only(lambda c: c.name in ("modal.Volume.from_name", "modal.NetworkFileSystem.from_name"), "named volume")
 
 
 @rule("RES710", NAMED)
-def find(recipe: Recipe, call: Call) -> Iterator[Finding]:
+def find(recipe: Recipe, call: Call) -> Findings:
     if "create_if_missing" in call.kwargs or call.has_spread or len(call.args) > 1:
         return
     name = call.args[0] if call.args else call.kwargs.get("name", call.kwargs.get("label"))

@@ -18,12 +18,7 @@ import posixpath
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from preflight.app.model import Call, Recipe
-from preflight.model import Finding, Fix, Where
-from preflight.rules.edits import keyword_node, quoted_like, replaced
-from preflight.rules.findings import error
-from preflight.rules.form import Subject, rule
-from preflight.rules.resources import keyword_where
+from preflight.api import Call, Findings, Fix, Recipe, Subject, Where, app, error, rule
 from preflight.rules.subjects import RESOURCE_CALLS, syntax
 
 KEYWORDS = ("volumes", "network_file_systems")
@@ -40,7 +35,7 @@ def _mounted(recipe: Recipe) -> Iterator[tuple[Call, str, str]]:
 
 
 @rule("RES690", Subject(_mounted, "mount"))
-def find(recipe: Recipe, mount: tuple[Call, str, str]) -> Iterator[Finding]:
+def find(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
     call, keyword, path = mount
     plain = str(PurePosixPath(path)) if path else "."
     where, node = _place(recipe, call, keyword, path)
@@ -63,16 +58,16 @@ def find(recipe: Recipe, mount: tuple[Call, str, str]) -> Iterator[Finding]:
 
 
 def _place(recipe: Recipe, call: Call, keyword: str, path: str) -> tuple[Where, ast.Constant | None]:
-    node = keyword_node(call, keyword)
+    node = app.keyword_node(call, keyword)
     if node is not None and isinstance(node.value, ast.Dict) and call.where.path == recipe.source.path:
         for key in node.value.keys:
             if isinstance(key, ast.Constant) and key.value == path:
                 return syntax(recipe).where(key), key
-    return keyword_where(recipe, call, keyword), None
+    return app.keyword_where(recipe, call, keyword), None
 
 
 def _fix(recipe: Recipe, node: ast.Constant | None, wanted: str) -> Fix | None:
     if node is None or wanted in TAKEN:
         return None
-    text = quoted_like(syntax(recipe).text(node), wanted)
-    return replaced(recipe.source.path, syntax(recipe).span(node), text, is_safe=True)
+    text = app.quoted_like(syntax(recipe).text(node), wanted)
+    return app.replaced(recipe.source.path, syntax(recipe).span(node), text, is_safe=True)

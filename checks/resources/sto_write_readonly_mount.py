@@ -16,25 +16,19 @@ Source
 
 import ast
 import re
-from collections.abc import Iterator
 
-from preflight.app.bodies import calls_in, defs_of
-from preflight.app.model import BucketMount, Function, Recipe
-from preflight.app.syntax import dotted
-from preflight.model import Finding
-from preflight.rules.findings import advice
-from preflight.rules.form import rule
+from preflight.api import Findings, Function, Recipe, advice, app, rule
 from preflight.rules.subjects import FUNCTIONS, syntax
 
 MAKES = re.compile(r"^os\.(?:makedirs|mkdir)$|^torch\.save$|^(?:np|numpy)\.save")
 
 
 @rule("RES701", FUNCTIONS.only(lambda f: any(m.is_read_only for m in f.mounts), "function with a read-only mount"))
-def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
+def find(recipe: Recipe, function: Function) -> Findings:
     if function.where.path != recipe.source.path:
         return
-    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, BucketMount) and m.is_read_only]
-    for call in calls_in(*defs_of(function)):
+    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, app.BucketMount) and m.is_read_only]
+    for call in app.calls_in(*app.defs_of(function)):
         target = _written(call)
         if target and any(target == p or target.startswith(p + "/") for p in paths):
             yield advice(
@@ -47,7 +41,7 @@ def find(recipe: Recipe, function: Function) -> Iterator[Finding]:
 
 def _written(call: ast.Call) -> str:
     """The literal path that the call writes; "" for none."""
-    name = dotted(call.func)
+    name = app.dotted(call.func)
     texts = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else "" for a in call.args]
     if name == "open" and len(texts) > 1 and texts[1][:1] in ("w", "a", "x"):
         return texts[0]
@@ -55,7 +49,7 @@ def _written(call: ast.Call) -> str:
         return next((t for t in texts if t.startswith("/")), "")
     if isinstance(call.func, ast.Attribute) and call.func.attr in ("mkdir", "write_text", "write_bytes", "touch"):
         inner = call.func.value
-        if isinstance(inner, ast.Call) and dotted(inner.func).endswith("Path") and len(inner.args) == 1:
+        if isinstance(inner, ast.Call) and app.dotted(inner.func).endswith("Path") and len(inner.args) == 1:
             first = inner.args[0]
             return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
     return ""

@@ -17,9 +17,7 @@ Source
 
 from dataclasses import replace
 
-from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Group, NotApplicable, Severity, Stage
-from preflight.problems import Kind, Problem
+from preflight.api import Answer, Check, Group, Kind, Looked, LookupFailed, NotApplicable, Problem, Severity, Stage
 from preflight.remote.s3.answer import buckets_answer, unanswered
 from preflight.remote.s3.lookups import BUCKETS, NAMED
 
@@ -51,8 +49,6 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 CHECK = Check(
     id="STO002",
-    name="s3-bucket",
-    title="every bucket that the app mounts is reachable and holds data under its prefix",
     step=4,
     stage=Stage.REMOTE,
     needs=(NAMED,),

@@ -25,7 +25,7 @@ GROUP = "preflight.checks"  # of entry points
 PAGE = re.compile(r'\s*"""(?:[^"\\]|\\.|"(?!""))*"""')
 RULE = re.compile(r'^@rule\(\s*"([A-Z]{2,5}\d{3})"', re.MULTILINE)
 ROWS = re.compile(r"^CHECKS = removals\.rules\(\)", re.MULTILINE)
-CHECK = re.compile(r"^CHECK = (?:Check|rule)\(.*?^\)", re.MULTILINE | re.DOTALL)
+CHECK = re.compile(r"^CHECK = (Check\(.*\))$", re.MULTILINE | re.DOTALL)  # the last statement of its file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +97,13 @@ def _in_file(text: str, module: str) -> Iterator[Listed]:
     if rule is not None:
         yield Listed(id=rule[1], name=name, title=title_of(page), stage=Stage.STATIC, doc=page, module=module)
     elif check is not None:
-        given = {k.arg: ast.unparse(k.value) for k in _call(check[0]).keywords}
+        call = ast.parse(check[1], mode="eval").body
+        given = {k.arg: ast.unparse(k.value) for k in call.keywords} if isinstance(call, ast.Call) else {}
         yield Listed(
             id=ast.literal_eval(given["id"]),
-            name=ast.literal_eval(given["name"]),
-            title=ast.literal_eval(given["title"]),
-            stage=Stage[given.get("stage", "STATIC").rpartition(".")[2]],
+            name=ast.literal_eval(given.get("name", repr(name))),
+            title=title_of(page),
+            stage=Stage[given["stage"].rpartition(".")[2]],
             step=ast.literal_eval(given.get("step", "None")),
             has_own_line=given.get("has_own_line") == "True",
             doc=page,
@@ -110,9 +111,3 @@ def _in_file(text: str, module: str) -> Iterator[Listed]:
         )
     else:
         raise ValueError(f"{module} holds neither a rule nor CHECK = Check(…)")
-
-
-def _call(text: str) -> ast.Call:
-    [statement] = ast.parse(text).body
-    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)  # the pattern says so
-    return statement.value

@@ -6,7 +6,7 @@ Walking, grouping, "nothing of the kind", what was looked at, ignores and the or
     \"\"\"torch is pinned to an exact version.  …\"\"\"
 
     @rule("IMG280", PACKAGES.only(lambda p: p.name == "torch", "install of torch"))
-    def find(recipe: Recipe, torch: Package) -> Iterator[Finding]:
+    def find(recipe: Recipe, torch: Package) -> Findings:
         if not torch.pin: yield warning(…)
 """
 
@@ -87,21 +87,21 @@ class Subject(Generic[T]):
         """Those that ``is_one`` holds for, by a name of their own."""
         return replace(self, every=lambda r: [t for t in self.of(r) if is_one(t)], noun=noun or self.noun)
 
-    def by(self, place: Callable[[T], object]) -> Subject[Sequence[T]]:
+    def by(self, place: Callable[[T], object]) -> Subject[list[T]]:
         """The same things, in groups that share a place: a rule speaks once of each group."""
 
-        def groups(recipe: Recipe) -> Iterable[Sequence[T]]:
+        def groups(recipe: Recipe) -> Iterable[list[T]]:
             found: dict[object, list[T]] = {}
             for thing in self.of(recipe):
                 found.setdefault(place(thing), []).append(thing)
             return found.values()
 
-        def amount(grouped: Sequence[Sequence[T]]) -> int:
+        def amount(grouped: Sequence[list[T]]) -> int:
             return len({self.key(thing) for group in grouped for thing in group})
 
         return Subject(groups, self.noun, amount=amount)
 
-    def together(self) -> Subject[Sequence[T]]:
+    def together(self) -> Subject[list[T]]:
         """All of them as one: for a rule that compares them with each other."""
         return self.by(lambda _: None)
 
