@@ -46,10 +46,6 @@ def checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] 
 
 
 def _in(module: ModuleType) -> tuple[Check, ...]:
-    """The module's one check, or those that are rows of a table."""
-    if (rows := getattr(module, "CHECKS", None)) is not None:
-        return tuple(rows)
-    found = [value for value in vars(module).values() if isinstance(value, Check)]
-    if len(found) != 1:
-        raise TypeError(f"{module.__name__} holds {len(found)} checks; wanted one")
-    return tuple(found)
+    """The module's checks, or those that are rows of a table."""
+    rows = getattr(module, "CHECKS", ())
+    return tuple(rows) or tuple(value for value in vars(module).values() if isinstance(value, Check))

@@ -1,19 +1,17 @@
 """The form of a rule: a page, a subject, and a function that yields what is wrong with one of its kind.
 
-The module's docstring is the page that ``explain`` prints, its headline the title; the module's name is the rule's.
+The function's docstring is the page that ``explain`` prints, its headline the title, and its name the rule's.
 Walking, grouping, "nothing of the kind", what was looked at, ignores and the order of findings are done here::
 
-    \"\"\"torch is pinned to an exact version.  …\"\"\"
-
     @rule("IMG280", PACKAGES.only(lambda p: p.name == "torch", "install of torch"))
-    def find(recipe: Recipe, torch: Package) -> Findings:
+    def ver_torch_unpinned(recipe: Recipe, torch: Package) -> Findings:
+        \"\"\"torch is pinned to an exact version.  …\"\"\"
         if not torch.pin: yield warning(…)
 """
 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -126,8 +124,9 @@ def rule(id: str, subject: Subject[T], *, asks_builder: bool = False) -> Callabl
     """
 
     def of(find: Find[T]) -> Rule:
-        page = inspect.cleandoc(sys.modules[find.__module__].__doc__ or "")
-        name = find.__module__.rpartition(".")[2].replace("_", "-")
+        if not find.__doc__:
+            raise ValueError(f"{find.__module__}.{find.__name__} has no page: its docstring")
+        name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__)
         return rule_of(id, name, page, subject, find, asks_builder=asks_builder)
 
     return of

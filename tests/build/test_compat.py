@@ -8,9 +8,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from preflight.rules.rule import Context
 
-from checks.image import ver_ext_torch_floor, ver_index_hides_pypi, whl_ext_outcome
+from checks.image import whl_ext_outcome
+from checks.image.extensions import ver_ext_torch_floor
+from checks.image.indexes import ver_index_hides_pypi
 from preflight.app import reader
 from preflight.app.model import Recipe
 from preflight.build.compat import conflicts, releases_that_fit, torches_that_fit
@@ -21,6 +22,7 @@ from preflight.facts.load import rows_of
 from preflight.facts.torch import dotted
 from preflight.facts.types import COMPAT, TORCH, Need, TorchRow
 from preflight.model import Finding, Severity
+from preflight.rules.form import Context
 
 CONTEXT = Context("2025.06", Path(), datetime(2026, 11, 25, tzinfo=UTC))
 PINS = re.compile(r"(torch|mamba-ssm|causal-conv1d)==([\w.]+)")
@@ -52,8 +54,8 @@ def app(
 
 
 def errors(recipe: Recipe) -> list[Finding]:
-    rules = (ver_ext_torch_floor, whl_ext_outcome, ver_index_hides_pypi)
-    return [f for rule in rules for f in rule.find(recipe, CONTEXT) if f.severity is Severity.ERROR]
+    rules = (ver_ext_torch_floor, whl_ext_outcome.find, ver_index_hides_pypi)
+    return [f for rule in rules for f in rule(recipe, CONTEXT) if f.severity is Severity.ERROR]
 
 
 def places() -> list[tuple[TorchRow, str, str]]:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from preflight.app import reader
-from preflight.app.lookups import RECIPE
 from preflight.app.model import Recipe
 from preflight.build.block import block
 from preflight.build.forecast import Ending
@@ -23,8 +22,8 @@ from preflight.engine import builtin
 from preflight.facts import wheels
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
-from preflight.model import Severity, Stage
-from preflight.rules.form import Context
+from preflight.model import Severity
+from preflight.rules.form import Context, Rule
 
 TAIL = 'app = modal.App("x", image=image)\n@app.function(gpu="A100-80GB", timeout=3600)\ndef f():\n    ...\n'
 
@@ -37,10 +36,10 @@ def read(good: KnownGood) -> Recipe:
 
 @cache
 def rules() -> dict[str, Any]:
-    """The modules of the static rules that read a recipe alone."""
-    names = [c.name for c in builtin.checks() if c.stage is Stage.STATIC and c.needs == (RECIPE,)]
-    modules = {n.rsplit(".", 1)[-1]: m for n, m in sys.modules.items() if n.startswith("checks.")}
-    return {n: m for n in names if hasattr(m := modules[n.replace("-", "_")], "find")}
+    """The static rules that read a recipe alone, and the forecast."""
+    checks = builtin.checks()
+    forecast = sys.modules["checks.image.whl_ext_outcome"].find
+    return {c.name: c for c in checks if isinstance(c, Rule)} | {"whl-ext-outcome": forecast}
 
 
 def test_every_combination_of_the_tables_ends_as_its_block_says() -> None:
@@ -62,7 +61,7 @@ def test_no_rule_reports_an_error_in_any_block() -> None:
         recipe = read(good)
         context = Context("2026.10", Path(), datetime(2026, 11, 25, tzinfo=UTC))
         for name, rule in rules().items():
-            found = rule.find(recipe, context)
+            found = rule(recipe, context)
             said += [f"{name}: {f.message} ({good.options})" for f in found if f.severity is Severity.ERROR]
     assert said == []
 
@@ -71,7 +70,7 @@ def test_the_best_of_all_has_two_wheels_and_no_warning_either() -> None:
     good = best(Asked())
     assert good is not None and good.wheels == 2
     context = Context("2026.10", Path(), datetime(2026, 11, 25, tzinfo=UTC))
-    found = [f for rule in rules().values() for f in rule.find(read(good), context)]
+    found = [f for rule in rules().values() for f in rule(read(good), context)]
     assert [f.message for f in found if f.severity is not Severity.INFO] == []
 
 

@@ -68,11 +68,11 @@ def test_installed_it_is_listed_explained_and_asked(installed: Path, preflight: 
 
 def test_its_rule_is_tested_with_a_source_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PLUGIN))
-    from house_rules.house_region import find  # type: ignore[import-not-found]
+    from house_rules.house_region import house_region  # type: ignore[import-not-found]
 
-    [found] = findings(find, APP)
+    [found] = findings(house_region, APP)
     assert (found.where.line, found.remedy) == (6, 'add region="us-east"')
-    assert findings(find, APP.replace('gpu="H100"', 'gpu="H100", region="us-east"')) == ()
+    assert findings(house_region, APP.replace('gpu="H100"', 'gpu="H100", region="us-east"')) == ()
 
 
 def test_a_check_costs_its_author_no_other_room() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,13 +16,14 @@ from preflight.build.forecast import Ending
 from preflight.build.foretell import foretold
 from preflight.engine import builtin
 from preflight.model import Result, Severity, Status
-from preflight.rules.form import Context
+from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 from preflight.testing import run_check
 from tests.conftest import Preflight
 
 HEAD = 'import modal\nimage = modal.Image.from_registry("nvidia/cuda:12.1.1-devel-ubuntu22.04", add_python="3.11")\n'
 READY = HEAD + 'image = image.pip_install("torch==2.2.2", "numpy<2", "packaging", "wheel", "ninja", "transformers<5")\n'
+RULES = {c.name: c for c in builtin.checks() if isinstance(c, Rule)}
 OFF = 'extra_options="--no-build-isolation"'
 
 
@@ -183,7 +183,6 @@ def _app(base: str, torch: str, tools: str, env: str, package: str, option: str)
 
 
 def test_the_rule_that_a_forecast_leaves_a_cause_to_really_reports_it() -> None:
-    builtin.checks()
     silent = []
     for text in _apps():
         recipe = read(text)
@@ -192,9 +191,7 @@ def test_the_rule_that_a_forecast_leaves_a_cause_to_really_reports_it() -> None:
             for each in foretold(recipe, builder):
                 if each.is_good or not each.told_by:
                     continue
-                name = each.told_by.replace("-", "_")
-                rule = next(m for n, m in sys.modules.items() if n.startswith("checks.") and n.endswith(f".{name}"))
-                if not list(rule.find(recipe, context)):
+                if not RULES[each.told_by](recipe, context):
                     silent.append(f"{each.told_by} · {each.said} · {text}")
     assert silent == []
 
