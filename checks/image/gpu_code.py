@@ -102,7 +102,7 @@ def _covers(listed: str, sm: int) -> bool:
     return not entries
 
 
-@rule("IMG170", STEPS.only(lambda link: "TORCH_CUDA_ARCH_LIST" in link.step.env, "TORCH_CUDA_ARCH_LIST"))
+@rule("IMG170", STEPS.only(lambda link: "TORCH_CUDA_ARCH_LIST" in link.step.env, "step that sets TORCH_CUDA_ARCH_LIST"))
 def tool_arch_list_no_effect(recipe: Recipe, link: Link) -> Findings:
     """TORCH_CUDA_ARCH_LIST is set where it has an effect.
 

@@ -129,7 +129,7 @@ def _move(recipe: Recipe, step: app.Step, flags: list[str]) -> Fix | None:
     return app.replaced(source.path, span, f'extra_options="{flags[0]}"', is_safe=True)
 
 
-UNISOLATED = SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension built without isolation")
+UNISOLATED = SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension without isolation")
 
 
 @rule("IMG440", UNISOLATED.by(in_place), asks_builder=True)

@@ -19,14 +19,19 @@ Source
     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
-from collections.abc import Sequence
-
-from preflight.api import BUILDER, RECIPE, Context, Findings, Recipe, build, error, warning
-from preflight.lookups import Looked
+from preflight.api import BUILDER, RECIPE, Context, Findings, Looked, Recipe, build, error, warning
+from preflight.build.forecast import Ending, Forecast
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
 from preflight.rules.form import builder_of, without_ignored
 
 NAME, ID = "whl-ext-outcome", "IMG540"
+AT_BUILD = "the image build stops at this step, after torch was downloaded (3 to 5 min)"
+ON_GPU = "the image builds, and the import fails on the GPU"
+ENDS = {
+    Ending.FAILS: ("stops the image build", AT_BUILD),
+    Ending.BROKEN: ("is installed, and fails on the GPU", ON_GPU),
+    Ending.NO_KERNELS: ("is installed without kernels", ON_GPU),
+}
 
 
 async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
@@ -37,11 +42,12 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     findings: list[Finding] = []
     ignored = 0
     for each in found:
-        kept, left = without_ignored(_wrong([each]), recipe, (NAME, ID, *_tellers(each)))
+        # who ignores the rule that reports the cause on that line ignores what follows from it
+        kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.told_by))
         findings, ignored = [*findings, *kept], ignored + left
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"steps": [_as_data(f) for f in found]}
-    if any(f.ending is build.Ending.UNKNOWN for f in found):
+    if any(f.ending is Ending.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
@@ -49,47 +55,33 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     return Answer(said=said, seen=seen, findings=tuple(findings))
 
 
-def _tellers(forecast: build.Forecast) -> tuple[str, ...]:
-    """Who ignores the rule that reports the cause on that line ignores what follows from it."""
-    return (forecast.told_by,) if forecast.told_by else ()
-
-
 def find(recipe: Recipe, context: Context) -> Findings:
-    return _wrong(build.foretold(recipe, context.builder))
+    return (finding for each in build.foretold(recipe, context.builder) for finding in _wrong(each))
 
 
-def _wrong(found: Sequence[build.Forecast]) -> Findings:
-    """What ends otherwise than well.  Where another rule reports the cause, that rule has the remedy."""
-    for each in found:
-        if each.ending is build.Ending.UNKNOWN and each.is_gap:
-            message, why = f"{each.subject}: {each.said}", "a wheel takes seconds, a source build 5 to 60 min"
-            yield warning(message, each.remedy, each.where, why=why)
-        elif not each.is_good and each.ending is not build.Ending.UNKNOWN:
-            yield _finding(each)
-
-
-def _finding(forecast: build.Forecast) -> Finding:
-    message = f"{forecast.subject}: {forecast.said}"
-    if forecast.ending is build.Ending.FAILS:
-        message = f"{forecast.subject} stops the image build: {forecast.why}"
+def _wrong(forecast: Forecast) -> Findings:
+    """What ends otherwise than well.  A cause that another rule reports is told there, and only named here."""
+    subject, place = forecast.subject, forecast.where
+    if forecast.ending is Ending.UNKNOWN and forecast.is_gap:
+        why = "a wheel takes seconds, a source build 5 to 60 min"
+        yield warning(f"{subject}: {forecast.said}", forecast.remedy, place, why=why)
+    if forecast.ending not in ENDS:
+        return
     say = error if forecast.is_certain else warning
-    remedy = f"do what {forecast.told_by} says of it" if forecast.told_by else forecast.remedy
-    evidence = (forecast.log,) if forecast.log else ()
-    return say(message, remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
+    what, cost = ENDS[forecast.ending]
+    if forecast.told_by:
+        yield say(f"{subject} {what}", f"see {forecast.told_by}", place)
+        return
+    message = f"{subject} {what}: {forecast.why}" if forecast.ending is Ending.FAILS else f"{subject}: {forecast.said}"
+    yield say(message, forecast.remedy, place, why=cost, evidence=(forecast.log,) if forecast.log else ())
 
 
-def _cost(ending: build.Ending) -> str:
-    if ending is build.Ending.FAILS:
-        return "the image build stops at this step, after torch was downloaded (3 to 5 min)"
-    return "the image builds, and the import fails on the GPU"
-
-
-def _line(forecast: build.Forecast) -> str:
+def _line(forecast: Forecast) -> str:
     by = f" (see {forecast.told_by})" if forecast.told_by else ""
     return f"line {forecast.where.line}, {forecast.subject}: {forecast.said}{by}"
 
 
-def _as_data(forecast: build.Forecast) -> dict[str, str | float | None]:
+def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
     return {
         "package": forecast.ext.name,
         "version": forecast.version,

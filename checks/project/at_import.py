@@ -25,7 +25,7 @@ def _reads(recipe: Recipe) -> Iterator[tuple[ast.Subscript, str]]:
             yield node, key.value
 
 
-@rule("PRJ940", Subject(_reads, "os.environ[…] at import"))
+@rule("PRJ940", Subject(_reads, "read of os.environ at import"))
 def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str]) -> Findings:
     """The file can be imported where its variables are not set.
 
@@ -82,7 +82,7 @@ def _indexed(recipe: Recipe) -> Iterator[tuple[ast.Subscript, ast.Attribute]]:
             yield node, node.value
 
 
-@rule("PRJ910", Subject(_indexed, "index of parents"))
+@rule("PRJ910", Subject(_indexed, "use of .parents[n]"))
 def app_path_parents_index(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Attribute], context: Context) -> Findings:
     """Paths above the file exist in the container too.
 

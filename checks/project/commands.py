@@ -42,7 +42,7 @@ def _words(recipe: Recipe) -> Iterator[tuple[int, int, str]]:
         return
 
 
-@rule("PRJ960", Subject(_words, "comment or docstring beside modal's commands"))
+@rule("PRJ960", Subject(_words, "text that shows modal's commands"))
 def app_cli_hint(recipe: Recipe, words: tuple[int, int, str]) -> Findings:
     """The commands that the file shows are ones that modal has.
 

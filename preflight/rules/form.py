@@ -12,6 +12,7 @@ Walking, grouping, "nothing of the kind", what was looked at, ignores and the or
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,9 +22,9 @@ from typing import Any, Generic, TypeVar, cast
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
+from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Where
 from preflight.settings import Settings
-from preflight.wording import counted, plural, title_of
+from preflight.wording import counted, listed, plural, title_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -148,7 +149,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
         seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
-        return Answer(said=shown, seen=seen, findings=found)
+        return Answer(said=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable:
         return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))
@@ -164,6 +165,13 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
         doc=page,
         answer=answer,
     )
+
+
+def counts_of(findings: Sequence[Finding]) -> str:
+    """ "2 errors and 1 warning"."""
+    by_severity = Counter(f.severity for f in findings)
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "piece of advice"}
+    return listed([counted(by_severity[s], word) for s, word in words.items() if by_severity[s]])
 
 
 def without_ignored(

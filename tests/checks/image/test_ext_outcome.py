@@ -58,8 +58,10 @@ def test_a_source_build_passes_and_says_its_minutes() -> None:
 def test_where_another_rule_reports_the_cause_it_fails_too_and_names_that_rule() -> None:
     result = checked(HEAD + f'image = image.pip_install("torch==2.2.2").pip_install("mamba-ssm==2.2.2", {OFF})\n')
     assert result.status is Status.FAIL
-    assert "No module named 'packaging'" in result.findings[0].evidence[0]
-    assert result.findings[0].remedy == "do what iso-missing-build-deps says of it"
+    [finding] = result.findings
+    assert (finding.message, finding.remedy) == ("mamba-ssm 2.2.2 stops the image build", "see iso-missing-build-deps")
+    assert (finding.why, finding.evidence) == ("", ())  # told once, where it is reported
+    assert "No module named 'packaging'" in result.reason
 
 
 def test_who_ignores_the_rule_that_reports_the_cause_ignores_what_follows_from_it() -> None:
