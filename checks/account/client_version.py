@@ -24,14 +24,13 @@ from preflight.model import Answer, Check, Finding, Group, Severity, Stage, fail
 
 
 async def run(looked: Looked) -> Answer:
-    asks, workspace = looked.tried(account.CLIENT), looked.tried(account.WORKSPACE)
+    asks = looked.tried(account.CLIENT)
     if isinstance(asks, LookupFailed):
         problem = asks.__cause__
         if not isinstance(problem, Problem) or problem.kind is not Kind.CLIENT_TOO_OLD:
             raise asks
         return failed(problem.said, remedy="pip install --upgrade modal", why="nothing on Modal can be looked at")
-    if isinstance(workspace, LookupFailed):
-        raise workspace
+    workspace = looked.required(account.WORKSPACE)
     project = looked.settings.interpreter
     client = project.client if project else None
     version = project.version if project and project.version else asks.version

@@ -17,38 +17,33 @@ Source
 
 import re
 
-from preflight.api import Answer, Check, Group, Looked, LookupFailed, Stage, account, error, warning
+from preflight.api import Answer, Check, Findings, Group, Looked, LookupFailed, Stage, account, error, warning
 
 VERSION = re.compile(r"\d{4}\.\d{2}")
 
 
 async def run(looked: Looked) -> Answer:
     client, minimum = looked[account.CLIENT], looked.settings.image_builder.minimum
-    version = looked.tried(account.RESOLVED_BUILDER)
-    if isinstance(version, LookupFailed):
-        raise version
+    version = looked.required(account.RESOLVED_BUILDER)
     source = client.override_by or "the profile" if client.builder_override else _explained(version, looked)
     newest = client.builders[-1] if client.builders else None
     seen = {"version": version, "source": source, "minimum": minimum, "newest_known": newest}
-    said = f"{version}, from {source}"
-    if newest is not None and version < newest:
-        said += f" ({newest} is the newest)"
+    said = f"{version}, from {source}" + (f" ({newest} is the newest)" if newest and version < newest else "")
+    return Answer(said=said, seen=seen, findings=tuple(_wrong(version, source, minimum)))
+
+
+def _wrong(version: str, source: str, minimum: str) -> Findings:
+    remedy = _how_to_set(source, minimum)
     if not VERSION.fullmatch(version):
-        undated = warning(
-            f"the Image Builder is {version!r}, from {source}: not a dated release",
-            _how_to_set(source, minimum),
-            why="what it builds may change from one day to the next",
+        message = f"the Image Builder is {version!r}, from {source}: not a dated release"
+        yield warning(message, remedy, why="what it builds may change from one day to the next")
+    elif version < minimum:
+        yield error(
+            f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
+            remedy,
+            why="the image gets other base packages than the recipe was written for, about 15 min before it shows",
+            can_clear=source == "the workspace setting",
         )
-        return Answer(said=said, seen=seen, findings=(undated,))
-    if version >= minimum:
-        return Answer(said=said, seen=seen)
-    finding = error(
-        f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
-        _how_to_set(source, minimum),
-        why="the image is built with other base packages than the recipe was written for, about 15 min before it shows",
-        can_clear=source == "the workspace setting",
-    )
-    return Answer(said=said, seen=seen, findings=(finding,))
 
 
 def _explained(version: str, looked: Looked) -> str:

@@ -10,19 +10,18 @@ from pathlib import Path
 from preflight.api import Context, Findings, Recipe, Subject, app, build, error, facts, rule, warning
 from preflight.app.syntax import Def
 from preflight.rules.form import kept
-from preflight.rules.subjects import syntax
+from preflight.rules.subjects import is_tested, syntax
 
 IN_CONTAINER = re.compile(r"^(?:PATH|HOME|PWD|USER|LANG|HOSTNAME|PYTHONPATH|MODAL_\w+)$")
+ENVIRON = ("os.environ", "environ")
 TESTS_OF_VARIABLES = ("is_local", "__name__", "environ", "getenv", "MODAL_")
 
 
 def _reads(recipe: Recipe) -> Iterator[tuple[ast.Subscript, str]]:
     for node in syntax(recipe).every(ast.Subscript) if recipe.is_modal_app else ():
-        key = node.slice
-        if not isinstance(node.ctx, ast.Load) or app.dotted(node.value) not in ("os.environ", "environ"):
-            continue
-        if isinstance(key, ast.Constant) and isinstance(key.value, str) and syntax(recipe).is_import_time(node):
-            yield node, key.value
+        key, is_read = _text(node.slice), isinstance(node.ctx, ast.Load)
+        if key and is_read and app.dotted(node.value) in ENVIRON and syntax(recipe).is_import_time(node):
+            yield node, key
 
 
 @rule("PRJ940", Subject(_reads, "read of os.environ at import"))
@@ -44,7 +43,12 @@ def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str])
     """
     tree, (node, key) = syntax(recipe), read
     given = kept(recipe, _given, _given)
-    if IN_CONTAINER.match(key) or key in given or tree.is_caught(node) or _is_tested(tree, node, key):
+    if (
+        IN_CONTAINER.match(key)
+        or key in given
+        or tree.is_caught(node)
+        or is_tested(recipe, node, (key, *TESTS_OF_VARIABLES))
+    ):
         return
     instead = f'{tree.text(node.value)}.get("{key}", "")'
     yield warning(
@@ -56,6 +60,10 @@ def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str])
     )
 
 
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
 def _given(recipe: Recipe) -> set[str]:
     """Variables that every function's container has, as far as the text shows."""
     sets = []
@@ -64,10 +72,6 @@ def _given(recipe: Recipe) -> set[str]:
         images = function.images if isinstance(function.images, tuple) else ()
         sets.append(names | {key for image in images for step in image.steps for key in step.env})
     return set.intersection(*sets) if sets else set()
-
-
-def _is_tested(tree: app.Syntax, node: ast.AST, key: str) -> bool:
-    return any(word in tree.text(test) for test, _ in tree.tests_above(node) for word in (key, *TESTS_OF_VARIABLES))
 
 
 PARENTS_OF_ROOT_FILE = 2  # /root/app.py: /root and /
@@ -106,7 +110,7 @@ def app_path_parents_index(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Att
     index = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if above is None or not isinstance(index, int) or isinstance(index, bool) or index < depth - above:
         return
-    if not tree.is_import_time(node) or tree.is_caught(node) or _is_local_only(tree, node):
+    if not tree.is_import_time(node) or tree.is_caught(node) or is_tested(recipe, node, TESTS_OF_PATHS):
         return
     span, held = tree.span(node), tree.span(parents.value)
     cut = app.Span(held.end, span.end) if span and held else None
@@ -139,10 +143,6 @@ def _above(tree: app.Syntax, node: ast.expr, depth: int) -> int | None:
     return None
 
 
-def _is_local_only(tree: app.Syntax, node: ast.AST) -> bool:
-    return any(word in tree.text(test) for test, _ in tree.tests_above(node) for word in TESTS_OF_PATHS)
-
-
 def _is_run_as_module(tree: app.Syntax) -> bool:
     """Its relative imports work with `modal run -m package.module` alone, which mounts the package."""
     return any(node.level for node in tree.every(ast.ImportFrom))
@@ -157,17 +157,16 @@ def _packages(file: Path) -> int:
 
 
 ALWAYS = frozenset(
-    {*dir(builtins), "__file__", "__name__", "__doc__", "__path__", "__spec__", "__package__", "__loader__"}
-)
-ALSO = frozenset(
-    {"__builtins__", "__annotations__", "__class__", "__qualname__", "__module__", "WindowsError", "reveal_type"}
+    "__file__ __name__ __doc__ __path__ __spec__ __package__ __loader__ __builtins__ __annotations__ __class__ "
+    "__qualname__ __module__ WindowsError reveal_type".split()
+    + dir(builtins)
 )
 NAMED: tuple[type[ast.AST], ...] = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
     *(kind for name in ("TypeVar", "ParamSpec", "TypeVarTuple") if (kind := getattr(ast, name, None))),  # Python 3.12
 )
 LAZY = (3, 14)  # the first Python that evaluates an annotation only when somebody asks for it
-UNDER_A_TEST = ("__name__", "TYPE_CHECKING", "globals()", "is_local", "get_ipython")
+UNDER_A_TEST = ("__name__", "TYPE_CHECKING", "globals()", "is_local", "get_ipython")  # not run at import
 
 
 def _loads(recipe: Recipe) -> Iterator[ast.Name]:
@@ -202,9 +201,9 @@ def app_undefined_name(recipe: Recipe, names: list[ast.Name]) -> Findings:
     """
     tree, name = syntax(recipe), names[0].id
     bound = kept(recipe, _bound, _bound)
-    if bound is None or name in bound or name in ALWAYS or name in ALSO:
+    if bound is None or name in bound or name in ALWAYS:
         return
-    node = next((n for n in names if not tree.is_caught(n) and not _is_only_checked(tree, n)), None)
+    node = next((n for n in names if not tree.is_caught(n) and not is_tested(recipe, n, UNDER_A_TEST)), None)
     if node is None:
         return
     near = difflib.get_close_matches(name, bound, n=1, cutoff=0.75)
@@ -247,8 +246,3 @@ def _is_annotation(tree: app.Syntax, node: ast.AST) -> bool:
         if isinstance(parent, ast.stmt):
             return False
     return False
-
-
-def _is_only_checked(tree: app.Syntax, node: ast.AST) -> bool:
-    """Under a test that keeps it from running at import, such as __main__ or TYPE_CHECKING."""
-    return any(word in tree.text(test) for test, _ in tree.tests_above(node) for word in UNDER_A_TEST)

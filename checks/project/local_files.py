@@ -7,20 +7,16 @@ from pathlib import Path
 
 from preflight.api import Call, Context, Findings, Image, Recipe, Subject, advice, app, build, rule, warning
 from preflight.rules.form import kept
-from preflight.rules.subjects import syntax
+from preflight.rules.subjects import is_tested, syntax
 
+COPIES = "add_local_dir add_local_file copy_local_dir copy_local_file from_local_dir from_local_file".split()
 KEYWORDS = {
-    "add_local_dir": "local_path",
-    "add_local_file": "local_path",
-    "copy_local_dir": "local_path",
-    "copy_local_file": "local_path",
+    **dict.fromkeys(COPIES, "local_path"),
     "pip_install_from_requirements": "requirements_txt",
     "pip_install_from_pyproject": "pyproject_toml",
     "poetry_install_from_file": "poetry_pyproject_toml",
     "uv_sync": "uv_project_dir",
     "from_dockerfile": "path",
-    "from_local_dir": "local_path",
-    "from_local_file": "local_path",
 }
 ABSOLUTE = re.compile(r"(?:^|\.)(?:abspath|realpath|resolve|absolute|getcwd|cwd|home|expanduser|dirname)$")
 PATHS = ("Path", "PurePath", "PurePosixPath", "str", "fspath")
@@ -120,7 +116,11 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
     every: list[ast.Import | ast.ImportFrom] = [*tree.every(ast.Import), *tree.every(ast.ImportFrom)]
     for node in sorted(every, key=lambda n: n.lineno):
         helper = _outermost(tree, node)
-        if _is_local_only(tree, node) or any(parent in local for parent, _ in tree.above(node)):
+        if (
+            is_tested(recipe, node, LOCAL_TESTS)
+            or app.is_guarded(tree, node)
+            or any(parent in local for parent, _ in tree.above(node))
+        ):
             continue
         if helper is not None and helper.name not in reached and helper not in run:
             continue
@@ -213,11 +213,6 @@ def _outermost(tree: app.Syntax, node: ast.AST) -> Holder | None:
     for parent, _ in tree.above(node):
         found = parent if isinstance(parent, Holder) else found
     return found
-
-
-def _is_local_only(tree: app.Syntax, node: ast.stmt) -> bool:
-    tests = [tree.text(test) for test, _ in tree.tests_above(node)]
-    return app.is_guarded(tree, node) or any(word in t for t in tests for word in LOCAL_TESTS)
 
 
 def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:

@@ -55,9 +55,7 @@ def dep_gpu_object(recipe: Recipe, names: list[app.Use]) -> Findings:
     """
     uses = [u for u in names if u.name.split(".")[1:2] == ["gpu"]]
     fix = None if any(u.is_guarded for u in uses) else _fix(recipe, uses)
-    for use in uses:
-        if use.is_guarded:
-            continue
+    for use in (u for u in uses if not u.is_guarded):
         text = _text(syntax(recipe), use)
         yield error(
             "modal.gpu was removed in 1.4.0: GPUs are strings",
@@ -150,9 +148,8 @@ def dep_lookup_removed(recipe: Recipe, call: Call) -> Findings:
         Modal Python release notes, 1.2.0; modal 1.6.4 has it on App only.
     """
     kind, _, method = call.name.removeprefix("modal.").rpartition(".")
-    if method != "lookup" or kind not in CLASSES or not isinstance(call.node, ast.Call):
-        return
-    if app.is_guarded(syntax(recipe), call.node):
+    is_it = method == "lookup" and kind in CLASSES
+    if not is_it or not isinstance(call.node, ast.Call) or app.is_guarded(syntax(recipe), call.node):
         return
     is_method, is_same = _names_method(kind, call), _takes_the_same(kind, call)
     rename = app.name_before_parenthesis(recipe.source, call.node, "from_name", is_safe=is_same is True)
@@ -227,20 +224,17 @@ def dep_removed_api(recipe: Recipe, _: Recipe) -> Findings:
     for gone, where in _all_gone(recipe):
         if where.line not in told:
             told.add(where.line)
-            remedy = (
-                f"use {INSTEAD[gone.removeprefix('modal.')]}" if gone.removeprefix("modal.") in INSTEAD else OTHERWISE
-            )
+            instead = INSTEAD.get(gone.removeprefix("modal."))
+            remedy = f"use {instead}" if instead else OTHERWISE
             yield error(f"{gone} is not in modal {facts.modal_api().version}", remedy, where, why=WHY)
 
 
 def _all_gone(recipe: Recipe) -> Iterator[tuple[str, Where]]:
     tree = syntax(recipe)
-    for use in USES.of(recipe):
-        if not use.is_guarded and (gone := _gone(use.name)):
-            yield f"modal.{gone}", tree.where(use.node)
-    for use in app.attributes_of_objects(recipe):
-        if not use.is_guarded and (gone := _gone(use.name)):
-            yield gone, tree.where(use.node)
+    for prefix, uses in (("modal.", USES.of(recipe)), ("", app.attributes_of_objects(recipe))):
+        for use in uses:
+            if not use.is_guarded and (gone := _gone(use.name)):
+                yield prefix + gone, tree.where(use.node)
     for call in recipe.calls:
         gone = _gone(call.name)
         if gone and call.node is not None and not app.is_guarded(tree, call.node) and app.is_certain(recipe, call):

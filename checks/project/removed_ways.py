@@ -3,7 +3,7 @@
 import ast
 import re
 
-from preflight.api import Call, Findings, Fix, Function, Recipe, app, error, rule
+from preflight.api import Call, Edit, Findings, Fix, Function, Recipe, app, error, rule
 from preflight.app.syntax import Def
 from preflight.rules.edits import newline_of
 from preflight.rules.subjects import FUNCTIONS, RESOURCE_CALLS, syntax
@@ -49,12 +49,9 @@ def _concurrent(recipe: Recipe, call: Call) -> Fix | None:
     if indent is None or not re.search(r"^import modal\b", text, re.M):
         return None
     added = f"{newline_of(text)}{indent[0]}@modal.concurrent(max_inputs={syntax(recipe).text(node.value)})"
+    dropped = app.keyword_dropped(recipe.source, call, OLD, is_safe=False)
     return app.together(
-        [
-            app.keyword_dropped(recipe.source, call, OLD, is_safe=False),
-            app.replaced(path, app.Span(call.span.end, call.span.end), added, is_safe=False),
-        ],
-        is_safe=False,
+        [dropped, Fix(edits=(Edit(path, call.span.end, call.span.end, added),), is_safe=False)], is_safe=False
     )
 
 
@@ -118,12 +115,5 @@ def _set_up(recipe: Recipe, body: ast.ClassDef, init: ast.FunctionDef) -> Fix | 
     indent = text[text.rfind("\n", 0, span.start) + 1 : span.start]
     if indent.strip() or "import modal" not in text:
         return None
-    decorator = f"@modal.enter(){newline_of(text)}{indent}"
-    path = recipe.source.path
-    return app.together(
-        [
-            app.replaced(path, app.Span(span.start, span.start), decorator, is_safe=False),
-            app.replaced(path, app.Span(name, name + len("__init__")), "set_up", is_safe=False),
-        ],
-        is_safe=False,
-    )
+    decorator = Edit(recipe.source.path, span.start, span.start, f"@modal.enter(){newline_of(text)}{indent}")
+    return Fix(edits=(decorator, Edit(recipe.source.path, name, name + len("__init__"), "set_up")), is_safe=False)

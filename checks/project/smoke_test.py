@@ -49,10 +49,7 @@ async def price(looked: Looked) -> Price | NotApplicable:
     known = _remembered(looked)
     if known is not None:
         return Price(Decimal(0), f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app")
-    recipe = looked.tried(RECIPE)
-    if isinstance(recipe, LookupFailed):
-        raise recipe
-    function = function_named(recipe, smoke.function or looked.settings.budget.function)
+    function = function_named(looked.required(RECIPE), smoke.function or looked.settings.budget.function)
     hours = Decimal(str(smoke.minutes)) / 60
     try:
         cost = estimate(resources_of(function), looked[CURRENT_RATES], hours)

@@ -57,8 +57,7 @@ def res_gpu_count(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     Source
         modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config.
     """
-    text = asked[1]
-    row = facts.gpu(text.type)
+    text, row = asked[1], facts.gpu(asked[1].type)
     if row is None and text.type not in ("", "ANY"):
         return  # what Modal does not have is the finding of res-gpu-unknown
     most = row.most if row is not None else MOST
@@ -121,18 +120,10 @@ def res_gpu_list_in_build(recipe: Recipe, call: Call) -> Findings:
 
 ANY = "ANY"
 SAME = {  # spelled in another way, and only one thing can be meant
-    "A100-80": "A100-80GB",
-    "A100-80G": "A100-80GB",
-    "A100-40": "A100-40GB",
-    "A100-40G": "A100-40GB",
-    "A10080GB": "A100-80GB",
-    "A10040GB": "A100-40GB",
-    "H100-80GB": "H100",
-    "H100-80": "H100",
-    "H200-141GB": "H200",
-    "L40-S": "L40S",
-    "RTXPRO6000": "RTX-PRO-6000",
-    "RTX6000PRO": "RTX-PRO-6000",
+    **dict.fromkeys(("A100-80", "A100-80G", "A10080GB"), "A100-80GB"),
+    **dict.fromkeys(("A100-40", "A100-40G", "A10040GB"), "A100-40GB"),
+    **dict.fromkeys(("RTXPRO6000", "RTX6000PRO"), "RTX-PRO-6000"),
+    **{"H100-80GB": "H100", "H100-80": "H100", "H200-141GB": "H200", "L40-S": "L40S"},
 }
 
 

@@ -9,14 +9,10 @@ from preflight.rules.subjects import FUNCTIONS, RESOURCE_CALLS, with_keyword
 
 KEYWORDS = ("scaledown_window", "min_containers", "max_containers")
 REFUSED_AT_IMPORT = "the client raises InvalidError when the file is imported"
+SCALED = RESOURCE_CALLS.only(with_keyword(*KEYWORDS), "autoscaler setting")
 
 
-@rule(
-    "RES610",
-    RESOURCE_CALLS.only(
-        lambda c: c.name != "modal.Sandbox.create" and with_keyword(*KEYWORDS)(c), "autoscaler setting"
-    ),
-)
+@rule("RES610", SCALED.only(lambda c: c.name != "modal.Sandbox.create"))
 def res_autoscaler_range(recipe: Recipe, call: Call) -> Findings:
     """The autoscaler's numbers are within what the client accepts.
 
@@ -91,7 +87,6 @@ def res_ephemeral_disk(recipe: Recipe, call: Call) -> Findings:
 LEAST_MIB = 128
 SIZE = re.compile(r"\s*(\d+)\s*([gm]?)i?b?\s*", re.I)
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-TYPE_ERROR = "the deploy stops with a TypeError"
 
 
 @rule("RES600", RESOURCE_CALLS.only(with_keyword("memory", "cpu"), "request of memory or CPU"))
@@ -112,16 +107,18 @@ def res_memory_unit(recipe: Recipe, call: Call) -> Findings:
     Source
         modal.com/docs/guide/resources: memory in MiB, cores as a number; modal 1.6.4 _resources.py.
     """
-    memory, cpu = call.kwargs.get("memory"), call.kwargs.get("cpu")
-    if isinstance(memory, str):
-        mib = _mib(memory)
-        yield error(
-            f"memory is the text {memory!r}; Modal takes a number of MiB",
-            f"write memory={mib}" if mib else "give MiB as a number",
-            app.keyword_where(recipe, call, "memory"),
-            why=TYPE_ERROR,
-            fix=app.keyword_value(recipe.source, call, "memory", str(mib), is_safe=False) if mib else None,
-        )
+    memory = call.kwargs.get("memory")
+    for name, unit, number_in in (("memory", "MiB", _mib), ("cpu", "cores", _cores)):
+        text = call.kwargs.get(name)
+        if isinstance(text, str):
+            right = number_in(text)
+            yield error(
+                f"{name} is the text {text!r}; Modal takes a number of {unit}",
+                f"write {name}={right}" if right else f"give {unit} as a number",
+                app.keyword_where(recipe, call, name),
+                why="the deploy stops with a TypeError",
+                fix=app.keyword_value(recipe.source, call, name, right, is_safe=False) if right else None,
+            )
     values = memory if isinstance(memory, list | tuple) else (memory,)
     small = next((n for v in values if (n := app.number(v)) is not None and 0 < n < LEAST_MIB), None)
     if small is not None:
@@ -134,24 +131,17 @@ def res_memory_unit(recipe: Recipe, call: Call) -> Findings:
             why="Modal gives what is asked for, and the container runs out of memory",
             fix=app.keyword_value(recipe.source, call, "memory", meant, is_safe=False) if is_alone else None,
         )
-    if isinstance(cpu, str):
-        cores = cpu.strip()
-        is_number = NUMBER.fullmatch(cores) is not None
-        yield error(
-            f"cpu is the text {cpu!r}; Modal takes a number of cores",
-            f"write cpu={cores}" if is_number else "give cores as a number",
-            app.keyword_where(recipe, call, "cpu"),
-            why=TYPE_ERROR,
-            fix=app.keyword_value(recipe.source, call, "cpu", cores, is_safe=False) if is_number else None,
-        )
 
 
-def _mib(text: str) -> int | None:
+def _mib(text: str) -> str:
     found = SIZE.fullmatch(text)
-    return None if found is None else int(found[1]) * (1024 if found[2].lower() == "g" else 1)
+    return "" if found is None else str(int(found[1]) * (1024 if found[2].lower() == "g" else 1))
 
 
-REFUSED_AT_IMPORT = "the client raises InvalidError when the file is imported"
+def _cores(text: str) -> str:
+    return text.strip() if NUMBER.fullmatch(text.strip()) else ""
+
+
 ASKED = FUNCTIONS.only(
     lambda f: f.kind == "function" and ("retries" in f.call.kwargs or f.schedule is not None),
     "function with retries or a schedule",
@@ -244,8 +234,8 @@ def res_timeout_over_max(recipe: Recipe, call: Call) -> Findings:
     Source
         modal.com/docs/guide/timeouts (1 s to 24 h); modal 1.6.4 _functions.py refuses None only.
     """
-    value, where = call.kwargs["timeout"], app.keyword_where(recipe, call, "timeout")
-    least, most = (f"{s:g}" for s in (facts.limit("timeout_s").least, facts.limit("timeout_s").most))
+    value, where, allowed = call.kwargs["timeout"], app.keyword_where(recipe, call, "timeout"), facts.limit("timeout_s")
+    least, most = f"{allowed.least:g}", f"{allowed.most:g}"
     at_most = app.keyword_value(recipe.source, call, "timeout", most, is_safe=True)
     seconds = app.number(value)
     if value is None and call.name in ("modal.App.function", "modal.App.cls"):
@@ -258,7 +248,7 @@ def res_timeout_over_max(recipe: Recipe, call: Call) -> Findings:
         )
     elif seconds is None:
         return
-    elif seconds > facts.limit("timeout_s").most:
+    elif seconds > allowed.most:
         yield error(
             f"timeout is {seconds:.15g} s ({seconds / 3600:g} h); Modal's limit is {most} s (24 h)",
             f"set timeout={most}, and resume a longer run from a checkpoint",
@@ -266,13 +256,9 @@ def res_timeout_over_max(recipe: Recipe, call: Call) -> Findings:
             why=f"the client does not check it: {REFUSED}",
             fix=at_most,
         )
-    elif seconds < facts.limit("timeout_s").least:
-        yield error(
-            f"timeout is {seconds:g} s; the least is {least} s",
-            f"give seconds from {least} to {most}",
-            where,
-            why=REFUSED,
-        )
+    elif seconds < allowed.least:
+        message = f"timeout is {seconds:g} s; the least is {least} s"
+        yield error(message, f"give seconds from {least} to {most}", where, why=REFUSED)
     elif seconds < SHORT_S:
         yield advice(
             f"timeout is {seconds:g} s: the function is ended after that long",

@@ -83,7 +83,7 @@ def sto_write_readonly_mount(recipe: Recipe, function: Function) -> Findings:
     paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, app.BucketMount) and m.is_read_only]
     for call in app.calls_in(*app.defs_of(function)):
         target = _written(call)
-        if target and any(target == p or target.startswith(p + "/") for p in paths):
+        if target and any(_is_below(target, p) for p in paths):
             yield advice(
                 f"{target!r} is written below a read-only mount",
                 "write elsewhere, or mount without read_only=True",

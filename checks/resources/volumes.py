@@ -71,12 +71,8 @@ def sto_volume_path(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
     plain = str(PurePosixPath(path)) if path else "."
     where, node = _place(recipe, call, keyword, path)
     if plain in TAKEN:
-        yield error(
-            f"a mount at {path!r}: the client refuses {', '.join(TAKEN)}",
-            "mount it below, such as /data",
-            where,
-            why=WHY,
-        )
+        message = f"a mount at {path!r}: the client refuses {', '.join(TAKEN)}"
+        yield error(message, "mount it below, such as /data", where, why=WHY)
     elif plain != posixpath.normpath(plain) or not plain.startswith("/") or plain.startswith("//"):
         wanted = posixpath.normpath("/" + plain.lstrip("/"))
         yield error(

@@ -30,10 +30,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     named = looked[NAMED]
     if not named.places and not named.open_places:
         return NotApplicable("the app mounts no bucket, and tool.preflight.s3 names none")
-    found = looked.tried(BUCKETS)
-    if isinstance(found, LookupFailed):
-        raise found
-    answer, silent = buckets_answer(found, whose="this machine's", renew=RENEW)
+    answer, silent = buckets_answer(looked.required(BUCKETS), whose="this machine's", renew=RENEW)
     why = [unanswered(silent)] if silent else []
     why += [f"{text}; name it in [tool.preflight.s3] bucket" for text in named.open_places]
     problem = next((s.found for s in silent if isinstance(s.found, Problem)), None)

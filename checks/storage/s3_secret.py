@@ -33,9 +33,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     named = looked[NAMED]
     if not named.secrets and not named.open_secrets:
         return NotApplicable("the app names no Secret, and tool.preflight.s3 names none")
-    states = looked.tried(SECRET_STATES)
-    if isinstance(states, LookupFailed):
-        raise states
+    states = looked.required(SECRET_STATES)
     said, findings, silent = list[str](), list[Finding](), list[str](named.open_secrets)
     for secret, state in states.items():
         if isinstance(state, Problem):

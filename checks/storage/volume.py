@@ -20,9 +20,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     named = looked[NAMED]
     if not named.volumes and not named.open_volumes:
         return NotApplicable("the app mounts no named Volume, and tool.preflight.volumes names none")
-    there = looked.tried(VOLUMES_THERE)
-    if isinstance(there, LookupFailed):
-        raise there
+    there = looked.required(VOLUMES_THERE)
     findings, said, present, made = list[Finding](), list[str](), list[str](), list[str]()
     for volume in named.volumes:
         at = f" in environment {volume.environment}" if volume.environment else ""
