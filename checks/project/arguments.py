@@ -178,12 +178,9 @@ def dep_unknown_kwarg(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Fi
     call, parameters = known
     taken = {p for p in parameters if not p.startswith("*")}
     strange = [k for k in call.kwargs if k not in taken and k not in OWN_RULE and k != "**"]
-    if (
-        not strange
-        or call.node is None
-        or app.is_guarded(syntax(recipe), call.node)
-        or not app.is_certain(recipe, call)
-    ):
+    if not strange or call.node is None or not app.is_certain(recipe, call):
+        return
+    if app.is_guarded(syntax(recipe), call.node):
         return
     for keyword in strange:
         near = difflib.get_close_matches(keyword, [t for t in taken if t not in call.kwargs], n=1, cutoff=0.8)
