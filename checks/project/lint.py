@@ -14,7 +14,7 @@ Source
 
 import re
 
-from preflight.diagnosis.first import first_cause
+from preflight.diagnosis import first_cause
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
 from preflight.process import run_command

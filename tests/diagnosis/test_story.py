@@ -11,7 +11,7 @@ from preflight.diagnosis.story import how
 
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
 NO_KEY = "botocore.errorfactory.NoSuchKey: An error occurred (NoSuchKey) when calling the GetObject operation: none"
-KINDS = [pytest.param(way, id=way.what) for way in rulebook().ways]
+KINDS = [pytest.param(way, id=way.what) for way in rulebook().ending]
 
 
 def traceback(error: str, last: str = "run()") -> str:

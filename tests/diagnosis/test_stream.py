@@ -15,7 +15,7 @@ from preflight.diagnosis.rules import rulebook
 from preflight.redact import without_secrets
 
 OOM = b"RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB.\n"
-NEEDLES = sorted({n for r in rulebook().rules for n in r.needles})
+NEEDLES = sorted({n for r in rulebook().rule for n in r.needles})
 
 
 @given(st.lists(st.one_of(st.binary(max_size=200), st.sampled_from([n.encode() for n in NEEDLES])), max_size=30))
