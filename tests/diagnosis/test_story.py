@@ -7,7 +7,7 @@ import pytest
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.model import Verdict
 from preflight.diagnosis.rules import Ending, How, rulebook
-from preflight.diagnosis.story import how
+from preflight.diagnosis.story import TAIL_BYTES, how
 
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
 NO_KEY = "botocore.errorfactory.NoSuchKey: An error occurred (NoSuchKey) when calling the GetObject operation: none"
@@ -160,7 +160,7 @@ def test_a_message_broken_over_the_lines_of_a_box_is_read_as_one() -> None:
 
 def test_how_the_last_line_of_a_huge_log_ends_decides_over_its_begin() -> None:
     begun = traceback(OOM)
-    filler = "step 1 loss 0.1\n" * 40_000
+    filler = "step 1 loss 0.1\n" * (TAIL_BYTES // 14)
     assert diagnose(begun + filler).verdict is Verdict.CLEAN
     assert rules(begun + filler + traceback("RuntimeError: CUDA error: an illegal memory access was encountered")) == [
         "illegal-memory-access"
