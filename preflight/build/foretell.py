@@ -7,6 +7,7 @@ fails, or the text and the tables do not say.  Source: setup.py of the releases,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from preflight.app.model import Image, Recipe
 from preflight.build.aftermath import clashes
@@ -34,7 +35,6 @@ from preflight.facts import wheels
 from preflight.facts.torch import minor
 from preflight.facts.types import Release
 from preflight.facts.wheels import NoWheel, Wheel
-from preflight.model import Where
 
 FORETOLD = ("mamba-ssm", "causal-conv1d", "flash-attn")
 ISOLATION = "iso-ext-build-isolation"
@@ -43,11 +43,13 @@ MOVING = frozenset({"main", "master", "HEAD"})
 
 def foretold(recipe: Recipe, builder: str | None) -> tuple[Forecast, ...]:
     """Those of every image; steps that images share are told once where they end alike."""
-    found: dict[tuple[Where, str, str], Forecast] = {}
-    for image in recipe.images:
-        for each in forecasts(image, builder):
+    key = (foretold, builder)
+    if key not in recipe.derived:
+        found: dict[tuple[Where, str, str], Forecast] = {}
+        for each in (f for image in recipe.images for f in forecasts(image, builder)):
             found.setdefault((each.where, each.subject, each.said), each)
-    return tuple(found.values())
+        recipe.derived[key] = tuple(found.values())
+    return cast("tuple[Forecast, ...]", recipe.derived[key])
 
 
 def forecasts(image: Image, builder: str | None) -> tuple[Forecast, ...]:

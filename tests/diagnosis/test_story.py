@@ -158,6 +158,20 @@ def test_a_message_broken_over_the_lines_of_a_box_is_read_as_one() -> None:
     assert rules(box) == ["hf-access-denied"]
 
 
+SYMPTOM = "ERROR: No matching distribution found for torch==9.9\n"
+MECHANISM = "OSError: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("log", [SYMPTOM + MECHANISM, MECHANISM + SYMPTOM])
+def test_what_names_the_mechanism_goes_before_a_symptom_on_either_side_of_it(log: str) -> None:
+    [cause] = diagnose(log).causes
+    assert (cause.rule, cause.explains) == ("disk-full", ("pip-no-matching-version",))
+
+
+def test_a_symptom_is_the_cause_where_nothing_names_a_mechanism() -> None:
+    assert rules(SYMPTOM) == ["pip-no-matching-version"]
+
+
 def test_how_the_last_line_of_a_huge_log_ends_decides_over_its_begin() -> None:
     begun = traceback(OOM)
     filler = "step 1 loss 0.1\n" * (TAIL_BYTES // 14)
