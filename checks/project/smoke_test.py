@@ -25,7 +25,7 @@ from preflight.cost.estimate import estimate
 from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
-from preflight.diagnosis.first import first_cause
+from preflight.diagnosis import first_cause
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Group, NotApplicable, Price, Stage
 from preflight.process import run_command
