@@ -131,7 +131,7 @@ def test_an_unchanged_pass_is_held_against_the_world_without_loading_engine_read
     words = [sys.executable, "-X", "importtime", "-m", "preflight", "gate", *OFFLINE, "--", "true"]
     ran = subprocess.run(words, cwd=world.project, env=world.environ(), capture_output=True, text=True, check=True)
     loaded = {line.rsplit("|", 1)[-1].strip() for line in ran.stderr.splitlines() if line.startswith("import time:")}
-    assert "preflight.state.machine" in loaded
+    assert "preflight.state.vector" in loaded
     heavy = (
         "preflight.engine",
         "preflight.app",

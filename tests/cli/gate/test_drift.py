@@ -137,7 +137,7 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
     "one byte of a folder the app adds": (write("shared/extra/weights.bin", "0124\n"), "weights.bin  changed"),
     "a file deep in a folder the app adds": (write("shared/extra/deep/er/more", ""), "deep/er/more  is new"),
     # settings, variables, versions
-    "a setting": (new_settings("hours = 25", "hours = 24"), "setting budget.hours  Decimal('25') → Decimal('24')"),
+    "a setting": (new_settings("hours = 25", "hours = 24"), "setting budget.hours  25 → 24"),
     "a new setting": (new_settings("[tool.preflight]", '[tool.preflight]\nvolumes = ["x"]'), "setting volumes"),
     "a setting of the probe's GPU": (
         new_settings("[tool.preflight.probe]", '[tool.preflight.probe]\ngpus = ["H100"]'),
@@ -164,7 +164,7 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
     "a clock set back since the pass": (made_later(DAY), "it was set back"),
     "a clock set back since it was looked at": (seen_later(DAY), "it was set back"),
     # what Modal says
-    "other rates": (in_cloud("rate gpu_hour_cost_a100_80gb", "2.49"), "rate gpu_hour_cost_a100_80gb  2.49 → 2.5"),
+    "other rates": (in_cloud("rate gpu_hour_cost_a100_80gb", "$2.49"), "rate gpu_hour_cost_a100_80gb  $2.49 → $2.5"),
     "another workspace": (in_cloud("workspace", "theirs"), "workspace  theirs → sandbox"),
     "another environment at Modal": (in_cloud("environment", "dev"), "environment  dev → main"),
     "a secret the pass did not know": (in_cloud("secret aws-s3-secret", "not there"), "secret aws-s3-secret"),
@@ -215,7 +215,7 @@ def test_another_environment_or_other_checks_left_out_are_refused(world: World) 
     other = world.gate("-e", "dev")
     more = world.preflight("gate", "--skip", "smoke-test", "--", "touch", str(world.ran))
     assert (other.code, more.code, world.ran.exists()) == (5, 5, False)
-    assert "setting environment  None → 'dev'" in other.err
+    assert "setting environment  is new: dev" in other.err
     assert "left out  gpu-probe, smoke-test → smoke-test" in more.err
 
 

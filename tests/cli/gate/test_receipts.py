@@ -123,7 +123,7 @@ FORGED: dict[str, tuple[State, str]] = {
     "a pipe in its place": (pipe, "is no file"),
     "a folder in its place": (folder, "is no file"),
     "another project's": (of_another_project, "it is of project "),
-    "another app's": (of_another_app, "it is of app other.py"),
+    "another app's": (of_another_app, "it is of app 'other.py', wanted"),
     "an old one after a newer run": (replayed_after_a_newer_run, "has begun and has not passed"),
     "an old one after a newer pass": (replayed_after_a_newer_pass, "a later run, of "),
     "the newest run's record gone": (lambda w: w.receipts.newest.unlink(), "is gone"),
@@ -133,7 +133,7 @@ FORGED: dict[str, tuple[State, str]] = {
     ),
     "the receipt as the newest run's record": (
         lambda w: shutil.copy(w.receipts.file, w.receipts.newest) and None,
-        "of another project or app",
+        "the record of the newest run: it is of schema",
     ),
     "the newest run's record as the receipt": (
         lambda w: shutil.copy(w.receipts.newest, w.receipts.file) and None,
