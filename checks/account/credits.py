@@ -44,7 +44,7 @@ async def run(looked: Looked) -> Answer | Unknown:
         "spent_usd": _float(left.spent_usd),
         "left_usd": _float(left.left_usd),
         "needed_usd": _float(needed),
-        "upper_bound_usd": _float(price and price.upper_bound_usd),
+        "upper_bound_usd": _float(None if price is None else price.upper_bound_usd),
         "rates": None if price is None else price.rates_source,
         "usd_per_hour": None if price is None else {k: float(v) for k, v in price.rates.items()},
         "finishes": None if reckoned.outlook is None else reckoned.outlook.finishes.value,

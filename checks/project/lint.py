@@ -15,7 +15,7 @@ Source
 import re
 
 from preflight.api import Answer, Check, Group, Looked, NotApplicable, Stage, error
-from preflight.diagnosis.first import first_cause
+from preflight.diagnosis import first_cause
 from preflight.process import run_command
 
 TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)

@@ -25,17 +25,16 @@ from preflight.cost.estimate import estimate
 from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
-from preflight.diagnosis.first import first_cause
+from preflight.diagnosis import first_cause
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Group, NotApplicable, Price, Stage
 from preflight.process import run_command
 from preflight.remote.lookups import CLIENT, HERE, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Here
 from preflight.settings import folder_of
-from preflight.state.fingerprint import can_miss
-from preflight.state.fingerprint import of as fingerprint_of
 from preflight.state.passes import Pass, recall, remember
 from preflight.state.sources import TooLarge
+from preflight.state.vector import can_miss, fingerprint
 from preflight.state.watched import watched
 
 SHOWN_LINES = 12
@@ -137,7 +136,7 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
         "workspace": looked[WORKSPACE].name,
     }
     try:
-        return fingerprint_of(settings, facts=facts, watched=taken), ""
+        return fingerprint(settings, facts=facts, watched=taken), ""
     except TooLarge as e:
         return None, str(e)
 
