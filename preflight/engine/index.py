@@ -93,7 +93,8 @@ def _in_file(text: str, module: str) -> Iterator[Listed]:
     if (check := CHECK.search(text)) is not None:
         call = ast.parse(check[1], mode="eval").body
         given = {k.arg: ast.unparse(k.value) for k in call.keywords} if isinstance(call, ast.Call) else {}
-        name, page = module.rpartition(".")[2].replace("_", "-"), _page(PAGE.findall(text)[0])
+        written, name = PAGE.match(text), module.rpartition(".")[2].replace("_", "-")
+        page = _page(written[0]) if written else ""
         yield Listed(
             id=ast.literal_eval(given["id"]),
             name=ast.literal_eval(given.get("name", repr(name))),
@@ -109,4 +110,5 @@ def _in_file(text: str, module: str) -> Iterator[Listed]:
 
 
 def _page(docstring: str) -> str:
-    return inspect.cleandoc(ast.literal_eval(docstring))
+    text = docstring[3:-3]
+    return inspect.cleandoc(ast.literal_eval(docstring) if "\\" in text else text)
