@@ -177,9 +177,8 @@ def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
     if quote in text[span.start : span.end]:
         return None
     places = [at for token in TOKEN.finditer(text, span.start, span.end) for at in token.span()]
-    return app.together(
-        (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places), is_safe=True
-    )
+    quotes = (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places)
+    return app.together(quotes, is_safe=True)
 
 
 BRINGS = {  # packages that depend on the tool
