@@ -1,21 +1,7 @@
 """The base image, what it holds, and the Image Builder that makes it."""
 
-from preflight.api import (
-    Context,
-    Findings,
-    Fix,
-    Image,
-    Link,
-    Recipe,
-    Where,
-    advice,
-    app,
-    build,
-    error,
-    facts,
-    rule,
-    warning,
-)
+from preflight.api import Context, Findings, Image, Link, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.model import Fix, Where
 from preflight.rules.subjects import BASES, IMAGES, STEPS, Started
 
 

@@ -2,23 +2,10 @@
 
 import re
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Findings,
-    Fix,
-    Link,
-    Recipe,
-    Where,
-    app,
-    build,
-    error,
-    facts,
-    rule,
-    warning,
-)
+from preflight.api import Context, ExtInstall, Findings, Link, Recipe, app, build, error, facts, rule, warning
 from preflight.build.ext_steps import Form
 from preflight.build.torch_in import Held
+from preflight.model import Fix, Where
 from preflight.rules.subjects import EXT_INSTALLS, STEPS, env_for, in_place
 
 KERNELS = ("mamba-ssm", "causal-conv1d")

@@ -3,21 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Findings,
-    Fix,
-    Link,
-    Recipe,
-    advice,
-    app,
-    build,
-    error,
-    facts,
-    rule,
-    warning,
-)
+from preflight.api import Context, ExtInstall, Findings, Link, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.model import Fix
 from preflight.rules.subjects import PIP_INSTALLS, SOURCE_BUILDS, STEPS, Install, in_place
 from preflight.wording import is_or_are, listed
 
