@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from preflight.cli.main import COMMANDS, EXAMPLES
-from preflight.cli.running.conduct import all_checks
+from preflight.cli.running.audience import all_checks
 from preflight.engine.files import ToLint, look, merged, static_rules
 from preflight.engine.index import listed
 from preflight.model import Stage, Status, Target

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.running.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
+from preflight.cli.running.options import (
+    keep_baseline,
+    near,
+    output_options,
+    read_baseline,
+    reporters,
+    split_ids,
+    wanted_outputs,
+)
 from preflight.cli.running.outputs import Output
 from preflight.cli.running.stderr import warn
 from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
@@ -21,7 +29,7 @@ from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
-    from preflight.cli.running.conduct import Audience
+    from preflight.cli.running.audience import Audience
 
 STDIN = "-"
 
@@ -113,12 +121,11 @@ def lint_command(
     files = _with_modal(found, is_silent=pass_others)
     if not files and pass_others:
         return Exit.READY
-    from preflight.cli.run import split
-    from preflight.cli.running.conduct import Audience, all_checks
+    from preflight.cli.running.audience import Audience, all_checks
     from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
-    kept = {f.settings.project: _kept(rules, f.settings, split(only), split(skip)) for f in files}
+    kept = {f.settings.project: _kept(rules, f.settings, split_ids(only), split_ids(skip)) for f in files}
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     fixing = _Fixing(fix, diff, unsafe)
     wanted = outputs if diff else wanted_outputs(outputs, as_json)
@@ -322,7 +329,7 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
 async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
     from preflight.app import reader
-    from preflight.cli.running.conduct import redactor
+    from preflight.cli.running.audience import redactor
     from preflight.engine.files import judge
     from preflight.report.text import printable
     from preflight.rules import fixes

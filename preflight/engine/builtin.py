@@ -54,4 +54,4 @@ def _in(module: ModuleType) -> tuple[Check, ...]:
     found = [value for value in vars(module).values() if isinstance(value, Check)]
     if len(found) != 1:
         raise TypeError(f"{module.__name__} holds {len(found)} checks; wanted one")
-    return (replace(found[0], doc=inspect.cleandoc(module.__doc__ or "")),)
+    return (found[0] if found[0].doc else replace(found[0], doc=inspect.cleandoc(module.__doc__ or "")),)

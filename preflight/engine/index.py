@@ -9,8 +9,8 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -34,23 +34,32 @@ class Listed:
 
     id: str
     name: str
-    title: str
     stage: Stage
     step: int | None = None
     has_own_line: bool = False
-    doc: str = ""
     module: str = ""
+    page: str = field(default="", repr=False)  # or the text of the file that begins with it as its docstring
+    own_title: str = ""  # "" where it is the page's headline
+
+    @cached_property
+    def doc(self) -> str:
+        found = PAGE.match(self.page)
+        return inspect.cleandoc(ast.literal_eval(found[0].strip())) if found else self.page
+
+    @property
+    def title(self) -> str:
+        return self.own_title or title_of(self.doc)
 
     @classmethod
     def of(cls, check: Check) -> Listed:
         return cls(
             id=check.id,
             name=check.name,
-            title=check.title,
+            own_title=check.title,
             stage=check.stage,
             step=check.step,
             has_own_line=check.has_own_line,
-            doc=check.doc,
+            page=check.doc,
         )
 
 
@@ -85,29 +94,24 @@ def found(wanted: str) -> tuple[Listed, ...]:
 
 
 def _in_file(text: str, module: str) -> Iterator[Listed]:
-    found = PAGE.match(text)
-    page = inspect.cleandoc(ast.literal_eval(found[0].strip())) if found else ""
-    rule, check = RULE.search(text), CHECK.search(text)
-    if ROWS.search(text):
-        for row in removed():
-            title = title_of(row.page)
-            yield Listed(id=row.id, name=row.name, title=title, stage=Stage.STATIC, doc=row.page, module=module)
-        return
     name = module.rpartition(".")[2].replace("_", "-")
-    if rule is not None:
-        yield Listed(id=rule[1], name=name, title=title_of(page), stage=Stage.STATIC, doc=page, module=module)
-    elif check is not None:
+    if (rule := RULE.search(text)) is not None:
+        yield Listed(id=rule[1], name=name, stage=Stage.STATIC, page=text, module=module)
+    elif (check := CHECK.search(text)) is not None:
         given = {k.arg: ast.unparse(k.value) for k in _call(check[0]).keywords}
         yield Listed(
             id=ast.literal_eval(given["id"]),
             name=ast.literal_eval(given["name"]),
-            title=ast.literal_eval(given["title"]),
+            own_title=ast.literal_eval(given["title"]),
             stage=Stage[given.get("stage", "STATIC").rpartition(".")[2]],
             step=ast.literal_eval(given.get("step", "None")),
             has_own_line=given.get("has_own_line") == "True",
-            doc=page,
+            page=text,
             module=module,
         )
+    elif ROWS.search(text):
+        for row in removed():
+            yield Listed(id=row.id, name=row.name, stage=Stage.STATIC, page=row.page, module=module)
     else:
         raise ValueError(f"{module} holds neither a rule nor CHECK = Check(…)")
 

@@ -6,7 +6,7 @@ import textwrap
 import tomllib
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("modal_removed.toml")
@@ -47,7 +47,7 @@ class Removed:
     uses: tuple[RemovedUse, ...]
     is_warning: bool = False
 
-    @property
+    @cached_property
     def page(self) -> str:
         """What `explain` prints, in the form of every page."""
         sides = {"before": self.before, "after": self.after}
