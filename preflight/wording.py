@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cache
 
 PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
 FIRST_NOUN = re.compile(r"(.+?)((?: (?:of|from|that|with|without|in|at|by|under|on|to|for|beside)\b.*)?)")
@@ -16,6 +17,7 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
     return f"{count} {noun if count == 1 else nouns or plural(noun)}"
 
 
+@cache
 def plural(noun: str) -> str:
     """ "pip installs" of "pip install", "prefixes of a bucket" of "prefix of a bucket"."""
     found = FIRST_NOUN.fullmatch(noun)
