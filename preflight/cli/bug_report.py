@@ -41,7 +41,7 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
     output = Output("bug report", path) if path else None
     if output is not None:
         look_at([output])
-    from preflight.cli.running.conduct import redactor
+    from preflight.cli.running.audience import redactor
     from preflight.cli.running.target import project_settings
     from preflight.report.redacted import data
     from preflight.report.text import plain, printable
