@@ -12,7 +12,6 @@ AuthorizationHeaderMalformed or the 307 of a fresh bucket; and whatever moto its
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from preflight.sandbox.state import Access, Bucket, Storage
+from preflight.threads import served
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -33,7 +33,6 @@ ACTIONS = {
     ("PUT", True): "s3:PutObject",
     ("DELETE", True): "s3:DeleteObject",
 }
-POLL_S = 0.1  # how often it looks whether it should stop; werkzeug's 0.5 s is most of a short test
 USER = "arn:aws:iam::123456789012:user/alice"
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -126,14 +125,8 @@ def serving(storage: Storage) -> Iterator[str]:
         _seed(bucket)
     app = Gate(storage, DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="s3", daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join(2.0)
-        server.server_close()
 
 
 def _backend() -> Any:

@@ -17,7 +17,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,10 @@ async def main() -> None:
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     folder = Path(asked["folder"])
-    scenario = replace(state.load(state.RECORDER), workspace=state.Workspace(image_builder_version=asked["builder"]))
+    workspace = state.Workspace(image_builder_version=asked["builder"])
+    scenario = state.Scenario(
+        title="what a client would deploy", wrong="", permissive=True, workspace=workspace, storage=state.Storage()
+    )
     rows = io.StringIO()
     plane = Plane(scenario, Folders(folder, folder), record=rows)
     server = client_server(plane)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from preflight.sandbox import state, typed_toml
+from preflight.sandbox import state, worlds
 
 EXAMPLE = Path(__file__).parent / "example"
 READY_S = 30.0  # about 1 s on two idle cores; the rest is for a machine under load
@@ -87,15 +87,15 @@ def start(
 
     ``project`` is the user's, in a rehearsal; without it, the example is copied.  ``state_dir`` is kept when given.
     ``record`` gets every request of the client as a JSON line {rpc, request, response}.  Raises ScenarioNotFound,
-    WrongTable, or SandboxFailed.
+    WrongRow, or SandboxFailed.
     """
-    given = scenario if isinstance(scenario, state.Scenario) else state.load(scenario)
+    given = scenario if isinstance(scenario, state.Scenario) else worlds.load(scenario)
     folder = Path(tempfile.mkdtemp(prefix="pfs-")) if state_dir is None else state_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     name = "rehearsal" if isinstance(scenario, state.Scenario) else str(scenario)
     if isinstance(scenario, state.Scenario):
         scenario = folder / "world.toml"
-        scenario.write_text(typed_toml.write(given), encoding="utf-8")
+        scenario.write_text(worlds.write(given), encoding="utf-8")
     command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(scenario), str(folder)]
     command += ["--keep"] if state_dir is not None else []
     command += ["--record", str(record.resolve())] if record is not None else []

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from preflight.sandbox import state
+from preflight.sandbox import state, worlds
 from preflight.sandbox.control_plane.plane import Folders, Plane
 from preflight.sandbox.control_plane.server import listening
 from preflight.sandbox.serve import sockets_in
@@ -33,7 +33,7 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        asyncio.run(serve(state.load(options.scenario), options.folder, options.record))
+        asyncio.run(serve(worlds.load(options.scenario), options.folder, options.record))
     finally:
         if not options.keep:
             shutil.rmtree(options.folder, ignore_errors=True)

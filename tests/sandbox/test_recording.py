@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from preflight.sandbox import serve, state
+from preflight.sandbox import serve, worlds
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -21,7 +21,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     import sys
 
     lines = tmp_path_factory.mktemp("record") / "requests.jsonl"
-    with serve.start(state.RECORDER, record=lines) as sandbox:
+    with serve.start(worlds.RECORDER, record=lines) as sandbox:
         ended = subprocess.run(
             [sys.executable, "-m", "modal", "deploy", "deploy/modal/app.py"],
             env=sandbox.applied(os.environ),
@@ -69,7 +69,7 @@ def test_nothing_is_uploaded_to_a_recorder(recorded: list[dict[str, Any]]) -> No
 
 
 def test_a_function_called_at_the_top_level_is_refused_and_not_run(run: Run, tmp_path: Path) -> None:
-    with serve.start(state.RECORDER, record=tmp_path / "r.jsonl") as sandbox:
+    with serve.start(worlds.RECORDER, record=tmp_path / "r.jsonl") as sandbox:
         ended = run(sandbox, "-m", "modal", "run", "deploy/modal/app.py", "--action", "smoke")
     assert ended.returncode == 1
     assert "records and runs no function" in ended.stdout + ended.stderr

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from typing import TYPE_CHECKING
 
-import modal
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
     from preflight.sandbox.control_plane.tasks import Task
 
-CLIENT = modal.__version__
+CLIENT = metadata.version("modal")
 PAGE = "http://localhost/apps"
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from aiohttp import web
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane.entities import new_id
 from preflight.sandbox.control_plane.plane import stable_mount_id
+from preflight.threads import served
 
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.plane import Plane
-
-LARGEST_BYTES = 2**31
 
 
 class Blobs:
@@ -53,22 +54,33 @@ class Blobs:
         return pb.BlobGetResponse(download_url=f"{self._plane.blob_url}/{request.blob_id}")
 
 
-async def serve_blobs(plane: Plane) -> web.AppRunner:
+@contextmanager
+def serving(plane: Plane) -> Iterator[None]:
     """Tells the plane the URL it listens on; an upload is answered with its MD5, as S3 does."""
 
-    async def put(request: web.Request) -> web.Response:
-        body = plane.blobs[request.match_info["id"]] = await request.read()
-        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        return web.Response(headers={"ETag": f'"{etag}"'})
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
-    async def get(request: web.Request) -> web.Response:
-        body = plane.blobs.get(request.match_info["id"])
-        return web.Response(status=404) if body is None else web.Response(body=body)
+        def do_PUT(self) -> None:
+            body = plane.blobs[self.path[1:]] = self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(200, etag=hashlib.md5(body, usedforsecurity=False).hexdigest())
 
-    app = web.Application(client_max_size=LARGEST_BYTES)
-    app.add_routes([web.put("/{id}", put), web.get("/{id}", get)])
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    plane.blob_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    return runner
+        def do_GET(self) -> None:
+            body = plane.blobs.get(self.path[1:])
+            self._answer(404 if body is None else 200, body or b"")
+
+        def _answer(self, status: int, body: bytes = b"", etag: str = "") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if etag:
+                self.send_header("ETag", f'"{etag}"')
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Not a line a request."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, served(server):
+        plane.blob_url = f"http://127.0.0.1:{server.server_port}"
+        yield
