@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,7 +14,7 @@ AS_GIVEN = ("token", "rates", "billing", "server", "builds", "gpu", "environ")  
 def laid_over(world: state.Scenario, fault: state.Scenario, name: str) -> state.Scenario:
     """Raises ValueError for a scenario that changes the example's files, and nothing else that an app could meet."""
     healthy = worlds.load("healthy")
-    changes: dict[str, Any] = {f: getattr(fault, f) for f in AS_GIVEN if getattr(fault, f) != getattr(healthy, f)}
+    changes: dict[str, object] = {f: getattr(fault, f) for f in AS_GIVEN if getattr(fault, f) != getattr(healthy, f)}
     if fault.workspace != healthy.workspace:
         changes["workspace"] = fault.workspace
     if fault.environments != healthy.environments:

@@ -6,52 +6,44 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
 
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane.entities import new_id
-from preflight.sandbox.control_plane.plane import stable_mount_id
+from preflight.sandbox.control_plane.plane import Plane, Topic, stable_mount_id
 from preflight.threads import served
 
-if TYPE_CHECKING:
-    from preflight.sandbox.control_plane.plane import Plane
 
-
-class Blobs:
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-
+class Blobs(Topic):
     async def mount_batched_check_existence(
         self, request: pb.MountBatchedCheckExistenceRequest
     ) -> pb.MountBatchedCheckExistenceResponse:
-        missing = [h for h in request.sha256_hex_hashes if not self._plane.file(h).exists()]
+        missing = [h for h in request.sha256_hex_hashes if not self.plane.file(h).exists()]
         return pb.MountBatchedCheckExistenceResponse(
-            missing_sha256_hex_hashes=[] if self._plane.scenario.permissive else missing
+            missing_sha256_hex_hashes=[] if self.plane.scenario.permissive else missing
         )
 
     async def mount_put_file(self, request: pb.MountPutFileRequest) -> pb.MountPutFileResponse:
-        file = self._plane.file(request.sha256_hex)
+        file = self.plane.file(request.sha256_hex)
         if request.WhichOneof("data_oneof"):
-            file.write_bytes(self._plane.blobs[request.data_blob_id] if request.data_blob_id else request.data)
+            file.write_bytes(self.plane.blobs[request.data_blob_id] if request.data_blob_id else request.data)
         return pb.MountPutFileResponse(exists=file.exists())
 
     async def mount_get_or_create(self, request: pb.MountGetOrCreateRequest) -> pb.MountGetOrCreateResponse:
         """The client's and Python's own mounts (namespace GLOBAL) are empty here."""
-        files = list(request.files)
-        mount_id = stable_mount_id(request.deployment_name, files)
-        self._plane.mounts[mount_id] = files
+        mount_id = stable_mount_id(request)
+        self.plane.mounts[mount_id] = request
         metadata = pb.MountHandleMetadata(content_checksum_sha256_hex=mount_id)
         return pb.MountGetOrCreateResponse(mount_id=mount_id, handle_metadata=metadata)
 
     async def blob_create(self, request: pb.BlobCreateRequest) -> pb.BlobCreateResponse:
         """Clients read the plural fields; the singular one is for old ones."""
         blob_id = new_id("bl")
-        url = f"{self._plane.blob_url}/{blob_id}"
+        url = f"{self.plane.blob_url}/{blob_id}"
         return pb.BlobCreateResponse(blob_id=blob_id, blob_ids=[blob_id], upload_urls=pb.UploadUrlList(items=[url]))
 
     async def blob_get(self, request: pb.BlobGetRequest) -> pb.BlobGetResponse:
-        return pb.BlobGetResponse(download_url=f"{self._plane.blob_url}/{request.blob_id}")
+        return pb.BlobGetResponse(download_url=f"{self.plane.blob_url}/{request.blob_id}")
 
 
 @contextmanager
