@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.trust.table import pytest_terminal_summary as pytest_terminal_summary  # attacks stand in many folders
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 HIDDEN = ("MODAL_", "AWS_", "GITHUB_", "PREFLIGHT_")
 LIMIT_S = 120
