@@ -20,7 +20,7 @@ from preflight.cli.running.target import project_settings, resolve_app
 from preflight.interpreter import client_of
 from preflight.model import Exit
 from preflight.redact import without_secrets
-from preflight.report.text import in_encoding, one_line
+from preflight.report.text import in_encoding, inert, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, fingerprint, machine_key
 from preflight.state import machine as facts
@@ -146,7 +146,7 @@ def gate_command(
             return outcome
         command.become(program, words, _named(environ, settings))
     except command.NotRunnable as e:
-        say(f"preflight gate: {e}")
+        say(f"preflight gate: {one_line(str(e))}")
         return e.code
 
 
@@ -328,7 +328,7 @@ def _stopped(outcome: Exit, asked: Asked) -> Exit:
     if outcome is Exit.INTERRUPTED:
         return outcome
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
-    say(f"REFUSED: {why}`{without_secrets(shlex.join(asked.words))}` was not run")
+    say(f"REFUSED: {why}`{_shown(asked.words)}` was not run")
     return Exit.REFUSED
 
 
@@ -343,8 +343,12 @@ def _next(asked: Asked) -> None:
     options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
     app = [asked.app] if asked.app else []
     words = ["preflight", "gate", "--renew", *options, *app, "--", *asked.words]
-    say(f"next  {without_secrets(shlex.join(words))}")
+    say(f"next  {_shown(words)}")
+
+
+def _shown(words: Sequence[str]) -> str:
+    return without_secrets(shlex.join(words)).replace("\n", "\\n")
 
 
 def say(text: str) -> None:
-    click.echo(in_encoding(text, sys.stderr.encoding), err=True)
+    click.echo(in_encoding(inert(printable(text)), sys.stderr.encoding), err=True)
