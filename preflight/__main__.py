@@ -2,11 +2,11 @@
 
 import os
 import sys
-from typing import NoReturn
 
 
-def main() -> NoReturn:
+def main() -> None:
     try:
+        _installed_first()
         from preflight.interrupts import OURS
 
         OURS.raise_all()
@@ -16,6 +16,16 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         os.write(2, b"interrupted\n")
         sys.exit(130)
+
+
+def _installed_first() -> None:
+    """What PYTHONPATH and the working folder hold is found last: no `click.py` or `json.py` there is in our place."""
+    try:
+        given = {os.path.abspath(p) for p in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))}  # noqa: PTH100
+        theirs = [p for p in sys.path if os.path.abspath(p) in given]  # noqa: PTH100 - pathlib is not imported yet
+    except OSError:  # the working folder is gone
+        return
+    sys.path[:] = [*(p for p in sys.path if p not in theirs), *theirs]
 
 
 if __name__ == "__main__":
