@@ -182,7 +182,7 @@ def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
     documents = [said for said, _ in found]
     if is_json:
-        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     else:
         console = stdout_console(off_terminal=80)
         for number, (said, where) in enumerate(found):
