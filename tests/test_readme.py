@@ -20,7 +20,7 @@ from preflight.engine.files import ToLint, look, merged, recipe_of, static_rules
 from preflight.engine.index import listed
 from preflight.model import Stage, Status, Target
 from preflight.report.console import GLYPHS, WORDS, ConsoleReporter
-from preflight.sandbox import state
+from preflight.sandbox import worlds
 from preflight.settings import Settings, parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -76,7 +76,7 @@ def test_every_mark_of_the_screen_is_in_the_table() -> None:
 def test_the_numbers_are_those_of_the_tool() -> None:
     found = re.search(r"come (\d+) checks in all", README)
     assert found and abs(int(found[1]) - len(listed())) <= 10, f"{len(listed())} checks"  # a round number ages slower
-    assert f"names {len(state.names())} worlds" in README
+    assert f"names {len(worlds.names())} worlds" in README
 
 
 def test_every_command_of_the_readme_is_there_and_every_command_is_in_it() -> None:
