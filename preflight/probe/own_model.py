@@ -7,6 +7,7 @@ is a proposal for ``--model MODULE:CALLABLE``.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from preflight.probe.request import python_files
 
 HOOK = "preflight_model"
 HALF = re.compile(r"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
+FILE = re.compile(  # outside of quotes
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|@\s*(?P<file>[^,()\[\]{}'"]*[^,()\[\]{}'"\s])"""
+)
 MOST = 5
 
 
@@ -34,7 +38,7 @@ class Candidate:
         given = f" --model-args '{', '.join(f'{w}=…' for w in self.wants.split(', '))}'" if self.wants else ""
         return f"--model {self.name}{given}" + ("" if self.is_hook else " --model-input 2x960x64")
 
-    def as_json(self) -> dict[str, Json]:
+    def as_json(self) -> dict[str, str]:
         return {"name": self.name, "where": self.where, "wants": self.wants}
 
 
@@ -143,45 +147,26 @@ def arguments(text: str) -> dict[str, Json]:
     Raises ValueError with what it wanted.
     """
     wanted = "wanted Python literals such as 'd_model=64, config=@config.json'"
-    words = [f"_file({part.strip()[1:]!r})" if part.strip().startswith("@") else part for part in _split(text)]
+    with_files = FILE.sub(lambda m: f"_file({m['file']!r})" if m["file"] else m[0], text)
     try:
-        call = ast.parse(f"f({', '.join(words)})", mode="eval").body
-        assert isinstance(call, ast.Call)
-        named = {k.arg: _literal(k.value) for k in call.keywords}
-        return {"args": [_literal(a) for a in call.args], "kwargs": named}
-    except (SyntaxError, ValueError) as e:
+        call = ast.parse(f"f({with_files})", mode="eval").body
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) != "f":
+            raise ValueError("a bracket is not closed")
+        if any(k.arg is None for k in call.keywords):
+            raise ValueError("** is not taken")
+        return {"args": [_literal(a) for a in call.args], "kwargs": {k.arg: _literal(k.value) for k in call.keywords}}
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
         raise ValueError(f"--model-args is {text!r}; {wanted} ({e})") from e
-
-
-def _split(text: str) -> list[str]:
-    """At commas outside of brackets and quotes; ``name=@file`` becomes ``name=_file('file')``."""
-    parts, depth, quote, last = [], 0, "", 0
-    for n, c in enumerate(text):
-        if quote:
-            quote = "" if c == quote else quote
-        elif c in "'\"":
-            quote = c
-        elif c in "([{":
-            depth += 1
-        elif c in ")]}":
-            depth -= 1
-        elif c == "," and not depth:
-            parts.append(text[last:n])
-            last = n + 1
-    parts.append(text[last:])
-    return [_with_file(p) for p in parts if p.strip()]
-
-
-def _with_file(part: str) -> str:
-    name, eq, value = part.partition("=@")
-    return f"{name}=_file({value.strip()!r})" if eq else part
 
 
 def _literal(node: ast.expr) -> Json:
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_file":
         return {"file": ast.literal_eval(node.args[0])}
     value = ast.literal_eval(node)
-    return list(value) if isinstance(value, tuple) else value
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))  # a tuple is a list there
+    except TypeError as e:
+        raise ValueError(f"{ast.unparse(node)} is not a JSON value") from e
 
 
 def model_input(text: str) -> dict[str, Json]:

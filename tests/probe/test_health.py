@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from preflight.probe.health_verdict import health_json, lemons
-from preflight.probe.parsing import parsed
+from preflight.probe.health_verdict import health, lemons
+from preflight.probe.reading import parsed
 
 KEPT = Path(__file__).parents[1] / "data" / "probes" / "h200-two-gpus.json"
 
@@ -22,11 +22,11 @@ def two():
 def test_two_healthy_gpus_have_nothing_wrong_and_are_shown_with_what_is_healthy(two):
     reading = parsed(two)
     assert lemons(reading) == ()
-    assert [(row["index"], row["sum_is_right"], row["findings"]) for row in health_json(reading)] == [
+    assert [(row["index"], row["sum_is_right"], row["findings"]) for row in health(reading)] == [
         (0, True, []),
         (1, True, []),
     ]
-    assert health_json(reading)[0]["healthy"]["copy_gbps"] == 4300.0
+    assert health(reading)[0]["healthy"]["copy_gbps"] == 4300.0
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_lemon_is_named_with_its_numbers(two, change, said, is_certain):
     two["gpus"][1]["value"].update(change)
     (found,) = lemons(parsed(two))
     assert (found.rank, found.is_certain) == (1, is_certain)
-    assert said in found.said
+    assert said in found.fault
 
 
 @pytest.mark.parametrize("reasons", ["0x0000000000000004", "0x0000000000000001", "N/A"])
@@ -59,8 +59,8 @@ def test_a_gpu_that_gives_no_answer_and_one_with_memory_errors_are_certain(two):
     two["cards"][1]["ecc.errors.uncorrected.volatile.total"] = "3"
     silent, broken = lemons(parsed(two))
     assert (silent.rank, silent.is_certain, broken.rank, broken.is_certain) == (0, True, 1, True)
-    assert "no answer at its the all-reduce" not in silent.said
-    assert "3 uncorrected ECC errors" in broken.said
+    assert "no answer at its the all-reduce" not in silent.fault
+    assert "3 uncorrected ECC errors" in broken.fault
 
 
 def test_a_gpu_that_the_table_does_not_know_is_only_held_against_its_neighbours(two):

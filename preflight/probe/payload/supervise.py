@@ -22,6 +22,7 @@ import time
 from typing import Any, Callable
 
 from .child import child
+from .choices import is_on
 from .installed import EXTENSIONS
 from .lane import NOT_REACHED, Lane
 from .processes import adopt_orphans, descendants, end, end_with_parent
@@ -48,7 +49,6 @@ DEFAULTS: dict[str, Any] = {
     "limit_s": 540.0,
     "lanes": 0,
 }
-OFF_WORDS = ("", "0", "false", "no", "off")
 GPU_FIELDS = (
     "index,name,driver_version,compute_cap,temperature.gpu,clocks_throttle_reasons.active,"
     "ecc.errors.uncorrected.volatile.total,memory.used,memory.total,power.draw"
@@ -210,10 +210,6 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str
 
 def _value(answer: dict[str, Any] | None) -> dict[str, Any]:
     return (answer or {}).get("value") or {}
-
-
-def is_on(value: str) -> bool:
-    return value.strip().lower() not in OFF_WORDS
 
 
 # --- by itself --------------------------------------------------------------------------------------------
