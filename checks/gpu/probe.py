@@ -20,13 +20,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import NoFunction
-from preflight.cost.lookups import CURRENT_RATES
+from preflight.api import RECIPE, account, cost, error, warning
+from preflight.api.app import NoFunction
 from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, Group, Json, NotApplicable, Price, Severity, Stage, Unknown, Where
+from preflight.model import Answer, Check, Finding, Group, Json, NotApplicable, Price, Stage, Unknown, Where
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
-from preflight.remote.lookups import WORKSPACE
 
 if TYPE_CHECKING:  # what judges a reading is imported when there is one
     from preflight.probe.document import OnModal, OwnModel
@@ -47,7 +45,7 @@ async def price(looked: Looked) -> Price | NotApplicable:
         return plan
     if isinstance(plan, Unknown):
         return Price(Decimal(0), "no GPU is asked for")
-    return Price(*probe_price(plan, looked[CURRENT_RATES]))
+    return Price(*probe_price(plan, looked[cost.CURRENT_RATES]))
 
 
 async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
@@ -76,31 +74,28 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
 
 def _fault(document: OnModal) -> Finding:
     place = next(iter(document["where"]), None)
-    return Finding(
-        severity=Severity.ERROR,
-        message=f"{document['gpu_asked']}: {document['verdict']}: {document['reason']}",
-        remedy=document["remedy"] or "preflight probe --json",
+    return error(
+        f"{document['gpu_asked']}: {document['verdict']}: {document['reason']}",
+        document["remedy"] or "preflight probe --json",
+        Where(place["path"], place["line"]) if place else None,
         why="24 h of A100 would train a model that is not the one you wrote",
-        where=Where(place["path"], place["line"]) if place else None,
         evidence=tuple(document["evidence"]),
     )
 
 
 def _not_run(own: OwnModel) -> Finding:
     message, _, give = own["said"].partition("; give it: ")
-    return Finding(
-        severity=Severity.WARNING,
-        message=message,
-        remedy=give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
+    return warning(
+        message,
+        give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
         why="a fallback in the model's own code can't be seen in the library's blocks",
     )
 
 
 def _lemon(document: OnModal, gpu: GpuHealth) -> Finding:
-    return Finding(
-        severity=Severity.ERROR if gpu["is_certain"] else Severity.WARNING,
-        message=f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(gpu['findings'])}",
-        remedy="start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
+    return (error if gpu["is_certain"] else warning)(
+        f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(gpu['findings'])}",
+        "start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
         why="a slow GPU makes every other one wait",
     )
 
@@ -123,7 +118,7 @@ def _spent(plan: ProbePlan, documents: list[OnModal], looked: Looked) -> Decimal
     longest_s = max(d["seconds"] for d in documents)
     if not all(d["seconds"] > 0 for d in documents):
         return None
-    usd, _ = probe_price(plan, looked[CURRENT_RATES])
+    usd, _ = probe_price(plan, looked[cost.CURRENT_RATES])
     share = Decimal(str(longest_s)) / Decimal(str(plan.request.limit_s))
     return (usd * min(share, Decimal(1))).quantize(Decimal("0.0001"))
 
@@ -131,10 +126,9 @@ def _spent(plan: ProbePlan, documents: list[OnModal], looked: Looked) -> Decimal
 CHECK = Check(
     id="GPU001",
     name="gpu-probe",
-    title="the mamba-ssm kernels launch on the GPU",
     step=9,
     stage=Stage.PAID,
-    needs=(WORKSPACE, RECIPE, CURRENT_RATES),
+    needs=(account.WORKSPACE, RECIPE, cost.CURRENT_RATES),
     run=run,
     price=price,
     timeout_s=6 * 3600.0,

@@ -10,6 +10,7 @@ from preflight.model import Where
 from preflight.probe.expected import table
 from preflight.probe.reading import Failure, ModelRun, Outcome, Reading, Replaced, Step
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run
+from preflight.wording import counted
 
 NO_MODULE = re.compile(r"No module named '([\w.]+)'")
 NO_MEMORY = "out of memory"
@@ -113,7 +114,7 @@ def tail(step: Step) -> tuple[str, ...]:
 
 
 def place(failure: Failure) -> tuple[Where, ...]:
-    return tuple(Where(f.path, f.line) for f in failure.frames[-1:])
+    return tuple(f.where for f in failure.frames[-1:])
 
 
 def package_of(text: str) -> str:
@@ -138,8 +139,8 @@ def _no_gpu(step: Step, reading: Reading) -> Ruling:
     seen = f"driver {driver} is there" if driver else "nvidia-smi finds no driver"
     remedy = "run it where a GPU is: preflight probe APP --gpu A100-80GB"
     if visible is not None and driver and reading.cuda:
-        shown = visible or '""'
-        seen += f", and CUDA_VISIBLE_DEVICES={shown} shows torch none of its {len(reading.at_rest)} GPUs"
+        shown, cards = visible or '""', counted(len(reading.at_rest), "GPU") or "the GPUs"
+        seen += f", and CUDA_VISIBLE_DEVICES={shown} shows torch none of {cards}"
         remedy = "unset CUDA_VISIBLE_DEVICES, or name a GPU that is there"
     elif driver and reading.torch and not reading.cuda:
         seen += ", and this torch is a CPU build"
@@ -281,7 +282,7 @@ def conv1d_cause(reading: Reading, replaced: tuple[Replaced, ...] = ()) -> tuple
     """Why causal-conv1d is not in use: cause, what was seen, remedy."""
     other = next((r for r in (*replaced, *reading.library.replaced) if r.name == "causal_conv1d_fn"), None)
     if other is not None:
-        seen = f"causal_conv1d_fn is {other.by} ({other.path}:{other.line}), not causal-conv1d's"
+        seen = f"causal_conv1d_fn is {other.by} ({other.where}), not causal-conv1d's"
         return Cause.CONV1D_UNUSABLE, seen, "take out the assignment that replaces causal_conv1d_fn"
     for name in ("causal_conv1d", "causal_conv1d_cuda"):
         step = reading.loads.get(name)

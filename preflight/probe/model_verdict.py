@@ -223,12 +223,12 @@ def _choosers(run: ModelRun) -> Iterator[tuple[Where, str, str]]:
     choices = run.choices
     for h in choices.handlers:
         if h.about_mamba:
-            place, caught = Where(h.path, h.line), f"{h.caught}: {h.message}" if h.caught else "an exception"
+            place, caught = h.where, f"{h.caught}: {h.message}" if h.caught else "an exception"
             yield place, f"{place} caught {caught}", f"let {place} raise, then cure what it caught"
     values = {r.name: r.value for r in choices.reads}
     decisions = [d for d in choices.decisions if d.is_sure or d.variables]
     for d in sorted(decisions, key=lambda d: (not d.is_sure, not d.variables)):
-        place, names = Where(d.path, d.line), dict.fromkeys(d.variables)
+        place, names = d.where, dict.fromkeys(d.variables)
         if names:
             switches = ", ".join(f"{n}={values[n]}" for n in names if n in values)
             yield place, f"{place} decides by {switches}: {d.test}", f"unset {', '.join(names)}, or set it for Mamba"
@@ -237,19 +237,16 @@ def _choosers(run: ModelRun) -> Iterator[tuple[Where, str, str]]:
             yield place, f"{place} took the branch without Mamba: {d.test}", remedy
     for r in choices.reads if not decisions else ():
         if is_on(r.value):
-            place = Where(r.path, r.line)
-            yield place, f"{place} reads {r.name}={r.value}", f"unset {r.name}"
+            yield r.where, f"{r.where} reads {r.name}={r.value}", f"unset {r.name}"
     for other in run.library.replaced:
-        place = Where(other.path, other.line)
-        yield place, f"{other.name} is {other.by} ({place})", f"leave {other.name} of mamba_ssm as it is"
+        yield other.where, f"{other.name} is {other.by} ({other.where})", f"leave {other.name} of mamba_ssm as it is"
     for slow in choices.slow_paths:
-        place = Where(slow.path, slow.line)
         remedy = "install what its fast path wants: mamba-ssm and causal-conv1d, for this torch"
-        yield place, f"{place} calls {slow.called}", remedy
+        yield slow.where, f"{slow.where} calls {slow.called}", remedy
 
 
 def _places(run: ModelRun, reading: Reading) -> tuple[Where, ...]:
-    blanked = (Where(a.path, a.line) for a in (*run.library.absent, *reading.library.absent))
+    blanked = (a.where for a in (*run.library.absent, *reading.library.absent))
     return tuple(dict.fromkeys([*(place for place, _, _ in _choosers(run)), *blanked]))
 
 
@@ -261,7 +258,7 @@ def _hidden(what: str, run: ModelRun, reading: Reading, lost: list[str], verdict
         why = f"; {why}"
     joint = " " if lost[0].startswith("launched") else ": "
     more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-    handlers = tuple(f"{h.path}:{h.line} caught {h.caught}: {h.message}" for h in run.choices.handlers if h.about_mamba)
+    handlers = tuple(f"{h.where} caught {h.caught}: {h.message}" for h in run.choices.handlers if h.about_mamba)
     evidence = handlers or tuple(lost[1:6]) or run.names[:SHOWN_NAMES]
     return Ruling(verdict, Cause.HIDDEN, f"{what}{joint}{lost[0]}{more}{why}", remedy, evidence, _places(run, reading))
 
@@ -271,7 +268,7 @@ def _notes(run: ModelRun) -> list[str]:
     idle = [b.name for b in run.blocks if not b.is_used] if not run.is_compiled else []
     notes = [f"not called in these steps, and not judged: {_some(idle)}"] if idle else []
     imports = [h for h in run.choices.handlers if h.about_mamba]
-    notes += [f"{h.path}:{h.line} caught {h.caught} at an import" for h in imports[:1]]
+    notes += [f"{h.where} caught {h.caught} at an import" for h in imports[:1]]
     if run.is_scaled and any(s.bad_gradients for s in run.steps):
         notes.append("gradients overflowed, which its GradScaler is for")
     return notes

@@ -11,6 +11,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
+from preflight.model import Where
 from preflight.toml_rows import typed
 
 T = TypeVar("T")
@@ -31,10 +32,13 @@ class Outcome(StrEnum):
     NOT_REACHED = "not-reached"
 
 
-class Frame(Part, frozen=True, kw_only=True):
+class Place(Part, frozen=True, kw_only=True):
     path: str
     line: Count
-    name: str
+
+    @property
+    def where(self) -> Where:
+        return Where(self.path, self.line)
 
 
 class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
@@ -42,7 +46,7 @@ class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
 
     kind: str
     message: str
-    frames: tuple[Frame, ...]
+    frames: tuple[Place, ...]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
@@ -144,42 +148,34 @@ class Fallback(Trace, frozen=True, kw_only=True):
     steady_s: Positive
 
 
-class Handler(Part, frozen=True, kw_only=True, rename={"caught": "type"}):
+class Handler(Place, frozen=True, kw_only=True, rename={"caught": "type"}):
     """An except-branch of the user's code that ran, with what it caught; ``kind`` is what raised: import or call."""
 
-    path: str
-    line: Count
     caught: str
     message: str
     about_mamba: bool
     kind: str
 
 
-class Decision(Part, frozen=True, kw_only=True):
+class Decision(Place, frozen=True, kw_only=True):
     """A test of the user's code that took the branch without Mamba, and the variables it looked at.
 
     It is not sure where both branches stand on one line.
     """
 
-    path: str
-    line: Count
     test: str
     variables: tuple[str, ...]
     is_sure: bool
 
 
-class Read(Part, frozen=True, kw_only=True):
+class Read(Place, frozen=True, kw_only=True):
     """An environment variable that the user's code read."""
 
     name: str
-    path: str
-    line: Count
     value: str
 
 
-class SlowPath(Part, frozen=True, kw_only=True):
-    path: str
-    line: Count
+class SlowPath(Place, frozen=True, kw_only=True):
     called: str
 
 
@@ -190,21 +186,17 @@ class Choices(Part, frozen=True, kw_only=True):
     slow_paths: tuple[SlowPath, ...]
 
 
-class Absent(Part, frozen=True, kw_only=True):
+class Absent(Place, frozen=True, kw_only=True):
     """A name that mamba_ssm set to None because an import failed, and the line that did it."""
 
     name: str
-    path: str
-    line: Count
 
 
-class Replaced(Part, frozen=True, kw_only=True):
+class Replaced(Place, frozen=True, kw_only=True):
     """A function of mamba_ssm that is another one now, and where that one is written."""
 
     name: str
     by: str
-    path: str
-    line: Count
 
 
 class Library(Part, frozen=True, kw_only=True):

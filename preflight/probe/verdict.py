@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from preflight.model import Where
 from preflight.probe import causes
 from preflight.probe.expected import Expected, Table, is_in, shown
 from preflight.probe.model_verdict import judge_model
@@ -108,7 +107,7 @@ def _forced(reading: Reading, blocks: tuple[BlockRuling, ...], model: Ruling | N
         f"{', '.join(_switches(reading))} is set: {means}{also}",
         f"unset {', '.join(sorted(reading.forced))} in the image, the secret or the function's environment",
         _switches(reading),
-        tuple(Where(r.path, r.line) for r in reads if r.name in reading.forced),
+        tuple(r.where for r in reads if r.name in reading.forced),
     )
 
 
@@ -187,7 +186,7 @@ def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
     if done.default_path_error is not None:
         ran = f"raises {done.default_path_error}; with use_mem_eff_path=False it runs {stood_in}"
     reason = f"{what} {ran} in place of causal-conv1d: {why}"
-    where = tuple(Where(a.path, a.line) for a in reading.library.absent)
+    where = tuple(a.where for a in reading.library.absent)
     return Ruling(Verdict.PARTIAL, cause, reason, remedy, done.names[:SHOWN_NAMES], where)
 
 
