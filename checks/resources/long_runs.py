@@ -1,8 +1,8 @@
 """What a run of hours needs."""
 
 from preflight.api import Context, Findings, Function, Recipe, advice, app, facts, rule, warning
+from preflight.app.find import python_files
 from preflight.guard import IMAGE_LINE
-from preflight.probe.request import python_files
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 LONG_S = 4 * 3600

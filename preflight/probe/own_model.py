@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preflight.model import Json
-from preflight.probe.request import python_files
+from preflight.probe.request import parsed, sources
 
 HOOK = "preflight_model"
-HALF = re.compile(r"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
+HALF = re.compile(rb"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
 FILE = re.compile(  # outside of quotes
     r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|@\s*(?P<file>[^,()\[\]{}'"]*[^,()\[\]{}'"\s])"""
 )
@@ -51,7 +51,7 @@ class _File:
 
 def candidates(root: Path) -> tuple[Candidate, ...]:
     """The hook first, then factories of a model with Mamba blocks, then its classes, outermost first."""
-    files = [f for path in python_files(root) if (f := _read(path, root)) is not None]
+    files = [f for path, text in sources(root) if (f := _read(path, text, root)) is not None]
     holders = _holders(files)
     found: list[tuple[int, Candidate]] = []
     for file in files:
@@ -71,24 +71,15 @@ def candidates(root: Path) -> tuple[Candidate, ...]:
 
 def uses_half(root: Path) -> bool:
     """Whether the project's text speaks of float16, so that its kernels are probed in it too."""
-    for path in python_files(root):
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        if ("mamba" in text or "torch" in text) and HALF.search(text):
-            return True
-    return False
+    return any((b"mamba" in text or b"torch" in text) and HALF.search(text) for _, text in sources(root))
 
 
-def _read(path: Path, root: Path) -> _File | None:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return None
+def _read(path: Path, text: bytes, root: Path) -> _File | None:
+    tree = parsed(text)
     parts = path.relative_to(root).with_suffix("").parts
     parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
-    return _File(path, ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), tree)
+    module = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+    return None if tree is None else _File(path, module, tree)
 
 
 def _holders(files: list[_File]) -> dict[str, set[str]]:

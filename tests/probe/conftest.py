@@ -61,7 +61,9 @@ class World:
         environ["PYTHONPATH"] = os.pathsep.join(map(str, (self.over, *packages)))
         out = self.room / "reading.json"
         command = [sys.executable, str(PAYLOAD), "--request", str(self.room / "request.json"), "--out", str(out)]
-        subprocess.run(command, env={**environ, **self.environ}, check=True, timeout=60, capture_output=True)
+        subprocess.run(
+            command, env={**environ, **self.environ}, check=True, timeout=asked["limit_s"] + 20, capture_output=True
+        )
         self.document = json.loads(out.read_text())
         return judge(parsed(self.document), table())
 

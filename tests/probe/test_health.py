@@ -68,3 +68,24 @@ def test_a_gpu_that_the_table_does_not_know_is_only_held_against_its_neighbours(
         row["value"]["name"] = "NVIDIA B999"
         row["value"]["tflops"] = 20.0
     assert lemons(parsed(two)) == ()
+
+
+def test_the_row_of_each_gpu_holds_its_own_figures_and_its_own_faults(two):
+    two["gpus"][0].update(outcome="crash", value=None, at="", signal="SIGSEGV")
+    two["gpus"][1]["value"].update(tflops=400.0, loaded={"temperature.gpu": "40"})
+    silent, slow = health(parsed(two))
+    assert (silent["name"], silent["tflops"], silent["copy_gbps"], silent["loaded"]) == ("", None, None, {})
+    assert silent["findings"] == ["it gave no answer in its first call: SIGSEGV"] and silent["is_certain"]
+    assert (slow["name"], slow["tflops"], slow["loaded"]) == ("NVIDIA H200", 400.0, {"temperature.gpu": "40"})
+    assert slow["findings"] == ["bfloat16 products at 400 TFLOP/s; healthy is 780"] and not slow["is_certain"]
+
+
+def test_a_figure_at_its_bound_is_no_fault(two):
+    for row in two["gpus"]:
+        row["value"].update(tflops=0.75 * 780.0, loaded={"temperature.gpu": "86.9"})
+    assert lemons(parsed(two)) == ()
+
+
+def test_an_answer_without_figures_is_a_fault_whatever_it_says_of_itself(two):
+    two["gpus"][0].update(outcome="ok", value=None)
+    assert [(x.rank, x.is_certain) for x in lemons(parsed(two))] == [(0, True)]
