@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.forked import REPOSITORY, forks, is_early
+from tests.trust.table import pytest_terminal_summary as pytest_terminal_summary  # attacks stand in many folders
 
 HIDDEN = ("MODAL_", "AWS_", "GITHUB_", "PREFLIGHT_")
 LIMIT_S = 120

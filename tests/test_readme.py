@@ -15,8 +15,8 @@ from pathlib import Path
 from rich.console import Console
 
 from preflight.cli.main import COMMANDS, EXAMPLES
-from preflight.cli.running.conduct import all_checks
-from preflight.engine.files import ToLint, look, merged, static_rules
+from preflight.cli.running.audience import all_checks
+from preflight.engine.files import ToLint, look, merged, recipe_of, static_rules
 from preflight.engine.index import listed
 from preflight.model import Stage, Status, Target
 from preflight.report.console import GLYPHS, WORDS, ConsoleReporter
@@ -33,9 +33,9 @@ COLUMNS = 100
 def red_screen() -> Console:
     """`preflight lint` of an app with four mistakes, on a terminal that keeps what it shows; no time is in it."""
     rules = static_rules(all_checks({Stage.STATIC}))
-    target = ToLint(APP, Settings(project=APP.parent, app=APP.name))
-    looked = asyncio.run(look([target], rules, shown_from=APP.parent))
-    whole = merged(looked, rules, target=Target(app=APP.name), fail_on=Status.FAIL)
+    settings = Settings(project=APP.parent, app=APP.name)
+    looked = asyncio.run(look(recipe_of(ToLint(APP, settings)), settings, rules, shown_from=APP.parent))
+    whole = merged([looked], rules, target=Target(app=APP.name), fail_on=Status.FAIL)
     whole = replace(whole, seconds=1.0, started=datetime(2026, 1, 1, tzinfo=UTC))
     whole = replace(whole, results=tuple(replace(r, seconds=0.0) for r in whole.results))
     reporter = ConsoleReporter(io.StringIO(), width=COLUMNS)

@@ -152,12 +152,11 @@ def exports(sandbox: Sandbox, *, moves: bool = True) -> list[str]:
 
 
 def _child_environ() -> dict[str, str]:
-    """The child finds this very package, and no account of the user."""
+    """The child finds this very package, no account of the user, and no module of the user's under a name of ours."""
     import preflight
 
     env = {k: v for k, v in os.environ.items() if not k.startswith(("MODAL_", "AWS_"))}
-    paths = [str(Path(preflight.__file__).parent.parent), env.get("PYTHONPATH", "")]
-    return env | {"PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+    return env | {"PYTHONPATH": str(Path(preflight.__file__).parent.parent)}
 
 
 def _project(scenario: state.Scenario, folder: Path) -> Path:
