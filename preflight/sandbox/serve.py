@@ -93,7 +93,7 @@ def start(
     ``project`` is the user's, in a rehearsal; without it, the example is copied.  ``state_dir`` is kept when given.
     Raises ScenarioNotFound, WrongRow, or SandboxFailed.
     """
-    given = scenario if isinstance(scenario, state.Scenario) else worlds.load(scenario)
+    given = worlds.placed(scenario) if isinstance(scenario, state.Scenario) else worlds.load(scenario)
     folder = Path(tempfile.mkdtemp(prefix="pfs-")) if state_dir is None else state_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     name = "rehearsal" if isinstance(scenario, state.Scenario) else str(scenario)
