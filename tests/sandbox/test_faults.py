@@ -62,7 +62,7 @@ def test_the_healthy_server_warns_of_nothing(run: Run, healthy: serve.Sandbox) -
 def test_a_slow_server_takes_its_delay_and_still_answers(run: Run) -> None:
     said = asked(run, "modal-slow")
     assert said[0] == "answered"
-    assert 0.2 <= float(said[1].split()[0]) < 1.0
+    assert 0.2 <= float(said[1].split()[0]) < 2.0  # `wait_for` holds the answer below 1 s; the rest is the start
 
 
 @pytest.mark.parametrize("name", ["modal-unreachable", "modal-hangs"])
