@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from preflight.api import Context, Findings, Function, Recipe, advice, app, facts, rule, warning
+from preflight.app.find import python_files
 from preflight.guard import IMAGE_LINE
-from preflight.probe.request import python_files
 from preflight.rules.subjects import GPU_FUNCTIONS
 
 DEFAULT_S = 300
