@@ -18,7 +18,8 @@ from preflight.binary.elf import exported
 from preflight.facts.in_force import FOLDER, SYMBOLS
 from preflight.facts.load import shipped_rows
 from preflight.facts.refresh import symbols
-from preflight.facts.refresh.renew import Sources, renew, write
+from preflight.facts.refresh.renew import renew, write
+from preflight.facts.refresh.source import Sources
 from preflight.facts.refresh.text import head_of
 from preflight.facts.symbols import read_table
 from preflight.facts.torch import INDEX

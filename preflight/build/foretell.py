@@ -35,6 +35,7 @@ from preflight.facts import wheels
 from preflight.facts.torch import minor
 from preflight.facts.types import Release
 from preflight.facts.wheels import NoWheel, Wheel
+from preflight.model import Where
 
 FORETOLD = ("mamba-ssm", "causal-conv1d", "flash-attn")
 ISOLATION = "iso-ext-build-isolation"

@@ -16,7 +16,8 @@ import click
 from preflight.model import Exit, Json
 
 if TYPE_CHECKING:
-    from preflight.facts.refresh.renew import Renewed, Sources
+    from preflight.facts.refresh.renew import Renewed
+    from preflight.facts.refresh.source import Sources
     from preflight.facts.refresh.symbols import Exported
     from preflight.facts.types import Row, Table
 
@@ -134,7 +135,7 @@ def _mapped(exported: Callable[[bytes | mmap.mmap], Iterator[tuple[str, bool]]])
 def _sources() -> Iterator[Sources]:
     import platformdirs
 
-    from preflight.facts.refresh.renew import Sources
+    from preflight.facts.refresh.source import Sources
     from preflight.facts.torch import INDEX
     from preflight.remote.index.configured import NoIndex, pip_indexes
     from preflight.remote.index.packages import PackageIndex

@@ -117,7 +117,7 @@ def took(pattern: re.Pattern[str], text: str) -> float:
 
 
 GOOD = {
-    **{name: "x" for name in ("id", "title", "phase", "family", "why", "remedy", "source")},
+    **dict.fromkeys(("id", "title", "phase", "family", "why", "remedy", "source"), "x"),
     **{"tier": 3, "needles": ["x"], "patterns": ["x"]},
 }
 
