@@ -18,15 +18,12 @@ Source
 
 import sys
 
+from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Recipe, Stage, Where, advice, error, warning
 from preflight.app.lookups import READING
-from preflight.app.model import Recipe
 from preflight.discover.compare import Difference, differences
 from preflight.discover.lookups import RECORDING
 from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle
-from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
-from preflight.rules.findings import advice, error, warning
 from preflight.wording import counted
 
 READS_FILES = frozenset(
@@ -138,12 +135,4 @@ def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
             return f"not recorded: {said}", remedy, "`modal run` and each container's start take as long"
 
 
-CHECK = Check(
-    id="PRJ980",
-    name="app-deploys",
-    title="the real client would deploy the app as its text is read",
-    stage=Stage.STATIC,
-    needs=(READING, RECORDING),
-    run=run,
-    explains=(RECORDING,),
-)
+CHECK = Check(id="PRJ980", stage=Stage.STATIC, needs=(READING, RECORDING), run=run, explains=(RECORDING,))

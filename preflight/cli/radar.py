@@ -116,7 +116,7 @@ def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int
 
 
 def _last_pass(read: AppRead, today: date) -> tuple[date, str]:
-    from preflight.state.kept import kept
+    from preflight.state.follow import kept
 
     state = read.settings.state
     good, _ = kept(state, read.settings.project, read.name) if state is not None else ([], [])

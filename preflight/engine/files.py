@@ -35,7 +35,7 @@ from preflight.model import (
     Target,
     Where,
 )
-from preflight.rules.form import Context, Rule
+from preflight.rules.form import Context, Rule, counts_of
 from preflight.settings import Settings
 
 IMPORTS_MODAL = re.compile(rb"\b(?:import|from)\b(?:[^\n#]|\\\r?\n)*?\bmodal\b")
@@ -169,7 +169,7 @@ def _one(check: Check, results: list[Result]) -> Result:
         return Result(check=check, status=worst, seconds=seconds, reason=reason)
     findings = dict.fromkeys(f for answer in answers for f in answer.findings)
     unlooked = sum(r.status in UNANSWERED for r in results)
-    said = f"looked at {len(answers)} of {len(results)} files"
+    said = (f"{counts_of(tuple(findings))}; " if findings else "") + f"looked at {len(answers)} of {len(results)} files"
     said += f"; {unlooked} could not be looked at" if unlooked else ""
     ignored = sum(int(a.seen.get("ignored", 0)) for a in answers)
     seen = {"files": len(answers)} | ({"ignored": ignored} if ignored else {})

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from checks.image import ver_ext_torch_floor, ver_index_hides_pypi, whl_ext_outcome
+from checks.image import whl_ext_outcome
+from checks.image.extensions import ver_ext_torch_floor
+from checks.image.indexes import ver_index_hides_pypi
 from preflight.app import reader
 from preflight.app.model import Recipe
 from preflight.build.compat import conflicts, releases_that_fit, torches_that_fit
@@ -52,7 +54,7 @@ def app(
 
 
 def errors(recipe: Recipe) -> list[Finding]:
-    rules = (ver_ext_torch_floor.find, whl_ext_outcome.find, ver_index_hides_pypi.find)
+    rules = (ver_ext_torch_floor, whl_ext_outcome.find, ver_index_hides_pypi)
     return [f for rule in rules for f in rule(recipe, CONTEXT) if f.severity is Severity.ERROR]
 
 

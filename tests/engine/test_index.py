@@ -35,7 +35,7 @@ def test_static_checks_are_imported_without_those_that_ask_modal() -> None:
         "from preflight.engine import builtin; builtin.checks([__import__('preflight.model').model.Stage.STATIC])"
     )
     found = imported(statement, "checks.")
-    assert "checks.image.iso_ext_build_isolation" in found
+    assert "checks.image.isolation" in found
     assert not [name for name in found if name.startswith("checks.account.")]
     assert {e.stage for e in index.listed() if e.module in found} == {Stage.STATIC}
 
