@@ -46,7 +46,7 @@ def main() -> int:
             if given.symbols:
                 table = symbols.of_table(read_table(FOLDER / SYMBOLS))
                 before = list(table.columns)
-                after = symbols.renewed(index, lambda f: exported(f.read_bytes()), table, lambda s: None)
+                after = symbols.renewed(index, exported, table, lambda s: None)
                 new = [c for c in after.columns if c not in before]
                 if new:
                     (FOLDER / SYMBOLS).write_bytes(after.written(today))
