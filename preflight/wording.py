@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cache
 
 PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
 VERB = re.compile(r" that (\w+s)\b")
@@ -18,6 +19,7 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
     return f"{count} {noun if count == 1 else nouns or plural(noun)}"
 
 
+@cache
 def plural(noun: str) -> str:
     """ "pip installs" of "pip install", "prefixes of a bucket", "steps that run code", "wheels by their address"."""
     found = FIRST_NOUN.fullmatch(noun)

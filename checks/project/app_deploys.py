@@ -40,8 +40,8 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         return NotApplicable(f"{recipe.source.path} does not parse" if recipe.broken else NOT_ASKED)
     if isinstance(recording, NotRecorded):
         return Answer(
-            said=f"not recorded: {recording.said}",
-            seen={"obstacle": recording.obstacle, "said": recording.said},
+            said=f"not recorded: {recording.message}",
+            seen={"obstacle": recording.obstacle, "said": recording.message},
             findings=(_obstacle(recording, recipe),),
         )
     found = differences(recipe, recording)
@@ -87,7 +87,7 @@ def _obstacle(stopped: NotRecorded, recipe: Recipe) -> Finding:
     message, remedy, why = _words(stopped, recipe)
     evidence = (stopped.line,) if stopped.line else ()
     make = error if stopped.is_the_apps else warning
-    return make(message, remedy, stopped.where or _step_of(stopped.said, recipe), why=why, evidence=evidence)
+    return make(message, remedy, stopped.where or _step_of(stopped.message, recipe), why=why, evidence=evidence)
 
 
 def _step_of(said: str, recipe: Recipe) -> Where | None:
@@ -102,7 +102,7 @@ def _step_of(said: str, recipe: Recipe) -> Where | None:
 
 def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
     """What was seen, what to do, and what it costs; an obstacle that is ours says that nothing is known."""
-    path, said = recipe.source.path, stopped.said
+    path, said = recipe.source.path, stopped.message
     unknown = "the checks stand on the text alone"
     match stopped.obstacle:
         case Obstacle.RAISED:

@@ -175,7 +175,7 @@ def _loads(recipe: Recipe) -> Iterator[ast.Name]:
         return
     tree = syntax(recipe)
     loads = [n for n in tree.every(ast.Name) if isinstance(n.ctx, ast.Load) and tree.is_import_time(n)]
-    annotations = [n for n in loads if _is_annotation(tree, n)]
+    annotations = dict.fromkeys(n for n in loads if _is_annotation(tree, n))
     yield from (n for n in loads if n not in annotations)
     if not _are_lazy(tree, recipe):
         yield from annotations

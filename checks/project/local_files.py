@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from preflight.api import Call, Context, Findings, Image, Recipe, Subject, advice, app, build, rule, warning
+from preflight.app.syntax import Holder
 from preflight.rules.form import kept
 from preflight.rules.subjects import is_tested, syntax
 
@@ -101,7 +102,6 @@ MAY_BRING = frozenset(
     "add_local_dir add_local_file copy_local_dir copy_local_file copy_mount uv_sync pip_install_from_pyproject "
     "pip_install_from_requirements poetry_install_from_file pip_install_private_repos dockerfile_commands".split()
 )
-Holder = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 LOCAL_TESTS = ("is_local", "__name__")
 
 
@@ -115,7 +115,7 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
     reached = _reached_in_container(tree, run, local)
     every: list[ast.Import | ast.ImportFrom] = [*tree.every(ast.Import), *tree.every(ast.ImportFrom)]
     for node in sorted(every, key=lambda n: n.lineno):
-        helper = _outermost(tree, node)
+        helper = tree.outermost(node)
         if (
             is_tested(recipe, node, LOCAL_TESTS)
             or app.is_guarded(tree, node)
@@ -191,9 +191,9 @@ def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[
     """Names of the functions and classes of the top level that Modal's functions, or importing the file, may call."""
     named: dict[ast.AST | None, set[str]] = {}
     for name in tree.every(ast.Name):
-        named.setdefault(_outermost(tree, name), set()).add(name.id)
+        named.setdefault(tree.outermost(name), set()).add(name.id)
     for attribute in tree.every(ast.Attribute):
-        named.setdefault(_outermost(tree, attribute), set()).add(attribute.attr)
+        named.setdefault(tree.outermost(attribute), set()).add(attribute.attr)
     waiting = [n for holder, names in named.items() if holder is None or holder in run for n in names]
     by_name = {h.name: names for h, names in named.items() if isinstance(h, Holder) and h not in local}
     reached: set[str] = set()
@@ -203,16 +203,6 @@ def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[
             reached.add(each)
             waiting += by_name.get(each, ())
     return reached
-
-
-def _outermost(tree: app.Syntax, node: ast.AST) -> Holder | None:
-    """The function or class of the top level in whose body the node runs; None: it runs at import."""
-    if tree.is_import_time(node):
-        return None
-    found: Holder | None = None
-    for parent, _ in tree.above(node):
-        found = parent if isinstance(parent, Holder) else found
-    return found
 
 
 def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:

@@ -9,8 +9,8 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -34,23 +34,31 @@ class Listed:
 
     id: str
     name: str
-    title: str
     stage: Stage
     step: int | None = None
     has_own_line: bool = False
-    doc: str = ""
     module: str = ""
+    page: str = field(default="", repr=False)  # or the docstring that holds it, as it is written
+    own_title: str = ""  # "" where it is the page's headline
+
+    @cached_property
+    def doc(self) -> str:
+        return inspect.cleandoc(ast.literal_eval(self.page)) if self.page.startswith('"""') else self.page
+
+    @property
+    def title(self) -> str:
+        return self.own_title or title_of(self.doc)
 
     @classmethod
     def of(cls, check: Check) -> Listed:
         return cls(
             id=check.id,
             name=check.name,
-            title=check.title,
+            own_title=check.title,
             stage=check.stage,
             step=check.step,
             has_own_line=check.has_own_line,
-            doc=check.doc,
+            page=check.doc,
         )
 
 
@@ -85,28 +93,23 @@ def found(wanted: str) -> tuple[Listed, ...]:
 
 
 def _in_file(text: str, module: str) -> Iterator[Listed]:
-    rules = [(key, name.replace("_", "-"), _page(page)) for key, name, page in RULE.findall(text)]
+    rules = [(key, name.replace("_", "-"), page) for key, name, page in RULE.findall(text)]
     if ROWS.search(text):
         rules += [(row.id, row.name, row.page) for row in removed()]
     for key, name, page in rules:
-        yield Listed(id=key, name=name, title=title_of(page), stage=Stage.STATIC, doc=page, module=module)
+        yield Listed(id=key, name=name, stage=Stage.STATIC, page=page, module=module)
     if (check := CHECK.search(text)) is not None:
         call = ast.parse(check[1], mode="eval").body
         given = {k.arg: ast.unparse(k.value) for k in call.keywords} if isinstance(call, ast.Call) else {}
-        name, page = module.rpartition(".")[2].replace("_", "-"), _page(PAGE.findall(text)[0])
+        name = module.rpartition(".")[2].replace("_", "-")
         yield Listed(
             id=ast.literal_eval(given["id"]),
             name=ast.literal_eval(given.get("name", repr(name))),
-            title=title_of(page),
             stage=Stage[given["stage"].rpartition(".")[2]],
             step=ast.literal_eval(given.get("step", "None")),
             has_own_line=given.get("has_own_line") == "True",
-            doc=page,
+            page=PAGE.findall(text)[0],
             module=module,
         )
     elif not rules:
         raise ValueError(f"{module} holds neither a rule nor CHECK = Check(…)")
-
-
-def _page(docstring: str) -> str:
-    return inspect.cleandoc(ast.literal_eval(docstring))
