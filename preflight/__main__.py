@@ -4,9 +4,24 @@ import os
 import sys
 
 
-def main() -> None:
+def own_modules_first() -> None:
+    """Put what PYTHONPATH and the working folder bring behind the standard library and our own packages.
+
+    A project with a `click.py` or a `typing.py` there would be imported in place of what preflight needs.
+    """
+    absolute = os.path.abspath  # pathlib would be imported from there
     try:
-        _installed_first()
+        theirs = {absolute(p) for p in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))}
+        ours = absolute(os.path.join(os.path.dirname(__file__), os.pardir))  # noqa: PTH118, PTH120
+        sys.path.sort(key=lambda p: absolute(p) in theirs - {ours})
+    except OSError:  # the working folder has been deleted: the command line says so
+        pass
+
+
+def main() -> None:
+    """Never returns."""
+    try:
+        own_modules_first()
         from preflight.interrupts import OURS
 
         OURS.raise_all()
@@ -16,16 +31,6 @@ def main() -> None:
     except KeyboardInterrupt:
         os.write(2, b"interrupted\n")
         sys.exit(130)
-
-
-def _installed_first() -> None:
-    """What PYTHONPATH and the working folder hold is found last: no `click.py` or `json.py` there is in our place."""
-    try:
-        given = {os.path.abspath(p) for p in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))}  # noqa: PTH100
-        theirs = [p for p in sys.path if os.path.abspath(p) in given]  # noqa: PTH100 - pathlib is not imported yet
-    except OSError:  # the working folder is gone
-        return
-    sys.path[:] = [*(p for p in sys.path if p not in theirs), *theirs]
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
+from preflight.cli.running.audience import all_checks
+from preflight.cli.running.conduct import Options, resolve_app, run_selection, settings_for, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cli.running.stderr import warn
-from preflight.diagnosis.first import meaning
+from preflight.diagnosis import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
 from preflight.model import Check, Exit, Json, Report, Status, Target

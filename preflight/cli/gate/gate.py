@@ -22,11 +22,11 @@ from preflight.model import Exit
 from preflight.redact import without_secrets
 from preflight.report.text import in_encoding, inert, one_line, printable
 from preflight.settings import Settings
-from preflight.state import drift, fingerprint, machine_key
-from preflight.state import machine as facts
+from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
 from preflight.state.receipt import Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
+from preflight.state.vector import can_miss, flat, of_machine
 
 SHOWN_DRIFTS = 20
 
@@ -286,12 +286,12 @@ def local_facts(settings: Settings, watched: Watched, asked: Asked, key: bytes |
     assert settings.state is not None
     key = machine_key.load(settings.state) if key is None else key
     left_out = (*settings.skip, *asked.left_out)
-    return facts.local(settings, watched, key, left_out=left_out, fail_on=asked.fail_on)
+    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=asked.fail_on))
 
 
 def why_not_kept(settings: Settings, watched: Watched) -> str:
     """Why a change could be missed, so that no pass is kept; "" when none could."""
-    missed = fingerprint.can_miss(settings, watched)
+    missed = can_miss(settings, watched)
     return f"{missed}; name it in [tool.preflight] watch" if missed else ""
 
 
