@@ -206,7 +206,10 @@ def _show(e: click.ClickException) -> None:
 
 def _internal_error(e: Exception) -> Exit:
     where = "can't be written"
-    text = "".join(traceback.format_exception(e)).encode("utf-8", "backslashreplace")
+    from preflight.redact import Redactor, secrets_of
+
+    told = Redactor(secrets_of(os.environ)).text("".join(traceback.format_exception(e)))
+    text = told.encode("utf-8", "backslashreplace")
     try:
         with tempfile.NamedTemporaryFile("wb", prefix="preflight-", suffix=".txt", delete=False) as file:
             file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n".encode() + text)

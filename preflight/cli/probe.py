@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.audience import all_checks
+from preflight.cli.running.audience import all_checks, redactor
 from preflight.cli.running.conduct import Options, resolve_app, run_selection, settings_for, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cli.running.stderr import warn
@@ -33,6 +33,7 @@ from preflight.probe.parsing import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
 from preflight.report.console import stdout_console
+from preflight.report.redacted import data
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
 
@@ -180,6 +181,7 @@ def _local(asked: Request, python: str, settings: config.Settings) -> tuple[dict
 
 def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
+    found = [(data(said, redactor().text), redactor().text(where)) for said, where in found]
     documents = [said for said, _ in found]
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))

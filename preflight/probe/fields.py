@@ -36,7 +36,11 @@ class Fields:
         return default if self._data.get(key) is None else self.text(key)
 
     def number(self, key: str) -> float:
-        return float(self._get(key, (int, float), "a number"))
+        value = self._get(key, (int, float), "a number")
+        try:
+            return float(value)
+        except OverflowError as e:
+            raise ReadingError(f"{self.where}.{key}: wanted a number, found one of over 300 digits") from e
 
     def count(self, key: str) -> int:
         return int(self._get(key, (int,), "a whole number"))

@@ -45,9 +45,11 @@ class Forks:
             text=True,
         )
 
-    def __call__(self, cwd: Path, *words: str, limit_s: float = 60.0, **environ: str) -> Ended:
+    def __call__(self, cwd: Path, *words: str, limit_s: float = 60.0, audit: str = "", **environ: str) -> Ended:
+        """``audit`` is a file for the arguments and the environments of what the command starts, a JSON line each."""
         assert self.process.stdin is not None and self.process.stdout is not None
         asked = {"words": words, "cwd": str(cwd), "environ": environ, "limit_s": limit_s, "to": str(self.folder)}
+        asked["audit"] = audit
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
         given = json.loads(self.process.stdout.readline())
@@ -90,6 +92,21 @@ def _waited(pid: int, limit_s: float) -> dict[str, object]:
     return {"code": code, "cpu_s": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024}
 
 
+def _audited(to: str) -> None:
+    """Every program that is started is written down, with what it is given."""
+    file = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def hook(event: str, given: tuple[object, ...]) -> None:
+        if event not in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
+            return
+        argv, env = given[1], given[3 if event == "subprocess.Popen" else 2]
+        words = [os.fsdecode(a) for a in argv] if isinstance(argv, list | tuple) else [str(argv)]
+        pairs = [f"{os.fsdecode(k)}={os.fsdecode(v)}" for k, v in dict(env or os.environ).items()]  # type: ignore[call-overload]
+        os.write(file, (json.dumps({"argv": words, "env": pairs}) + "\n").encode())
+
+    sys.addaudithook(hook)
+
+
 def _run(asked: dict[str, object]) -> None:
     code = 99
     try:
@@ -98,6 +115,8 @@ def _run(asked: dict[str, object]) -> None:
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(Path(str(asked["to"])) / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
         os.environ.update(asked["environ"])  # type: ignore[arg-type]
+        if asked["audit"]:
+            _audited(str(asked["audit"]))
         resource.setrlimit(resource.RLIMIT_AS, (LARGEST_BYTES, LARGEST_BYTES))
         sys.argv = ["preflight", *asked["words"]]  # type: ignore[misc]
         from preflight.cli.main import main

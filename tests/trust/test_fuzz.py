@@ -34,14 +34,14 @@ from preflight.cost.epoch_lines import told_by
 from preflight.diagnosis import diagnose
 from preflight.engine.files import static_rules
 from preflight.facts import load as facts
-from preflight.facts.types import Table
+from preflight.facts.types import TABLES, Table
 from preflight.model import Stage, Where
 from preflight.probe import fields
 from preflight.probe.parsing import parsed
 from preflight.report import baseline
 from preflight.report.places import Places
 from preflight.rules.form import Context
-from preflight.state import kept, machine_key
+from preflight.state import follow, machine_key
 from preflight.state.ledger import Ledger
 from preflight.state.receipt import Entry, Receipt, Receipts, Refused
 from preflight.state.sources import Watched
@@ -174,14 +174,16 @@ def of_rules(rng: random.Random, folder: Path) -> object:
 
 @cache
 def all_rules() -> tuple[Any, ...]:
-    from preflight.rules.form import Rule, rule_of
+    from preflight.rules.form import Rule
 
-    found = [rule_of(c) for c in static_rules(all_checks({Stage.STATIC}))]
+    found = static_rules(all_checks({Stage.STATIC}))
     return tuple(r for r in found if isinstance(r, Rule))
 
 
 def of_shell(rng: random.Random, folder: Path) -> object:
-    text = of_bytes(rng, rng.choice(SHELL), SHELL).decode("utf-8", "surrogatepass" if rng.random() < 0.1 else "replace")
+    text = of_bytes(rng, rng.choice(SHELL), SHELL).decode(
+        "utf-8", "surrogateescape" if rng.random() < 0.1 else "replace"
+    )
     where = Where("app.py", 1, 1)
     found = shell.commands(text, lambda start, end: (where, None))
     return [(shell.program(c.words), pip_args.of_command(c.words, c.env, where=where, span=None)) for c in found]
@@ -279,13 +281,10 @@ def of_state(rng: random.Random, folder: Path) -> object:
     ledger.file.parent.mkdir(parents=True, exist_ok=True)
     ledger.file.write_bytes(b"\n".join(of_json(rng, row) for _ in range(3)))
     ledger.total()
-    kept.keep(folder, folder / "p", "app.py", kept.Worked(NOW, Stage.PAID, {"files": {"a": "b"}}))
+    follow.keep(folder, folder / "p", "app.py", follow.Worked(NOW, Stage.PAID, {"files": {"a": "b"}}))
     (file,) = folder.rglob("worked-*-paid.json")
     file.write_bytes(of_json(rng, json.loads(file.read_bytes())))
-    return kept.kept(folder, folder / "p", "app.py")
-
-
-TABLES = tuple(Table)
+    return follow.kept(folder, folder / "p", "app.py")
 
 
 def of_facts(rng: random.Random, folder: Path) -> object:

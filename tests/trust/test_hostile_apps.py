@@ -14,7 +14,9 @@ from tests.trust.table import Tally
 MOST_S, MOST_MB, LONGEST_S = 2.0, 300.0, 30.0
 HEAD = 'import os\nimport modal\napp = modal.App("x")\n'
 END = "@app.function(image=modal.Image.debian_slim().run_commands(str(X)), timeout=3600)\ndef train(): ...\n"
+ENV = "os.environ.get('A"
 IMAGE = "@app.function(image=image, timeout=3600)\ndef train(): ...\n"
+RUNS = f"{HEAD}image = modal.Image.debian_slim().run_commands('"
 
 
 def doubled(start: str, step: str, times: int) -> str:
@@ -84,7 +86,7 @@ VALUES = {  # what X is
     "a path of paths": 'from pathlib import Path\nX = Path("a")\n' + "X = X / X\n" * 60,
     "an endless loop": "X = 1\nwhile True:\n    X += 1",
     "an endless loop that appends": "X = []\nwhile True:\n    X.append(X)",
-    "loops in loops": "X = 0\nfor i in range(60):\n    for j in range(60):\n        for k in range(60):\n            X += 1",
+    "loops in loops": "X = 0\nR = range(60)\nfor i in R:\n    for j in R:\n        for k in R:\n            X += 1",
     "a loop over much": "X = ''\nfor i in range(10**9):\n    X += 'x'",
     "a function that calls itself": "def f(n): return f(n + 1)\nX = f(0)",
     "a function that calls itself twice": "def f(n): return f(n - 1) + f(n - 1) if n else 'x'\nX = f(60)",
@@ -99,12 +101,14 @@ VALUES = {  # what X is
     + "".join(f"if os.environ.get('A{n}'):\n    X = X + 'a'\nelse:\n    X = 'b' + X\n" for n in range(60)),
     "a tree of ternaries": "X = 'a'\n" + "".join(f"X = X + 'b' if os.environ.get('A{n}') else X\n" for n in range(60)),
     "a tree of ors": "X = 'a'\n" + "".join(f"X = (os.environ.get('A{n}') or 'b') + X\n" for n in range(60)),
-    "a tree of tries": "X = 'a'\n" + "".join(f"try:\n    X = X + open('{n}')\nexcept OSError:\n    X += 'b'\n" for n in range(60)),
+    "a tree of tries": "X = 'a'\n"
+    + "".join(f"try:\n    X = X + open('{n}')\nexcept OSError:\n    X += 'b'\n" for n in range(60)),
     "a tree of matches": "X = 'a'\n"
-    + "".join(f"match os.environ.get('A{n}'):\n    case '1':\n        X = X + 'a'\n    case _:\n        X += 'b'\n" for n in range(60)),
-    "ifs in ifs": "X = 'a'\n" + "".join(f"{'  ' * n}if os.environ.get('A{n}'):\n{'  ' * (n + 1)}X = X + 'a'\n" for n in range(80)),
+    + "".join(f"match {ENV}{n}'):\n  case '1':\n    X = X + 'a'\n  case _:\n    X += 'b'\n" for n in range(60)),
+    "ifs in ifs": "X = 'a'\n" + "".join(f"{' ' * n}if {ENV}{n}'):\n{' ' * (n + 1)}X = X + 'a'\n" for n in range(80)),
     "ternaries in ternaries": "X = " + "'a' if os.environ.get('A') else (" * 80 + "'b'" + ")" * 80,
-    "2,000 elifs": "if os.environ.get('A'):\n    X = 1\n" + "".join(f"elif os.environ.get('A{n}'):\n    X = {n}\n" for n in range(2000)),
+    "2,000 elifs": "X = 0\n"
+    + f"if {ENV}'):\n    X = 1\n" + "".join(f"elif {ENV}{n}'):\n    X = {n}\n" for n in range(2000)),
 }  # fmt: skip
 FILES: dict[str, str | bytes] = {
     "5 MB of functions": HEAD + "def f(a, b=1, *c, **d):\n    return [a, b, c, d]\n" * 100_000,
@@ -137,16 +141,16 @@ FILES: dict[str, str | bytes] = {
     + "".join(f"for {v} in {' '.join(map(str, range(60)))}; do " for v in "ijk")
     + "pip install torch==$i.$j.$k; done; done; done')\n"
     + IMAGE,
-    "braces of a shell": HEAD + "image = modal.Image.debian_slim().run_commands('pip install " + "{a,b}" * 60 + "')\n" + IMAGE,
+    "braces of a shell": RUNS + "pip install " + "{a,b}" * 60 + "')\n" + IMAGE,
     "substitutions of a shell": HEAD
     + "image = modal.Image.debian_slim().run_commands('X=a; "
     + "X=$X$X; " * 60
     + "pip install $X')\n"
     + IMAGE,
-    "a shell in a shell": HEAD + "image = modal.Image.debian_slim().run_commands('" + "sh -c $(" * 500 + "')\n" + IMAGE,
-    "quotes of a shell": HEAD + "image = modal.Image.debian_slim().run_commands('" + '"`$((' * 5000 + "')\n" + IMAGE,
-    "a long shell string": HEAD + "image = modal.Image.debian_slim().run_commands('" + "a && " * 100_000 + "b')\n" + IMAGE,
-    "here documents": HEAD + "image = modal.Image.debian_slim().run_commands('''" + "cat <<A\nx\n" * 3000 + "''')\n" + IMAGE,
+    "a shell in a shell": RUNS + "sh -c $(" * 500 + "')\n" + IMAGE,
+    "quotes of a shell": RUNS + '"`$((' * 5000 + "')\n" + IMAGE,
+    "a long shell string": RUNS + "a && " * 100_000 + "b')\n" + IMAGE,
+    "here documents": RUNS + "''" + "cat <<A\nx\n" * 3000 + "''')\n" + IMAGE,
     "10,000 brackets": HEAD + "X = " + "(" * 10_000 + ")" * 10_000,
     "90 lists": HEAD + "X = " + "[" * 90 + "]" * 90 + "\n" + END,
     "minuses": HEAD + "X = " + "-" * 50_000 + "1\n" + END,
@@ -168,7 +172,8 @@ FILES: dict[str, str | bytes] = {
     "100,000 keys": HEAD + "X = {" + ", ".join(f"'k{n}': {n}" for n in range(100_000)) + "}\n" + END,
     "100,000 assignments": HEAD + "".join(f"x{n} = {n}\n" for n in range(100_000)),
     "50,000 reads of variables": HEAD + "".join(f"x = os.environ.get('A{n}')\n" for n in range(50_000)),
-    "10,000 secrets": HEAD + f"@app.function(secrets=[{', '.join(['modal.Secret.from_name(chr(97))'] * 10_000)}])\ndef f(): ...\n",
+    "10,000 secrets": HEAD
+    + f"@app.function(secrets=[{', '.join(['modal.Secret.from_name(chr(97))'] * 10_000)}])\ndef f(): ...\n",
     "NUL": HEAD.encode() + b"\0" * 1000,
     "bytes that are no text": HEAD.encode() + bytes(range(256)) * 1000,
     "UTF-16": (HEAD + IMAGE).encode("utf-16"),
@@ -227,24 +232,24 @@ def large(name: str, line: str, times: int, app: str = HEAD + IMAGE) -> Callable
     return make
 
 
-REQUIREMENTS = HEAD + 'image = modal.Image.debian_slim().pip_install_from_requirements("requirements.txt")\n' + IMAGE
+NAMED = HEAD + 'image = modal.Image.debian_slim().pip_install_from_requirements("requirements.txt")\n' + IMAGE
 FOLDERS: dict[str, Callable[[Path], object]] = {
     "200 siblings in a circle": siblings,
     "a FIFO": fifo("app.py"),
     "a FIFO beside it": fifo("other.py"),
-    "a FIFO as its requirements": fifo("requirements.txt", REQUIREMENTS),
+    "a FIFO as its requirements": fifo("requirements.txt", NAMED),
     "a FIFO as its lock": fifo("uv.lock"),
     "a FIFO as its Makefile": fifo("Makefile"),
     "a FIFO as its module": fifo("helper.py", HEAD + "from helper import image\n" + IMAGE),
-    "a FIFO as its Dockerfile": fifo("Dockerfile", HEAD + 'image = modal.Image.from_dockerfile("Dockerfile")\n' + IMAGE),
+    "a FIFO as its Dockerfile": fifo("Dockerfile", f'{HEAD}image = modal.Image.from_dockerfile("Dockerfile")\n{IMAGE}'),
     "a device": lambda folder: (folder / "app.py").symlink_to("/dev/zero"),
     "a device as its requirements": lambda folder: (
-        (folder / "app.py").write_text(REQUIREMENTS, "utf-8"), (folder / "requirements.txt").symlink_to("/dev/zero")),
+        (folder / "app.py").write_text(NAMED, "utf-8"), (folder / "requirements.txt").symlink_to("/dev/zero")),
     "a folder": lambda folder: (folder / "app.py").mkdir(),
     "links that go round": loop,
     "folders that go round": deep,
-    "requirements that go round": large("requirements.txt", "-r requirements.txt\n", 1000, REQUIREMENTS),
-    "requirements of 50 MB": large("requirements.txt", "torch==2.5.1 ; python_version > '3'\n", 1_400_000, REQUIREMENTS),
+    "requirements that go round": large("requirements.txt", "-r requirements.txt\n", 1000, NAMED),
+    "requirements of 50 MB": large("requirements.txt", "torch==2.5.1 ; python_version > '3'\n", 1_400_000, NAMED),
     "a lock of 40 MB": large("uv.lock", '[[package]]\nname = "a"\nversion = "1"\n', 1_000_000),
     "settings of 5 MB": large("pyproject.toml", "# x\n", 1_250_000),
     "a .env of 20 MB": large(".env", "A=1\n", 5_000_000),
