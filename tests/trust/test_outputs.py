@@ -98,7 +98,7 @@ STRANGE = [
     ("{p} lint bad.py >&- 2>&- <&-", 1),
     ("{p} --nonsense >&- 2>&-", 2),
     ("{p} lint bad.py --stage x 2>/dev/full", 2),
-    ("{p} list >/dev/full", 0),
+    ("{p} list >/dev/full", 3),
     ("{p} explain modal-auth >&-", 0),
     ("{p} gate --stage static good.py -o json=r.json -- true 2>/dev/full", 0),
     ("{p} gate --offline good.py -- true 2>/dev/full", 5),

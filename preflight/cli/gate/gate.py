@@ -16,11 +16,12 @@ from typing import Any
 import click
 
 from preflight.cli.gate import command
+from preflight.cli.running import stderr
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.interpreter import client_of
 from preflight.model import Exit
 from preflight.redact import Redactor, secrets_of
-from preflight.report.text import in_encoding, inert, one_line, printable
+from preflight.report.text import in_encoding, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
@@ -352,4 +353,4 @@ def _shown(words: Sequence[str]) -> str:
 
 def say(text: str) -> None:
     shown = Redactor(secrets_of(os.environ)).text(text)
-    click.echo(in_encoding(inert(printable(shown)), sys.stderr.encoding), err=True)
+    stderr.say(in_encoding(printable(shown), sys.stderr.encoding))
