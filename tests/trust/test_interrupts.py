@@ -1,6 +1,6 @@
 """Signals at any moment: exit 130, whole documents, and nothing left of what was started.
 
-`pytest -m long tests/trust/test_interrupts.py` takes 300 moments instead of ten; `-n 8` spreads them.
+`pytest -m long tests/trust/test_interrupts.py` takes 300 moments, or TRUST_MOMENTS, and not ten; `-n 8` spreads them.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def test_a_signal_at_a_random_moment(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("name", "after_s", "number"), moments(300, seed=1))
+@pytest.mark.parametrize(("name", "after_s", "number"), moments(int(os.environ.get("TRUST_MOMENTS", "300")), seed=1))
 def test_a_signal_at_any_of_300_moments(
     tmp_path: Path, mute: int, name: str, after_s: float, number: signal.Signals
 ) -> None:

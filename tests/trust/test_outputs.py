@@ -118,15 +118,17 @@ STRANGE = [
 def test_closed_full_and_strange_streams_and_folders_keep_the_exit_code(
     preflight: Preflight, tmp_path: Path, line: str, code: int
 ) -> None:
-    (tmp_path / "good.py").write_text(GOOD, encoding="utf-8")
-    (tmp_path / "bad.py").write_text(BAD, encoding="utf-8")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "good.py").write_text(GOOD, encoding="utf-8")
+    (folder / "bad.py").write_text(BAD, encoding="utf-8")
     done = subprocess.run(
         ["/bin/sh", "-c", line.format(p=f"{sys.executable} -m preflight")],
-        cwd=tmp_path, env=preflight.environ(), capture_output=True, text=True, errors="replace", timeout=60,
+        cwd=folder, env=preflight.environ(), capture_output=True, text=True, errors="replace", timeout=60,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr and "this is a bug" not in done.stderr
-    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".preflight-") or p.name.endswith(".part")]
+    assert not [p for p in folder.iterdir() if p.name.startswith(".preflight-") or p.name.endswith(".part")]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
