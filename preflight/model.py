@@ -358,6 +358,7 @@ class Report:
     is_interrupted: bool = False
     scope: Scope = Scope.PART
     changed: Changed | None = None
+    command_started: bool | None = None  # of the gate; None where no command stands behind the report
 
     @property
     def counts(self) -> dict[Status, int]:
