@@ -13,11 +13,9 @@ from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import HOUR_S, Estimate, estimate
 from preflight.cost.keeping import Keeping, Resumes, keeping_of
 from preflight.cost.lookups import CURRENT_RATES
-from preflight.cost.pace import NoPace
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, fits_one_attempt, outlook
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
-from preflight.cost.smoke_log import measured
 from preflight.lookups import Looked, LookupFailed
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 from preflight.settings import BudgetSettings, Settings
@@ -148,6 +146,9 @@ def _epoch(
     if budget.epoch_minutes is not None:
         minutes = _checked(budget.epoch_minutes, "minutes of an epoch")
         return minutes / 60, f"{_plain(budget.epoch_minutes)} min as given", ()
+    from preflight.cost.pace import NoPace  # its patterns cost 30 ms, and most plans need none of them
+    from preflight.cost.smoke_log import measured
+
     found = measured(settings)
     if isinstance(found, NoPace):
         raise NotSaid(f"how long an epoch takes is not known: {found.why}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import astuple
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from preflight.build.downloads import Asset, BaseImage, OnIndex
 from preflight.remote.index.types import Said, There
+from preflight.store import write_whole
 
 KEPT = {There.EXISTS: timedelta(hours=24), There.MISSING: timedelta(minutes=15)}
 MOST = 500
@@ -43,13 +44,8 @@ class Cache:
         at = self._now.isoformat()
         self._rows = {k: r for k, r in self._rows.items() if k not in fresh}
         self._rows |= {k: {"there": s.there.value, "why": s.why, "at": at} for k, s in fresh.items()}
-        part = self._file.with_name(f"{NAME}.{os.getpid()}.part")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(dict(list(self._rows.items())[-MOST:])), encoding="utf-8")
-            part.replace(self._file)
-        except OSError:
-            return
+        with contextlib.suppress(OSError):
+            write_whole(self._file, json.dumps(dict(list(self._rows.items())[-MOST:])).encode())
 
 
 def _read(file: Path | None) -> dict[str, dict[str, str]]:
