@@ -9,6 +9,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
 from preflight.events import Event, Priced, Started
@@ -169,3 +171,17 @@ def test_the_events_say_the_price_before_the_start(tmp_path: Path) -> None:
 
     asyncio.run(go())
     assert [type(e) for e in events] == [Priced, Started, Result]
+
+
+def test_a_line_is_on_the_disk_before_the_step_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, synced = Ledger(tmp_path, PROJECT), list[list[tuple[str, str]]]()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_ino == ledger.file.stat().st_ino
+        synced.append(rows(ledger))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    ledger.observe(Priced(paid("0.78"), Price(Decimal("0.78"), "a test")))
+    assert synced == [[("starts", "0.78")]]
