@@ -2,11 +2,26 @@
 
 import os
 import sys
-from typing import NoReturn
 
 
-def main() -> NoReturn:
+def own_modules_first() -> None:
+    """Put what PYTHONPATH and the working folder bring behind the standard library and our own packages.
+
+    A project with a `click.py` or a `typing.py` there would be imported in place of what preflight needs.
+    """
+    absolute = os.path.abspath  # pathlib would be imported from there
     try:
+        theirs = {absolute(p) for p in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))}
+        ours = absolute(os.path.join(os.path.dirname(__file__), os.pardir))  # noqa: PTH118, PTH120
+        sys.path.sort(key=lambda p: absolute(p) in theirs - {ours})
+    except OSError:  # the working folder has been deleted: the command line says so
+        pass
+
+
+def main() -> None:
+    """Never returns."""
+    try:
+        own_modules_first()
         from preflight.interrupts import OURS
 
         OURS.raise_all()

@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,6 @@ from preflight.settings import GIVEN_BY_US, Settings
 SCHEMA = "preflight.bug-report/1"
 ASK_S = 15.0
 PACKAGES = ("modal", "boto3", "botocore", "grpclib", "protobuf", "click", "rich", "httpx", "moto", "tree-sitter")
-TOLD_VARIABLES = ("MODAL_", "AWS_", "PREFLIGHT_")
 MOST_TEXT = 500  # characters of an error
 
 
@@ -35,13 +34,14 @@ MOST_TEXT = 500  # characters of an error
 @click.option("--offline", "is_offline", is_flag=True, help="Ask nobody: versions and settings only.")
 @click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
 def bug_report_command(path: str | None, is_offline: bool, environment: str | None) -> int:
-    """Print one redacted document to attach to an issue: versions, which settings are set, and what became of each
-    question to Modal: its status, the fields that came, the error's text, the time it took.  No value is in it.
+    """Print one redacted document to attach to an issue: versions, which settings are set, what became of each
+    question to Modal, and each RPC's status, the names of the fields that came, the error's text and the time it took.
+    No value is in it.
     """
     output = Output("bug report", path) if path else None
     if output is not None:
         look_at([output])
-    from preflight.cli.running.conduct import redactor
+    from preflight.cli.running.audience import redactor
     from preflight.cli.running.target import project_settings
     from preflight.report.redacted import data
     from preflight.report.text import plain, printable
@@ -51,13 +51,19 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
     text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
     click.echo(text, nl=False)
     if output is not None:
+        if sys.stdin.isatty() and sys.stdout.isatty() and not click.confirm(f"write this to {path}?", default=True):
+            return Exit.READY
         write(output, text)
         click.echo(f"written to {path}; read it before you attach it", err=True)
     return Exit.READY
 
 
 async def _document(settings: Settings, *, is_offline: bool) -> dict[str, Json]:
+    from preflight.remote.rpcs import observed
+
     project = settings.interpreter
+    with observed() as rpcs:
+        questions = [] if is_offline else [row async for row in _asked(settings)]
     return {
         "schema": SCHEMA,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,7 +81,8 @@ async def _document(settings: Settings, *, is_offline: bool) -> dict[str, Json]:
             n for n in os.environ if n.startswith(("MODAL_", "AWS_", "PREFLIGHT_")) or "PROXY" in n.upper()
         ),
         "stdout": {"is_terminal": sys.stdout.isatty(), "encoding": sys.stdout.encoding},
-        "questions": [] if is_offline else [row async for row in _asked(settings)],
+        "questions": questions,
+        "rpcs": [dataclasses.asdict(r) | {"seconds": round(r.seconds, 3), "error": r.error[:MOST_TEXT]} for r in rpcs],
     }
 
 
@@ -99,7 +106,7 @@ def _set_keys(prefix: str, value: Any) -> Iterator[str]:
             yield name
 
 
-async def _asked(settings: Settings) -> Any:
+async def _asked(settings: Settings) -> AsyncIterator[dict[str, Json]]:
     """What became of each lookup that needs no app: one after the other, so that each time is its own."""
     from preflight.lookups import Lookup, LookupFailed, Lookups, World
 
@@ -122,7 +129,7 @@ async def _asked(settings: Settings) -> Any:
                 kind = getattr(cause, "kind", None)
                 row |= {"status": str(kind or type(cause or value).__name__), "text": str(value)[:MOST_TEXT]}
             else:
-                row |= {"status": "answered", "fields": shape(value)}
+                row["status"] = "answered"
             yield row
 
 
@@ -131,16 +138,3 @@ def _reads(lookup: Any) -> bool:
     from preflight.app.lookups import READING
 
     return lookup is READING or any(_reads(each) for each in (*lookup.needs, *lookup.tries))
-
-
-def shape(value: object) -> Json:
-    """What came, without what it was: types, counts, and which fields are empty."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: shape(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return f"{len(value)} entries"
-    if isinstance(value, list | tuple | set | frozenset):
-        return {"count": len(value), "first": shape(next(iter(value)))} if value else {"count": 0}
-    if value is None or value == "":
-        return "empty"
-    return type(value).__name__

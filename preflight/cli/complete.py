@@ -26,9 +26,9 @@ def checks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 
 def scenarios(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     with contextlib.suppress(Exception):
-        from preflight.sandbox import state
+        from preflight.sandbox import worlds
 
-        return [CompletionItem(name) for name in state.names() if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in worlds.names() if name.startswith(incomplete)]
     return []
 
 

@@ -12,7 +12,8 @@ import click
 
 from preflight.app.lookups import RECIPE
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction
-from preflight.cli.running.conduct import Options, redactor, resolve_app, standing_for
+from preflight.cli.running.audience import redactor
+from preflight.cli.running.conduct import Options, resolve_app, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cost.document import document
 from preflight.cost.pace import PatternRefused, pattern_of

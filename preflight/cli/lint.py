@@ -13,17 +13,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.running.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
+from preflight.cli.running.options import (
+    keep_baseline,
+    near,
+    output_options,
+    read_baseline,
+    reporters,
+    split_ids,
+    wanted_outputs,
+)
 from preflight.cli.running.outputs import Output
 from preflight.cli.running.stderr import warn
-from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
+from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
-    from preflight.cli.running.conduct import Audience
+    from preflight.cli.running.audience import Audience
+    from preflight.engine.files import ToLint
 
 STDIN = "-"
+NOTHING_OF_MODAL = "makes nothing of Modal: no App, function, image, secret or volume"
+COLLECTED_AFTER = 64  # files
 
 
 def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -52,15 +63,6 @@ class _Fixing:
     @property
     def is_wanted(self) -> bool:
         return self.is_written or self.is_shown
-
-
-@dataclass(frozen=True)
-class _File:
-    """One file to look at, with its project's settings; ``content`` is what came on stdin."""
-
-    path: Path
-    settings: Settings
-    content: bytes | None = None
 
 
 @click.command("lint")
@@ -110,38 +112,42 @@ def lint_command(
     if STDIN in apps and (len(apps) > 1 or fix or diff):
         raise click.UsageError("`-` stands alone, without --fix or --diff")
     found = _files(apps, builder, is_for_all=is_for_all, stdin_filename=stdin_filename)
-    files = _with_modal(found, is_silent=pass_others)
-    if not files and pass_others:
-        return Exit.READY
-    from preflight.cli.run import split
-    from preflight.cli.running.conduct import Audience, all_checks
-    from preflight.engine.files import static_rules
+    files, others = _with_modal(found)
+    if not files:
+        return _nothing(others, is_silent=pass_others)
+    from preflight.cli.running.audience import Audience, all_checks
+    from preflight.engine.files import merged, static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
-    kept = {f.settings.project: _kept(rules, f.settings, split(only), split(skip)) for f in files}
+    kept = {f.settings.project: _kept(rules, f.settings, split_ids(only), split_ids(skip)) for f in files}
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     fixing = _Fixing(fix, diff, unsafe)
     wanted = outputs if diff else wanted_outputs(outputs, as_json)
-    name = STDIN if files[0].content is not None else str(files[0].path)
-    target = Target(app=name if len(files) == 1 else f"{len(files)} files")
     here = Path.cwd()
     known = read_baseline(baseline, here)
-    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
     with reporters(
         wanted,
         is_verbose=verbose,
         is_quiet=quiet,
         base=here,
-        sources=[f.path for f in files if f.content is None],
+        sources=[f.file for f in files if f.content is None],
         also=[Output("json", write_baseline)] if write_baseline else [],
         baseline=known,
     ) as told:
-        report = asyncio.run(_lint(files, kept, rules, fixing, target, failing))
+        looked = asyncio.run(_lint(files, kept, fixing, others))
+        if not looked:
+            return _nothing(others, is_silent=pass_others)
+        for path, why in others.items() if not pass_others else ():
+            warn(f"not looked at: {path} {why}")
+        files = [f for f in files if f.file not in others]
+        name = STDIN if files[0].content is not None else str(files[0].file)
+        target = Target(app=name if len(files) == 1 else f"{len(files)} files")
+        report = replace(merged(looked, rules, target=target, fail_on=failing), scope=Scope.PART)
         shown = _tell(report, Audience(told, known, functools.partial(keep_baseline, write_baseline, here)))
     from preflight.report.next import typed
 
     if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
-        names = " ".join(typed(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
+        names = " ".join(typed(str(f.file)) for f in files[:4]) if len(files) < 5 else "…"
         warn(f"{count} fixable with preflight lint --fix {names}")
     return Exit.READY if exit_zero and shown.exit is Exit.FINDINGS else shown.exit
 
@@ -157,10 +163,10 @@ def _fixable(report: Report) -> int:
     return sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
 
 
-def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[_File]:
+def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[ToLint]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
     from preflight.cli.running.target import project_settings, resolve_app
-    from preflight.engine.files import TooManyFiles, python_files
+    from preflight.engine.files import ToLint, TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
@@ -196,7 +202,7 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
         folder = find_project(path.parent) or path.parent.resolve()
         settings = settings_of(folder)
         shown = _below(path, settings.project) or str(path.resolve())
-        files.append(_File(path, replace(settings, app=shown), content))
+        files.append(ToLint(path, replace(settings, app=shown), content))
     return files
 
 
@@ -226,41 +232,34 @@ def _below(file: Path, project: Path) -> str | None:
         return None
 
 
-def _with_modal(files: Sequence[_File], *, is_silent: bool) -> list[_File]:
-    """Without notebooks and files that make nothing of Modal, which every rule would pass.  Raises UsageError."""
-    kept, others = [], []
+def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
+    """Raises UsageError, unless files that make nothing of Modal are passed over in silence."""
+    if not is_silent:
+        more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
+        path, why = next(iter(others.items()))
+        raise click.UsageError(f"{path} {why}{more}")
+    return Exit.READY
+
+
+def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
+    """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
+    from preflight.app.reader import LONGEST_BYTES
+    from preflight.app.regular import content_of
+
+    kept: list[ToLint] = []
+    others: dict[Path, str] = {}
     for file in files:
-        why = _why_not(file)
-        if why:
-            others.append(f"{file.path} {why}")
-        else:
+        try:
+            content = content_of(file.file, LONGEST_BYTES) if file.content is None else file.content
+        except OSError:
+            content = b"modal"  # the report says so
+        if file.file.suffix == ".ipynb":
+            others[file.file] = "is a notebook; write it out first: jupyter nbconvert --to script"
+        elif b"modal" in content or (file.file.suffix in (".py", "") and not _parses(content)):
             kept.append(file)
-    if not is_silent and others:
-        if not kept:
-            more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
-            raise click.UsageError(f"{others[0]}{more}")
-        for text in others:
-            warn(f"not looked at: {text}")
-    return kept
-
-
-def _why_not(file: _File) -> str:
-    """Why no rule would have anything to look at; "" where one would, or where the file can't be read."""
-    from preflight.app import reader
-
-    if file.path.suffix == ".ipynb":
-        return "is a notebook; write it out first: jupyter nbconvert --to script"
-    try:
-        content = file.path.read_bytes() if file.content is None else file.content
-    except OSError:
-        return ""  # the report says so
-    if b"modal" in content:
-        recipe = reader.read(file.path, project=file.settings.project, content=content)
-        if recipe.broken or recipe.apps or recipe.functions or recipe.images or recipe.secrets or recipe.volumes:
-            return ""
-    elif file.path.suffix in (".py", "") and not _parses(content):
-        return ""  # the rule on syntax says so
-    return "makes nothing of Modal: no App, function, image, secret or volume"
+        else:
+            others[file.file] = NOTHING_OF_MODAL
+    return kept, others
 
 
 def _parses(content: bytes) -> bool:
@@ -274,23 +273,32 @@ def _parses(content: bytes) -> bool:
 
 
 async def _lint(
-    files: Sequence[_File],
-    kept: dict[Path, tuple[Check, ...]],
-    rules: Sequence[Check],
-    fixing: _Fixing,
-    target: Target,
-    fail_on: Status,
-) -> Report:
-    from preflight.engine.files import ToLint, look, merged
+    files: Sequence[ToLint], kept: dict[Path, tuple[Check, ...]], fixing: _Fixing, others: dict[Path, str]
+) -> list[tuple[Result, ...]]:
+    """The results of each file; ``others`` gets those that make nothing of Modal's."""
+    from preflight.engine.files import look, recipe_of
+    from preflight.lookups import LookupFailed
 
-    if fixing.is_wanted:
-        for file in files:
-            await _fix(file, kept[file.settings.project], fixing)
     looked = []
-    for file in files:
-        one = ToLint(file.path, file.settings, file.content)
-        looked += await look([one], kept[file.settings.project], shown_from=Path.cwd())
-    return replace(merged(looked, rules, target=target, fail_on=fail_on), scope=Scope.PART)
+    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
+    gc.disable()  # each file's tree is a hundred thousand objects that nothing but its recipe holds
+    try:
+        for n, file in enumerate(files):
+            recipe = recipe_of(file)
+            if not isinstance(recipe, LookupFailed) and recipe.makes_nothing:
+                others[file.file] = NOTHING_OF_MODAL
+                continue
+            if fixing.is_wanted:
+                await _fix(file, kept[file.settings.project], fixing)
+                recipe = recipe_of(file)
+            looked.append(await look(recipe, file.settings, kept[file.settings.project], shown_from=Path.cwd()))
+            if not isinstance(recipe, LookupFailed):
+                recipe.forget()
+            if n % COLLECTED_AFTER == COLLECTED_AFTER - 1:
+                gc.collect()
+    finally:
+        gc.enable()
+    return looked
 
 
 def _kept(
@@ -319,15 +327,15 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
         raise click.UsageError(f"{at}{e}") from e
 
 
-async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:
+async def _fix(file: ToLint, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
     from preflight.app import reader
-    from preflight.cli.running.conduct import redactor
+    from preflight.cli.running.audience import redactor
     from preflight.engine.files import judge
     from preflight.report.text import printable
     from preflight.rules import fixes
 
-    path, settings = file.path, file.settings
+    path, settings = file.file, file.settings
     try:
         content = path.read_bytes()
         done = await fixes.fixed(

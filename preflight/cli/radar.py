@@ -132,7 +132,7 @@ async def _newly_broken(read: AppRead, now: Sequence[Resolved], before: Sequence
 
 
 async def _errors(read: AppRead, resolved: Sequence[Resolved]) -> list[Finding]:
-    from preflight.cli.running.conduct import all_checks
+    from preflight.cli.running.audience import all_checks
     from preflight.engine.files import judge, static_rules
     from preflight.radar.moves import pins
     from preflight.rules.fixes import edited

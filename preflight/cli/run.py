@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from preflight.cli.running.conduct import Options, conduct
-from preflight.cli.running.options import given_words, output_options, parse_dollars, wanted_outputs
+from preflight.cli.running.options import given_words, output_options, parse_dollars, split_ids, wanted_outputs
 from preflight.cli.running.outputs import Output
 from preflight.model import Stage, Status
 
@@ -65,7 +65,7 @@ def run_command(
     """
     if is_for_all and app is not None:
         raise click.UsageError(f"--all takes every app of the project; leave out {app}, or --all")
-    options = _options(app, only=split(only), skip=split(skip), stage=Stage(stage), **rest)
+    options = _options(app, only=split_ids(only), skip=split_ids(skip), stage=Stage(stage), **rest)
     return conduct(replace(options, is_for_all=is_for_all))
 
 
@@ -125,7 +125,3 @@ def _options(
         is_exit_zero=exit_zero,
         given=given_words(),
     )
-
-
-def split(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

@@ -13,11 +13,11 @@ SCHEMA = "preflight.estimate/1"
 
 
 def exit_of(reckoned: Reckoning) -> Exit:
-    """1 over a limit or will not finish; 3 no price, or no saying whether it finishes; a limit that is reached
-    is known without a price.
+    """1 over a limit, refused by Modal, or will not finish; 3 no price, or no saying whether it finishes.  A limit
+    that is reached is known without a price.
     """
     seen = reckoned.outlook
-    if reckoned.allowance.is_limit_reached or reckoned.over_usd:
+    if reckoned.impossible or reckoned.allowance.is_limit_reached or reckoned.over_usd:
         return Exit.FINDINGS
     if seen is not None and seen.finishes is Finishes.NO:
         return Exit.FINDINGS
@@ -89,6 +89,8 @@ def _budget(reckoned: Reckoning) -> dict[str, Json]:
 def _reason(reckoned: Reckoning) -> str:
     """What decided the exit code, in one line."""
     left, seen = reckoned.allowance, reckoned.outlook
+    if reckoned.impossible:
+        return reckoned.impossible
     if left.is_limit_reached:
         return f"environment {left.environment} has reached its spend limit"
     if left.is_unclear:
@@ -100,6 +102,8 @@ def _reason(reckoned: Reckoning) -> str:
 
 def _remedy(reckoned: Reckoning) -> str:
     left, seen = reckoned.allowance, reckoned.outlook
+    if reckoned.impossible:
+        return reckoned.remedy
     if left.is_limit_reached:
         return "raise the limit on Modal's usage and billing page, or wait for the next cycle"
     if reckoned.over_usd:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import difflib
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
 from preflight.app.lookups import RECIPE
-from preflight.app.model import Function, Recipe, Unresolved
+from preflight.app.model import Function, Known, Recipe, Unresolved
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import HOUR_S, Estimate, estimate
@@ -16,6 +17,9 @@ from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, fits_one_attempt, outlook
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
+from preflight.facts.gpus import gpu as gpu_row
+from preflight.facts.gpus import gpu_names
+from preflight.facts.images import limit
 from preflight.lookups import Looked, LookupFailed
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 from preflight.settings import BudgetSettings, Settings
@@ -26,7 +30,10 @@ HOW_LONG = "give --hours, or --epochs with --epoch-minutes; or set hours in [too
 
 @dataclass(frozen=True, kw_only=True)
 class Reckoning:
-    """``price`` is None when ``refused`` says why there is none, and ``remedy`` what to do about it."""
+    """``price`` is None when ``refused`` says why there is none, and ``remedy`` what to do about it.
+
+    ``impossible`` says why Modal will refuse the function, whatever it costs.
+    """
 
     function: str | None = None
     price: Estimate | None = None
@@ -36,6 +43,7 @@ class Reckoning:
     assumptions: tuple[str, ...] = ()
     refused: str = ""
     remedy: str = ""
+    impossible: str = ""
     at_most: Estimate | None = None  # where only the length is not known: every attempt to its time limit
 
     @property
@@ -59,6 +67,16 @@ def reckon(looked: Looked, *, gpu: str | None = None, is_brief: bool = False) ->
 
     ``is_brief`` leaves it open whether a run resumes that is over well within one attempt.
     """
+    reckoned = _reckoned(looked, gpu, is_brief=is_brief)
+    function, most_s = looked.tried(PLANNED_FUNCTION), limit("timeout_s").most
+    if isinstance(function, Function) and isinstance(function.timeout_s, Known) and function.timeout_s.value > most_s:
+        given = f"timeout= of {function.name} is {function.timeout_s.value / 3600:g} h"
+        said = f"{given}; Modal's limit is {most_s / 3600:g} h: the deploy is refused"
+        return replace(reckoned, impossible=said, remedy=f"set timeout={most_s:g}, and resume from a checkpoint")
+    return reckoned
+
+
+def _reckoned(looked: Looked, gpu: str | None, *, is_brief: bool) -> Reckoning:
     settings = looked.settings
     environment, spend = looked.tried(ENVIRONMENT), looked.tried(SPEND)
     left = allowance(environment, spend, settings.budget.usd)
@@ -78,6 +96,11 @@ def reckon(looked: Looked, *, gpu: str | None = None, is_brief: bool = False) ->
             return Reckoning(function=function.name, allowance=left, refused=work, remedy=HOW_LONG, at_most=bound)
         price = estimate(resources, rates, work.hours)
     except RateRefused as e:
+        unknown = next((k for k, _ in resources.gpus if gpu_row(k) is None), None)
+        if unknown is not None:
+            said, near = f"Modal has no GPU {unknown!r}", difflib.get_close_matches(unknown, gpu_names(), n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(gpu_names())}"
+            return Reckoning(function=function.name, allowance=left, refused=said, remedy=remedy)
         return Reckoning(function=function.name, allowance=left, refused=str(e), remedy="modal billing rates")
     except (NotSaid, ValueError) as e:
         remedy = "write the value into the decorator" + (

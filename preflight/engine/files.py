@@ -35,7 +35,7 @@ from preflight.model import (
     Target,
     Where,
 )
-from preflight.rules.form import Context, Rule
+from preflight.rules.form import Context, Rule, counts_of
 from preflight.settings import Settings
 
 IMPORTS_MODAL = re.compile(rb"\b(?:import|from)\b(?:[^\n#]|\\\r?\n)*?\bmodal\b")
@@ -118,30 +118,25 @@ def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.said, answer=answer)
 
 
+def recipe_of(target: ToLint) -> Recipe | LookupFailed:
+    try:
+        return reader.read(target.file, project=target.settings.project, content=target.content)
+    except OSError as e:
+        return LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")
+
+
 async def look(
-    targets: Sequence[ToLint], checks: Sequence[Check], *, shown_from: Path
-) -> list[tuple[ToLint, tuple[Result, ...]]]:
-    """The results of each file; paths in them are relative to ``shown_from`` where they can be."""
-    found = []
-    for target in targets:
-        project = target.settings.project
-        recipe: Recipe | LookupFailed
-        try:
-            recipe = reader.read(target.file, project=project, content=target.content)
-        except OSError as e:
-            recipe = LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")
-        results = await judge(checks, recipe, target.settings)
-        found.append((target, tuple(_shown(r, project, shown_from) for r in results)))
-    return found
+    recipe: Recipe | LookupFailed, settings: Settings, checks: Sequence[Check], *, shown_from: Path
+) -> tuple[Result, ...]:
+    """The results of one file; paths in them are relative to ``shown_from`` where they can be."""
+    return _all_shown(await judge(checks, recipe, settings), settings.project, shown_from)
 
 
-def merged(
-    looked: Sequence[tuple[ToLint, tuple[Result, ...]]], checks: Sequence[Check], *, target: Target, fail_on: Status
-) -> Report:
+def merged(looked: Sequence[tuple[Result, ...]], checks: Sequence[Check], *, target: Target, fail_on: Status) -> Report:
     """One report: a rule's status is its worst over the files, its findings are those of all of them."""
     began = time.monotonic()
     by_check: dict[str, list[Result]] = {}
-    for _, results in looked:
+    for results in looked:
         for result in results:
             by_check.setdefault(result.check.id, []).append(result)
     results = tuple(_one(check, by_check[check.id]) for check in in_order(checks) if check.id in by_check)
@@ -169,7 +164,7 @@ def _one(check: Check, results: list[Result]) -> Result:
         return Result(check=check, status=worst, seconds=seconds, reason=reason)
     findings = dict.fromkeys(f for answer in answers for f in answer.findings)
     unlooked = sum(r.status in UNANSWERED for r in results)
-    said = f"looked at {len(answers)} of {len(results)} files"
+    said = (f"{counts_of(tuple(findings))}; " if findings else "") + f"looked at {len(answers)} of {len(results)} files"
     said += f"; {unlooked} could not be looked at" if unlooked else ""
     ignored = sum(int(a.seen.get("ignored", 0)) for a in answers)
     seen = {"files": len(answers)} | ({"ignored": ignored} if ignored else {})
@@ -181,9 +176,15 @@ def _one(check: Check, results: list[Result]) -> Result:
     return Result(check=check, status=status, seconds=seconds, reason=said, answer=answer)
 
 
+def _all_shown(results: tuple[Result, ...], project: Path, shown_from: Path) -> tuple[Result, ...]:
+    if project.resolve() == shown_from.resolve():
+        return results
+    return tuple(_shown(r, project, shown_from) for r in results)
+
+
 def _shown(result: Result, project: Path, shown_from: Path) -> Result:
     """The result with its paths as somebody in ``shown_from`` would type them."""
-    if result.answer is None or not result.answer.findings or project.resolve() == shown_from.resolve():
+    if result.answer is None or not result.answer.findings:
         return result
     findings = tuple(_finding(f, project, shown_from) for f in result.answer.findings)
     return replace(result, answer=replace(result.answer, findings=findings))

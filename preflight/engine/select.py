@@ -59,11 +59,11 @@ def _is_among_rules(check: Entry) -> bool:
 
 
 def find(checks: Sequence[E], wanted: str) -> tuple[E, ...]:
-    """The checks that ``wanted`` means: an id, a name, or the letters of a family (IMG).  Raises UnknownCheck."""
+    """The checks that ``wanted`` means: an id, a name, a step, or a family's letters (IMG).  Raises UnknownCheck."""
     key = wanted.strip()
     if not key:
         raise UnknownCheck("an empty name names no check; is a variable unset?")
-    exact = [c for c in checks if key.lower() == c.name or key.upper() == c.id]
+    exact = [c for c in checks if key.lower() == c.name or key.upper() == c.id or key == str(c.step)]
     if exact:
         return tuple(exact)
     family = [c for c in checks if key.isalpha() and c.id.rstrip("0123456789") == key.upper()]

@@ -47,6 +47,12 @@ def dear(): ...
 @app.function(cpu=4, timeout=3600, nonpreemptible=True)
 def on_cpu(): ...
 
+@app.function(gpu="A100-80GB", timeout=30 * 3600)
+def too_long(): ...
+
+@app.function(gpu="A100-90GB", timeout=3600)
+def no_such_gpu(): ...
+
 @app.cls(gpu="L4", timeout=3600)
 class Trainer:
     @modal.method()
@@ -167,6 +173,22 @@ def test_a_gpu_without_a_rate_is_exit_3_and_not_priced_as_another(ask: Ask) -> N
         3,
         None,
         "no rate gpu_hour_cost_b300 in Modal's live rates",
+    )
+
+
+def test_a_timeout_that_modal_refuses_is_a_certain_failure_whatever_it_costs(ask: Ask) -> None:
+    found = document(ask("app.py::too_long", "--hours", "1", "--json"))
+    assert (found["exit"], found["remedy"]) == (1, "set timeout=86400, and resume from a checkpoint")
+    assert found["reason"] == "timeout= of too_long is 30 h; Modal's limit is 24 h: the deploy is refused"
+    assert "NOT OK: timeout= of too_long" in ask("app.py::too_long", "--hours", "1").out
+
+
+def test_a_gpu_that_modal_does_not_have_is_named_with_the_one_that_was_meant(ask: Ask) -> None:
+    found = document(ask("app.py::no_such_gpu", "--hours", "1", "--json"))
+    assert (found["exit"], found["reason"], found["remedy"]) == (
+        3,
+        "Modal has no GPU 'A100-90GB'",
+        "did you mean A100-80GB?",
     )
 
 

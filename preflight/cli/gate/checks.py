@@ -14,7 +14,8 @@ import click
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Asked, Documents, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.conduct import Options, all_checks, run_selection
+from preflight.cli.running.audience import all_checks
+from preflight.cli.running.conduct import Options, run_selection
 from preflight.cli.running.options import reporters
 from preflight.cli.running.outputs import Output
 from preflight.cli.running.rehearsal import Rehearsal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,11 @@ import click
 from preflight.cli.gate import command
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.events import Event
+from preflight.interpreter import client_of
 from preflight.model import Check, Exit, Report, Target
 from preflight.redact import without_secrets
 from preflight.report.reporter import Reporter
-from preflight.report.text import in_encoding, one_line
+from preflight.report.text import in_encoding, inert, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
@@ -165,6 +167,7 @@ def gate_command(
             spend_max=asked.spend_max,
         )
         settings = _of_app(given, asked, named, start)
+        _of_client(settings, named)
         program = command.find(words[0], settings.environ["PATH"])
         outcome = _gate(asked, settings, documents)
         documents.write(is_started=outcome is Exit.READY)
@@ -173,7 +176,7 @@ def gate_command(
         command.become(program, words, _named(environ, settings))
     except command.NotRunnable as e:
         documents.write(is_started=False)
-        say(f"preflight gate: {e}")
+        say(f"preflight gate: {one_line(str(e))}")
         return e.code
 
 
@@ -209,6 +212,22 @@ def _of_app(settings: Settings, asked: Asked, named: command.Named, start: Path)
     if file and Path(file).resolve() != (settings.project / settings.app).resolve():
         raise click.UsageError(f"the checks are of {settings.app}, and the command runs {os.path.relpath(file)}")
     return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
+
+
+def _of_client(settings: Settings, named: command.Named) -> None:
+    """Raises UsageError where the command names another environment's client than the one that the checks are of."""
+    if named.program is None or settings.interpreter is None:
+        return
+    program, checked = Path(named.program), settings.interpreter.client
+    found = shutil.which(program.name, path=settings.environ["PATH"])
+    if found and (os.sep not in named.program or program.parent.resolve() == Path(found).parent.resolve()):
+        program = Path(found)
+        theirs = client_of(program) or checked
+    else:
+        theirs = client_of(program)
+    if theirs != checked:
+        versions = [c.version if c else "an unknown version" for c in (theirs, checked)]
+        raise click.UsageError(f"{program} starts modal {versions[0]}, and the checks are of {versions[1]}")
 
 
 def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
@@ -346,7 +365,7 @@ def _stopped(outcome: Exit, asked: Asked) -> Exit:
     if outcome is Exit.INTERRUPTED:
         return outcome
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
-    say(f"REFUSED: {why}`{without_secrets(shlex.join(asked.words))}` was not run")
+    say(f"REFUSED: {why}`{_shown(asked.words)}` was not run")
     return Exit.REFUSED
 
 
@@ -361,8 +380,12 @@ def _next(asked: Asked) -> None:
     options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
     app = [asked.app] if asked.app else []
     words = ["preflight", "gate", "--renew", *options, *app, "--", *asked.words]
-    say(f"next  {without_secrets(shlex.join(words))}")
+    say(f"next  {_shown(words)}")
+
+
+def _shown(words: Sequence[str]) -> str:
+    return without_secrets(shlex.join(words)).replace("\n", "\\n")
 
 
 def say(text: str) -> None:
-    click.echo(in_encoding(text, sys.stderr.encoding), err=True)
+    click.echo(in_encoding(inert(printable(text)), sys.stderr.encoding), err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from preflight.app.lookups import BUILDER, READING, RECIPE
+from preflight.cli.running.audience import Audience, all_checks, redactor
 from preflight.cli.running.options import keep_baseline, read_baseline, reporters
 from preflight.cli.running.outputs import Output
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
@@ -24,19 +25,15 @@ from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import check_functions, every_app, project_settings
 from preflight.cli.running.target import resolve_app as resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
-from preflight.engine import builtin, index, plugins
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
-from preflight.engine.select import Selection, UnknownCheck, in_order, select
+from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event, Progress, SpentSoFar
 from preflight.interrupts import OURS
 from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
-from preflight.redact import Redactor, secrets_of
 from preflight.remote.lookups import HERE, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Here, Workspace
-from preflight.report import redacted
-from preflight.report.baseline import Baseline
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state.ledger import Ledger
@@ -72,12 +69,6 @@ class Options:
     given: frozenset[str] = frozenset()  # names of what was typed; the settings say the rest
 
 
-def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
-    """Built-in and plugin checks of these stages, in checklist order; of the built-in ones those that are ``named``."""
-    ours = builtin.checks(stages, named)
-    return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
-
-
 def conduct(options: Options) -> Exit:
     """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file.
 
@@ -107,7 +98,7 @@ def _conducted(options: Options) -> Exit:
 
             with audience_of(options, settings) as audience:
                 report = run_every(apps, selection, settings, options, audience, ground.rehearsal)
-                return audience.exit_of(report, options)
+                return _exit_of(report, options)
         if options.is_for_all:
             settings = replace(settings, app=apps[0])
         elif asks_for_app(selection):
@@ -115,7 +106,11 @@ def _conducted(options: Options) -> Exit:
             check_functions(settings)
         with audience_of(options, settings) as audience:
             report = run_selection(selection, settings, options, audience, ground.rehearsal)
-            return audience.exit_of(report, options)
+            return _exit_of(report, options)
+
+
+def _exit_of(report: Report, options: Options) -> Exit:
+    return Exit.READY if options.is_exit_zero and report.exit is Exit.FINDINGS else report.exit
 
 
 def with_settings(options: Options, settings: Settings) -> Options:
@@ -197,53 +192,6 @@ def looks_at_app(check: Check) -> bool:
 
 def _reaches(keys: Sequence[Lookup[Any]], wanted: Lookup[Any]) -> bool:
     return any(k is wanted or _reaches((*k.needs, *k.tries), wanted) for k in keys)
-
-
-class Audience:
-    """The reporters of one run; whatever reaches them has been redacted."""
-
-    def __init__(
-        self,
-        told: Sequence[Reporter],
-        baseline: Baseline | None = None,
-        keep: Callable[[Report], None] = lambda report: None,
-    ) -> None:
-        self._readers = list(told)
-        self._redactor = redactor()
-        self._baseline = baseline
-        self._keep = keep
-
-    @staticmethod
-    def exit_of(report: Report, options: Options) -> Exit:
-        return Exit.READY if options.is_exit_zero and report.exit is Exit.FINDINGS else report.exit
-
-    def begin(self, target: Target, selection: Selection) -> None:
-        self.start(target, selection.everything)
-
-    def start(self, target: Target, checks: Sequence[Check]) -> None:
-        clean = redacted.target(self._redactor, target)
-        self._tell(lambda reporter: reporter.begin(clean, checks))
-
-    def observe(self, event: Event) -> None:
-        shown = redacted.event(self._redactor, event)
-        if self._baseline is not None and isinstance(shown, Result):
-            shown = self._baseline.applied(shown)
-        self._tell(lambda reporter: reporter.observe(shown))
-
-    def finish(self, report: Report) -> Report:
-        clean = redacted.report(self._redactor, report)
-        self._keep(clean)
-        clean = clean if self._baseline is None else self._baseline.report(clean)
-        self._tell(lambda reporter: reporter.finish(clean))
-        return clean
-
-    def _tell(self, say: Callable[[Reporter], None]) -> None:
-        """A reader that has gone (a closed pipe) costs its own output, not the run, the others or the verdict."""
-        for reporter in tuple(self._readers):
-            try:
-                say(reporter)
-            except BrokenPipeError:
-                self._readers.remove(reporter)
 
 
 def target_of(settings: Settings) -> Target:
@@ -396,8 +344,3 @@ def scope_of(selection: Selection, settings: Settings) -> Scope:
         return Scope.REHEARSAL
     is_whole = not selection.is_named and not any(check.step for check, _ in selection.left_out)
     return Scope.WHOLE if is_whole else Scope.PART
-
-
-def redactor() -> Redactor:
-    """Takes out what this process's environment holds of secrets, too."""
-    return Redactor(secrets_of(os.environ))

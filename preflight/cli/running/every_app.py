@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from preflight.cli.running.conduct import Audience, Options, engine_report, looks_at_app, scope_of, target_of
+from preflight.cli.running.audience import Audience
+from preflight.cli.running.conduct import Options, engine_report, looks_at_app, scope_of, target_of
 from preflight.cli.running.rehearsal import Rehearsal
 from preflight.engine.select import Selection, in_order
 from preflight.events import Event, Priced, Progress, SpentSoFar, Waiting

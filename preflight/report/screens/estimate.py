@@ -48,7 +48,7 @@ def _end(console: Console, document: dict[str, Json]) -> None:
     if document["plan"] is not None and said == document["plan"]["reason"]:  # it stands above: not twice
         compared = "" if document["budget"]["left_usd"] is not None else "compared with no budget, "
         said = f"about ${document['budget']['needed_usd']:,.2f}, {compared}{ANSWERS[document['finishes']]}"
-    _line(console, "", f"{word}   {said}", style)
+    _line(console, "", f"{word}: {said}", style)
     if document["remedy"]:
         _line(console, "fix", document["remedy"], "bold")
 

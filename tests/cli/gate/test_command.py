@@ -403,7 +403,7 @@ def test_a_modal_command_that_does_not_tell_its_app_is_refused(line: str) -> Non
     "line", ["run --profile prod app.py", "--profile prod run app.py", "--profile=prod run app.py"]
 )
 def test_the_profile_is_read_wherever_the_client_takes_it(line: str) -> None:
-    assert command.read(["modal", *line.split()]) == command.Named(("app.py",), None, "prod")
+    assert command.read(["modal", *line.split()]) == command.Named(("app.py",), None, "prod", "modal")
 
 
 def test_the_grammar_is_that_of_the_installed_client() -> None:
