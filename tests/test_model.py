@@ -45,7 +45,7 @@ async def _free(looked: Looked) -> Price:
 
 
 CHECK = Check(id="AA001", name="one", title="one is right", stage=Stage.STATIC, run=_never)
-ANSWER = Answer(said="looked")
+ANSWER = Answer(summary="looked")
 HAVE_LOOKED = (Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN)
 
 
@@ -123,13 +123,13 @@ def finding(severity: Severity) -> Finding:
     ],
 )
 def test_an_answers_status_is_its_worst_finding(severities: tuple[Severity, ...], status: Status) -> None:
-    assert Answer(said="x", findings=tuple(map(finding, severities))).status is status
+    assert Answer(summary="x", findings=tuple(map(finding, severities))).status is status
 
 
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Answer(said=""),
+        lambda: Answer(summary=""),
         lambda: NotApplicable(""),
         lambda: Unknown(reason=""),
         lambda: Finding(severity=Severity.ERROR, message="", remedy="r"),
@@ -169,12 +169,12 @@ def test_a_place_is_written_as_editors_read_it() -> None:
 
 
 def test_the_short_forms_hold_one_finding_of_their_severity() -> None:
-    assert passed("fine", n=1) == Answer(said="fine", seen={"n": 1})
-    bad, poor = failed("broken", remedy="fix", why="w", n=2), warned("poor", remedy="fix", said="looked")
-    assert (bad.status, bad.said, bad.seen, bad.findings[0].why) == (Status.FAIL, "broken", {"n": 2}, "w")
-    assert (poor.status, poor.said, poor.findings[0].message) == (Status.WARN, "looked", "poor")
+    assert passed("fine", n=1) == Answer(summary="fine", seen={"n": 1})
+    bad, poor = failed("broken", remedy="fix", why="w", n=2), warned("poor", remedy="fix", summary="looked")
+    assert (bad.status, bad.summary, bad.seen, bad.findings[0].why) == (Status.FAIL, "broken", {"n": 2}, "w")
+    assert (poor.status, poor.summary, poor.findings[0].message) == (Status.WARN, "looked", "poor")
 
 
 def test_a_change_of_a_file_shows_no_digest() -> None:
-    assert Change(group="files", name="a", before="1", after=None).said == "file a is gone"
-    assert Change(group="pins", name="torch", before=None, after="==2.3").said == "pins: torch is new: ==2.3"
+    assert Change(group="files", name="a", before="1", after=None).text == "file a is gone"
+    assert Change(group="pins", name="torch", before=None, after="==2.3").text == "pins: torch is new: ==2.3"

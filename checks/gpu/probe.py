@@ -70,7 +70,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         findings.append(_not_run(own))
         # green is not enough for the gate where this stands: it asks for the name to be accepted
         seen["accept"] = {OWN_MODEL: own["said"]}
-    return Answer(said=said, seen=seen, findings=tuple(findings), spent_usd=spent)
+    return Answer(summary=said, seen=seen, findings=tuple(findings), spent_usd=spent)
 
 
 def _not_run(own: dict[str, object]) -> Finding:

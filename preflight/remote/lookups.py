@@ -32,10 +32,10 @@ class NoSuchEnvironment(Problem):
     def __init__(self, wanted: str | None, there: tuple[str, ...]) -> None:
         names = f"; there {'are' if len(there) > 1 else 'is'} {listed(there)}" if there else ""
         missing = f"environment {wanted!r} does not exist" if wanted else "the workspace has no default environment"
-        super().__init__(Kind.NOT_FOUND, service="Modal", operation="look it up", said=missing + names, keys=there)
+        super().__init__(Kind.NOT_FOUND, service="Modal", operation="look it up", message=missing + names, keys=there)
 
     def __str__(self) -> str:
-        return self.said
+        return self.message
 
 
 class NotTold(Exception):

@@ -201,7 +201,7 @@ class ConsoleReporter:
             self._print(Text(f"since the last pass ({changed.since:%Y-%m-%d %H:%M} UTC) {said}", style="bold"))
         shown = count if self.is_verbose else CHANGED_LINES
         for change in changed.changes[:shown]:
-            self._labelled("", _shortened(change.said, is_whole=self.is_verbose))
+            self._labelled("", _shortened(change.text, is_whole=self.is_verbose))
         if count > shown:
             self._labelled("", f"… {count - shown} more (-v)", "dim")
         if changed.note:

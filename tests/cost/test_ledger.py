@@ -29,7 +29,7 @@ def paid(usd: str, *, spent: str | None = None, seconds: float = 0, name: str = 
 
     async def body(looked: Looked) -> Answer:
         await asyncio.sleep(seconds)
-        return Answer(said="ran", spent_usd=None if spent is None else Decimal(spent))
+        return Answer(summary="ran", spent_usd=None if spent is None else Decimal(spent))
 
     return Check(id=name.upper(), name=name, title="t", stage=Stage.PAID, run=body, price=price, timeout_s=seconds + 5)
 
@@ -65,7 +65,7 @@ def test_each_paid_step_is_written_down_before_it_starts_and_when_it_has_ended(t
 
     async def body(looked: Looked) -> Answer:
         seen.extend(rows(ledger))
-        return Answer(said="ran", spent_usd=Decimal("0.70"))
+        return Answer(summary="ran", spent_usd=Decimal("0.70"))
 
     check = paid("0.78")
     ran(ledger, Check(id="PA001", name="pa001", title="t", stage=Stage.PAID, run=body, price=check.price))

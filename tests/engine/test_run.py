@@ -142,7 +142,7 @@ def test_an_answer_that_is_none_costs_its_own_row_in_every_format() -> None:
         raise asyncio.CancelledError
 
     async def other_severity(looked: Looked) -> Answer:
-        return Answer(said="looked", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
+        return Answer(summary="looked", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
 
     bodies = (nothing, unprintable, cancelled, other_severity)
     report = run_checks(*(check(f"AA{i:03}", body=body) for i, body in enumerate(bodies)), check("AA009"))
@@ -245,7 +245,7 @@ def test_only_skips_are_not_success() -> None:
 
 
 def test_advice_leaves_a_pass_a_pass() -> None:
-    advice = Answer(said="seen", findings=(Finding(severity=Severity.INFO, message="slow build", remedy=""),))
+    advice = Answer(summary="seen", findings=(Finding(severity=Severity.INFO, message="slow build", remedy=""),))
     report = run_checks(check("AA001", body=says(advice)))
     assert (statuses(report), report.exit) == ([Status.PASS], Exit.READY)
 
@@ -445,7 +445,7 @@ def test_wait_asks_again_what_may_become_true() -> None:
     async def flaky(looked: Looked) -> Answer:
         tries.append(1)
         if len(tries) < 2:
-            raise Problem(Kind.UNREACHABLE, service="Modal", operation="hello", said="connection refused")
+            raise Problem(Kind.UNREACHABLE, service="Modal", operation="hello", message="connection refused")
         return passed("there")
 
     events: list[Event] = []
@@ -467,7 +467,7 @@ def test_wait_asks_again_what_may_become_true() -> None:
 
 def test_wait_never_waits_for_what_can_not_become_true() -> None:
     async def refused(looked: Looked) -> Answer:
-        raise Problem(Kind.REFUSED, service="Modal", operation="hello", said="token expired")
+        raise Problem(Kind.REFUSED, service="Modal", operation="hello", message="token expired")
 
     began = time.monotonic()
     report = run_checks(
@@ -570,7 +570,7 @@ def test_wait_does_not_ask_again_where_one_of_two_errors_can_not_clear() -> None
         async def body(looked: Looked) -> Answer:
             asked.append(1)
             found = (Finding(severity=Severity.ERROR, message="m", remedy="r", can_clear=c) for c in can_clear)
-            return Answer(said="looked", findings=tuple(found))
+            return Answer(summary="looked", findings=tuple(found))
 
         return body
 

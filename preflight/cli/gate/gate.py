@@ -149,7 +149,7 @@ def gate_command(
         raise click.UsageError("--scenario belongs to --sandbox")
     if rest["is_offline"] and (rest["is_renewed"] or use_sandbox):
         raise click.UsageError("--offline asks nobody: it can't renew a pass, and a sandbox keeps none")
-    if sys.stderr is None:  # `2>&-`: what is said goes nowhere, and that is no reason to let a command through
+    if sys.stderr is None:  # `2>&-`: what is written goes nowhere, and that is no reason to let a command through
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
     left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
     asked = Asked(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
@@ -270,7 +270,7 @@ def _in_sandbox(asked: Asked, program: str, documents: Documents) -> Exit:
 
 
 def _gate(asked: Asked, settings: Settings, documents: Documents) -> Exit:
-    """READY when the command may run; what speaks against it has been said."""
+    """READY when the command may run; what speaks against it has been told."""
     now = datetime.now(UTC)
     assert settings.state is not None and settings.app is not None
     receipts = Receipts(settings.state, settings.project, settings.app)
@@ -335,11 +335,11 @@ def why_not_kept(settings: Settings, watched: Watched) -> str:
 def _holding(held: Receipt, asked: Asked) -> str:
     files = sum(name.startswith(drift.FILE) for name in held.local)
     asked_again = "Modal not asked again (--offline)" if asked.is_offline else "Modal and S3 asked again"
-    said = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
+    text = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
     if not asked.is_verbose:
-        return f"{said}; {asked_again}"
+        return f"{text}; {asked_again}"
     entries = "".join(f"\n  {e.name:<24} {e.status}, {e.at:%Y-%m-%d %H:%M} UTC" for e in held.entries)
-    return f"{said}; {asked_again}{entries}"
+    return f"{text}; {asked_again}{entries}"
 
 
 def _refused(drifts: Sequence[Drift], asked: Asked, held: Receipt | None) -> Exit:
@@ -361,7 +361,7 @@ def say_drifts(drifts: Sequence[Drift]) -> None:
 
 
 def _stopped(outcome: Exit, asked: Asked) -> Exit:
-    """What a checklist that did not pass means here.  It has said why."""
+    """What a checklist that did not pass means here.  It has told why."""
     if outcome is Exit.INTERRUPTED:
         return outcome
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""

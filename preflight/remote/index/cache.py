@@ -1,4 +1,4 @@
-"""What indexes and registries have said lately, in the user's cache folder.  What was not confirmed is not kept."""
+"""What indexes and registries have found lately, in the user's cache folder.  What was not confirmed is not kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from preflight.build.downloads import Asset, BaseImage, OnIndex
-from preflight.remote.index.types import Said, There
+from preflight.remote.index.types import Presence, There
 from preflight.store import write_whole
 
 KEPT = {There.EXISTS: timedelta(hours=24), There.MISSING: timedelta(minutes=15)}
@@ -27,18 +27,18 @@ class Cache:
         self._now = now
         self._rows = dict(_read(self._file))
 
-    def recall(self, target: Asset | OnIndex | BaseImage, asked_of: str) -> Said | None:
+    def recall(self, target: Asset | OnIndex | BaseImage, asked_of: str) -> Presence | None:
         row = self._rows.get(_key(target, asked_of))
         try:
             there, why, at = There(row["there"]), str(row["why"]), datetime.fromisoformat(row["at"])  # type: ignore[index]
             is_fresh = timedelta(0) <= self._now - at < KEPT[there]
         except (TypeError, KeyError, ValueError):
             return None
-        return Said(there, why) if is_fresh else None
+        return Presence(there, why) if is_fresh else None
 
-    def keep(self, said: Mapping[tuple[Asset | OnIndex | BaseImage, str], Said]) -> None:
+    def keep(self, found: Mapping[tuple[Asset | OnIndex | BaseImage, str], Presence]) -> None:
         """Adds the answers that may be kept; the newest ``MOST`` stay."""
-        fresh = {_key(*k): s for k, s in said.items() if s.there in KEPT}
+        fresh = {_key(*k): s for k, s in found.items() if s.there in KEPT}
         if self._file is None or not fresh:
             return
         at = self._now.isoformat()

@@ -15,7 +15,7 @@ from preflight.lookups import Looked, Lookup
 from preflight.remote.index import api as index_api
 from preflight.remote.index.cache import Cache
 from preflight.remote.index.configured import index_of_pip
-from preflight.remote.index.types import Published, Said, There
+from preflight.remote.index.types import Presence, Published, There
 from preflight.threads import in_thread
 
 CONFIG_S = 8.0  # `pip config list`: 0.5 s alone, 4 s seen on a machine under load
@@ -28,7 +28,7 @@ async def _published(looked: Looked) -> AsyncIterator[tuple[Published, ...]]:
     settings = looked.settings
     wanted = downloads(looked[RECIPE])
     if settings.sandbox is not None or IN_SANDBOX in settings.environ:
-        no = Said(There.NOT_ASKED, "the sandbox asks nothing outside this machine")
+        no = Presence(There.NOT_ASKED, "the sandbox asks nothing outside this machine")
         yield tuple(Published(d, no) for d in wanted)
         return
     default = None
@@ -42,16 +42,16 @@ async def _published(looked: Looked) -> AsyncIterator[tuple[Published, ...]]:
 
         folder = platformdirs.user_cache_path("preflight")
     cache = await in_thread(Cache, folder, looked.now)
-    answers = [cache.recall(d.target, default or "") for d in wanted]
-    unknown = [d for d, a in zip(wanted, answers, strict=True) if a is None]
-    said = await asyncio.gather(*(_ask(d, default) for d in unknown[:MOST]))
-    new = {d.target: s for d, s in zip(unknown, said, strict=False)}
+    known = [cache.recall(d.target, default or "") for d in wanted]
+    unknown = [d for d, a in zip(wanted, known, strict=True) if a is None]
+    answers = await asyncio.gather(*(_ask(d, default) for d in unknown[:MOST]))
+    new = {d.target: s for d, s in zip(unknown, answers, strict=False)}
     await in_thread(cache.keep, {(t, default or ""): s for t, s in new.items()})
-    most = Said(There.NOT_ASKED, f"more than {MOST} questions in one run")
-    yield tuple(Published(d, a or new.get(d.target, most)) for d, a in zip(wanted, answers, strict=True))
+    most = Presence(There.NOT_ASKED, f"more than {MOST} questions in one run")
+    yield tuple(Published(d, a or new.get(d.target, most)) for d, a in zip(wanted, known, strict=True))
 
 
-async def _ask(download: Download, default_index: str | None) -> Said:
+async def _ask(download: Download, default_index: str | None) -> Presence:
     apis = {row.name: row.api for row in rows_of(REGISTRIES, Registry)}
     limit = asyncio.timeout(index_api.EACH_S)
     try:
@@ -60,7 +60,7 @@ async def _ask(download: Download, default_index: str | None) -> Said:
     except TimeoutError:
         if not limit.expired():
             raise
-        return Said(There.NOT_CONFIRMED, f"no answer in {index_api.EACH_S:g} s")
+        return Presence(There.NOT_CONFIRMED, f"no answer in {index_api.EACH_S:g} s")
 
 
 def _is_on_default(download: Download) -> bool:
