@@ -57,7 +57,7 @@ def plugin(folder: Path, text: str) -> None:
 GREEN = """
 from preflight.model import Answer, Check, Stage
 async def run(looked):
-    return Answer(said="all is well")
+    return Answer(summary="all is well")
 CHECK = Check(id="ACM001", name="acme", title="acme is well", stage=Stage.STATIC, run=run)
 """
 
