@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from preflight.probe import simulated
+from preflight.probe.local import PAYLOAD
 from preflight.sandbox import serve
 from tests.conftest import python
 from tests.forked import REPOSITORY
@@ -174,7 +174,7 @@ def test_the_probe_meets_the_stand_ins_of_the_simulated_gpu_and_the_users_functi
     run: Run, world: World, tmp_path: Path
 ) -> None:
     (tmp_path / "both.py").write_text(PROBE_AND_USER)
-    with serve.start(world(f"[gpu]\nstand-ins = ['{simulated.STANDIN / 'base'}']")) as sandbox:
+    with serve.start(world(f"[gpu]\nstand-ins = ['{PAYLOAD.with_name('standin') / 'base'}']")) as sandbox:
         ended = run(sandbox, str(tmp_path / "both.py"))
     assert ended.returncode == 0, ended.stderr
     without_conv1d = ["mamba_ssm", "selective_scan_cuda", "torch"]
