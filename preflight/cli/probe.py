@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.audience import all_checks
+from preflight.cli.running.audience import all_checks, redactor
 from preflight.cli.running.conduct import Options, resolve_app, run_selection, settings_for, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cli.running.stderr import warn
@@ -28,6 +28,7 @@ from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
 from preflight.report.console import stdout_console
+from preflight.report.redacted import data
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
 
@@ -166,6 +167,7 @@ class _Progress:
 
 def _report(found: Sequence[tuple[Document, str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
+    found = [(data(document, redactor().text), redactor().text(where)) for document, where in found]
     documents = [document for document, _ in found]
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))

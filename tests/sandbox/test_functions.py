@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import textwrap
 import time
 from collections.abc import Callable
@@ -15,6 +14,8 @@ import pytest
 
 from preflight.probe.local import PAYLOAD
 from preflight.sandbox import serve
+from tests.conftest import python
+from tests.forked import REPOSITORY
 
 World = Callable[[str], Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,10 +24,8 @@ EVERY_CALL = Path(__file__).parent / "scripts" / "every_call.py"
 
 @pytest.fixture(scope="module")
 def answers(healthy: serve.Sandbox) -> dict[str, object]:
-    environ = healthy.applied(os.environ) | {"AWS_ACCESS_KEY_ID": "AKIAOFTHEHOST"}
-    ended = subprocess.run(
-        [sys.executable, str(EVERY_CALL)], env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
+    environ = healthy.applied(os.environ) | {"AWS_ACCESS_KEY_ID": "AKIAOFTHEHOST", "PYTHONPATH": str(REPOSITORY)}
+    ended = python([str(EVERY_CALL)], env=environ, cwd=healthy.project, limit_s=180)
     assert ended.returncode == 0, ended.stderr
     answered: dict[str, object] = json.loads(ended.stdout)
     return answered
