@@ -20,7 +20,7 @@ from preflight.settings import folder_of
 
 @dataclass(frozen=True)
 class Spent:
-    """``usd`` over ``steps`` paid steps since the first; ``open_steps`` of them never said how they ended."""
+    """``usd`` over ``steps`` paid steps since the first; ``open_steps`` of them never told how they ended."""
 
     usd: Decimal
     steps: int
