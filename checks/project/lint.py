@@ -48,8 +48,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 
 def _suggestion(looked: Looked) -> str:
+    makefile = looked.settings.project / "Makefile"
     try:
-        found = TARGET.search((looked.settings.project / "Makefile").read_text("utf-8", "replace"))
+        found = TARGET.search(makefile.read_text("utf-8", "replace")) if makefile.is_file() else None
     except OSError:
         return ""
     return f'; the Makefile has a target: command = "make {found.group(1)}"' if found else ""

@@ -12,7 +12,7 @@ from preflight.binary import symbols as said_by
 from preflight.binary.elf import SharedLibrary, Unreadable, exported, shared_library
 from preflight.binary.fatbin import Arch, DamagedFatbin, archs
 from preflight.binary.files import Found, libraries
-from preflight.binary.shown import Presence, cxx11abi, distinct, floors, of_name, of_python, spoken, unmeasured
+from preflight.binary.shown import Said, cxx11abi, distinct, floors, of_name, of_python, spoken, unmeasured
 from preflight.facts import symbols as facts
 from preflight.facts.torch import cuda_of, torch_row
 
@@ -221,7 +221,7 @@ def judge(
     )
 
 
-def _versions(library: SharedLibrary, said: Presence) -> Iterator[str]:
+def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
     """The releases, by their PyPI wheel and the +cu126 build of 2.6, that export every symbol that was measured."""
     known = distinct(said)
     majors = {m[1] for n in library.needed if (m := CUDA_LIBRARY.match(n))}
@@ -237,7 +237,7 @@ def _versions(library: SharedLibrary, said: Presence) -> Iterator[str]:
             yield "2.6+cu126"
 
 
-def _lacking(said: Presence, target: Target, versions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _lacking(said: Said, target: Target, versions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The symbols that torch lacks, and those of which it is not known."""
     if target.torch is not None:
         column = facts.column_of(target.torch)

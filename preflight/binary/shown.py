@@ -12,12 +12,12 @@ from preflight.binary.elf import SharedLibrary
 from preflight.facts import symbols as facts
 from preflight.facts import wheels
 
-Presence = Mapping[str, facts.Exports | None]  # of each symbol of torch that must be found
+Said = Mapping[str, facts.Exports | None]  # of each symbol of torch that must be found
 FLOORS = ("GLIBC", "GLIBCXX", "CXXABI")
 FLOOR = re.compile(r"^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+){0,3})$")
 
 
-def distinct(said: Presence) -> tuple[facts.Exports, ...]:
+def distinct(said: Said) -> tuple[facts.Exports, ...]:
     """Thousands of symbols share some hundred answers."""
     return tuple({id(e): e for e in said.values() if e is not None}.values())
 
@@ -39,7 +39,7 @@ def of_python(library: SharedLibrary) -> Iterator[str]:
             yield f"it needs {name}, which a Python that is linked statically has not"
 
 
-def unmeasured(said: Presence) -> Iterator[str]:
+def unmeasured(said: Said) -> Iterator[str]:
     read = distinct(said)
     left = [c for c in facts.pypi_columns() if all(e.says(c) is not False for e in read)]
     gaps = [c for c in left if any(e.says(c) is None for e in read)]

@@ -88,12 +88,17 @@ class GpuImage:
 
 @dataclass(frozen=True, eq=False)
 class Shell:
-    """Command number ``n`` of one shell string; ``before`` are those of the same step that run before it."""
+    """Command number ``n`` of one shell string; ``earlier`` are those of the strings before it in the same step."""
 
     link: Link
     string: tuple[ShellCommand, ...]
     n: int
-    before: tuple[ShellCommand, ...]
+    earlier: tuple[ShellCommand, ...]
+
+    @property
+    def before(self) -> tuple[ShellCommand, ...]:
+        """Those of the same step that run before it."""
+        return self.earlier + self.string[: self.n]
 
     @property
     def command(self) -> ShellCommand:
@@ -117,11 +122,15 @@ def _started(recipe: Recipe) -> Iterator[Started]:
 
 
 def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
+    by_end: dict[Where, list[tuple[Image, Function]]] = {}
+    for function in recipe.functions:
+        for image in function.images if isinstance(function.images, tuple) else ():
+            by_end.setdefault(image.steps[-1].where, []).append((image, function))
     for image in recipe.images:
         rows = {
             row.name: row
-            for f in recipe.functions
-            if isinstance(f.images, tuple) and any(i is image or i.steps == image.steps for i in f.images)
+            for other, f in by_end.get(image.steps[-1].where, ())
+            if other is image or other.steps == image.steps
             for asked in (f.gpu if isinstance(f.gpu, tuple) else ())
             if (row := gpu(asked.type)) is not None
         }
@@ -135,11 +144,11 @@ def _strings(recipe: Recipe) -> Iterator[tuple[Link, tuple[ShellCommand, ...]]]:
 
 def _commands(recipe: Recipe) -> Iterator[Shell]:
     for link in image_links(recipe):
-        before: tuple[ShellCommand, ...] = ()
+        earlier: tuple[ShellCommand, ...] = ()
         for string in shell_strings(link.step):
             for n in range(len(string)):
-                yield Shell(link, string, n, before + string[:n])
-            before += string
+                yield Shell(link, string, n, earlier)
+            earlier += string
 
 
 def _gpus(recipe: Recipe) -> Iterator[tuple[Call, GpuText]]:

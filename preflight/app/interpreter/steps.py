@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ FILE_METHODS = {"pip_install_from_requirements": "pip", "pip_install_from_pyproj
 SYNC_METHODS = {"uv_sync": "uv-sync", "poetry_install_from_file": "poetry"}
 SHELL_METHODS = frozenset({"run_commands", "dockerfile_commands"})
 COST_OF_STRING = 100  # steps of reading that a shell string stands for: rules look at each with all before it
+COST_OF_COMMAND = COST_OF_PACKAGE = 10
 COPYING = frozenset({"add_local_file", "add_local_dir", "copy_local_file", "copy_local_dir"})
 Literal = tuple[str, ast.expr | None]
 
@@ -31,7 +32,7 @@ def read(
     node: ast.Call,
     args: list[Value],
     keywords: dict[str, Value],
-    before: Sequence[Step] = (),
+    before: Callable[[], Sequence[Step]] = tuple,
 ) -> Step:
     """The step of ``.method(…)``; pip, apt and shell parts filled in where the method has them.
 
@@ -99,6 +100,7 @@ def _pip(
 ) -> PipInstall:
     gathered = pip_args.Gathered()
     for text, literal in _literals(node, args):
+        scope.tick(COST_OF_PACKAGE)
         gathered.packages.append(_placed(scope, text, literal, where))
     _, is_all = strings_of(args)
     gathered.is_complete = is_all and "**" not in keywords
@@ -198,12 +200,12 @@ def _shell(
     args: list[Value],
     where: Where,
     call: Span | None,
-    before: Sequence[Step],
+    before: Callable[[], Sequence[Step]],
 ) -> tuple[tuple[ShellCommand, ...], tuple[PipInstall, ...]]:
     commands: list[ShellCommand] = []
     installs: list[PipInstall] = []
     copied: dict[str, str] = {}  # path in the image → path here
-    for step in before if "-r" in str(args) else ():
+    for step in before() if "-r" in str(args) else ():
         copied |= _copied(step)
 
     def find(path: str) -> Path | None:
@@ -222,6 +224,7 @@ def _shell(
             text = rest
         at = scope.where(literal) if literal is not None else where
         found = shell.commands(text, _locator(scope, text, literal, at))
+        scope.tick(COST_OF_COMMAND * len(found))
         commands += found
         for command in found:
             env = {**command.exported, **command.env}

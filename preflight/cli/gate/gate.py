@@ -17,13 +17,14 @@ from typing import Any
 import click
 
 from preflight.cli.gate import command
+from preflight.cli.running import stderr
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.events import Event
 from preflight.interpreter import client_of
 from preflight.model import Check, Exit, Report, Target
-from preflight.redact import without_secrets
+from preflight.redact import Redactor, secrets_of
 from preflight.report.reporter import Reporter
-from preflight.report.text import in_encoding, inert, one_line, printable
+from preflight.report.text import in_encoding, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
@@ -355,7 +356,7 @@ def say_drifts(drifts: Sequence[Drift]) -> None:
     shown = drifts[:SHOWN_DRIFTS]
     width = min(60, max(len(d.what) for d in shown))
     for each in shown:
-        say(f"  {one_line(each.what):<{width}}  {one_line(without_secrets(each.how))}")
+        say(f"  {one_line(each.what):<{width}}  {one_line(each.how)}")
     if len(drifts) > SHOWN_DRIFTS:
         say(f"  … and {len(drifts) - SHOWN_DRIFTS} more")
 
@@ -384,8 +385,9 @@ def _next(asked: Asked) -> None:
 
 
 def _shown(words: Sequence[str]) -> str:
-    return without_secrets(shlex.join(words)).replace("\n", "\\n")
+    return shlex.join(words).replace("\n", "\\n")
 
 
 def say(text: str) -> None:
-    click.echo(in_encoding(inert(printable(text)), sys.stderr.encoding), err=True)
+    shown = Redactor(secrets_of(os.environ)).text(text)
+    stderr.say(in_encoding(printable(shown), sys.stderr.encoding))
