@@ -36,7 +36,7 @@ def main() -> None:
         code = e.code
     if code == 130:
         _leave_interrupted()
-    sys.exit(code)  # type: ignore[arg-type]
+    sys.exit(code)
 
 
 def _leave_interrupted() -> None:
