@@ -178,8 +178,9 @@ IMAGE_CALLS = CALLS.only(lambda c: c.name.startswith("modal.Image."), "image ste
 BUCKET_MOUNTS = CALLS.only(lambda c: c.name == "modal.CloudBucketMount", "bucket mount")
 RESOURCE_CALLS: Subject[Call] = Subject(resource_calls, "request for resources")
 FUNCTIONS: Subject[Function] = Subject(functions_of, "function on Modal")
-GPU_FUNCTIONS = FUNCTIONS.only(lambda f: isinstance(f.gpu, tuple) and f.gpu, "GPU function")
-GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU")
+OF_KNOWN_GPU = FUNCTIONS.resolved(lambda f: f.gpu)
+GPU_FUNCTIONS = OF_KNOWN_GPU.only(lambda f: f.gpu, "GPU function")
+GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU", left_open=OF_KNOWN_GPU.left_open)
 USES = Subject(uses_of_modal, "use of Modal's names")
 
 

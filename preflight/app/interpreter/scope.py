@@ -187,7 +187,7 @@ class Scope:
         if not isinstance(value, list | tuple | dict) or isinstance(node, ast.Subscript):
             return value
         heavy = weight(value)
-        self.tick(heavy >> 2)
+        self.tick(heavy >> 4)
         return Unresolved("a value too large to be written out", self.where(node)) if heavy > MOST_WEIGHT else value
 
     def where(self, node: ast.AST) -> Where:
