@@ -6,7 +6,6 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from preflight.app.model import Call, Function, Image, PipInstall, PipPackage, Recipe, ShellCommand, Step
 from preflight.app.places import package_where
@@ -203,7 +202,7 @@ def is_tested(recipe: Recipe, node: ast.AST, words: Iterable[str]) -> bool:
     return any(word in text for text in texts for word in words)
 
 
-def env_for(ext: ExtInstall) -> dict[str, Any]:
+def env_for(ext: ExtInstall) -> dict[str, object]:
     """Variables that an extension's build sees: those set before its step, and those of its own command."""
     return {**env_before(ext.image, ext.n), **ext.install.env}
 
