@@ -31,7 +31,7 @@ T = TypeVar("T")
 TOO_LARGE = "it is too large to read"
 LONGEST_BYTES = 5_000_000
 MOST_MARKS = 100_000  # of Python's punctuation, some 20,000 lines: 100 MB of memory and half a second
-MARKS = str.maketrans("", "", "(),.=:[]\n")
+MARKS = str.maketrans("", "", "(),.=:[]{}\n")
 MOST_SIBLINGS = 40
 NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")

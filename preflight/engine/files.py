@@ -82,7 +82,7 @@ def python_files(folder: Path) -> Iterator[Path]:
                 if IMPORTS_MODAL.search(content_of(path, MOST_BYTES)):
                     yield path
             except OSError:
-                yield path  # said in the report: it could not be read
+                yield path  # told in the report: it could not be read
 
 
 async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings) -> tuple[Result, ...]:
@@ -116,7 +116,7 @@ def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     if isinstance(answer, NotApplicable):
         return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
     status, answer = judged(answer)
-    return Result(check=rule, status=status, seconds=seconds, reason=answer.said, answer=answer)
+    return Result(check=rule, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def recipe_of(target: ToLint) -> Recipe | LookupFailed:
@@ -165,16 +165,17 @@ def _one(check: Check, results: list[Result]) -> Result:
         return Result(check=check, status=worst, seconds=seconds, reason=reason)
     findings = dict.fromkeys(f for answer in answers for f in answer.findings)
     unlooked = sum(r.status in UNANSWERED for r in results)
-    said = (f"{counts_of(tuple(findings))}; " if findings else "") + f"looked at {len(answers)} of {len(results)} files"
-    said += f"; {unlooked} could not be looked at" if unlooked else ""
+    counts = f"{counts_of(tuple(findings))}; " if findings else ""
+    summary = f"{counts}looked at {len(answers)} of {len(results)} files"
+    summary += f"; {unlooked} could not be looked at" if unlooked else ""
     ignored = sum(int(a.seen.get("ignored", 0)) for a in answers)
     seen = {"files": len(answers)} | ({"ignored": ignored} if ignored else {})
-    said += f"; {ignored} ignored in the files" if ignored else ""
+    summary += f"; {ignored} ignored in the files" if ignored else ""
     if worst is Status.UNKNOWN:
-        said = f"{same[0].reason}" + (f" (and {len(same) - 1} more files)" if len(same) > 1 else "")
-    answer = Answer(said=said, seen=seen, findings=tuple(sorted(findings, key=lambda f: f.where or Where(""))))
+        summary = f"{same[0].reason}" + (f" (and {len(same) - 1} more files)" if len(same) > 1 else "")
+    answer = Answer(summary=summary, seen=seen, findings=tuple(sorted(findings, key=lambda f: f.where or Where(""))))
     status = worst if worst is Status.UNKNOWN else answer.status
-    return Result(check=check, status=status, seconds=seconds, reason=said, answer=answer)
+    return Result(check=check, status=status, seconds=seconds, reason=summary, answer=answer)
 
 
 def _all_shown(results: tuple[Result, ...], project: Path, shown_from: Path) -> tuple[Result, ...]:

@@ -58,7 +58,7 @@ def result(redactor: Redactor, one: Result) -> Result:
 def _answer(answer: Answer, text: Callable[[str], str]) -> Answer:
     return replace(
         answer,
-        said=text(answer.said),
+        summary=text(answer.summary),
         seen=data(dict(answer.seen), text),
         findings=tuple(_finding(f, text) for f in answer.findings),
     )

@@ -173,7 +173,7 @@ def rule_of(
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
         if why and decides:
             return Unknown(reason=why, seen=seen, findings=found)
-        return Answer(said=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
+        return Answer(summary=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
         return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))

@@ -62,11 +62,11 @@ class Audience:
         return clean
 
     def _tell(self, say: Callable[[Reporter], None]) -> None:
-        """A reader that has gone (a closed pipe) costs its own output, not the run, the others or the verdict."""
+        """A reader that has gone (a closed pipe, a full disk) costs its own output, not the verdict."""
         for reporter in tuple(self._readers):
             try:
                 say(reporter)
-            except BrokenPipeError:
+            except OSError:
                 self._readers.remove(reporter)
 
 

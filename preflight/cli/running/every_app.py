@@ -158,7 +158,7 @@ def together(check: Check, told: ByApp) -> Result:
         return replace(result, status=worst, blocked_by=by)
     findings = [_of_app(f, app) for app, r in told for f in r.findings]
     answer = Answer(
-        said=result.reason,
+        summary=result.reason,
         seen={"apps": {app: {"status": r.status.value, **(r.answer.seen if r.answer else {})} for app, r in told}},
         findings=tuple(dict.fromkeys(findings)),
     )
