@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import mmap
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from preflight.cli.running.options import document_option, print_document
 from preflight.model import Exit, Json
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SYMBOL_TABLE = "torch_symbols"
 @click.option("--stale", "stale_days", type=click.IntRange(min=0), metavar="DAYS", help="Only rows older than DAYS.")
 @click.option("--refresh", "is_refresh", is_flag=True, help="Read the package indexes, and keep what is new.")
 @click.option("--check", "is_check", is_flag=True, help="Read the package indexes, and write nothing.")
-@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.facts/1 and nothing else.")
+@document_option("preflight.facts/1")
 def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is_check: bool, is_json: bool) -> int:
     """List the fact tables: rows, when they were last seen, how, and from where; of one TABLE, row by row.
 
@@ -157,7 +157,7 @@ def overlay_folder() -> Path:
 def _print(document: dict[str, Any]) -> None:
     from preflight.facts.in_force import digest
 
-    click.echo(json.dumps({"schema": SCHEMA, "facts_digest": digest(), **document}, indent=2))
+    print_document({"schema": SCHEMA, "facts_digest": digest(), **document})
 
 
 def _json(table: Table, found: list[Row]) -> dict[str, object]:

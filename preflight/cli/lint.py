@@ -6,24 +6,31 @@ import asyncio
 import functools
 import gc
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.running.options import keep_baseline, near, output_options, read_baseline, reporters, wanted_outputs
-from preflight.cli.running.outputs import Output
-from preflight.cli.running.stderr import warn
-from preflight.model import Check, Exit, Report, Scope, Stage, Status, Target
+from preflight.app import reader
+from preflight.cli.running.audience import Shown, audience
+from preflight.cli.running.options import near, shown_options, split, wanted_outputs
+from preflight.cli.running.stderr import redactor, warn
+from preflight.engine.files import ToLint, TooManyFiles, judge, look, python_files, static_rules
+from preflight.engine.select import in_order
+from preflight.engine.several import together
+from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
+from preflight.report.next import typed
+from preflight.report.places import from_here
+from preflight.report.text import printable
+from preflight.rules import fixes
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
-if TYPE_CHECKING:
-    from preflight.cli.running.conduct import Audience
-
 STDIN = "-"
+NOTEBOOK = "is a notebook; write it out first: jupyter nbconvert --to script"
 
 
 def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -54,28 +61,21 @@ class _Fixing:
         return self.is_written or self.is_shown
 
 
-@dataclass(frozen=True)
-class _File:
-    """One file to look at, with its project's settings; ``content`` is what came on stdin."""
-
-    path: Path
-    settings: Settings
-    content: bytes | None = None
-
-
 @click.command("lint")
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option("--fix", "fix", is_flag=True, help="Apply the safe fixes.")
 @click.option("--diff", "diff", is_flag=True, help="Print what --fix changes; without --fix, change nothing.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Also the fixes that may change what the app does.")
 @click.option("--all", "is_for_all", is_flag=True, help="Every file of the project that imports modal.")
-@click.option("--only", metavar="IDS", multiple=True, help="Only these rules: ids or names, by comma or repeated.")
-@click.option("--skip", metavar="IDS", multiple=True, help="Without these rules.")
+@click.option(
+    "--only", metavar="IDS", multiple=True, callback=split, help="Only these rules: ids or names, by comma or repeated."
+)
+@click.option("--skip", metavar="IDS", multiple=True, callback=split, help="Without these rules.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="[default: fail, or the configuration]")
 @click.option("--builder", metavar="VERSION", callback=parse_builder, help="The Image Builder in force, like 2025.06.")
 @click.option("--pass-others", is_flag=True, help="Pass over files without Modal, in silence (for hooks).")
 @click.option("--stdin-filename", metavar="NAME", default="stdin.py", help="What `-` is called.", show_default=True)
-@output_options
+@shown_options
 def lint_command(
     apps: tuple[str, ...],
     fix: bool,
@@ -88,13 +88,7 @@ def lint_command(
     builder: str | None,
     pass_others: bool,
     stdin_filename: str,
-    outputs: tuple[Output, ...],
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    baseline: str | None,
-    write_baseline: str | None,
-    exit_zero: bool,
+    shown: Shown,
 ) -> int:
     """Check app files with the static rules alone: no account, no network, nothing that costs.
 
@@ -103,64 +97,46 @@ def lint_command(
     """
     if unsafe and not (fix or diff):
         raise click.UsageError("--unsafe-fixes belongs to --fix or --diff")
-    if diff and (as_json or any(o.stream == 1 for o in outputs)):
+    if diff and any(o.stream == 1 for o in shown.outputs):
         raise click.UsageError("stdout holds the diff; give the report a file, such as -o json=report.json")
     if is_for_all and apps:
         raise click.UsageError("--all takes every file of the project; leave out the names, or --all")
     if STDIN in apps and (len(apps) > 1 or fix or diff):
         raise click.UsageError("`-` stands alone, without --fix or --diff")
     found = _files(apps, builder, is_for_all=is_for_all, stdin_filename=stdin_filename)
-    files = _with_modal(found, is_silent=pass_others)
+    files, passed_over = _with_modal(found, is_silent=pass_others)
     if not files and pass_others:
         return Exit.READY
-    from preflight.cli.run import split
-    from preflight.cli.running.conduct import Audience, all_checks
-    from preflight.engine.files import static_rules
+    from preflight.cli.running.conduct import all_checks
 
     rules = static_rules(all_checks({Stage.STATIC}))
-    kept = {f.settings.project: _kept(rules, f.settings, split(only), split(skip)) for f in files}
+    kept = {f.settings.project: _kept(rules, f.settings, only, skip) for f in files}
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     fixing = _Fixing(fix, diff, unsafe)
-    wanted = outputs if diff else wanted_outputs(outputs, as_json)
-    name = STDIN if files[0].content is not None else str(files[0].path)
-    target = Target(app=name if len(files) == 1 else f"{len(files)} files")
-    here = Path.cwd()
-    known = read_baseline(baseline, here)
+    shown = shown if diff else replace(shown, outputs=wanted_outputs(shown.outputs))
+    name = STDIN if files[0].content is not None else str(files[0].file)
+    target = Target(app=name if len(files) == 1 else f"{len(files)} files", passed_over=passed_over)
     gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
-    with reporters(
-        wanted,
-        is_verbose=verbose,
-        is_quiet=quiet,
-        base=here,
-        sources=[f.path for f in files if f.content is None],
-        also=[Output("json", write_baseline)] if write_baseline else [],
-        baseline=known,
-    ) as told:
-        report = asyncio.run(_lint(files, kept, rules, fixing, target, failing))
-        shown = _tell(report, Audience(told, known, functools.partial(keep_baseline, write_baseline, here)))
-    from preflight.report.next import typed
-
-    if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
-        names = " ".join(typed(str(f.path)) for f in files[:4]) if len(files) < 5 else "…"
-        warn(f"{count} fixable with preflight lint --fix {names}")
-    return Exit.READY if exit_zero and shown.exit is Exit.FINDINGS else shown.exit
-
-
-def _tell(report: Report, audience: Audience) -> Report:
-    audience.start(report.target, [r.check for r in report.results])
+    heard = audience(shown, base=Path.cwd(), sources=[f.file for f in files if f.content is None])
+    report = asyncio.run(_lint(files, kept, fixing, target, failing))
+    heard.begin(report.target, [r.check for r in report.results])
     for result in report.results:
-        audience.observe(result)
-    return audience.finish(report)
+        heard.observe(result)
+    report = heard.finish(report)
+    has_document = any(o.format == "json" and o.stream == 1 for o in shown.outputs)
+    if not fix and (count := _fixable(report)) and not (has_document or shown.is_quiet or diff or name == STDIN):
+        names = " ".join(typed(str(f.file)) for f in files[:4]) if len(files) < 5 else "…"
+        warn(f"{count} fixable with preflight lint --fix {names}")
+    return shown.exit_of(report)
 
 
 def _fixable(report: Report) -> int:
     return sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
 
 
-def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[_File]:
+def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[ToLint]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
     from preflight.cli.running.target import project_settings, resolve_app
-    from preflight.engine.files import TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
@@ -196,15 +172,17 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
         folder = find_project(path.parent) or path.parent.resolve()
         settings = settings_of(folder)
         shown = _below(path, settings.project) or str(path.resolve())
-        files.append(_File(path, replace(settings, app=shown), content))
+        files.append(ToLint(path, replace(settings, app=shown), content))
     return files
 
 
 def _look_at(path: Path) -> None:
-    """Raises UsageError for what is no file, with the name that may have been meant."""
+    """Raises UsageError for what is no file, with the name that may have been meant, and for a notebook."""
     from preflight.cli.running.target import like
 
     try:
+        if path.is_file() and path.suffix == ".ipynb":
+            raise click.UsageError(f"{path} {NOTEBOOK}")
         if path.is_file():
             return
         is_there = path.exists()
@@ -226,39 +204,35 @@ def _below(file: Path, project: Path) -> str | None:
         return None
 
 
-def _with_modal(files: Sequence[_File], *, is_silent: bool) -> list[_File]:
-    """Without notebooks and files that make nothing of Modal, which every rule would pass.  Raises UsageError."""
-    kept, others = [], []
-    for file in files:
-        why = _why_not(file)
-        if why:
-            others.append(f"{file.path} {why}")
-        else:
-            kept.append(file)
-    if not is_silent and others:
-        if not kept:
-            more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
-            raise click.UsageError(f"{others[0]}{more}")
-        for text in others:
-            warn(f"not looked at: {text}")
-    return kept
+def _with_modal(files: Sequence[ToLint], *, is_silent: bool) -> tuple[list[ToLint], tuple[str, ...]]:
+    """Those that make something of Modal, and why the others are passed over: every rule would pass them.
+
+    Raises UsageError where none is left.
+    """
+    whys = {file.file: _why_not(file) for file in files}
+    kept = [file for file in files if not whys[file.file]]
+    others = tuple(f"{path} {why}" for path, why in whys.items() if why)
+    if is_silent:
+        return kept, ()
+    if not kept and others:
+        more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
+        raise click.UsageError(f"{others[0]}{more}")
+    return kept, others
 
 
-def _why_not(file: _File) -> str:
+def _why_not(file: ToLint) -> str:
     """Why no rule would have anything to look at; "" where one would, or where the file can't be read."""
-    from preflight.app import reader
-
-    if file.path.suffix == ".ipynb":
-        return "is a notebook; write it out first: jupyter nbconvert --to script"
+    if file.file.suffix == ".ipynb":
+        return NOTEBOOK
     try:
-        content = file.path.read_bytes() if file.content is None else file.content
+        content = file.file.read_bytes() if file.content is None else file.content
     except OSError:
         return ""  # the report says so
     if b"modal" in content:
-        recipe = reader.read(file.path, project=file.settings.project, content=content)
+        recipe = reader.read(file.file, project=file.settings.project, content=content)
         if recipe.broken or recipe.apps or recipe.functions or recipe.images or recipe.secrets or recipe.volumes:
             return ""
-    elif file.path.suffix in (".py", "") and not _parses(content):
+    elif file.file.suffix in (".py", "") and not _parses(content):
         return ""  # the rule on syntax says so
     return "makes nothing of Modal: no App, function, image, secret or volume"
 
@@ -274,23 +248,22 @@ def _parses(content: bytes) -> bool:
 
 
 async def _lint(
-    files: Sequence[_File],
-    kept: dict[Path, tuple[Check, ...]],
-    rules: Sequence[Check],
-    fixing: _Fixing,
-    target: Target,
-    fail_on: Status,
+    files: Sequence[ToLint], kept: dict[Path, tuple[Check, ...]], fixing: _Fixing, target: Target, fail_on: Status
 ) -> Report:
-    from preflight.engine.files import ToLint, look, merged
-
-    if fixing.is_wanted:
-        for file in files:
-            await _fix(file, kept[file.settings.project], fixing)
-    looked = []
+    """One result a rule, over all files."""
+    began, clock = datetime.now(UTC), time.monotonic()
+    told: dict[str, list[tuple[str, Result]]] = {}
+    checks: dict[str, Check] = {}
     for file in files:
-        one = ToLint(file.path, file.settings, file.content)
-        looked += await look([one], kept[file.settings.project], shown_from=Path.cwd())
-    return replace(merged(looked, rules, target=target, fail_on=fail_on), scope=Scope.PART)
+        rules, places = kept[file.settings.project], from_here(file.settings.project, Path.cwd())
+        if fixing.is_wanted:
+            await _fix(file, rules, fixing)
+        for result in await look(file, rules):
+            checks[result.check.id] = result.check
+            told.setdefault(result.check.id, []).append((str(file.file), places.result(result)))
+    results = tuple(together(check, told[check.id]) for check in in_order(checks.values()))
+    seconds = time.monotonic() - clock
+    return Report(target=target, started=began, seconds=seconds, results=results, fail_on=fail_on, scope=Scope.PART)
 
 
 def _kept(
@@ -319,15 +292,9 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
         raise click.UsageError(f"{at}{e}") from e
 
 
-async def _fix(file: _File, rules: Sequence[Check], fixing: _Fixing) -> None:
+async def _fix(file: ToLint, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
-    from preflight.app import reader
-    from preflight.cli.running.conduct import redactor
-    from preflight.engine.files import judge
-    from preflight.report.text import printable
-    from preflight.rules import fixes
-
-    path, settings = file.path, file.settings
+    path, settings = file.file, file.settings
     try:
         content = path.read_bytes()
         done = await fixes.fixed(

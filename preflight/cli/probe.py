@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.conduct import Options, all_checks, resolve_app, run_selection, settings_for, standing_for
+from preflight.cli.running.conduct import Options, all_checks, run_selection, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cli.running.stderr import warn
+from preflight.cli.running.target import project_settings, resolve_app
 from preflight.diagnosis.first import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
@@ -31,7 +32,7 @@ from preflight.probe.on_modal import request_for, with_candidates
 from preflight.probe.parsing import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.probe.verdict import judge
-from preflight.report.console import stdout_console
+from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
 
@@ -91,7 +92,7 @@ def probe_command(
         )
 
     if is_local:
-        settings = settings_for(Options(), start=Path.cwd(), scenario=None)
+        settings = project_settings(start=Path.cwd(), scenario=None)
         settings = replace(settings, probe=as_asked(settings.probe))
         said, where = _local(_request(settings), python or sys.executable, settings)
         return _report([(with_candidates(said, settings), where)], is_json)

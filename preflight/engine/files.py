@@ -1,4 +1,4 @@
-"""All static rules over many files: one report, with one result a rule."""
+"""The static rules over the files of a folder, one by one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,22 +19,7 @@ from preflight.app.regular import content_of
 from preflight.engine.run import run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
-from preflight.model import (
-    UNANSWERED,
-    WORST_FIRST,
-    Answer,
-    Check,
-    Edit,
-    Finding,
-    Fix,
-    NotApplicable,
-    Report,
-    Result,
-    Stage,
-    Status,
-    Target,
-    Where,
-)
+from preflight.model import Check, NotApplicable, Result, Stage, Status, Target
 from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
@@ -62,7 +47,8 @@ def static_rules(checks: Sequence[Check]) -> tuple[Check, ...]:
 
 
 def python_files(folder: Path) -> Iterator[Path]:
-    """Python files below a folder that import modal; hidden folders, environments and build folders are left out.
+    """Python files and notebooks below a folder that import modal; hidden folders, environments and build folders are
+    left out.
 
     Raises TooManyFiles.
     """
@@ -70,7 +56,7 @@ def python_files(folder: Path) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
         for name in sorted(files):
-            if not name.endswith(".py"):
+            if not name.endswith((".py", ".ipynb")):
                 continue
             seen += 1
             if seen > MOST_FILES:
@@ -118,89 +104,11 @@ def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.said, answer=answer)
 
 
-async def look(
-    targets: Sequence[ToLint], checks: Sequence[Check], *, shown_from: Path
-) -> list[tuple[ToLint, tuple[Result, ...]]]:
-    """The results of each file; paths in them are relative to ``shown_from`` where they can be."""
-    found = []
-    for target in targets:
-        project = target.settings.project
-        recipe: Recipe | LookupFailed
-        try:
-            recipe = reader.read(target.file, project=project, content=target.content)
-        except OSError as e:
-            recipe = LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")
-        results = await judge(checks, recipe, target.settings)
-        found.append((target, tuple(_shown(r, project, shown_from) for r in results)))
-    return found
-
-
-def merged(
-    looked: Sequence[tuple[ToLint, tuple[Result, ...]]], checks: Sequence[Check], *, target: Target, fail_on: Status
-) -> Report:
-    """One report: a rule's status is its worst over the files, its findings are those of all of them."""
-    began = time.monotonic()
-    by_check: dict[str, list[Result]] = {}
-    for _, results in looked:
-        for result in results:
-            by_check.setdefault(result.check.id, []).append(result)
-    results = tuple(_one(check, by_check[check.id]) for check in in_order(checks) if check.id in by_check)
-    return Report(
-        target=target,
-        started=datetime.now(UTC),
-        seconds=time.monotonic() - began + sum(r.seconds for r in results),
-        results=results,
-        fail_on=fail_on,
-    )
-
-
-def _one(check: Check, results: list[Result]) -> Result:
-    seconds = sum(r.seconds for r in results)
-    worst = next(s for s in WORST_FIRST if any(r.status is s for r in results))
-    if len(results) == 1:
-        return results[0]
-    same = [r for r in results if r.status is worst]
-    answers = [r.answer for r in results if r.answer is not None]
-    if worst in UNANSWERED:
-        more = f" (and {len(same) - 1} more files)" if len(same) > 1 else ""
-        return Result(check=check, status=worst, seconds=seconds, reason=same[0].reason + more)
-    if worst is Status.SKIP:
-        reason = f"nothing for this rule to report in any of {len(results)} files"
-        return Result(check=check, status=worst, seconds=seconds, reason=reason)
-    findings = dict.fromkeys(f for answer in answers for f in answer.findings)
-    unlooked = sum(r.status in UNANSWERED for r in results)
-    said = f"looked at {len(answers)} of {len(results)} files"
-    said += f"; {unlooked} could not be looked at" if unlooked else ""
-    ignored = sum(int(a.seen.get("ignored", 0)) for a in answers)
-    seen = {"files": len(answers)} | ({"ignored": ignored} if ignored else {})
-    said += f"; {ignored} ignored in the files" if ignored else ""
-    if worst is Status.UNKNOWN:
-        said = f"{same[0].reason}" + (f" (and {len(same) - 1} more files)" if len(same) > 1 else "")
-    answer = Answer(said=said, seen=seen, findings=tuple(sorted(findings, key=lambda f: f.where or Where(""))))
-    status = worst if worst is Status.UNKNOWN else answer.status
-    return Result(check=check, status=status, seconds=seconds, reason=said, answer=answer)
-
-
-def _shown(result: Result, project: Path, shown_from: Path) -> Result:
-    """The result with its paths as somebody in ``shown_from`` would type them."""
-    if result.answer is None or not result.answer.findings or project.resolve() == shown_from.resolve():
-        return result
-    findings = tuple(_finding(f, project, shown_from) for f in result.answer.findings)
-    return replace(result, answer=replace(result.answer, findings=findings))
-
-
-def _finding(finding: Finding, project: Path, shown_from: Path) -> Finding:
-    where = finding.where and replace(finding.where, path=_path(finding.where.path, project, shown_from))
-    fix = finding.fix and Fix(
-        edits=tuple(Edit(_path(e.path, project, shown_from), e.start, e.end, e.text) for e in finding.fix.edits),
-        is_safe=finding.fix.is_safe,
-    )
-    return replace(finding, where=where, fix=fix)
-
-
-def _path(path: str, project: Path, shown_from: Path) -> str:
-    full = (project / path).resolve()
+async def look(target: ToLint, checks: Sequence[Check]) -> tuple[Result, ...]:
+    """The results of one file; paths in them are relative to its project."""
+    recipe: Recipe | LookupFailed
     try:
-        return str(full.relative_to(shown_from.resolve()))
-    except ValueError:
-        return str(full)
+        recipe = reader.read(target.file, project=target.settings.project, content=target.content)
+    except OSError as e:
+        recipe = LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")
+    return await judge(checks, recipe, target.settings)

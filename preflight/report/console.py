@@ -30,8 +30,8 @@ from preflight.model import (
 from preflight.report.baseline import Baseline
 from preflight.report.next import next_command
 from preflight.report.places import Places
+from preflight.report.reporter import Reporter
 from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
-from preflight.report.screen import stdout_console as stdout_console
 from preflight.report.text import brief, in_encoding, one_line, printable, seconds
 from preflight.report.words import part_of, verdict_word
 
@@ -67,7 +67,7 @@ EVIDENCE_LINES = 3  # without -v
 CHANGED_LINES, LONGEST_CHANGE = 3, 200  # likewise; characters of one
 
 
-class ConsoleReporter:
+class ConsoleReporter(Reporter):
     """``is_verbose`` shows every rule, every finding's evidence and the skipped checks' reasons; ``is_quiet`` nothing
     but what is wrong, and the verdict.
     """
@@ -159,13 +159,19 @@ class ConsoleReporter:
                 self._labelled("", f"{result.check.name}: settled by {result.settled_by}", "dim")
         for why, names in self.left_out.items():
             self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
+        passed_over = report.target.passed_over
+        shown = passed_over if self.is_verbose else passed_over[:3]
+        more = [f"{len(passed_over) - len(shown)} more (-v)"] if len(shown) < len(passed_over) else []
+        for text in (*shown, *more):
+            self._labelled("", f"not looked at: {text}", "yellow")
         if report.changed is not None:
             self._changed(report.changed)
         word, style = verdict_word(report.verdict), VERDICTS[report.verdict]
         part = part_of(report)
         assumed = [r for r in report.results if r.assumed]
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
-        parts = [*_tally(report), f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
+        parts = [f"{len(passed_over)} not looked at"] if passed_over else []
+        parts += [*_tally(report), f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
         if self.baseline is not None and self.baseline.last is not None:

@@ -14,15 +14,16 @@ import click
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
+from preflight.cli.running.audience import Shown, base_of, reporters
 from preflight.cli.running.conduct import Options, all_checks, run_selection
-from preflight.cli.running.options import reporters
-from preflight.cli.running.outputs import Output
+from preflight.cli.running.outputs import Output, look_at
 from preflight.cli.running.rehearsal import Rehearsal
 from preflight.engine.select import Selection, UnknownCheck, select
-from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter
 from preflight.report.next import next_command
+from preflight.report.places import from_here
+from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift
@@ -57,9 +58,10 @@ def checklist(
         except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
-    with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
-        console = ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
-        report = run_selection(selection, settings, _options(asked), [console, *files], rehearsal)
+    wanted = Shown(outputs=tuple(Output(f, p) for f, p in asked.reports), is_verbose=asked.is_verbose)
+    look_at(wanted.outputs)
+    readers = [_console(asked, settings), *reporters(wanted, base_of(settings))]
+    report = run_selection(selection, settings, _options(asked), readers, rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     for name, known_as, text in _to_accept(report, settings):
@@ -131,12 +133,17 @@ def ask_again(asked: Asked, settings: Settings, held: Receipt) -> Exit | list[Dr
     kept = _Kept()
     report = run_selection(Selection(free), settings, _options(asked), [kept])
     if report.exit is not Exit.READY:
-        kept.tell(ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked)))
+        kept.tell(_console(asked, settings))
         return report.exit
     return list(drift.between(held.cloud, _cloud(report)))
 
 
-class _Kept:
+def _console(asked: Asked, settings: Settings) -> ConsoleReporter:
+    places = from_here(base_of(settings), Path.cwd())
+    return ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked), places=places)
+
+
+class _Kept(Reporter):
     """A reporter that is silent until it turns out that there is something to say."""
 
     def __init__(self) -> None:
@@ -145,9 +152,6 @@ class _Kept:
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         self.begun = (target, checks)
-
-    def observe(self, event: Event) -> None:
-        """The results are in the report."""
 
     def finish(self, report: Report) -> None:
         self.report = report
