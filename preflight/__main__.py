@@ -11,7 +11,7 @@ def own_modules_first() -> None:
     """
     absolute = os.path.abspath  # pathlib would be imported from there
     try:
-        theirs = {absolute(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+        theirs = {absolute(p) for p in ("", *os.environ.get("PYTHONPATH", "").split(os.pathsep))}
         ours = absolute(os.path.join(os.path.dirname(__file__), os.pardir))  # noqa: PTH118, PTH120
         sys.path.sort(key=lambda p: absolute(p) in theirs - {ours})
     except OSError:  # the working folder has been deleted: the command line says so

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+BUILDER_FOLDERS = ("builder", "requirements")  # of the package; `requirements` in client 1.0.5
 BUILDER_FILE = re.compile(r"(\d{4}\.\d{2})\.txt")
 DIST_INFO = re.compile(r"modal-(\d[^-]*)\.dist-info")
 LOCKED = re.compile(r'^name = "modal"\r?\nversion = "([^"\n]+)"', re.M)
@@ -159,8 +160,9 @@ def client_of(program: Path) -> Client | None:
             continue
         for name in names:
             if found := DIST_INFO.fullmatch(name):
-                files = (BUILDER_FILE.fullmatch(p.name) for p in (packages / "modal" / "builder").glob("*.txt"))
-                return Client(version=found.group(1), builders=tuple(sorted(m.group(1) for m in files if m)))
+                files = [p.name for folder in BUILDER_FOLDERS for p in (packages / "modal" / folder).glob("*.txt")]
+                known = {m[1] for name in files if (m := BUILDER_FILE.fullmatch(name))}
+                return Client(version=found[1], builders=tuple(sorted(known)))
     return None
 
 

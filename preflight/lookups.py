@@ -88,6 +88,13 @@ class Looked:
         except KeyError:
             raise KeyError(f"lookup {key.name!r} is not in the tries of {self._name}") from None
 
+    def required(self, key: Lookup[T]) -> T:
+        """The value of a key in ``tries``; raises its LookupFailed where there is none."""
+        value = self.tried(key)
+        if isinstance(value, LookupFailed):
+            raise value
+        return value
+
     def __getitem__(self, key: Lookup[T]) -> T:
         try:
             return cast(T, self._values[key])

@@ -1,18 +1,22 @@
 """The words the whole tool speaks: check, finding, answer, result, report.
 
-Only the standard library is imported here, so every other part can import
-this one.  All types are frozen: a result can't change after it was reported.
+Nothing heavier than the standard library is imported here, so every other part can import this one.  All types are
+frozen: a result can't change after it was reported.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from preflight.wording import title_of
 
 if TYPE_CHECKING:
     from preflight.lookups import Looked, Lookup
@@ -229,7 +233,8 @@ class Check:
     """A question with a yes-or-no answer, and how to find it out.
 
     ``needs`` must be had or the check is blocked; ``tries`` may fail and the check says what that means.
-    ``price`` is asked of paid checks before they start.  ``doc`` is the module's docstring, set on discovery.
+    ``price`` is asked of paid checks before they start.  Without a title ``doc`` is the docstring of the module that
+    ``run`` stands in, the title its headline, and the name, where none is given, that of the module.
     ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
     ``runs_project``: a paid check whose command is the project's own; a rehearsal runs it, and no other paid one.
     ``explains``: the lookups whose failure this check's result explains.  ``about``: what may explain its own failure.
@@ -238,8 +243,8 @@ class Check:
     """
 
     id: str
-    name: str
-    title: str
+    name: str = ""
+    title: str = ""
     stage: Stage
     run: Callable[[Looked], Awaitable[Outcome]]
     step: int | None = None
@@ -256,6 +261,12 @@ class Check:
     doc: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        if not self.title:
+            module = self.run.__module__
+            page = inspect.cleandoc(sys.modules[module].__doc__ or "")
+            name = self.name or module.rpartition(".")[2].replace("_", "-")
+            for field_name, value in (("name", name), ("title", title_of(page)), ("doc", page)):
+                object.__setattr__(self, field_name, value)
         if not CHECK_ID.fullmatch(self.id):
             raise ValueError(f"check id {self.id!r} is not like MOD001")
         if not CHECK_NAME.fullmatch(self.name):

@@ -1,14 +1,17 @@
-"""Awaits blocking calls (boto3) on daemon threads, so that a stuck call can't keep the process alive."""
+"""Blocking calls (boto3) and servers on daemon threads, so that a stuck one can't keep the process alive."""
 
 from __future__ import annotations
 
 import asyncio
+import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+POLL_S = 0.1  # how often a server looks whether it should stop; Python's 0.5 s is most of a short test
 
 
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -38,3 +41,16 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
     threading.Thread(target=work, daemon=True, name=f"preflight {getattr(call, '__name__', 'call')}").start()
     return await done
+
+
+@contextmanager
+def served(server: socketserver.BaseServer) -> Iterator[None]:
+    """It answers while the block runs."""
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True, name=type(server).__name__)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(2.0)
+        server.server_close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -18,9 +19,17 @@ class Typed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def typed(value: object, wanted: type[T], place: str) -> T:
-    """``value`` (as tomllib gives it) as ``wanted``.  Raises WrongRow."""
+    """``value`` (as tomllib gives it) as ``wanted``, patterns compiled.  Raises WrongRow."""
     try:
-        return msgspec.convert(value, wanted)
+        return msgspec.convert(value, wanted, dec_hook=_pattern)
     except msgspec.ValidationError as e:
         text, _, at = str(e).partition(" - at `$")
         raise WrongRow(f"{place}{', ' + at.strip('.`') if at else ''}: {text}") from e
+
+
+def _pattern(_: type, value: object) -> re.Pattern[str]:
+    """The one type of a field that msgspec does not know is ``re.Pattern[str]``."""
+    try:
+        return re.compile(str(value))
+    except re.error as e:
+        raise ValueError(f"{value!r} is no regular expression: {e}") from e

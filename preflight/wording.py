@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cache
 
 PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
+VERB = re.compile(r" that (\w+s)\b")
+PLURALS = {"is": "are", "has": "have", "copies": "copy", "passes": "pass"}
 FIRST_NOUN = re.compile(r"(.+?)((?: (?:of|from|that|with|without|in|at|by|under|on|to|for|beside)\b.*)?)")
 
 
@@ -16,11 +19,13 @@ def counted(count: int, noun: str, nouns: str = "") -> str:
     return f"{count} {noun if count == 1 else nouns or plural(noun)}"
 
 
+@cache
 def plural(noun: str) -> str:
-    """ "pip installs" of "pip install", "prefixes of a bucket" of "prefix of a bucket"."""
+    """ "pip installs" of "pip install", "prefixes of a bucket", "steps that run code", "wheels by their address"."""
     found = FIRST_NOUN.fullmatch(noun)
     head, rest = (found[1], found[2]) if found else (noun, "")
-    return f"{head}{'es' if head.endswith(('s', 'x', 'ch', 'sh')) else 's'}{rest}"
+    rest = VERB.sub(lambda verb: f" that {PLURALS.get(verb[1], verb[1].removesuffix('s'))}", rest)
+    return f"{head}{'es' if head.endswith(('s', 'x', 'ch', 'sh')) else 's'}{rest.replace(' its ', ' their ')}"
 
 
 def is_or_are(names: Collection[object]) -> str:

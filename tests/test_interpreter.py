@@ -23,7 +23,9 @@ BUILDERS = ("2023.12", "2024.10", "2025.06")
 TOOL = str(Path(sys.executable).parent)
 
 
-def environment(folder: Path, modal: str | None = "1.2.6", builders: tuple[str, ...] = BUILDERS) -> Path:
+def environment(
+    folder: Path, modal: str | None = "1.2.6", builders: tuple[str, ...] = BUILDERS, kept_in: str = "builder"
+) -> Path:
     """As much of a virtual environment as its files say: an interpreter, a command, a client's metadata."""
     packages = folder / "lib" / "python3.11" / "site-packages"
     (folder / "bin").mkdir(parents=True)
@@ -35,9 +37,9 @@ def environment(folder: Path, modal: str | None = "1.2.6", builders: tuple[str, 
         command.write_text(f"#!/bin/sh\necho modal client version: {modal}\n")
         command.chmod(0o755)
         (packages / f"modal-{modal}.dist-info").mkdir()
-        (packages / "modal" / "builder").mkdir(parents=True)
+        (packages / "modal" / kept_in).mkdir(parents=True)
         for builder in (*builders, "base-images", "PREVIEW"):
-            (packages / "modal" / "builder" / f"{builder}.txt").write_text("")
+            (packages / "modal" / kept_in / f"{builder}.txt").write_text("")
     return folder
 
 
@@ -60,6 +62,14 @@ def test_the_projects_client_is_read_from_its_environment_whatever_its_version(p
     found = find(project, environ())
     assert (found.found_by, found.version, found.is_ours) == (".venv", version, False)
     assert found.client and found.client.builders == BUILDERS
+
+
+def test_an_old_client_keeps_its_builders_elsewhere_and_one_that_it_does_not_know_is_an_error(project: Path) -> None:
+    environment(project / ".venv", "1.0.5", ("2023.12", "2024.04", "2024.10"), kept_in="requirements")
+    settings = Settings(project=project, interpreter=find(project, environ()))
+    (finding,) = run_check(CHECK, looked("2025.06"), settings=settings).findings
+    assert finding.severity is Severity.ERROR
+    assert finding.message == "client 1.0.5 knows builders up to 2024.10; 2025.06 is in force"
 
 
 def test_the_active_environment_comes_before_the_one_in_the_folder(project: Path, tmp_path: Path) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 from rich.console import Console
 
 from preflight.cli.main import COMMANDS, EXAMPLES
-from preflight.cli.running.conduct import all_checks
-from preflight.engine.files import ToLint, look, merged, static_rules
+from preflight.cli.running.audience import all_checks
+from preflight.engine.files import ToLint, look, merged, recipe_of, static_rules
 from preflight.engine.index import listed
 from preflight.model import Stage, Status, Target
 from preflight.report.console import GLYPHS, WORDS, ConsoleReporter
-from preflight.sandbox import state
+from preflight.sandbox import worlds
 from preflight.settings import Settings, parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,9 +33,9 @@ COLUMNS = 100
 def red_screen() -> Console:
     """`preflight lint` of an app with four mistakes, on a terminal that keeps what it shows; no time is in it."""
     rules = static_rules(all_checks({Stage.STATIC}))
-    target = ToLint(APP, Settings(project=APP.parent, app=APP.name))
-    looked = asyncio.run(look([target], rules, shown_from=APP.parent))
-    whole = merged(looked, rules, target=Target(app=APP.name), fail_on=Status.FAIL)
+    settings = Settings(project=APP.parent, app=APP.name)
+    looked = asyncio.run(look(recipe_of(ToLint(APP, settings)), settings, rules, shown_from=APP.parent))
+    whole = merged([looked], rules, target=Target(app=APP.name), fail_on=Status.FAIL)
     whole = replace(whole, seconds=1.0, started=datetime(2026, 1, 1, tzinfo=UTC))
     whole = replace(whole, results=tuple(replace(r, seconds=0.0) for r in whole.results))
     reporter = ConsoleReporter(io.StringIO(), width=COLUMNS)
@@ -76,7 +76,7 @@ def test_every_mark_of_the_screen_is_in_the_table() -> None:
 def test_the_numbers_are_those_of_the_tool() -> None:
     found = re.search(r"come (\d+) checks in all", README)
     assert found and abs(int(found[1]) - len(listed())) <= 10, f"{len(listed())} checks"  # a round number ages slower
-    assert f"names {len(state.names())} worlds" in README
+    assert f"names {len(worlds.names())} worlds" in README
 
 
 def test_every_command_of_the_readme_is_there_and_every_command_is_in_it() -> None:

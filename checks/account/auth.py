@@ -17,10 +17,8 @@ Source
 import difflib
 from datetime import timedelta
 
+from preflight.api import Answer, Check, Group, Kind, Problem, Stage, account, failed, passed, warned
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Group, Stage, failed, passed, warned
-from preflight.problems import Kind, Problem
-from preflight.remote.lookups import CLIENT, HERE, SESSION, TOKEN, WORKSPACE, NoSuchEnvironment
 
 SOON = timedelta(days=3)  # a 24 h run, its resumed session, and a day to notice
 
@@ -33,8 +31,8 @@ REMEDIES = {
 
 
 async def run(looked: Looked) -> Answer:
-    workspace = looked.tried(WORKSPACE)
-    client = looked[CLIENT]
+    workspace = looked.tried(account.WORKSPACE)
+    client = looked[account.CLIENT]
     if isinstance(workspace, LookupFailed):
         return _not_signed_in(workspace, client.server_url)
     who = f"workspace {workspace.name} with {client.signs_with}"
@@ -42,7 +40,7 @@ async def run(looked: Looked) -> Answer:
     elsewhere = _environment(looked, who)
     if elsewhere is not None:
         return elsewhere
-    token = looked.tried(TOKEN)
+    token = looked.tried(account.TOKEN)
     if isinstance(token, LookupFailed) or token is None:
         # a member may not be allowed to list tokens: the sign-in itself is proven, its last day is not
         why = token.why if isinstance(token, LookupFailed) else "Modal does not list it"
@@ -67,10 +65,10 @@ async def run(looked: Looked) -> Answer:
 
 def _environment(looked: Looked, who: str) -> Answer | None:
     """An environment that is not there, or not for this token; None when it is there."""
-    here = looked.tried(HERE)
+    here = looked.tried(account.HERE)
     problem = here.__cause__ if isinstance(here, LookupFailed) else None
-    if isinstance(problem, NoSuchEnvironment):
-        wanted = looked.settings.environment or looked[CLIENT].environment or ""
+    if isinstance(problem, account.NoSuchEnvironment):
+        wanted = looked.settings.environment or looked[account.CLIENT].environment or ""
         there = problem.keys
         near = difflib.get_close_matches(wanted, there, 1) or there[:1]
         return failed(
@@ -88,7 +86,7 @@ def _environment(looked: Looked, who: str) -> Answer | None:
             said=f"signed in to {who}; the environment is refused",
         )
     if isinstance(here, LookupFailed):
-        raise LookupFailed(HERE, f"{here.why} (signed in to {who})") from problem
+        raise LookupFailed(account.HERE, f"{here.why} (signed in to {who})") from problem
     return None
 
 
@@ -110,13 +108,12 @@ def _not_signed_in(e: LookupFailed, server: str) -> Answer:
 CHECK = Check(
     id="MOD001",
     name="modal-auth",
-    title="the Modal token is valid",
     step=2,
     stage=Stage.REMOTE,
-    needs=(CLIENT,),
-    tries=(WORKSPACE, TOKEN, HERE),
+    needs=(account.CLIENT,),
+    tries=(account.WORKSPACE, account.TOKEN, account.HERE),
     run=run,
     timeout_s=15.0,
-    explains=(SESSION, WORKSPACE, TOKEN, HERE),
+    explains=(account.SESSION, account.WORKSPACE, account.TOKEN, account.HERE),
     about=(Group.ACCOUNT, Group.VARIABLES, Group.CLIENT),
 )

@@ -18,33 +18,27 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from preflight.facts.modal_api import modal_api
+from preflight.api import Kind, Problem, account, advice, error, facts, warning
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, Group, Severity, Stage, failed
-from preflight.problems import Kind, Problem
-from preflight.remote.lookups import CLIENT, RESOLVED_BUILDER, WORKSPACE
 
 
 async def run(looked: Looked) -> Answer:
-    asks, workspace = looked.tried(CLIENT), looked.tried(WORKSPACE)
+    asks = looked.tried(account.CLIENT)
     if isinstance(asks, LookupFailed):
         problem = asks.__cause__
         if not isinstance(problem, Problem) or problem.kind is not Kind.CLIENT_TOO_OLD:
             raise asks
         return failed(problem.said, remedy="pip install --upgrade modal", why="nothing on Modal can be looked at")
-    if isinstance(workspace, LookupFailed):
-        raise workspace
+    workspace = looked.required(account.WORKSPACE)
     project = looked.settings.interpreter
     client = project.client if project else None
     version = project.version if project and project.version else asks.version
     builders = client.builders if client else () if version != asks.version else asks.builders
     upgrade = _upgrade(looked)
     findings = [
-        Finding(
-            severity=Severity.WARNING,
-            message=f"the server says: {text}",
-            remedy=upgrade,
-            why="what is deprecated today stops a run on the day it is removed",
+        warning(
+            f"the server says: {text}", upgrade, why="what is deprecated today stops a run on the day it is removed"
         )
         for text in workspace.warnings
     ]
@@ -53,30 +47,25 @@ async def run(looked: Looked) -> Answer:
     seen = {"version": version, "newest_builder": newest, "asked_with": asks.version}
     if project is not None:
         seen |= {"python": str(project.python), "found_by": project.found_by}
-    builder = looked.tried(RESOLVED_BUILDER)
+    builder = looked.tried(account.RESOLVED_BUILDER)
     if isinstance(builder, LookupFailed):
         if not findings:
             raise builder  # whether the client fits it is half of the question
         return Answer(said=f"{said}; {builder}", seen=seen, findings=tuple(findings))
     if newest is not None and builder[:4].isdigit() and builder > newest:
         findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                message=f"client {version} knows builders up to {newest}; {builder} is in force",
-                remedy=upgrade,
+            error(
+                f"client {version} knows builders up to {newest}; {builder} is in force",
+                upgrade,
                 why="every image is refused with VersionError",
             )
         )
     elif not workspace.is_greeted and not findings:
-        raise LookupFailed(WORKSPACE, "the server does not answer whether it has a warning about this client")
-    tested = modal_api().version
+        raise LookupFailed(account.WORKSPACE, "the server does not answer whether it has a warning about this client")
+    tested = facts.modal_api().version
     if Version(asks.version) > Version(tested):
         findings.append(
-            Finding(
-                severity=Severity.INFO,
-                message=f"preflight asks Modal with client {asks.version}; it was tested with {tested} at most",
-                remedy="",
-            )
+            advice(f"preflight asks Modal with client {asks.version}; it was tested with {tested} at most", "")
         )
     said += f"; {builder} is in force"
     said += f"; preflight asks with {asks.version}" if version != asks.version else ""
@@ -113,12 +102,10 @@ def _warnings(findings: list[Finding]) -> str:
 
 CHECK = Check(
     id="MOD005",
-    name="client-version",
-    title="the project's Modal client fits the server and the Image Builder",
     stage=Stage.REMOTE,
-    tries=(CLIENT, WORKSPACE, RESOLVED_BUILDER),
+    tries=(account.CLIENT, account.WORKSPACE, account.RESOLVED_BUILDER),
     run=run,
     timeout_s=25.0,
-    explains=(CLIENT,),
+    explains=(account.CLIENT,),
     about=(Group.CLIENT, Group.BUILDER, Group.VERSIONS),
 )

@@ -17,15 +17,14 @@ Source
 
 from decimal import Decimal
 
+from preflight.api import Findings, Kind, Looked, LookupFailed, Problem, advice, error, warning
 from preflight.app.planned import PLANNED_FUNCTION
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate
 from preflight.cost.lookups import CURRENT_RATES
-from preflight.cost.plan import Finishes, Outlook
+from preflight.cost.plan import Finishes
 from preflight.cost.reckoning import ASKED, Reckoning, reckon
-from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, Severity, Stage, Unknown
-from preflight.problems import Kind, Problem
+from preflight.model import Answer, Check, Finding, Group, Stage, Unknown
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 
 MAY_BE_REFUSED = (Kind.FORBIDDEN, Kind.UNSUPPORTED)  # the list of environments, for whoever may run all the same
@@ -33,142 +32,113 @@ MAY_BE_REFUSED = (Kind.FORBIDDEN, Kind.UNSUPPORTED)  # the list of environments,
 
 async def run(looked: Looked) -> Answer | Unknown:
     environment = looked.tried(ENVIRONMENT)
-    if isinstance(environment, LookupFailed):
-        problem = environment.__cause__
-        if not isinstance(problem, Problem) or problem.kind not in MAY_BE_REFUSED:
-            raise environment
+    is_reached = None
+    if not isinstance(environment, LookupFailed):
+        is_reached = environment.is_spend_limit_reached
+    elif not isinstance(environment.__cause__, Problem) or environment.__cause__.kind not in MAY_BE_REFUSED:
+        raise environment
     reckoned = reckon(looked, is_brief=True)
     price, left, needed = reckoned.price, reckoned.allowance, reckoned.needed_usd
-    is_reached = None if isinstance(environment, LookupFailed) else environment.is_spend_limit_reached
     seen = {
         "environment": left.environment,
-        "spent_usd": None if left.spent_usd is None else float(left.spent_usd),
-        "left_usd": None if left.left_usd is None else float(left.left_usd),
-        "needed_usd": None if needed is None else float(needed),
-        "upper_bound_usd": None if price is None else float(price.upper_bound_usd),
+        "spent_usd": _float(left.spent_usd),
+        "left_usd": _float(left.left_usd),
+        "needed_usd": _float(needed),
+        "upper_bound_usd": _float(None if price is None else price.upper_bound_usd),
         "rates": None if price is None else price.rates_source,
         "usd_per_hour": None if price is None else {k: float(v) for k, v in price.rates.items()},
         "finishes": None if reckoned.outlook is None else reckoned.outlook.finishes.value,
         "spend_limit_reached": is_reached,
     }
-    findings = list(_limit(left.environment) if is_reached else ())
+    findings = [*(_limit(left.environment) if is_reached else ())]
     if price is not None and needed is not None:
-        findings += [*_money(reckoned, price, needed), *_time(reckoned.outlook)]
+        findings += [*_money(reckoned, price, needed), *_time(reckoned)]
         needs = f"the run needs about ${needed:,.2f} ({_basis(price)})"
-    elif reckoned.at_most is not None:
-        findings += _bound(reckoned, reckoned.at_most)
-        needs = f"at most ${reckoned.at_most.upper_bound_usd:,.2f} by its time limit: {reckoned.refused}"
+    elif (bound := reckoned.at_most) is not None:
+        if left.left_usd is None:
+            findings.append(_no_budget(left, f"the ${bound.upper_bound_usd:,.2f} of its time limit"))
+        needs = f"at most ${bound.upper_bound_usd:,.2f} by its time limit: {reckoned.refused}"
     else:
         needs = reckoned.refused
-    open_why = _open(reckoned)
-    if open_why is not None:
-        why, remedy = open_why
-        advice = Finding(severity=Severity.WARNING, message=why, remedy=remedy) if remedy else None
-        return Unknown(reason=f"{left.said}; {why}", seen=seen, findings=(*findings, *([advice] if advice else [])))
+    why, remedy = _open(reckoned)
+    if why:
+        findings += [warning(why, remedy)] if remedy else []
+        return Unknown(reason=f"{left.said}; {why}", seen=seen, findings=tuple(findings))
     return Answer(said=f"{left.said}; {needs}", seen=seen, findings=tuple(findings))
 
 
-def _open(reckoned: Reckoning) -> tuple[str, str] | None:
-    """What keeps the question open, and its remedy."""
+def _open(reckoned: Reckoning) -> tuple[str, str]:
+    """What keeps the question open, and its remedy; "" for nothing."""
     left, bound = reckoned.allowance, reckoned.at_most
     if left.is_unclear:
         return left.unknown, "modal environment list --json"
     if bound is not None:
         if left.left_usd is None or bound.upper_bound_usd <= left.left_usd:
-            return None
+            return "", ""
         return f"its time limit costs ${bound.upper_bound_usd:,.2f}, and {reckoned.refused}", reckoned.remedy
     if reckoned.price is None:
         return f"what the run will cost is not known: {reckoned.refused}", reckoned.remedy
     if reckoned.outlook is not None and reckoned.outlook.finishes is Finishes.UNKNOWN:
         return f"whether it finishes is not known: {reckoned.outlook.why}", reckoned.outlook.remedy
-    return None
+    return "", ""
 
 
-def _limit(environment: str | None) -> list[Finding]:
-    return [
-        Finding(
-            severity=Severity.ERROR,
-            message=f"environment {environment} has reached its spend limit",
-            remedy="raise the limit on Modal's usage and billing page, or wait for the next cycle",
-            why="Modal starts no container there until then",
-            can_clear=True,
-        )
-    ]
-
-
-def _bound(reckoned: Reckoning, bound: Estimate) -> list[Finding]:
-    if reckoned.allowance.left_usd is not None:
-        return []
-    return [_no_budget(reckoned.allowance, f"the ${bound.upper_bound_usd:,.2f} of its time limit")]
+def _limit(environment: str | None) -> Findings:
+    yield error(
+        f"environment {environment} has reached its spend limit",
+        "raise the limit on Modal's usage and billing page, or wait for the next cycle",
+        why="Modal starts no container there until then",
+        can_clear=True,
+    )
 
 
 def _no_budget(left: Allowance, cost: str) -> Finding:
     is_set = "no budget is set" if not left.unknown else f"the budget can't be read ({left.unknown})"
-    return Finding(
-        severity=Severity.WARNING,
-        message=f"{is_set}, so {cost} can't be compared with one",
-        remedy="set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
+    return warning(
+        f"{is_set}, so {cost} can't be compared with one",
+        "set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
         why="Modal does not publish how much credit is left",
     )
 
 
-def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> list[Finding]:
-    left, findings = reckoned.allowance, list[Finding]()
+def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> Findings:
+    left = reckoned.allowance
     if left.left_usd is None:
-        findings.append(_no_budget(left, f"${needed:,.2f}"))
+        yield _no_budget(left, f"${needed:,.2f}")
     elif reckoned.over_usd:
-        findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                message=f"{left.said}; the run needs about ${needed:,.2f} ({_basis(price)})",
-                remedy=f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
-                why="Modal stops the run where it stands when the limit is reached",
-                can_clear=True,
-            )
+        yield error(
+            f"{left.said}; the run needs about ${needed:,.2f} ({_basis(price)})",
+            f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
+            why="Modal stops the run where it stands when the limit is reached",
+            can_clear=True,
         )
     elif left.left_usd < price.upper_bound_usd:
-        findings.append(_not_the_worst_case(left, price))
+        yield advice(
+            f"{left.said}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
+            "lower timeout= or retries=, or raise the budget",
+        )
     if price.rates_source != "live":
-        findings.append(
-            Finding(
-                severity=Severity.WARNING,
-                message=f"the price is from {price.rates_source}: live rates can't be had",
-                remedy="modal billing rates",
-            )
-        )
-    return findings
+        yield warning(f"the price is from {price.rates_source}: live rates can't be had", "modal billing rates")
 
 
-def _not_the_worst_case(left: Allowance, price: Estimate) -> Finding:
-    return Finding(
-        severity=Severity.INFO,
-        message=f"{left.said}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
-        remedy="lower timeout= or retries=, or raise the budget",
-    )
-
-
-def _time(outlook: Outlook | None) -> list[Finding]:
+def _time(reckoned: Reckoning) -> Findings:
     """What does not fit is an error: the run is cut off.  What may just not fit, advice."""
-    if outlook is None or outlook.finishes not in (Finishes.NO, Finishes.TOO_CLOSE):
-        return []
-    return [
-        Finding(
-            severity=Severity.ERROR if outlook.finishes is Finishes.NO else Severity.INFO,
-            message=outlook.why,
-            remedy=outlook.remedy,
-            why="the run is cut off before its end",
-        )
-    ]
+    outlook = reckoned.outlook
+    if outlook is not None and outlook.finishes in (Finishes.NO, Finishes.TOO_CLOSE):
+        say = error if outlook.finishes is Finishes.NO else advice
+        yield say(outlook.why, outlook.remedy, why="the run is cut off before its end")
 
 
 def _basis(price: Estimate) -> str:
     return f"{price.hours:.4g} h of {price.gpu or 'CPU'} at ${price.usd_per_hour:.2f}/h"
 
 
+def _float(usd: Decimal | None) -> float | None:
+    return None if usd is None else float(usd)
+
+
 CHECK = Check(
     id="MOD003",
-    name="credits",
-    title="the budget left covers the planned run, and the plan fits in its time limit",
     step=5,
     stage=Stage.REMOTE,
     tries=ASKED,

@@ -17,47 +17,38 @@ Source
 
 import re
 
-from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, Severity, Stage
-from preflight.remote.lookups import CLIENT, ENVIRONMENT, RESOLVED_BUILDER, WORKSPACE_BUILDER
+from preflight.api import Answer, Check, Findings, Group, Looked, LookupFailed, Stage, account, error, warning
 
 VERSION = re.compile(r"\d{4}\.\d{2}")
 
 
 async def run(looked: Looked) -> Answer:
-    client, minimum = looked[CLIENT], looked.settings.image_builder.minimum
-    version = looked.tried(RESOLVED_BUILDER)
-    if isinstance(version, LookupFailed):
-        raise version
+    client, minimum = looked[account.CLIENT], looked.settings.image_builder.minimum
+    version = looked.required(account.RESOLVED_BUILDER)
     source = client.override_by or "the profile" if client.builder_override else _explained(version, looked)
     newest = client.builders[-1] if client.builders else None
     seen = {"version": version, "source": source, "minimum": minimum, "newest_known": newest}
-    said = f"{version}, from {source}"
-    if newest is not None and version < newest:
-        said += f" ({newest} is the newest)"
+    said = f"{version}, from {source}" + (f" ({newest} is the newest)" if newest and version < newest else "")
+    return Answer(said=said, seen=seen, findings=tuple(_wrong(version, source, minimum)))
+
+
+def _wrong(version: str, source: str, minimum: str) -> Findings:
+    remedy = _how_to_set(source, minimum)
     if not VERSION.fullmatch(version):
-        undated = Finding(
-            severity=Severity.WARNING,
-            message=f"the Image Builder is {version!r}, from {source}: not a dated release",
-            remedy=_how_to_set(source, minimum),
-            why="what it builds may change from one day to the next",
+        message = f"the Image Builder is {version!r}, from {source}: not a dated release"
+        yield warning(message, remedy, why="what it builds may change from one day to the next")
+    elif version < minimum:
+        yield error(
+            f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
+            remedy,
+            why="the image gets other base packages than the recipe was written for, about 15 min before it shows",
+            can_clear=source == "the workspace setting",
         )
-        return Answer(said=said, seen=seen, findings=(undated,))
-    if version >= minimum:
-        return Answer(said=said, seen=seen)
-    finding = Finding(
-        severity=Severity.ERROR,
-        message=f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
-        remedy=_how_to_set(source, minimum),
-        why="the image is built with other base packages than the recipe was written for, about 15 min before it shows",
-        can_clear=source == "the workspace setting",
-    )
-    return Answer(said=said, seen=seen, findings=(finding,))
 
 
 def _explained(version: str, looked: Looked) -> str:
     """Which setting the resolved version comes from; raises LookupFailed when the settings say another."""
-    environment, workspace = looked.tried(ENVIRONMENT), looked.tried(WORKSPACE_BUILDER)
+    environment, workspace = looked.tried(account.ENVIRONMENT), looked.tried(account.WORKSPACE_BUILDER)
     own = None if isinstance(environment, LookupFailed) else environment.builder
     general = None if isinstance(workspace, LookupFailed) else workspace
     setting, source = (own, "the environment's own setting") if own else (general, "the workspace setting")
@@ -67,7 +58,7 @@ def _explained(version: str, looked: Looked) -> str:
         source = f"environment {environment.name}'s own setting"
     if setting != version:
         why = f"Modal resolves {version} for this environment, and {source} is {setting}: which one builds is not known"
-        raise LookupFailed(RESOLVED_BUILDER, why)
+        raise LookupFailed(account.RESOLVED_BUILDER, why)
     return source
 
 
@@ -84,14 +75,12 @@ def _how_to_set(source: str, minimum: str) -> str:
 
 CHECK = Check(
     id="MOD002",
-    name="image-builder",
-    title="the Image Builder is new enough",
     step=1,
     stage=Stage.REMOTE,
-    needs=(CLIENT,),
-    tries=(RESOLVED_BUILDER, ENVIRONMENT, WORKSPACE_BUILDER),
+    needs=(account.CLIENT,),
+    tries=(account.RESOLVED_BUILDER, account.ENVIRONMENT, account.WORKSPACE_BUILDER),
     run=run,
     timeout_s=25.0,
-    explains=(RESOLVED_BUILDER, WORKSPACE_BUILDER),
+    explains=(account.RESOLVED_BUILDER, account.WORKSPACE_BUILDER),
     about=(Group.BUILDER, Group.VARIABLES, Group.ACCOUNT, Group.CLIENT),
 )

@@ -14,24 +14,21 @@ Source
     Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
 """
 
-from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, Severity, Stage
+from preflight.api import Answer, Check, Group, Looked, LookupFailed, Stage, account, warning
 from preflight.remote.apps import age_text, is_run, is_stale
-from preflight.remote.lookups import APPS
 from preflight.wording import listed
 
 
 async def run(looked: Looked) -> Answer:
-    apps, settings = looked[APPS], looked.settings.stale_apps
+    apps, settings = looked[account.APPS], looked.settings.stale_apps
     runs = [a for a in apps if is_run(a, settings)]
     stale = [a for a in runs if is_stale(a, settings, looked.now)]
     untold = [a.id for a in apps if a.state == "unknown"]
     findings = tuple(
-        Finding(
-            severity=Severity.WARNING,
-            message=f"{a.description or a.id} ({a.id}, {a.state}) was started {age_text(a.created, looked.now)} ago"
+        warning(
+            f"{a.description or a.id} ({a.id}, {a.state}) was started {age_text(a.created, looked.now)} ago"
             + (f" by {a.created_by}" if a.created_by else ""),
-            remedy=f"modal app stop {a.id} --yes",
+            f"modal app stop {a.id} --yes",
             why="it goes on being billed, and holds the GPU that the new run waits for",
         )
         for a in stale
@@ -41,19 +38,17 @@ async def run(looked: Looked) -> Answer:
     if untold:
         said += f"; of {listed(untold)} Modal does not tell the state: look with `modal app list`"
         if not findings:
-            raise LookupFailed(APPS, said)
+            raise LookupFailed(account.APPS, said)
     return Answer(said=said, seen={"running": len(runs), "stale": [a.id for a in stale]}, findings=findings)
 
 
 CHECK = Check(
     id="MOD004",
-    name="stale-apps",
-    title="no forgotten app is running",
     step=8,
     stage=Stage.REMOTE,
-    needs=(APPS,),
+    needs=(account.APPS,),
     run=run,
     timeout_s=15.0,
-    explains=(APPS,),
+    explains=(account.APPS,),
     about=(Group.ACCOUNT,),
 )

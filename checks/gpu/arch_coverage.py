@@ -23,13 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preflight.app.lookups import RECIPE
-from preflight.app.model import Function, Image, Recipe, Step
-from preflight.build.torch_in import Held, torch_at_end
-from preflight.facts.gpus import gpu
+from preflight.api import RECIPE, Findings, Function, Image, Recipe, app, build, error, facts, warning
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage
-from preflight.rules.findings import error, warning
 from preflight.rules.form import without_ignored
 from preflight.wording import counted
 
@@ -47,7 +43,7 @@ class AtHand:
     """A compiled file that a step of an image takes from this machine."""
 
     image: Image
-    step: Step
+    step: app.Step
     file: Path
 
 
@@ -99,11 +95,11 @@ def _is_compiled(file: Path) -> bool:
 
 def _torch_of(image: Image) -> str | None:
     """The torch that the image pins, with its build; None where it is not certain."""
-    torch = torch_at_end(image)
-    if torch.held not in (Held.PINNED, Held.BASE) or torch.version is None:
+    torch = build.torch_at_end(image)
+    if torch.held not in (build.Held.PINNED, build.Held.BASE) or torch.version is None:
         return None
-    build = "cpu" if torch.cuda == "cpu" else torch.build
-    return torch.version if build is None or "+" in torch.version else f"{torch.version}+{build}"
+    tag = "cpu" if torch.cuda == "cpu" else torch.build
+    return torch.version if tag is None or "+" in torch.version else f"{torch.version}+{tag}"
 
 
 def _gpus_of(recipe: Recipe, image: Image) -> Iterator[link.WantedGpu]:
@@ -112,7 +108,7 @@ def _gpus_of(recipe: Recipe, image: Image) -> Iterator[link.WantedGpu]:
     told: set[str] = set()
     for function in recipe.functions:
         for asked in function.gpu if isinstance(function.gpu, tuple) and _uses(function, image) else ():
-            row = gpu(asked.type)
+            row = facts.gpu(asked.type)
             if row is not None and row.name not in told:
                 told.add(row.name)
                 yield link.WantedGpu(row.name, row.sm, function.name)
@@ -122,7 +118,7 @@ def _uses(function: Function, image: Image) -> bool:
     return isinstance(function.images, tuple) and any(i is image or i.steps == image.steps for i in function.images)
 
 
-def _findings(library: link.Linked, one: AtHand, target: link.Target) -> Iterator[Finding]:
+def _findings(library: link.Linked, one: AtHand, target: link.Target) -> Findings:
     from preflight.binary import link
 
     if library.verdict is link.Verdict.LOADS:
@@ -145,11 +141,4 @@ def _findings(library: link.Linked, one: AtHand, target: link.Target) -> Iterato
     )
 
 
-CHECK = Check(
-    id="GPU002",
-    name="arch-coverage",
-    title="a compiled wheel that the image takes from this machine fits its torch and its GPUs",
-    stage=Stage.STATIC,
-    needs=(RECIPE,),
-    run=run,
-)
+CHECK = Check(id="GPU002", stage=Stage.STATIC, needs=(RECIPE,), run=run)

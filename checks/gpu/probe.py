@@ -17,12 +17,10 @@ Source
 
 from decimal import Decimal
 
-from preflight.app.lookups import RECIPE
-from preflight.cost.lookups import CURRENT_RATES
+from preflight.api import RECIPE, account, cost, error, warning
 from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Severity, Stage, Where
+from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Stage, Where
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
-from preflight.remote.lookups import WORKSPACE
 
 GREEN = "kernels"
 UNKNOWN = "could-not-run"
@@ -37,7 +35,7 @@ async def price(looked: Looked) -> Price | NotApplicable:
     plan = _plan(looked)
     if isinstance(plan, NotApplicable):
         return plan
-    usd, basis = probe_price(plan, looked[CURRENT_RATES])
+    usd, basis = probe_price(plan, looked[cost.CURRENT_RATES])
     return Price(usd, basis)
 
 
@@ -56,12 +54,11 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     spent = _spent(plan, documents, looked)
     said = "; ".join(f"{d['gpu_asked']}: {d['verdict']}, {d['reason']}" for d in documents)
     findings = [
-        Finding(
-            severity=Severity.ERROR,
-            message=f"{d['gpu_asked']}: {d['verdict']}: {d['reason']}",
-            remedy=d["remedy"] or "preflight probe --json",
+        error(
+            f"{d['gpu_asked']}: {d['verdict']}: {d['reason']}",
+            d["remedy"] or "preflight probe --json",
+            Where(d["where"][0]["path"], d["where"][0]["line"]) if d["where"] else None,
             why="24 h of A100 would train a model that is not the one you wrote",
-            where=Where(d["where"][0]["path"], d["where"][0]["line"]) if d["where"] else None,
             evidence=tuple(d["evidence"]),
         )
         for d in bad
@@ -78,10 +75,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 def _not_run(own: dict[str, object]) -> Finding:
     said, _, give = str(own["said"]).partition("; give it: ")
-    return Finding(
-        severity=Severity.WARNING,
-        message=said,
-        remedy=give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
+    return warning(
+        said,
+        give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
         why="a fallback in the model's own code can't be seen in the library's blocks",
     )
 
@@ -89,10 +85,9 @@ def _not_run(own: dict[str, object]) -> Finding:
 def _lemon(document: dict[str, object], gpu: dict[str, object]) -> Finding:
     findings = gpu["findings"]
     assert isinstance(findings, list)
-    return Finding(
-        severity=Severity.ERROR if gpu["is_certain"] else Severity.WARNING,
-        message=f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(findings)}",
-        remedy="start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
+    return (error if gpu["is_certain"] else warning)(
+        f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(findings)}",
+        "start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
         why="a slow GPU makes every other one wait",
     )
 
@@ -112,7 +107,7 @@ def _spent(plan: ProbePlan, documents: list[dict[str, object]], looked: Looked) 
     seconds = [d.get("seconds") for d in documents]
     if not all(isinstance(s, int | float) and s > 0 for s in seconds):
         return None
-    usd, _ = probe_price(plan, looked[CURRENT_RATES])
+    usd, _ = probe_price(plan, looked[cost.CURRENT_RATES])
     share = Decimal(str(max(s for s in seconds if isinstance(s, int | float)))) / Decimal(str(plan.request.limit_s))
     return (usd * min(share, Decimal(1))).quantize(Decimal("0.0001"))
 
@@ -120,10 +115,9 @@ def _spent(plan: ProbePlan, documents: list[dict[str, object]], looked: Looked) 
 CHECK = Check(
     id="GPU001",
     name="gpu-probe",
-    title="the mamba-ssm kernels launch on the GPU",
     step=9,
     stage=Stage.PAID,
-    needs=(WORKSPACE, RECIPE, CURRENT_RATES),
+    needs=(account.WORKSPACE, RECIPE, cost.CURRENT_RATES),
     run=run,
     price=price,
     timeout_s=6 * 3600.0,

@@ -15,11 +15,7 @@ Source
     in the user's cache folder; PyPI is asked only where pip's own configuration names an index.
 """
 
-from preflight.app.lookups import RECIPE
-from preflight.build.downloads import Asset, BaseImage, Download
-from preflight.facts.images import cuda_devel_tag
-from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage
+from preflight.api import RECIPE, Answer, Check, Finding, Looked, NotApplicable, Stage, build, error, facts, warning
 from preflight.remote.index.lookups import PUBLISHED
 from preflight.remote.index.types import Published, There
 
@@ -45,42 +41,33 @@ def _listed(found: tuple[Published, ...] | list[Published]) -> str:
 
 def _missing(published: Published) -> Finding:
     download = published.download
-    return Finding(
-        severity=Severity.ERROR if download.is_needed else Severity.WARNING,
-        message=f"{download.what} does not exist: {published.said.why}",
-        remedy=_remedy(download),
+    return (error if download.is_needed else warning)(
+        f"{download.what} does not exist: {published.said.why}",
+        _remedy(download),
+        download.where,
         why="the image build stops there" if download.is_needed else "setup.py compiles in its place, for 5 to 60 min",
-        where=download.where,
     )
 
 
-def _remedy(download: Download) -> str:
-    if isinstance(download.target, BaseImage):
-        tag = cuda_devel_tag(download.what)
+def _remedy(download: build.Download) -> str:
+    if isinstance(download.target, build.BaseImage):
+        tag = facts.cuda_devel_tag(download.what)
         return f"take nvidia/cuda:{tag}, the newest of this CUDA in our table" if tag else "take a tag that is there"
-    if isinstance(download.target, Asset):
+    if isinstance(download.target, build.Asset):
         return "take a release that has a wheel for this torch and Python; `preflight init --recipe` names one"
     return "pin a torch that this index holds for this Python, or take another index"
 
 
 def _not_confirmed(found: list[Published]) -> Finding:
-    return Finding(
-        severity=Severity.WARNING,
-        message=f"not confirmed that it is there: {_listed(found)}",
-        remedy="run this check again where these hosts can be reached, or leave it out with --skip image-published",
+    return warning(
+        f"not confirmed that it is there: {_listed(found)}",
+        "run this check again where these hosts can be reached, or leave it out with --skip image-published",
+        found[0].download.where,
         why="what is gone stops the image build after 5 to 15 min",
-        where=found[0].download.where,
         evidence=tuple(dict.fromkeys(p.said.why for p in found)),
     )
 
 
 CHECK = Check(
-    id="IMG550",
-    name="image-published",
-    title="what the image downloads is published",
-    stage=Stage.REMOTE,
-    needs=(RECIPE, PUBLISHED),
-    run=run,
-    timeout_s=25.0,
-    explains=(PUBLISHED,),
+    id="IMG550", stage=Stage.REMOTE, needs=(RECIPE, PUBLISHED), run=run, timeout_s=25.0, explains=(PUBLISHED,)
 )

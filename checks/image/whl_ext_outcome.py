@@ -19,29 +19,31 @@ Source
     setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
-from collections.abc import Iterator, Sequence
-
-from preflight.app.lookups import BUILDER, RECIPE
-from preflight.app.model import Recipe
+from preflight.api import BUILDER, RECIPE, Context, Findings, Looked, Recipe, build, error, warning
 from preflight.build.forecast import Ending, Forecast
-from preflight.build.foretell import foretold
-from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
-from preflight.rules.findings import error, warning
-from preflight.rules.form import Context, builder_of, without_ignored
+from preflight.rules.form import builder_of, without_ignored
 
 NAME, ID = "whl-ext-outcome", "IMG540"
+AT_BUILD = "the image build stops at this step, after torch was downloaded (3 to 5 min)"
+ON_GPU = "the image builds, and the import fails on the GPU"
+ENDS = {
+    Ending.FAILS: ("stops the image build", AT_BUILD),
+    Ending.BROKEN: ("is installed, and fails on the GPU", ON_GPU),
+    Ending.NO_KERNELS: ("is installed without kernels", ON_GPU),
+}
 
 
 async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     recipe = looked[RECIPE]
-    found = foretold(recipe, builder_of(looked))
+    found = build.foretold(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
     findings: list[Finding] = []
     ignored = 0
     for each in found:
-        kept, left = without_ignored(_wrong([each]), recipe, (NAME, ID, *_tellers(each)))
+        # who ignores the rule that reports the cause on that line ignores what follows from it
+        kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.told_by))
         findings, ignored = [*findings, *kept], ignored + left
     said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"steps": [_as_data(f) for f in found]}
@@ -53,39 +55,25 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     return Answer(said=said, seen=seen, findings=tuple(findings))
 
 
-def _tellers(forecast: Forecast) -> tuple[str, ...]:
-    """Who ignores the rule that reports the cause on that line ignores what follows from it."""
-    return (forecast.told_by,) if forecast.told_by else ()
+def find(recipe: Recipe, context: Context) -> Findings:
+    return (finding for each in build.foretold(recipe, context.builder) for finding in _wrong(each))
 
 
-def find(recipe: Recipe, context: Context) -> Iterator[Finding]:
-    return _wrong(foretold(recipe, context.builder))
-
-
-def _wrong(found: Sequence[Forecast]) -> Iterator[Finding]:
-    """What ends otherwise than well.  Where another rule reports the cause, that rule has the remedy."""
-    for each in found:
-        if each.ending is Ending.UNKNOWN and each.is_gap:
-            message, why = f"{each.subject}: {each.said}", "a wheel takes seconds, a source build 5 to 60 min"
-            yield warning(message, each.remedy, each.where, why=why)
-        elif not each.is_good and each.ending is not Ending.UNKNOWN:
-            yield _finding(each)
-
-
-def _finding(forecast: Forecast) -> Finding:
-    message = f"{forecast.subject}: {forecast.said}"
-    if forecast.ending is Ending.FAILS:
-        message = f"{forecast.subject} stops the image build: {forecast.why}"
+def _wrong(forecast: Forecast) -> Findings:
+    """What ends otherwise than well.  A cause that another rule reports is told there, and only named here."""
+    subject, place = forecast.subject, forecast.where
+    if forecast.ending is Ending.UNKNOWN and forecast.is_gap:
+        why = "a wheel takes seconds, a source build 5 to 60 min"
+        yield warning(f"{subject}: {forecast.said}", forecast.remedy, place, why=why)
+    if forecast.ending not in ENDS:
+        return
     say = error if forecast.is_certain else warning
-    remedy = f"do what {forecast.told_by} says of it" if forecast.told_by else forecast.remedy
-    evidence = (forecast.log,) if forecast.log else ()
-    return say(message, remedy, forecast.where, why=_cost(forecast.ending), evidence=evidence)
-
-
-def _cost(ending: Ending) -> str:
-    if ending is Ending.FAILS:
-        return "the image build stops at this step, after torch was downloaded (3 to 5 min)"
-    return "the image builds, and the import fails on the GPU"
+    what, cost = ENDS[forecast.ending]
+    if forecast.told_by:
+        yield say(f"{subject} {what}", f"see {forecast.told_by}", place)
+        return
+    message = f"{subject} {what}: {forecast.why}" if forecast.ending is Ending.FAILS else f"{subject}: {forecast.said}"
+    yield say(message, forecast.remedy, place, why=cost, evidence=(forecast.log,) if forecast.log else ())
 
 
 def _line(forecast: Forecast) -> str:
@@ -106,13 +94,4 @@ def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
     }
 
 
-CHECK = Check(
-    id="IMG540",
-    name="whl-ext-outcome",
-    title="each step that installs the kernels ends in kernels that load",
-    stage=Stage.STATIC,
-    needs=(RECIPE,),
-    tries=(BUILDER,),
-    run=run,
-    has_own_line=True,
-)
+CHECK = Check(id="IMG540", stage=Stage.STATIC, needs=(RECIPE,), tries=(BUILDER,), run=run, has_own_line=True)

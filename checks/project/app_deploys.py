@@ -18,15 +18,12 @@ Source
 
 import sys
 
+from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Recipe, Stage, Where, advice, error, warning
 from preflight.app.lookups import READING
-from preflight.app.model import Recipe
 from preflight.discover.compare import Difference, differences
 from preflight.discover.lookups import RECORDING
 from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle
-from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
-from preflight.rules.findings import advice, error, warning
 from preflight.wording import counted
 
 READS_FILES = frozenset(
@@ -43,8 +40,8 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         return NotApplicable(f"{recipe.source.path} does not parse" if recipe.broken else NOT_ASKED)
     if isinstance(recording, NotRecorded):
         return Answer(
-            said=f"not recorded: {recording.said}",
-            seen={"obstacle": recording.obstacle, "said": recording.said},
+            said=f"not recorded: {recording.message}",
+            seen={"obstacle": recording.obstacle, "said": recording.message},
             findings=(_obstacle(recording, recipe),),
         )
     found = differences(recipe, recording)
@@ -90,7 +87,7 @@ def _obstacle(stopped: NotRecorded, recipe: Recipe) -> Finding:
     message, remedy, why = _words(stopped, recipe)
     evidence = (stopped.line,) if stopped.line else ()
     make = error if stopped.is_the_apps else warning
-    return make(message, remedy, stopped.where or _step_of(stopped.said, recipe), why=why, evidence=evidence)
+    return make(message, remedy, stopped.where or _step_of(stopped.message, recipe), why=why, evidence=evidence)
 
 
 def _step_of(said: str, recipe: Recipe) -> Where | None:
@@ -105,7 +102,7 @@ def _step_of(said: str, recipe: Recipe) -> Where | None:
 
 def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
     """What was seen, what to do, and what it costs; an obstacle that is ours says that nothing is known."""
-    path, said = recipe.source.path, stopped.said
+    path, said = recipe.source.path, stopped.message
     unknown = "the checks stand on the text alone"
     match stopped.obstacle:
         case Obstacle.RAISED:
@@ -138,12 +135,4 @@ def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
             return f"not recorded: {said}", remedy, "`modal run` and each container's start take as long"
 
 
-CHECK = Check(
-    id="PRJ980",
-    name="app-deploys",
-    title="the real client would deploy the app as its text is read",
-    stage=Stage.STATIC,
-    needs=(READING, RECORDING),
-    run=run,
-    explains=(RECORDING,),
-)
+CHECK = Check(id="PRJ980", stage=Stage.STATIC, needs=(READING, RECORDING), run=run, explains=(RECORDING,))

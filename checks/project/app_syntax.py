@@ -18,14 +18,8 @@ Source
 import platform
 import re
 import sys
-from collections.abc import Iterator
 
-from preflight.app.lookups import RECIPE
-from preflight.app.model import Recipe
-from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
-from preflight.rules.findings import error
-from preflight.rules.form import Context
+from preflight.api import RECIPE, Answer, Check, Context, Findings, Looked, NotApplicable, Recipe, Stage, Unknown, error
 
 NEWER = (  # the first Python that takes the line, and how such a line looks
     ((3, 12), re.compile(r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=")),
@@ -46,7 +40,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     return Answer(said=f"{recipe.source.text.count(chr(10)) + 1} lines", findings=tuple(find(recipe, None)))
 
 
-def find(recipe: Recipe, context: Context | None) -> Iterator[Finding]:
+def find(recipe: Recipe, context: Context | None) -> Findings:
     if recipe.broken and not _unknown(recipe):
         yield error(
             f"{recipe.source.path} does not parse: {recipe.broken} (Python {platform.python_version()})",
@@ -78,11 +72,4 @@ def _ours() -> str:
     return f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-CHECK = Check(
-    id="PRJ970",
-    name="app-syntax",
-    title="the app's file is Python that can be read",
-    stage=Stage.STATIC,
-    needs=(RECIPE,),
-    run=run,
-)
+CHECK = Check(id="PRJ970", stage=Stage.STATIC, needs=(RECIPE,), run=run)

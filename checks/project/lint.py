@@ -14,9 +14,8 @@ Source
 
 import re
 
-from preflight.diagnosis.first import first_cause
-from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
+from preflight.api import Answer, Check, Group, Looked, NotApplicable, Stage, error
+from preflight.diagnosis import first_cause
 from preflight.process import run_command
 
 TARGET = re.compile(r"^(q|quality|lint|check|ci)\s*:", re.MULTILINE)
@@ -39,10 +38,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if ran.code == 0:
         return Answer(said=f"`{command}` passed in {ran.seconds:.1f} s", seen=seen)
     cause = first_cause(ran.tail)
-    finding = Finding(
-        severity=Severity.ERROR,
-        message=f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
-        remedy=cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and correct what it names",
+    finding = error(
+        f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
+        cause.remedy if cause else f"run `{command}` in {settings.project.name}/ and correct what it names",
         why="what the project's own command finds here, Modal would find after the image build",
         evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )
@@ -60,7 +58,6 @@ def _suggestion(looked: Looked) -> str:
 CHECK = Check(
     id="PRJ001",
     name="project-lint",
-    title="the project's own quality command passes",
     step=6,
     stage=Stage.STATIC,
     run=run,

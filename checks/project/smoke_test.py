@@ -17,6 +17,7 @@ Source
 from decimal import Decimal
 from pathlib import Path
 
+from preflight.api import error
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Recipe
 from preflight.app.planned import NoFunction, function_named
@@ -24,17 +25,16 @@ from preflight.cost.estimate import estimate
 from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
-from preflight.diagnosis.first import first_cause
+from preflight.diagnosis import first_cause
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Severity, Stage
+from preflight.model import Answer, Check, Group, NotApplicable, Price, Stage
 from preflight.process import run_command
 from preflight.remote.lookups import CLIENT, HERE, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Here
 from preflight.settings import folder_of
-from preflight.state.fingerprint import can_miss
-from preflight.state.fingerprint import of as fingerprint_of
 from preflight.state.passes import Pass, recall, remember
 from preflight.state.sources import TooLarge
+from preflight.state.vector import can_miss, fingerprint
 from preflight.state.watched import watched
 
 SHOWN_LINES = 12
@@ -48,10 +48,7 @@ async def price(looked: Looked) -> Price | NotApplicable:
     known = _remembered(looked)
     if known is not None:
         return Price(Decimal(0), f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app")
-    recipe = looked.tried(RECIPE)
-    if isinstance(recipe, LookupFailed):
-        raise recipe
-    function = function_named(recipe, smoke.function or looked.settings.budget.function)
+    function = function_named(looked.required(RECIPE), smoke.function or looked.settings.budget.function)
     hours = Decimal(str(smoke.minutes)) / 60
     try:
         cost = estimate(resources_of(function), looked[CURRENT_RATES], hours)
@@ -100,10 +97,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     cause = first_cause(ran.tail, ran.log)
     seen["tail"] = list(ran.tail[-TAIL_LINES:])
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
-    finding = Finding(
-        severity=Severity.ERROR,
-        message=f"`{settings.smoke.command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
-        remedy=cause.remedy if cause else read_on,
+    finding = error(
+        f"`{settings.smoke.command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
+        cause.remedy if cause else read_on,
         why="the long run would end the same way, after the same image build",
         evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )
@@ -140,7 +136,7 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
         "workspace": looked[WORKSPACE].name,
     }
     try:
-        return fingerprint_of(settings, facts=facts, watched=taken), ""
+        return fingerprint(settings, facts=facts, watched=taken), ""
     except TooLarge as e:
         return None, str(e)
 
@@ -154,8 +150,6 @@ def _log(looked: Looked) -> Path | None:
 
 CHECK = Check(
     id="PRJ002",
-    name="smoke-test",
-    title="the smoke test has passed for this very app",
     step=7,
     stage=Stage.PAID,
     needs=(WORKSPACE, CLIENT, CURRENT_RATES),

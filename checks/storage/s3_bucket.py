@@ -17,9 +17,7 @@ Source
 
 from dataclasses import replace
 
-from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Group, NotApplicable, Severity, Stage
-from preflight.problems import Kind, Problem
+from preflight.api import Answer, Check, Group, Kind, Looked, LookupFailed, NotApplicable, Problem, Severity, Stage
 from preflight.remote.s3.answer import buckets_answer, unanswered
 from preflight.remote.s3.lookups import BUCKETS, NAMED
 
@@ -32,10 +30,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     named = looked[NAMED]
     if not named.places and not named.open_places:
         return NotApplicable("the app mounts no bucket, and tool.preflight.s3 names none")
-    found = looked.tried(BUCKETS)
-    if isinstance(found, LookupFailed):
-        raise found
-    answer, silent = buckets_answer(found, whose="this machine's", renew=RENEW)
+    answer, silent = buckets_answer(looked.required(BUCKETS), whose="this machine's", renew=RENEW)
     why = [unanswered(silent)] if silent else []
     why += [f"{text}; name it in [tool.preflight.s3] bucket" for text in named.open_places]
     problem = next((s.found for s in silent if isinstance(s.found, Problem)), None)
@@ -51,8 +46,6 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 CHECK = Check(
     id="STO002",
-    name="s3-bucket",
-    title="every bucket that the app mounts is reachable and holds data under its prefix",
     step=4,
     stage=Stage.REMOTE,
     needs=(NAMED,),

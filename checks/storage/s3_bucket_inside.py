@@ -20,10 +20,8 @@ Source
 from dataclasses import replace
 from decimal import Decimal
 
+from preflight.api import Answer, Check, Group, NotApplicable, Price, Problem, Severity, Stage, account
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Group, NotApplicable, Price, Severity, Stage
-from preflight.problems import Problem
-from preflight.remote.lookups import HERE
 from preflight.remote.s3.answer import buckets_answer, unanswered
 from preflight.remote.s3.inside import sample_inside
 from preflight.remote.s3.lookups import NAMED
@@ -75,10 +73,8 @@ def _asked(looked: Looked) -> tuple[S3Place, ...] | NotApplicable:
 
 CHECK = Check(
     id="STO004",
-    name="s3-bucket-inside",
-    title="every bucket is readable inside Modal, with its secret's own credentials",
     stage=Stage.PAID,
-    needs=(HERE, NAMED),
+    needs=(account.HERE, NAMED),
     run=run,
     price=price,
     timeout_s=600.0,

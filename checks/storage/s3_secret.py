@@ -18,11 +18,8 @@ Source
     `CloudBucketMount`'s docstring.
 """
 
+from preflight.api import Answer, Check, Finding, Group, NotApplicable, Problem, Severity, Stage, account, advice, error
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
-from preflight.problems import Problem
-from preflight.remote.lookups import LISTED_SECRETS, SECRETS
-from preflight.remote.modal_types import Secret
 from preflight.remote.named import NamedSecret
 from preflight.remote.s3.lookups import BUCKETS, NAMED, SECRET_STATES
 from preflight.remote.s3.types import S3Sample
@@ -36,9 +33,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     named = looked[NAMED]
     if not named.secrets and not named.open_secrets:
         return NotApplicable("the app names no Secret, and tool.preflight.s3 names none")
-    states = looked.tried(SECRET_STATES)
-    if isinstance(states, LookupFailed):
-        raise states
+    states = looked.required(SECRET_STATES)
     said, findings, silent = list[str](), list[Finding](), list[str](named.open_secrets)
     for secret, state in states.items():
         if isinstance(state, Problem):
@@ -54,17 +49,17 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         problem = next((s for s in states.values() if isinstance(s, Problem)), None)
         raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
     said += [f"not looked at: {'; '.join(silent)}"] if silent else []
-    seen = [_seen(s, state) for s, state in states.items() if isinstance(state, Secret)]
+    seen = [_seen(s, state) for s, state in states.items() if isinstance(state, account.Secret)]
     return Answer(said="; ".join(said), seen={**seen[0], "secrets": seen}, findings=tuple(findings))
 
 
-def _seen(secret: NamedSecret, state: Secret) -> dict[str, object]:
+def _seen(secret: NamedSecret, state: account.Secret) -> dict[str, object]:
     missing = [k for k in state.missing or () if k in secret.keys]
     found = {"secret": secret.name, "wanted": list(secret.keys), "missing": missing, "exists": state.exists}
     return {**found, "used_by": secret.used_by}
 
 
-def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Finding | None]:
+def _judged(secret: NamedSecret, state: account.Secret, looked: Looked) -> tuple[str, Finding | None]:
     environment, region = secret.environment or looked.settings.environment, _region(secret, looked)
     lacking = tuple(k for k in state.missing or () if k in secret.keys)
     values = " ".join(f"{key}={region if key == 'AWS_REGION' and region else '…'}" for key in secret.keys or ("KEY",))
@@ -84,7 +79,7 @@ def _judged(secret: NamedSecret, state: Secret, looked: Looked) -> tuple[str, Fi
     command = f"{command} AWS_REGION={region or 'REGION'} --force"
     if region != "":
         message = f"{secret.name} holds no AWS_REGION; Modal detects the bucket's region"
-        return told, Finding(severity=Severity.INFO, message=message, remedy=command, where=secret.where)
+        return told, advice(message, command, secret.where)
     message = f"{secret.name} holds no AWS_REGION, and S3 does not tell the region of {secret.bucket}"
     return told, _error(message, command, secret)
 
@@ -100,26 +95,17 @@ def _region(secret: NamedSecret, looked: Looked) -> str | None:
 
 
 def _error(message: str, remedy: str, secret: NamedSecret) -> Finding:
-    return Finding(
-        severity=Severity.ERROR,
-        message=message,
-        remedy=remedy,
-        why=MOUNT if secret.bucket else RUN,
-        where=secret.where,
-        can_clear=True,
-    )
+    return error(message, remedy, secret.where, why=MOUNT if secret.bucket else RUN, can_clear=True)
 
 
 CHECK = Check(
     id="STO001",
-    name="s3-secret",
-    title="every Secret that the app names exists and holds its keys",
     step=3,
     stage=Stage.REMOTE,
     needs=(NAMED,),
     tries=(SECRET_STATES, BUCKETS),
     run=run,
     timeout_s=25.0,
-    explains=(LISTED_SECRETS, SECRETS, SECRET_STATES),
+    explains=(account.LISTED_SECRETS, account.SECRETS, SECRET_STATES),
     about=(Group.SECRETS, Group.FUNCTIONS, Group.ACCOUNT, Group.SETTINGS),
 )

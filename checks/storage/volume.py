@@ -12,9 +12,7 @@ Source
     Modal client 1.6.4: `Volume.objects.list`, `Volume.from_name` (measured 2026-11-23).
 """
 
-from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Severity, Stage
-from preflight.remote.lookups import VOLUMES
+from preflight.api import Answer, Check, Finding, Group, Looked, LookupFailed, NotApplicable, Stage, account, error
 from preflight.remote.s3.lookups import NAMED, VOLUMES_THERE
 
 
@@ -22,9 +20,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     named = looked[NAMED]
     if not named.volumes and not named.open_volumes:
         return NotApplicable("the app mounts no named Volume, and tool.preflight.volumes names none")
-    there = looked.tried(VOLUMES_THERE)
-    if isinstance(there, LookupFailed):
-        raise there
+    there = looked.required(VOLUMES_THERE)
     findings, said, present, made = list[Finding](), list[str](), list[str](), list[str]()
     for volume in named.volumes:
         at = f" in environment {volume.environment}" if volume.environment else ""
@@ -39,12 +35,11 @@ async def run(looked: Looked) -> Answer | NotApplicable:
             option = f" -e {environment}" if environment else ""
             said.append(f"{volume.name} does not exist{at}")
             findings.append(
-                Finding(
-                    severity=Severity.ERROR,
-                    message=f"there is no Volume {volume.name}{at}, and the app does not create it",
-                    remedy=f"modal volume create{option} {volume.name}, or create_if_missing=True",
+                error(
+                    f"there is no Volume {volume.name}{at}, and the app does not create it",
+                    f"modal volume create{option} {volume.name}, or create_if_missing=True",
+                    volume.where,
                     why="the container stops as it starts, after the image build",
-                    where=volume.where,
                     can_clear=True,
                 )
             )
@@ -57,13 +52,11 @@ async def run(looked: Looked) -> Answer | NotApplicable:
 
 CHECK = Check(
     id="STO003",
-    name="volume",
-    title="every Volume of the app exists, or is made by it",
     stage=Stage.REMOTE,
     needs=(NAMED,),
     tries=(VOLUMES_THERE,),
     run=run,
     timeout_s=20.0,
-    explains=(VOLUMES, VOLUMES_THERE),
+    explains=(account.VOLUMES, VOLUMES_THERE),
     about=(Group.FUNCTIONS, Group.SETTINGS, Group.ACCOUNT),
 )

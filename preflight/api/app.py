@@ -1,104 +1,63 @@
 """The app as its text has it: places, names, function bodies, and edits of the text."""
 
-from preflight.app.bodies import calls_in, cuda_use_of, defs_of, is_web, options_given_later, training_of
-from preflight.app.interpreter.values import read_from
-from preflight.app.model import (
-    App,
-    BucketMount,
-    EnvironRead,
-    Gpu,
-    Known,
-    PipInstall,
-    PipPackage,
-    SecretRef,
-    ShellCommand,
-    Source,
-    Span,
-    Step,
-    Unresolved,
-    VolumeRef,
-)
-from preflight.app.places import argument_where, package_where, source_of, word_where
-from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
-from preflight.app.syntax import Syntax, dotted, strings_in, syntax_of
-from preflight.app.uses import Use, attributes_of_objects, is_certain, is_guarded, uses_of_modal
-from preflight.redact import is_secret_name
-from preflight.rules.credentials import credential_in, is_credential
-from preflight.rules.edits import (
-    argument_dropped,
-    keyword_dropped,
-    keyword_node,
-    keyword_renamed,
-    keyword_value,
-    name_before_parenthesis,
-    quoted_like,
-    replaced,
-    together,
-)
-from preflight.rules.renames import renamed_everywhere
-from preflight.rules.resources import GpuText, functions_of, gpu_texts, keyword_where, number, resource_calls
-from preflight.rules.rewrites import add_argument, insert_link, remove_keyword, replace_package, replace_span
-
-__all__ = [
-    "PLANNED_FUNCTION",
-    "App",
-    "BucketMount",
-    "EnvironRead",
-    "Gpu",
-    "GpuText",
-    "Known",
-    "NoFunction",
-    "PipInstall",
-    "PipPackage",
-    "SecretRef",
-    "ShellCommand",
-    "Source",
-    "Span",
-    "Step",
-    "Syntax",
-    "Unresolved",
-    "Use",
-    "VolumeRef",
-    "add_argument",
-    "argument_dropped",
-    "argument_where",
-    "attributes_of_objects",
-    "calls_in",
-    "credential_in",
-    "cuda_use_of",
-    "defs_of",
-    "dotted",
-    "function_named",
-    "functions_of",
-    "gpu_texts",
-    "insert_link",
-    "is_certain",
-    "is_credential",
-    "is_guarded",
-    "is_secret_name",
-    "is_web",
-    "keyword_dropped",
-    "keyword_node",
-    "keyword_renamed",
-    "keyword_value",
-    "keyword_where",
-    "name_before_parenthesis",
-    "number",
-    "options_given_later",
-    "package_where",
-    "quoted_like",
-    "read_from",
-    "remove_keyword",
-    "renamed_everywhere",
-    "replace_package",
-    "replace_span",
-    "replaced",
-    "resource_calls",
-    "source_of",
-    "strings_in",
-    "syntax_of",
-    "together",
-    "training_of",
-    "uses_of_modal",
-    "word_where",
-]
+from preflight.app.bodies import calls_in as calls_in
+from preflight.app.bodies import cuda_use_of as cuda_use_of
+from preflight.app.bodies import defs_of as defs_of
+from preflight.app.bodies import is_web as is_web
+from preflight.app.bodies import options_given_later as options_given_later
+from preflight.app.bodies import training_of as training_of
+from preflight.app.interpreter.values import read_from as read_from
+from preflight.app.model import App as App
+from preflight.app.model import BucketMount as BucketMount
+from preflight.app.model import EnvironRead as EnvironRead
+from preflight.app.model import Gpu as Gpu
+from preflight.app.model import Known as Known
+from preflight.app.model import PipInstall as PipInstall
+from preflight.app.model import PipPackage as PipPackage
+from preflight.app.model import SecretRef as SecretRef
+from preflight.app.model import ShellCommand as ShellCommand
+from preflight.app.model import Source as Source
+from preflight.app.model import Span as Span
+from preflight.app.model import Step as Step
+from preflight.app.model import Unresolved as Unresolved
+from preflight.app.model import VolumeRef as VolumeRef
+from preflight.app.places import argument_where as argument_where
+from preflight.app.places import package_where as package_where
+from preflight.app.places import source_of as source_of
+from preflight.app.places import word_where as word_where
+from preflight.app.planned import PLANNED_FUNCTION as PLANNED_FUNCTION
+from preflight.app.planned import NoFunction as NoFunction
+from preflight.app.planned import function_named as function_named
+from preflight.app.syntax import Syntax as Syntax
+from preflight.app.syntax import dotted as dotted
+from preflight.app.syntax import strings_in as strings_in
+from preflight.app.syntax import syntax_of as syntax_of
+from preflight.app.uses import Use as Use
+from preflight.app.uses import attributes_of_objects as attributes_of_objects
+from preflight.app.uses import is_certain as is_certain
+from preflight.app.uses import is_guarded as is_guarded
+from preflight.app.uses import uses_of_modal as uses_of_modal
+from preflight.redact import is_secret_name as is_secret_name
+from preflight.rules.credentials import credential_in as credential_in
+from preflight.rules.credentials import is_credential as is_credential
+from preflight.rules.edits import argument_dropped as argument_dropped
+from preflight.rules.edits import keyword_dropped as keyword_dropped
+from preflight.rules.edits import keyword_node as keyword_node
+from preflight.rules.edits import keyword_renamed as keyword_renamed
+from preflight.rules.edits import keyword_value as keyword_value
+from preflight.rules.edits import name_before_parenthesis as name_before_parenthesis
+from preflight.rules.edits import quoted_like as quoted_like
+from preflight.rules.edits import replaced as replaced
+from preflight.rules.edits import together as together
+from preflight.rules.renames import renamed_everywhere as renamed_everywhere
+from preflight.rules.resources import GpuText as GpuText
+from preflight.rules.resources import functions_of as functions_of
+from preflight.rules.resources import gpu_texts as gpu_texts
+from preflight.rules.resources import keyword_where as keyword_where
+from preflight.rules.resources import number as number
+from preflight.rules.resources import resource_calls as resource_calls
+from preflight.rules.rewrites import add_argument as add_argument
+from preflight.rules.rewrites import insert_link as insert_link
+from preflight.rules.rewrites import remove_keyword as remove_keyword
+from preflight.rules.rewrites import replace_package as replace_package
+from preflight.rules.rewrites import replace_span as replace_span

@@ -1,117 +1,60 @@
 """What an image build will come to: bases, toolkits, torch, extensions and their outcomes."""
 
-from preflight.build.aftermath import clashes, working_pins
-from preflight.build.build_needs import comes_before_torch, missing_before
-from preflight.build.compat import is_within
-from preflight.build.compiling import refused_gcc
-from preflight.build.downloads import Asset, BaseImage, Download
-from preflight.build.ext_steps import (
-    Form,
-    classify,
-    ext_installs,
-    is_known_index,
-    names,
-    names_are,
-    source_builds,
-    source_builds_in,
-)
-from preflight.build.forecast import Ending, Forecast
-from preflight.build.foretell import FORETOLD, forecast_of, foretold
-from preflight.build.images import (
-    image_links,
-    is_bare,
-    is_debian,
-    pip_of,
-    program_of,
-    shell_strings,
-    sources_of,
-    tag_of,
-)
-from preflight.build.outcome import Outcome, is_build_forced, is_cuda_skipped, outcome_of, prefix_of, release_wheel
-from preflight.build.surroundings import (
-    Base,
-    apt_before,
-    apt_words,
-    are_tools_known_before,
-    base_of,
-    distribution_of,
-    env_before,
-    has_c_compiler,
-    has_clang,
-    has_nvcc,
-    installs_before,
-    is_known_before,
-    python_of,
-    python_of_install,
-    python_packages_before,
-)
-from preflight.build.torch_in import (
-    Held,
-    TorchIn,
-    install_pins_torch,
-    torch_at_end,
-    torch_before,
-    torch_for_wheel,
-    torch_with,
-)
-
-__all__ = [
-    "FORETOLD",
-    "Asset",
-    "Base",
-    "BaseImage",
-    "Download",
-    "Ending",
-    "Forecast",
-    "Form",
-    "Held",
-    "Outcome",
-    "TorchIn",
-    "apt_before",
-    "apt_words",
-    "are_tools_known_before",
-    "base_of",
-    "clashes",
-    "classify",
-    "comes_before_torch",
-    "distribution_of",
-    "env_before",
-    "ext_installs",
-    "forecast_of",
-    "foretold",
-    "has_c_compiler",
-    "has_clang",
-    "has_nvcc",
-    "image_links",
-    "install_pins_torch",
-    "installs_before",
-    "is_bare",
-    "is_build_forced",
-    "is_cuda_skipped",
-    "is_debian",
-    "is_known_before",
-    "is_known_index",
-    "is_within",
-    "missing_before",
-    "names",
-    "names_are",
-    "outcome_of",
-    "pip_of",
-    "prefix_of",
-    "program_of",
-    "python_of",
-    "python_of_install",
-    "python_packages_before",
-    "refused_gcc",
-    "release_wheel",
-    "shell_strings",
-    "source_builds",
-    "source_builds_in",
-    "sources_of",
-    "tag_of",
-    "torch_at_end",
-    "torch_before",
-    "torch_for_wheel",
-    "torch_with",
-    "working_pins",
-]
+from preflight.build.aftermath import clashes as clashes
+from preflight.build.aftermath import working_pins as working_pins
+from preflight.build.build_needs import comes_before_torch as comes_before_torch
+from preflight.build.build_needs import missing_before as missing_before
+from preflight.build.compat import is_within as is_within
+from preflight.build.compiling import refused_gcc as refused_gcc
+from preflight.build.downloads import Asset as Asset
+from preflight.build.downloads import BaseImage as BaseImage
+from preflight.build.downloads import Download as Download
+from preflight.build.ext_steps import Form as Form
+from preflight.build.ext_steps import classify as classify
+from preflight.build.ext_steps import ext_installs as ext_installs
+from preflight.build.ext_steps import is_known_index as is_known_index
+from preflight.build.ext_steps import names as names
+from preflight.build.ext_steps import names_are as names_are
+from preflight.build.ext_steps import source_builds as source_builds
+from preflight.build.ext_steps import source_builds_in as source_builds_in
+from preflight.build.forecast import Ending as Ending
+from preflight.build.forecast import Forecast as Forecast
+from preflight.build.foretell import FORETOLD as FORETOLD
+from preflight.build.foretell import forecast_of as forecast_of
+from preflight.build.foretell import foretold as foretold
+from preflight.build.images import image_links as image_links
+from preflight.build.images import is_bare as is_bare
+from preflight.build.images import is_debian as is_debian
+from preflight.build.images import pip_of as pip_of
+from preflight.build.images import program_of as program_of
+from preflight.build.images import shell_strings as shell_strings
+from preflight.build.images import sources_of as sources_of
+from preflight.build.images import tag_of as tag_of
+from preflight.build.outcome import Outcome as Outcome
+from preflight.build.outcome import is_build_forced as is_build_forced
+from preflight.build.outcome import is_cuda_skipped as is_cuda_skipped
+from preflight.build.outcome import outcome_of as outcome_of
+from preflight.build.outcome import prefix_of as prefix_of
+from preflight.build.outcome import release_wheel as release_wheel
+from preflight.build.surroundings import Base as Base
+from preflight.build.surroundings import apt_before as apt_before
+from preflight.build.surroundings import apt_words as apt_words
+from preflight.build.surroundings import are_tools_known_before as are_tools_known_before
+from preflight.build.surroundings import base_of as base_of
+from preflight.build.surroundings import distribution_of as distribution_of
+from preflight.build.surroundings import env_before as env_before
+from preflight.build.surroundings import has_c_compiler as has_c_compiler
+from preflight.build.surroundings import has_clang as has_clang
+from preflight.build.surroundings import has_nvcc as has_nvcc
+from preflight.build.surroundings import installs_before as installs_before
+from preflight.build.surroundings import is_known_before as is_known_before
+from preflight.build.surroundings import python_of as python_of
+from preflight.build.surroundings import python_of_install as python_of_install
+from preflight.build.surroundings import python_packages_before as python_packages_before
+from preflight.build.torch_in import Held as Held
+from preflight.build.torch_in import TorchIn as TorchIn
+from preflight.build.torch_in import install_pins_torch as install_pins_torch
+from preflight.build.torch_in import torch_at_end as torch_at_end
+from preflight.build.torch_in import torch_before as torch_before
+from preflight.build.torch_in import torch_for_wheel as torch_for_wheel
+from preflight.build.torch_in import torch_with as torch_with

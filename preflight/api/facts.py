@@ -1,80 +1,41 @@
 """The dated tables that rules ask."""
 
-from preflight.facts.gpus import gpu, gpu_names
-from preflight.facts.images import (
-    apt_gone,
-    builder,
-    builders,
-    cuda_devel_tag,
-    cuda_tag,
-    distribution,
-    known_image,
-    limit,
-    newest_gcc,
-)
-from preflight.facts.modal_api import ModalApi, modal_api
-from preflight.facts.packages import (
-    brings,
-    depends_on_torch,
-    extension,
-    extension_at,
-    is_on_pytorch_index,
-    is_only_on_pypi,
-    is_wheel_on_pypi,
-    pins_torch,
-)
-from preflight.facts.torch import cuda_of, has_cxx11_abi, minor, newest_torch, newest_torch_for, torch_row
-from preflight.facts.torch import dotted as cuda_dotted
-from preflight.facts.torch import number as version_number
-from preflight.facts.types import TorchRow
-from preflight.facts.wheels import (
-    NoWheel,
-    Wheel,
-    newest,
-    newest_with_wheel,
-    release,
-    torch_range,
-    wheel_for,
-    wheel_name,
-)
+from preflight.facts import torch as _torch
+from preflight.facts.gpus import gpu as gpu
+from preflight.facts.gpus import gpu_names as gpu_names
+from preflight.facts.images import apt_gone as apt_gone
+from preflight.facts.images import builder as builder
+from preflight.facts.images import builders as builders
+from preflight.facts.images import cuda_devel_tag as cuda_devel_tag
+from preflight.facts.images import cuda_tag as cuda_tag
+from preflight.facts.images import distribution as distribution
+from preflight.facts.images import known_image as known_image
+from preflight.facts.images import limit as limit
+from preflight.facts.images import newest_gcc as newest_gcc
+from preflight.facts.modal_api import ModalApi as ModalApi
+from preflight.facts.modal_api import modal_api as modal_api
+from preflight.facts.packages import brings as brings
+from preflight.facts.packages import depends_on_torch as depends_on_torch
+from preflight.facts.packages import extension as extension
+from preflight.facts.packages import extension_at as extension_at
+from preflight.facts.packages import is_on_pytorch_index as is_on_pytorch_index
+from preflight.facts.packages import is_only_on_pypi as is_only_on_pypi
+from preflight.facts.packages import is_wheel_on_pypi as is_wheel_on_pypi
+from preflight.facts.packages import pins_torch as pins_torch
+from preflight.facts.torch import cuda_of as cuda_of
+from preflight.facts.torch import has_cxx11_abi as has_cxx11_abi
+from preflight.facts.torch import minor as minor
+from preflight.facts.torch import newest_torch as newest_torch
+from preflight.facts.torch import newest_torch_for as newest_torch_for
+from preflight.facts.torch import torch_row as torch_row
+from preflight.facts.types import TorchRow as TorchRow
+from preflight.facts.wheels import NoWheel as NoWheel
+from preflight.facts.wheels import Wheel as Wheel
+from preflight.facts.wheels import newest as newest
+from preflight.facts.wheels import newest_with_wheel as newest_with_wheel
+from preflight.facts.wheels import release as release
+from preflight.facts.wheels import torch_range as torch_range
+from preflight.facts.wheels import wheel_for as wheel_for
+from preflight.facts.wheels import wheel_name as wheel_name
 
-__all__ = [
-    "ModalApi",
-    "NoWheel",
-    "TorchRow",
-    "Wheel",
-    "apt_gone",
-    "brings",
-    "builder",
-    "builders",
-    "cuda_devel_tag",
-    "cuda_dotted",
-    "cuda_of",
-    "cuda_tag",
-    "depends_on_torch",
-    "distribution",
-    "extension",
-    "extension_at",
-    "gpu",
-    "gpu_names",
-    "has_cxx11_abi",
-    "is_on_pytorch_index",
-    "is_only_on_pypi",
-    "is_wheel_on_pypi",
-    "known_image",
-    "limit",
-    "minor",
-    "modal_api",
-    "newest",
-    "newest_gcc",
-    "newest_torch",
-    "newest_torch_for",
-    "newest_with_wheel",
-    "pins_torch",
-    "release",
-    "torch_range",
-    "torch_row",
-    "version_number",
-    "wheel_for",
-    "wheel_name",
-]
+cuda_dotted, version_number = _torch.dotted, _torch.number

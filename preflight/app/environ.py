@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from preflight.app import walk
-from preflight.app.model import EnvironRead
-from preflight.app.offsets import Offsets
+from preflight.app.model import EnvironRead, Source
+from preflight.app.syntax import Holder, Syntax, syntax_of
 
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 CONVENTIONS = {  # what a library reads by itself when the app uses it
@@ -38,46 +37,40 @@ MODULES = frozenset({"os", *(name.split(".")[0] for name in CONVENTIONS)})
 GETS = frozenset({"os.getenv", "os.environ.get"})
 
 
-def reads(offsets: Offsets) -> tuple[EnvironRead, ...]:
+def reads(source: Source) -> tuple[EnvironRead, ...]:
     """Every read of a variable by its literal name, with the function that holds it."""
-    tree = offsets.source.tree
-    if tree is None:
+    syntax = syntax_of(source)
+    imported = _imports(syntax) if syntax is not None else {}
+    if syntax is None or not any(dotted.split(".")[0] in MODULES for dotted in imported.values()):
         return ()
-    return tuple(sorted(_in(tree, offsets), key=lambda r: r.where))
+    found = [
+        EnvironRead(key, by, is_required, syntax.where(node), _holder(syntax, node))
+        for node in syntax.every(ast.Subscript, ast.Compare, ast.Call)
+        if (read := _read(node, imported)) is not None
+        for keys, by, is_required in [read]
+        for key in keys
+    ]
+    return tuple(sorted(found, key=lambda r: r.where))
 
 
-def _in(tree: ast.Module, offsets: Offsets) -> Iterator[EnvironRead]:
-    imported = _imports(tree)
-    speaking = walk.naming(n for n, dotted in imported.items() if dotted.split(".")[0] in MODULES)
-    pending: list[tuple[ast.AST, str]] = [(s, "") for s in tree.body if offsets.may_hold(s, speaking)]
-    while pending:
-        current, name = pending.pop()
-        found = _read(current, imported)
-        if found is not None:
-            keys, by, is_required = found
-            for key in keys:
-                yield EnvironRead(key, by, is_required, offsets.where(current), name)
-        if isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            inner = f"{name}.{current.name}" if name else current.name
-            body = {id(statement) for statement in current.body}  # decorators and defaults run where it is defined
-            below = [(c, inner if id(c) in body else name) for c in walk.children(current)]
-        else:
-            below = [(child, name) for child in walk.children(current)]
-        pending += [(child, within) for child, within in below if offsets.may_hold(child, speaking)]
+def _holder(syntax: Syntax, node: ast.AST) -> str:
+    """Dotted name of the function or class whose body holds it; decorators and defaults run where it is defined."""
+    names = [p.name for p, child in syntax.above(node) if isinstance(p, Holder) and child in p.body]
+    return ".".join(reversed(names))
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
+def _imports(syntax: Syntax) -> dict[str, str]:
     """What each imported name of the file is, at any depth: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
     found: dict[str, str] = {}
-    for node in walk.statements(tree.body):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                found[alias.asname or alias.name.split(".")[0]] = (
-                    alias.name if alias.asname else alias.name.split(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            for alias in node.names:
-                found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    every: list[ast.Import | ast.ImportFrom] = [*syntax.every(ast.Import), *syntax.every(ast.ImportFrom)]
+    for node in sorted(every, key=lambda n: (n.lineno, n.col_offset)):
+        for alias in node.names:
+            if isinstance(node, ast.ImportFrom):
+                if node.level == 0:
+                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+            else:
+                top = alias.name.split(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
     return found
 
 

@@ -7,9 +7,9 @@ the reason; a rule that needs it stays silent.  Offsets count characters of ``So
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from preflight.model import Where
 
@@ -50,6 +50,13 @@ class Source:
     path: str  # as it is shown: relative to the project where it can be
     text: str
     tree: ast.Module | None = field(repr=False, default=None, compare=False)  # None: it does not parse
+    derived: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def kept(self, key: object, make: Callable[[], T]) -> T:
+        """What ``make`` derives from this file, made once however many ask; it goes when the file goes."""
+        if key not in self.derived:
+            self.derived[key] = make()
+        return cast(T, self.derived[key])
 
 
 @dataclass(frozen=True)
@@ -305,3 +312,14 @@ class Recipe:
     @property
     def is_modal_app(self) -> bool:
         return bool(self.apps or self.images or self.functions)
+
+    def forget(self) -> None:
+        """Drops what was derived: its parts hold each other, so that only the collector would free the trees."""
+        for source in (self.source, *self.siblings):
+            source.derived.clear()
+        self.derived.clear()
+
+    @property
+    def makes_nothing(self) -> bool:
+        """Whether every rule would pass over it: it was read, and makes no object of Modal's."""
+        return not (self.broken or self.is_too_large or self.is_modal_app or self.secrets or self.volumes)

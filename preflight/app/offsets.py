@@ -7,7 +7,6 @@ import bisect
 import itertools
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from preflight.app.model import Source, Span
 from preflight.model import Where
@@ -25,7 +24,7 @@ class Offsets:
 
     @staticmethod
     def of(source: Source) -> Offsets:
-        return _offsets(source)
+        return source.kept(Offsets, lambda: Offsets.made(source))
 
     @staticmethod
     def made(source: Source) -> Offsets:
@@ -84,11 +83,6 @@ class Offsets:
             end = self.at(func.end_lineno, func.end_col_offset)
             return self.where_at(end - len(func.attr))
         return self.where(func)
-
-
-@lru_cache(maxsize=64)  # an app with its siblings; every rule asks for the same few
-def _offsets(source: Source) -> Offsets:
-    return Offsets.made(source)
 
 
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")

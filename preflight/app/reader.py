@@ -72,6 +72,14 @@ def _read(file: Path, project: Path, content: bytes | None) -> Recipe:
     shared = Shared(project=project, load=loader.load, search=loader.search)
     main = Interpreter(source, file.resolve(), shared)
     loader.loaded[file.resolve()] = main
+    try:
+        return _recipe(main, loader)
+    finally:
+        loader.close()
+
+
+def _recipe(main: Interpreter, loader: _Siblings) -> Recipe:
+    source, shared = main.source, main.shared
     main.run_module()
     uncalled.read(main)
     mine = _deployed(main)
@@ -87,7 +95,7 @@ def _read(file: Path, project: Path, content: bytes | None) -> Recipe:
         calls=every,
         volumes=_all_of(VolumeRef, values, [v for f in found for v in f.volumes.values()]),
         secrets=_all_of(SecretRef, values, [s for f in found for s in f.secrets]),
-        environ_reads=environ.reads(main.offsets),
+        environ_reads=environ.reads(source),
         unresolved=tuple(shared.unresolved),
         is_too_large=shared.is_cut,
         siblings=tuple(i.source for path, i in loader.loaded.items() if i is not None and i is not main),
@@ -146,6 +154,13 @@ class _Siblings:
         self.search: list[Path] = []  # folders that the app puts on sys.path
         self.loaded: dict[Path, Interpreter | None] = {}
         self.above: dict[Path, list[str]] = {}  # by the importer's folder: where else its imports may start
+
+    def close(self) -> None:
+        """Scopes hold each other: taken apart, they are freed without the collector."""
+        for scope in self.loaded.values():
+            if scope is not None:
+                vars(scope).clear()
+        self.loaded.clear()
 
     def load(self, importer: Interpreter, module: str, level: int) -> Interpreter | None:
         file = self._file(importer.file, module, level)

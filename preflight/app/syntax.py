@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TypeVar
 
+from preflight.app import walk
 from preflight.app.model import Source, Span
 from preflight.app.offsets import Offsets
 from preflight.model import Where
 
 N = TypeVar("N", bound=ast.AST)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
-FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
-LEAVES = frozenset({ast.Name, ast.Constant, ast.alias})
-OPERATORS = frozenset({"ctx", "op", "ops"})
+Holder = Def | ast.ClassDef
 
 
 class Syntax:
@@ -24,35 +22,25 @@ class Syntax:
     def __init__(self, source: Source, tree: ast.Module) -> None:
         self.source = source
         self.offsets = Offsets.of(source)
-        self.nodes: list[ast.AST] = []
         self._parents: dict[ast.AST, ast.AST] = {}
         self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
         self._values: dict[str, list[ast.expr]] | None = None
-        self._inside: set[ast.AST] = set()  # nodes that run only when a function is called
+        self._functions: dict[ast.AST, Def | ast.Lambda] = {}  # of nodes that run only when a function is called
+        self._outermost: dict[ast.AST | None, Holder | None] = {None: None}
         pending: list[ast.AST] = [tree]
         while pending:  # a chain of 200 links is 200 deep: walked, not recursed
             node = pending.pop()
-            kind = type(node)
-            self.nodes.append(node)
-            self._kinds.setdefault(kind, []).append(node)
-            if kind in LEAVES:
-                continue
-            is_inside = node in self._inside
-            for name in kind._fields:
-                value = getattr(node, name, None)
-                if type(value) is list:
-                    below = [v for v in value if isinstance(v, ast.AST)]
-                elif isinstance(value, ast.AST) and name not in OPERATORS:
-                    below = [value]
-                else:
-                    continue
-                if name in OPERATORS:
-                    continue
-                pending += below
-                for child in below:
-                    self._parents[child] = node
-                if is_inside or (name == "body" and kind in FUNCTIONS):
-                    self._inside.update(below)
+            self._kinds.setdefault(type(node), []).append(node)
+            below = walk.children(node)
+            pending += below
+            function = self._functions.get(node)
+            for child in below:
+                self._parents[child] = node
+                if function is not None:
+                    self._functions[child] = function
+            if isinstance(node, Def | ast.Lambda):
+                body = [node.body] if isinstance(node, ast.Lambda) else node.body
+                self._functions.update(dict.fromkeys(body, node))
 
     def every(self, *kinds: type[N]) -> Iterator[N]:
         """The nodes of exactly these classes."""
@@ -75,16 +63,19 @@ class Syntax:
 
     def function_of(self, node: ast.AST) -> Def | ast.Lambda | None:
         """The innermost function whose body holds the node; decorators and defaults belong outside."""
-        for parent, child in self.above(node):
-            if isinstance(parent, Def) and child in parent.body:
-                return parent
-            if isinstance(parent, ast.Lambda) and child is parent.body:
-                return parent
-        return None
+        return self._functions.get(node)
+
+    def outermost(self, node: ast.AST) -> Holder | None:
+        """The function or class of the top level in whose body the node runs; None: it runs at import."""
+        inner = self._functions.get(node)
+        if inner not in self._outermost:
+            every = [inner, *(parent for parent, _ in self.above(inner))] if inner is not None else []
+            self._outermost[inner] = next((h for h in reversed(every) if isinstance(h, Holder)), None)
+        return self._outermost[inner]
 
     def is_import_time(self, node: ast.AST) -> bool:
         """Whether it runs when the file is imported: at the top level, in a class body, in a decorator."""
-        return node not in self._inside
+        return node not in self._functions
 
     def tests_above(self, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
         """The conditions that must hold (True) or not hold (False) for the node to run, innermost first."""
@@ -129,14 +120,10 @@ class Syntax:
         return self.source.text[span.start : span.end] if span is not None else ""
 
 
-@lru_cache(maxsize=8)
-def _indexed(source: Source, tree: ast.Module) -> Syntax:
-    return Syntax(source, tree)
-
-
 def syntax_of(source: Source) -> Syntax | None:
     """The index of a source, made once for all rules; None when it does not parse."""
-    return _indexed(source, source.tree) if source.tree is not None else None
+    tree = source.tree
+    return None if tree is None else source.kept(Syntax, lambda: Syntax(source, tree))
 
 
 def dotted(node: ast.AST) -> str:

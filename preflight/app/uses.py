@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from preflight.app.model import Call, Recipe, Source
 from preflight.app.syntax import Syntax, syntax_of
@@ -24,10 +23,9 @@ class Use:
 
 
 def uses_of_modal(recipe: Recipe) -> tuple[Use, ...]:
-    return _uses(recipe.source)
+    return recipe.source.kept(_uses, lambda: _uses(recipe.source))
 
 
-@lru_cache(maxsize=8)
 def _uses(source: Source) -> tuple[Use, ...]:
     syntax = syntax_of(source)
     if syntax is None or "modal" not in source.text:
@@ -96,7 +94,7 @@ def attributes_of_objects(recipe: Recipe) -> tuple[Use, ...]:
     if syntax is None:
         return ()
     made = {id(call.node): _class_made(call.name) for call in recipe.calls if not call.is_bare}
-    bindings, found = _bindings(recipe.source), []
+    bindings, found = _bindings(syntax), []
     set_ones = {(syntax.text(a.value), a.attr) for a in syntax.every(ast.Attribute) if not isinstance(a.ctx, ast.Load)}
     for node in syntax.every(ast.Attribute):
         if not isinstance(node.value, ast.Name) or not isinstance(node.ctx, ast.Load):
@@ -133,7 +131,7 @@ def is_certain(recipe: Recipe, call: Call) -> bool:
     if syntax is None or call.where.path != recipe.source.path or call.node is None:
         return False
     func = call.node.func if isinstance(call.node, ast.Call) else call.node
-    return _comes_from_modal(syntax, _bindings(recipe.source), func, 0)
+    return _comes_from_modal(syntax, _bindings(syntax), func, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,10 +142,11 @@ class _Bindings:
     imported: frozenset[str]  # from modal
 
 
-@lru_cache(maxsize=8)
-def _bindings(source: Source) -> _Bindings:
-    syntax = syntax_of(source)
-    assert syntax is not None  # callers have a tree
+def _bindings(syntax: Syntax) -> _Bindings:
+    return syntax.source.kept(_Bindings, lambda: _bound(syntax))
+
+
+def _bound(syntax: Syntax) -> _Bindings:
     imported = frozenset(dict(_imported(syntax)))
     found: dict[str, list[tuple[ast.AST | None, ast.expr | None]]] = {}
     for name in syntax.every(ast.Name):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 NO_CODE = frozenset(  # names, flags and operators: nothing below them is read
-    "id attr arg ctx op ops kind level module asname type_comment conversion simple is_async rest kwd_attrs n s".split()
+    "id attr arg ctx op ops name kind level module asname type_comment conversion simple is_async rest "
+    "kwd_attrs".split()
 )
-BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
-
 
 FIELDS = {
     kind: tuple(name for name in kind._fields if name not in NO_CODE)
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
-}
+} | {ast.Constant: (), ast.MatchSingleton: (), ast.Global: (), ast.Nonlocal: ()}
+if sys.version_info >= (3, 12):
+    FIELDS[ast.TypeAlias] = ast.TypeAlias._fields  # its name is an expression
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -24,9 +26,11 @@ def children(node: ast.AST) -> list[ast.AST]:
     found: list[ast.AST] = []
     for name in FIELDS[type(node)]:
         value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += [each for each in value if isinstance(each, ast.AST)]
-        elif isinstance(value, ast.AST):
+        if value is None:
+            continue
+        if type(value) is list:
+            found += value if None not in value else [each for each in value if each is not None]
+        else:
             found.append(value)
     return found
 
@@ -38,16 +42,6 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
         current = waiting.pop()
         yield current
         waiting += children(current)
-
-
-def statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Every statement of a body, at any depth, in functions and classes too; their expressions are not looked at."""
-    waiting = list(body)[::-1]
-    while waiting:
-        current = waiting.pop()
-        yield current
-        inner = [each for block in BLOCKS for each in getattr(current, block, ()) if isinstance(each, ast.AST)]
-        waiting += inner[::-1]
 
 
 def naming(names: Iterable[str]) -> re.Pattern[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -57,9 +57,18 @@ class Target:
     gpus: tuple[WantedGpu, ...] = ()
 
 
+@dataclass(frozen=True)
+class Covered:
+    """Whether a library holds code that a GPU of the target runs."""
+
+    name: str
+    sm: int
+    runs: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """One library against a target.
+    """One library against a target; its fields are those of the document ``preflight.link/1``.
 
     ``reasons`` stand in the loader's order: the first is what it would say.  ``missing_symbols`` are what the torch of
     the target lacks; without a torch, what the nearest release lacks when none has them all.  ``floors`` are the
@@ -78,20 +87,12 @@ class Linked:
     unknown_symbols: tuple[str, ...] = ()
     torch_symbols: int = 0
     archs: tuple[Arch, ...] = ()
-    gpus: tuple[tuple[WantedGpu, bool], ...] = ()
+    gpus: tuple[Covered, ...] = ()
     needed: tuple[str, ...] = ()
-    floors: tuple[tuple[str, str], ...] = ()
+    floors: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
     modules: tuple[str, ...] = ()
     choice: str = ""
-
-
-@dataclass(frozen=True)
-class _Says:
-    """What was found out in one respect: reasons not to load, and what could not be decided."""
-
-    reasons: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,36 +187,35 @@ def judge(
     missing, unknown = _lacking(said, target, versions)
     abi = cxx11abi(said)
     says = (
-        _of_machine(library),
-        _of_libraries(library, target),
-        _of_foreign(foreign),
-        _of_symbols(len(said), missing, unknown, target, versions),
-        _of_gpus(held, target),
+        *_of_machine(library),
+        *_of_libraries(library, target),
+        *_of_foreign(foreign),
+        *_of_symbols(len(said), missing, unknown, target, versions),
+        *_of_gpus(held, target),
     )
-    reasons = tuple(r for s in says for r in s.reasons)
-    open_ = tuple(u for s in says for u in s.unknown)
-    verdict = Verdict.DOES_NOT_LOAD if reasons else Verdict.UNKNOWN if open_ else Verdict.LOADS
+    gravest = max((verdict for verdict, _ in says), key=GRAVITY.index, default=Verdict.LOADS)
+    reasons = tuple(reason for verdict, reason in says if verdict is gravest)
     tag = PYTHON_TAG.search(path)
     return Linked(
         path=path,
-        verdict=verdict,
-        reasons=reasons or open_,
+        verdict=gravest,
+        reasons=reasons,
         notes=(
             *of_name(file, abi, versions),
             *(["it holds no GPU code"] if target.gpus and said and not held else []),
             *of_python(library),
             *unmeasured(said),
         ),
-        remedy=_remedy(library, missing, versions, target, path) if reasons else "",
+        remedy=_remedy(library, missing, versions, target, path) if gravest is Verdict.DOES_NOT_LOAD else "",
         torch_versions=versions,
         cxx11abi=abi,
         missing_symbols=missing,
         unknown_symbols=unknown,
         torch_symbols=len(said),
         archs=held,
-        gpus=tuple((g, any(a.runs_on(g.sm) for a in held)) for g in target.gpus) if held else (),
+        gpus=tuple(Covered(g.name, g.sm, any(a.runs_on(g.sm) for a in held)) for g in target.gpus) if held else (),
         needed=library.needed,
-        floors=tuple(floors(library)),
+        floors=dict(floors(library)),
         python=tag[1] if tag else "",
         modules=tuple(f.removeprefix("PyInit_") for f in library.init_functions),
     )
@@ -252,75 +252,75 @@ def _lacking(said: Said, target: Target, versions: Sequence[str]) -> tuple[tuple
     return min(lacking.values(), key=len), unknown
 
 
-def _of_machine(library: SharedLibrary) -> _Says:
-    if library.machine == MACHINE:
-        return _Says()
-    return _Says((f"it is built for {library.machine}; Modal's machines are {MACHINE}",))
+Says = Iterator[tuple[Verdict, str]]  # DOES_NOT_LOAD or UNKNOWN, and why
 
 
-def _of_libraries(library: SharedLibrary, target: Target) -> _Says:
+def _of_machine(library: SharedLibrary) -> Says:
+    if library.machine != MACHINE:
+        yield Verdict.DOES_NOT_LOAD, f"it is built for {library.machine}; Modal's machines are {MACHINE}"
+
+
+def _of_libraries(library: SharedLibrary, target: Target) -> Says:
+    """The first CUDA library of another major than torch's; of torch's own, where torch has no CUDA."""
     cuda = cuda_of(target.torch) if target.torch else None
     if cuda is None:
-        return _Says()
-    absent = "cannot open shared object file: No such file or directory"
-    if cuda == "cpu":
-        named = next((n for n in library.needed if TORCH_CUDA_LIBRARY.match(n) or CUDA_LIBRARY.match(n)), None)
-        return _Says((f"{named}: {absent} (torch {target.torch} has no CUDA)",)) if named else _Says()
+        return
+    brings = "has no CUDA" if cuda == "cpu" else f"brings CUDA {cuda}"
     for name in library.needed:
         found = CUDA_LIBRARY.match(name)
-        if found and found[1] != cuda.partition(".")[0]:
-            return _Says((f"{name}: {absent} (torch {target.torch} brings CUDA {cuda})",))
-    return _Says()
+        is_of_torch = cuda == "cpu" and TORCH_CUDA_LIBRARY.match(name)
+        if is_of_torch or (found and found[1] != cuda.partition(".")[0]):
+            absent = "cannot open shared object file: No such file or directory"
+            yield Verdict.DOES_NOT_LOAD, f"{name}: {absent} (torch {target.torch} {brings})"
+            return
 
 
-def _of_foreign(names: Sequence[str]) -> _Says:
-    if not names:
-        return _Says()
-    verb = "is" if len(names) == 1 else "are"
-    return _Says(unknown=(f"{', '.join(names)} {verb} brought neither by torch nor by this file: not looked for",))
+def _of_foreign(names: Sequence[str]) -> Says:
+    if names:
+        verb = "is" if len(names) == 1 else "are"
+        text = f"{', '.join(names)} {verb} brought neither by torch nor by this file: not looked for"
+        yield Verdict.UNKNOWN, text
 
 
 def _of_symbols(
     count: int, missing: Sequence[str], unknown: Sequence[str], target: Target, versions: Sequence[str]
-) -> _Says:
+) -> Says:
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        where = (
-            f"torch {target.torch} lacks it"
-            if target.torch
-            else f"no release from {facts.span_of_table()} has all that it needs"
+        none = f"no release from {facts.span_of_table()} has all that it needs"
+        where = f"torch {target.torch} lacks it" if target.torch else none
+        yield (
+            Verdict.DOES_NOT_LOAD,
+            f"undefined symbol: {missing[0]}{more}: {said_by.readable(missing[0])}; {where}",
         )
-        return _Says((f"undefined symbol: {missing[0]}{more}: {said_by.readable(missing[0])}; {where}",))
-    if target.torch is not None and facts.column_of(target.torch) is None and count:
-        return _Says(unknown=(f"torch {target.torch} is not in the table, which has {facts.span_of_table()}",))
-    if unknown:
+    elif target.torch is not None and facts.column_of(target.torch) is None and count:
+        yield Verdict.UNKNOWN, f"torch {target.torch} is not in the table, which has {facts.span_of_table()}"
+    elif unknown:
         of = f"torch {target.torch}" if target.torch else "any torch"
-        were = "was" if len(unknown) == 1 else "were"
-        text = f"{len(unknown)} of its {count} symbols of torch {were} never looked for in {of}: {unknown[0]}"
-        return _Says(unknown=(text + (", …" if len(unknown) > 1 else ""),))
-    if not versions and target.torch is None:
-        return _Says(unknown=("no release of torch was measured for all of its symbols and its CUDA",))
-    return _Says()
+        were, more = ("was", "") if len(unknown) == 1 else ("were", ", …")
+        text = f"{len(unknown)} of its {count} symbols of torch {were} never looked for in {of}: {unknown[0]}{more}"
+        yield Verdict.UNKNOWN, text
+    elif not versions and target.torch is None:
+        yield Verdict.UNKNOWN, "no release of torch was measured for all of its symbols and its CUDA"
 
 
-def _of_gpus(held: Sequence[Arch], target: Target) -> _Says:
-    if not held:
-        return _Says()
-    lacking = [g for g in target.gpus if not any(a.runs_on(g.sm) for a in held)]
+def _of_gpus(held: Sequence[Arch], target: Target) -> Says:
     holds = ", ".join(map(str, held))
-    return _Says(tuple(f"no kernel image for {g.name} (sm_{g.sm}, {g.by}): it holds {holds}" for g in lacking))
+    for gpu in target.gpus if held else ():
+        if not any(a.runs_on(gpu.sm) for a in held):
+            text = f"no kernel image for {gpu.name} (sm_{gpu.sm}, {gpu.by}): it holds {holds}"
+            yield Verdict.DOES_NOT_LOAD, text
 
 
 def _remedy(library: SharedLibrary, missing: Sequence[str], versions: Sequence[str], target: Target, path: str) -> str:
     package = said_by.package_of(path)
     build = f": {said_by.install(package)}" if package else " from its sources"
-    if target.torch is not None:
+    if target.torch is not None and (missing or any(_of_libraries(library, target))):
         wheel = said_by.wheel_for(package, path, target.torch)
-        if wheel is not None and (missing or _of_libraries(library, target).reasons):
+        if wheel is not None:
             return f"take {wheel.url}"
-        if missing or _of_libraries(library, target).reasons:
-            fits = f", or take torch {spoken(versions)}" if versions else ""
-            return f"build {package or 'it'} against torch {target.torch}{build}{fits}"
+        fits = f", or take torch {spoken(versions)}" if versions else ""
+        return f"build {package or 'it'} against torch {target.torch}{build}{fits}"
     if missing:
         return f"build {package or 'it'} against one torch{build}"
     if library.machine != MACHINE:

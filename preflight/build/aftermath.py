@@ -11,16 +11,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from preflight.app.model import Image
 from preflight.build.compat import Conflict, conflicts, is_within, needs_of
-from preflight.build.ext_steps import ExtInstall, ext_installs
+from preflight.build.ext_steps import KERNELS, ExtInstall, ext_installs
 from preflight.build.known_good import Asked, KnownGood, beside, nearest
 from preflight.build.outcome import outcome_of, version_of
 from preflight.build.surroundings import base_of, distribution_of, is_known_before, python_of
-from preflight.build.torch_in import Held, TorchIn, torch_at_end, torch_before
+from preflight.build.torch_in import Torch, torch_at_end, torch_before
 from preflight.facts.images import distribution
 from preflight.facts.torch import minor
 from preflight.model import Where
-
-KERNELS = ("mamba-ssm", "causal-conv1d")
 
 
 @dataclass(frozen=True)
@@ -42,12 +40,11 @@ def clashes(ext: ExtInstall, builder: str | None = None) -> tuple[Clash, ...]:
     version = version_of(ext)
     if ext.name not in KERNELS or version is None:
         return ()
-    torch = torch_before(ext.image, ext.n, ext.install)
     stack, guessed = {ext.name: version}, set() if ext.version is not None else {ext.name}
-    said = torch.version or torch.expected
-    if said is not None:
-        stack["torch"] = said
-        guessed |= set() if torch.held in (Held.PINNED, Held.BASE) else {"torch", "triton", "cxx"}
+    torch = torch_before(ext.image, ext.n, ext.install).known
+    if torch is not None:
+        stack["torch"] = torch.version
+        guessed |= set() if torch.is_exact else {"torch", "triton", "cxx"}
     for name, found in (("python", python_of(ext.image)), ("glibc", _glibc(ext.image, builder))):
         stack |= {name: found} if found else {}
     for other in _others(ext):
@@ -60,11 +57,11 @@ def clashes(ext: ExtInstall, builder: str | None = None) -> tuple[Clash, ...]:
         stack["transformers"] = there[0]
         guessed |= set() if there[1] else {"transformers"}
     comes = {ext.name: outcome_of(ext).value}
-    found_all = [c for c in conflicts(stack, comes) if c.need.package == ext.name]
     places = {other.name: other.where for other in _others(ext)}
     each = [
         Clash(c, not {ext.name, c.need.other} & guessed, way_out(ext, c), places.get(c.need.other, ext.where))
-        for c in found_all
+        for c in conflicts(stack, comes)
+        if c.need.package == ext.name
     ]
     return tuple(sorted(each, key=lambda c: not c.is_certain))
 
@@ -133,23 +130,24 @@ def way_out(ext: ExtInstall, conflict: Conflict) -> str:
 
 def working_pins(ext: ExtInstall) -> str:
     """Pins of the kernels that go with the torch of the image, else a combination with another torch."""
-    torch = torch_before(ext.image, ext.n, ext.install)
-    torch = torch if torch.version or torch.expected else torch_at_end(ext.image)
-    said, good = torch.version or torch.expected, combination_for(ext, torch)
+    torch = torch_before(ext.image, ext.n, ext.install).known or torch_at_end(ext.image).known
+    good = combination_for(ext, torch)
     names = [n for n in KERNELS if n == ext.name or any(e.name == n for e in _others(ext))]
     pins = " and ".join(f"{n}=={good.mamba if n == 'mamba-ssm' else good.causal}" for n in names)
-    if said is not None and minor(said) == minor(good.torch):
-        return f"pin {pins}, for torch {minor(said)}"
+    if torch is not None and minor(torch.version) == minor(good.torch):
+        return f"pin {pins}, for torch {minor(torch.version)}"
     return f"pin torch=={good.torch} (CUDA {good.cuda}) with {pins}: `preflight init --recipe` prints such an image"
 
 
-def combination_for(ext: ExtInstall, torch: TorchIn) -> KnownGood:
+def combination_for(ext: ExtInstall, torch: Torch | None) -> KnownGood:
     """What keeps the most of the image: its torch, then its mamba-ssm, then its Python."""
-    said, python = torch.version or torch.expected, python_of(ext.image)
-    mamba = ext if ext.name == "mamba-ssm" else next((e for e in _others(ext) if e.name == "mamba-ssm"), None)
+    python = python_of(ext.image)
+    mamba = next((e for e in (ext, *_others(ext)) if e.name == "mamba-ssm"), None)
     wanted = version_of(mamba) if mamba is not None else None
-    fitting = beside(torch=said, cuda=torch.cuda, python=python) if said else ()
-    fitting = tuple(g for g in fitting if g.torch == (said or "").split("+")[0]) or fitting
+    if torch is None:
+        return nearest(Asked(python=python, mamba=wanted))
+    fitting = beside(torch=torch.version, cuda=torch.cuda, python=python)
+    fitting = tuple(g for g in fitting if g.torch == torch.version.split("+")[0]) or fitting
     if fitting:
         return next((g for g in fitting if is_within(g.mamba, f"=={wanted}")), fitting[0])
-    return nearest(Asked(torch=minor(said) if said else None, python=python, mamba=wanted))
+    return nearest(Asked(torch=minor(torch.version), python=python, mamba=wanted))

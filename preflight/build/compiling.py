@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from preflight.build.compat import conflicts, torches_that_fit
-from preflight.build.ext_steps import ExtInstall, Form
+from preflight.build.ext_steps import KERNELS, ExtInstall, Form
 from preflight.build.outcome import variables
 from preflight.build.surroundings import apt_before, base_of, has_c_compiler, has_clang, is_known_before, python_of
-from preflight.build.torch_in import Held, torch_before
+from preflight.build.torch_in import Torch, torch_before
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import distribution, newest_gcc
@@ -29,36 +29,18 @@ class Stop:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class Torch:
-    """The torch that a build sees.  ``is_exact``: a pin, or the base's tag, says it."""
-
-    version: str
-    cuda: str | None
-    is_exact: bool
-    told_by_floor: str  # "ver-ext-torch-floor" where that rule looks at this pair
-
-    @property
-    def has(self) -> tuple[int, int]:
-        return number(self.version)
-
-
 def torch_seen_by(ext: ExtInstall) -> Torch | None:
     """The image's own torch; in an isolated build the newest one of today.  None: not known."""
     if ext.is_isolated:
         row = torch_facts.newest_torch_for(python_of(ext.image))
-        return Torch(row.patches[-1], row.pypi_cuda, False, "")
-    torch = torch_before(ext.image, ext.n, ext.install)
-    said = torch.version or torch.expected
-    if said is None:
-        return None
-    is_exact = torch.held in (Held.PINNED, Held.BASE)
-    return Torch(said, torch.cuda, is_exact, FLOOR if is_exact and is_looked_at(ext) else "")
+        return Torch(row.patches[-1], row.pypi_cuda, is_exact=False)
+    return torch_before(ext.image, ext.n, ext.install).known
 
 
-def is_looked_at(ext: ExtInstall) -> bool:
+def floor_rule(ext: ExtInstall, torch: Torch | None = None) -> str:
+    """The rule that compares versions, where it looks at this extension and at this torch; else ""."""
     known = ext.version is not None and wheels.release(ext.name, ext.version) is not None
-    return known and ext.name in ("mamba-ssm", "causal-conv1d")
+    return FLOOR if known and ext.name in KERNELS and (torch is None or torch.is_exact) else ""
 
 
 def first_stop(ext: ExtInstall, row: Release | None, torch: Torch) -> Stop | None:
@@ -68,15 +50,15 @@ def first_stop(ext: ExtInstall, row: Release | None, torch: Torch) -> Stop | Non
 
 def _stops(ext: ExtInstall, row: Release | None, torch: Torch) -> Iterator[Stop]:
     base = base_of(ext.image)
-    late = 2 * (torch.has >= (2, 5)) - (torch.has >= (2, 11))  # torch 2.5 to 2.10 notice clang++ when they link
-    if late != 2:
+    is_late = (2, 5) <= number(torch.version) < (2, 11)  # they notice that clang++ is missing when they link
+    if not is_late:
         yield from _compiler(ext, torch)
     yield from _majors(ext, torch)
     if ext.form is Form.INDEX and row is not None and row.sdist_has_sources is False:
         yield Stop(
             f"ninja: error: '…/csrc/{_first_source(ext)}', needed by …, missing and no known rule to make it",
             f"the sdist of {ext.name} {row.version} holds no CUDA sources",
-            torch.told_by_floor,
+            floor_rule(ext, torch),
             _older_or_git(ext, row),
         )
     if row is not None and base is not None and base.cuda is not None:
@@ -85,8 +67,8 @@ def _stops(ext: ExtInstall, row: Release | None, torch: Torch) -> Iterator[Stop]
     if row is not None:
         for found in conflicts({"torch": torch.version, ext.name: row.version}, {ext.name: "source"}):
             if found.need.when == "build" and found.need.package == ext.name:
-                yield Stop(found.need.symptom, found.message, torch.told_by_floor, _torch_that_compiles(ext, row))
-    if late == 2:
+                yield Stop(found.need.symptom, found.message, floor_rule(ext, torch), _torch_that_compiles(ext, row))
+    if is_late:
         yield from _compiler(ext, torch)
 
 
@@ -112,9 +94,9 @@ def _compiler(ext: ExtInstall, torch: Torch) -> Iterator[Stop]:
 
 
 def _clang(torch: Torch) -> str:
-    if torch.has < (2, 5):
+    if number(torch.version) < (2, 5):
         return "Command '['which', 'clang++']' returned non-zero exit status 1."
-    if torch.has < (2, 11):
+    if number(torch.version) < (2, 11):
         return "error: command 'clang++' failed: No such file or directory"
     return "RuntimeError: The current installed version of clang++ (0.0.0) is less than the minimum required version"
 
@@ -129,7 +111,7 @@ def _majors(ext: ExtInstall, torch: Torch) -> Iterator[Stop]:
     toolkit, built = number(base.cuda), torch.cuda
     version = f"{toolkit[0]}.{toolkit[1]}"
     text = f"The detected CUDA version ({version}) mismatches the version that was used to compile PyTorch ({built})"
-    if torch.has >= (2, 8):
+    if number(torch.version) >= (2, 8):
         text = "('The detected CUDA version (%s) mismatches the version that was used to compilePyTorch (%s). …', "
         text += f"'{version}', '{built}')"
     yield Stop(

@@ -17,6 +17,7 @@ from preflight.wording import counted
 
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")
 TAG = re.compile(r"\.git@v?(\d[\w.]*)|(?<!git)@v?(\d[\w.]*)(?:#|$)")
+KERNELS = ("mamba-ssm", "causal-conv1d")
 ISOLATION_OFF = ("PIP_NO_BUILD_ISOLATION", "UV_NO_BUILD_ISOLATION")
 
 

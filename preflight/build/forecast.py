@@ -12,7 +12,7 @@ from preflight.build.outcome import variables, version_of
 from preflight.build.surroundings import base_of, python_of
 from preflight.build.torch_in import torch_before
 from preflight.facts import wheels
-from preflight.facts.torch import has_cxx11_abi, number
+from preflight.facts.torch import number
 from preflight.facts.types import Release
 from preflight.facts.wheels import Wheel
 from preflight.model import Where
@@ -147,10 +147,10 @@ def no_row(ext: ExtInstall, version: str | None, told_by: str = "") -> Forecast:
 
 def _release_in_table(ext: ExtInstall) -> str | None:
     """The newest release that has a sound wheel for the torch and the Python of this step; None: not known."""
-    torch, python = torch_before(ext.image, ext.n, ext.install), python_of(ext.image)
-    said = torch.version or torch.expected
-    abi = has_cxx11_abi(said, torch.build) if said else None
-    if said is None or torch.cuda in (None, "cpu") or torch.cuda is None or python is None or abi is None:
+    torch, python = torch_before(ext.image, ext.n, ext.install).known, python_of(ext.image)
+    if torch is None or torch.cuda in (None, "cpu") or python is None or torch.has_cxx11_abi is None:
         return None
-    row = wheels.newest_with_wheel(ext.name, torch=said, cuda=torch.cuda, python=python, abi=abi)
+    row = wheels.newest_with_wheel(
+        ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=torch.has_cxx11_abi
+    )
     return row.version if row else None

@@ -7,6 +7,7 @@ fails, or the text and the tables do not say.  Source: setup.py of the releases,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from preflight.app.model import Image, Recipe
 from preflight.build.aftermath import clashes
@@ -15,7 +16,7 @@ from preflight.build.build_needs import (
     missing_before,
     setuptools_clash,
 )
-from preflight.build.compiling import FLOOR, Stop, Torch, first_stop, is_looked_at, torch_seen_by
+from preflight.build.compiling import Stop, first_stop, floor_rule, torch_seen_by
 from preflight.build.ext_steps import ExtInstall, Form, ext_installs
 from preflight.build.forecast import Ending, Forecast, broken, fails, missing_module, no_row, source, unknown
 from preflight.build.outcome import (
@@ -28,7 +29,7 @@ from preflight.build.outcome import (
     wheel_asked_for,
 )
 from preflight.build.surroundings import base_of, has_nvcc, installs_before, python_of
-from preflight.build.torch_in import Held, TorchIn, torch_before, torch_for_wheel
+from preflight.build.torch_in import Held, Torch, TorchIn, torch_before, torch_for_wheel
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.torch import minor
@@ -43,11 +44,13 @@ MOVING = frozenset({"main", "master", "HEAD"})
 
 def foretold(recipe: Recipe, builder: str | None) -> tuple[Forecast, ...]:
     """Those of every image; steps that images share are told once where they end alike."""
-    found: dict[tuple[Where, str, str], Forecast] = {}
-    for image in recipe.images:
-        for each in forecasts(image, builder):
+    key = (foretold, builder)
+    if key not in recipe.derived:
+        found: dict[tuple[Where, str, str], Forecast] = {}
+        for each in (f for image in recipe.images for f in forecasts(image, builder)):
             found.setdefault((each.where, each.subject, each.said), each)
-    return tuple(found.values())
+        recipe.derived[key] = tuple(found.values())
+    return cast("tuple[Forecast, ...]", recipe.derived[key])
 
 
 def forecasts(image: Image, builder: str | None) -> tuple[Forecast, ...]:
@@ -75,16 +78,16 @@ def _by_address(ext: ExtInstall, builder: str | None) -> Forecast:
     assert name is not None  # that is what Form.WHEEL means
     file = (ext.package.url or "").split("#")[0].rsplit("/", 1)[-1].replace("%2B", "+")
     torch, python = torch_for_wheel(ext.image, ext.n, ext.install), python_of(ext.image)
-    has = torch.version or torch.expected
+    known = torch.known
     if name.python and python and name.python != python:
         text = f"ERROR: {file} is not a supported wheel on this platform."
         return fails(ext, Stop(text, f"it is for Python {name.python}, not {python}", "whl-python-mismatch"))
     wheel = Wheel(file, ext.package.url or "", _known_as_broken(ext, name))
-    is_cxx11 = torch_facts.has_cxx11_abi(has, torch.build) if has else None
+    is_cxx11 = known is not None and known.has_cxx11_abi
     if wheel.broken and not (name.torch == "2.6" and is_cxx11):  # what 2.6 lacks is the ABI that its FALSE files have
         return broken(ext, f"fetches {file}", wheel.broken, remedy="take a release whose wheel for this torch is sound")
-    if has and name.torch and torch.held is not Held.BROUGHT and minor(has) != name.torch:
-        why = f"it is for torch {name.torch}, and the image has {minor(has)}"
+    if known and name.torch and torch.held is not Held.BROUGHT and minor(known.version) != name.torch:
+        why = f"it is for torch {name.torch}, and the image has {minor(known.version)}"
         return broken(ext, f"fetches {file}", why, told_by="whl-torch-mismatch", is_certain=torch.version is not None)
     if name.cuda and torch.cuda not in (None, "cpu") and torch.cuda.split(".")[0] != name.cuda:
         why = f"it is for CUDA {name.cuda}, and torch for {torch.cuda}"
@@ -155,14 +158,13 @@ def _isolated(ext: ExtInstall, builder: str | None) -> Forecast:
     if stop is not None:
         where = f"in pip's own build environment, where torch is {torch.version}"
         return fails(ext, Stop(stop.message, f"{where}: {stop.why}", ISOLATION), is_certain=False)
-    there = torch_before(ext.image, ext.n, ext.install)
-    has = there.version or there.expected
+    has = torch_before(ext.image, ext.n, ext.install).known
     if has is None:
         return unknown(
             ext, "it is built for the newest torch, and which one the image has is not in the text", ISOLATION
         )
-    if minor(has) != minor(torch.version):
-        why = f"undefined symbols, since the image has torch {has}"
+    if minor(has.version) != minor(torch.version):
+        why = f"undefined symbols, since the image has torch {has.version}"
         return broken(ext, f"compiles against torch {torch.version}", why, told_by=ISOLATION, is_certain=False)
     return _meets(ext, builder, "compiles") or source(ext, row, "pip's own build environment")
 
@@ -220,8 +222,7 @@ def _early_stops(ext: ExtInstall, torch: TorchIn, builder: str | None) -> Iterat
     if torch.held is Held.ABSENT and comes_before_torch(ext):
         text = "ModuleNotFoundError: No module named 'torch'"
         yield Stop(text, "setup.py imports it, and no step before installs it", "ord-ext-before-torch")
-    said = torch.version or torch.expected
-    clash = setuptools_clash(ext, said) if said is not None else None
+    clash = setuptools_clash(ext, torch.known.version) if torch.known else None
     if clash is not None:
         need, asked = clash[0].need, clash[1]
         remedy = f'pin "setuptools{need.needs}" in the step that installs it ({asked} is asked for)'
@@ -258,7 +259,7 @@ def _fetched(ext: ExtInstall, row: Release, torch: Torch, wheel: Wheel, builder:
             ext,
             f"fetches {wheel.filename}",
             wheel.broken,
-            told_by=torch.told_by_floor,
+            told_by=floor_rule(ext, torch),
             is_certain=is_exact,
             remedy=f"pin {ext.name} to a release whose wheel for torch {minor(torch.version)} is sound",
         )
@@ -280,8 +281,7 @@ def _meets(ext: ExtInstall, builder: str | None, how: str) -> Forecast | None:
     clash = next(iter(clashes(ext, builder)), None)
     if clash is None:
         return None
-    told_by = FLOOR if is_looked_at(ext) else ""
-    return broken(ext, how, clash.why, told_by=told_by, is_certain=clash.is_certain, remedy=clash.remedy)
+    return broken(ext, how, clash.why, told_by=floor_rule(ext), is_certain=clash.is_certain, remedy=clash.remedy)
 
 
 def _skipped(ext: ExtInstall, why: str) -> Forecast:

@@ -75,11 +75,13 @@ def best(asked: Asked) -> KnownGood | None:
     return next((c for c in combinations() if not any(_misses(c, asked))), None)
 
 
+@kept
 def nearest(asked: Asked) -> KnownGood:
     """The first of those that leave least of what was asked; the GPU is given up last."""
     return min(combinations(), key=lambda c: _distance(c, asked))
 
 
+@kept
 def beside(*, torch: str, cuda: str | None, python: str | None) -> tuple[KnownGood, ...]:
     """What goes with the torch that an image has, most wheels first; without reckoning all ``combinations``."""
     row = torch_facts.torch_row(torch)

@@ -12,7 +12,6 @@ from preflight.app.model import Unresolved
 from preflight.build.ext_steps import ExtInstall, Form
 from preflight.build.surroundings import env_before, python_of
 from preflight.build.torch_in import torch_before
-from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.wheels import NoWheel, Wheel
 
@@ -48,18 +47,21 @@ def release_wheel(ext: ExtInstall) -> Wheel | NoWheel | None:
 
 def wheel_asked_for(ext: ExtInstall) -> Wheel | NoWheel | None:
     """The same of a build from git too, and as if nothing were isolated."""
-    torch = torch_before(ext.image, ext.n, ext.install)
+    torch = torch_before(ext.image, ext.n, ext.install).known
     version, python = version_of(ext), python_of(ext.image)
-    said = torch.version or torch.expected
-    if version is None or said is None or torch.cuda in (None, "cpu"):
+    if version is None or torch is None or torch.cuda in (None, "cpu") or torch.has_cxx11_abi is None:
         return None
-    abi = torch_facts.has_cxx11_abi(said, torch.build)
-    if abi is None or torch.cuda is None:
-        return None
+    found = wheels.wheel_for(
+        ext.name,
+        version,
+        torch=torch.version,
+        cuda=torch.cuda,
+        python=python or "3.11",
+        abi=torch.has_cxx11_abi,
+    )
     if python is None:  # what no Python has is missing for ours too
-        none = wheels.wheel_for(ext.name, version, torch=said, cuda=torch.cuda, python="3.11", abi=abi)
-        return none if isinstance(none, NoWheel) and "Python" not in none.why else None
-    return wheels.wheel_for(ext.name, version, torch=said, cuda=torch.cuda, python=python, abi=abi)
+        return found if isinstance(found, NoWheel) and "Python" not in found.why else None
+    return found
 
 
 def version_of(ext: ExtInstall) -> str | None:

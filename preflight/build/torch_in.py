@@ -14,6 +14,7 @@ from preflight.facts import packages
 from preflight.facts import torch as facts
 from preflight.facts.load import rows_of
 from preflight.facts.types import TORCH, TorchRow
+from preflight.facts.wheels import wheel_name
 from preflight.model import Where
 
 
@@ -24,6 +25,20 @@ class Held(StrEnum):
     BROUGHT = "brought"  # by a package that depends on it
     BASE = "base"  # by the base image
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Torch:
+    """A release that is known, by the text or by what is the newest today.  ``cuda`` is "cpu" for a CPU build."""
+
+    version: str
+    cuda: str | None
+    is_exact: bool  # a pin, or the base's tag, says it
+    build: str | None = None
+
+    @property
+    def has_cxx11_abi(self) -> bool | None:
+        return facts.has_cxx11_abi(self.version, self.build)
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,13 @@ class TorchIn:
         """Of the requirement that names it; of the base that holds it."""
         step = image.steps[max(self.n, 0)]
         return package_where(step, self.install, self.package) if self.install is not None else step.where
+
+    @property
+    def known(self) -> Torch | None:
+        """None where the version does not follow from the text and the tables."""
+        version = self.version or self.expected
+        is_exact = self.held in (Held.PINNED, Held.BASE)
+        return Torch(version, self.cuda, is_exact, self.build) if version is not None else None
 
     @property
     def build(self) -> str | None:
@@ -80,7 +102,7 @@ def torch_at_end(image: Image) -> TorchIn:
 def torch_for_wheel(image: Image, n: int, install: PipInstall) -> TorchIn:
     """What a wheel of ``install`` is loaded under: the torch of the finished image, else that of its own time."""
     at_end = torch_at_end(image)
-    return at_end if at_end.version or at_end.expected else torch_with(image, n, install)
+    return at_end if at_end.known else torch_with(image, n, install)
 
 
 def torch_with(image: Image, n: int, install: PipInstall) -> TorchIn:
@@ -130,8 +152,6 @@ COMPANIONS = frozenset({"torchvision", "torchaudio"})  # installed with a torch 
 
 def _named(state: TorchIn, image: Image, n: int, install: PipInstall, package: PipPackage) -> TorchIn:
     if package.url:
-        from preflight.facts.wheels import wheel_name
-
         name = wheel_name(package.url)
         return TorchIn(Held.PINNED, name.version, name.version, None, n, install, package) if name else UNKNOWN
     pin = package.pin

@@ -26,9 +26,9 @@ def checks(incomplete: str) -> Iterator[CompletionItem]:
 
 
 def scenarios(incomplete: str) -> Iterator[CompletionItem]:
-    from preflight.sandbox import state
+    from preflight.sandbox import worlds
 
-    yield from (CompletionItem(name) for name in state.names() if name.startswith(incomplete))
+    yield from (CompletionItem(name) for name in worlds.names() if name.startswith(incomplete))
 
 
 def functions(incomplete: str) -> Iterator[CompletionItem]:

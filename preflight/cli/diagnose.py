@@ -94,9 +94,9 @@ def _explain(rule: str) -> int:
     from preflight.diagnosis.rules import rulebook
     from preflight.report.screens.diagnosis import page
 
-    forms = [r for r in rulebook().rules if r.id == rule]
+    forms = [r for r in rulebook().rule if r.id == rule]
     if not forms:
-        ids = sorted({r.id for r in rulebook().rules})
+        ids = sorted({r.id for r in rulebook().rule})
         near = get_close_matches(rule, ids, n=3) or ids
         raise click.UsageError(f"{printable(rule)!r} is no diagnosis rule; there are {', '.join(near)}")
     click.echo(in_encoding(printable(page(forms)), sys.stdout.encoding))

@@ -11,26 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from preflight.app import reader
 from preflight.cli.running.audience import Shown, audience
 from preflight.cli.running.options import near, shown_options, split, wanted_outputs
 from preflight.cli.running.stderr import redactor, warn
-from preflight.engine.files import ToLint, TooManyFiles, judge, look, python_files, static_rules
-from preflight.engine.select import in_order
-from preflight.engine.several import together
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
-from preflight.report.next import typed
-from preflight.report.places import from_here
-from preflight.report.text import printable
-from preflight.rules import fixes
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
+if TYPE_CHECKING:
+    from preflight.engine.files import ToLint
+
 STDIN = "-"
 NOTEBOOK = "is a notebook; write it out first: jupyter nbconvert --to script"
+NOTHING_OF_MODAL = "makes nothing of Modal: no App, function, image, secret or volume"
+COLLECTED_AFTER = 64  # files
 
 
 def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -104,39 +102,33 @@ def lint_command(
     if STDIN in apps and (len(apps) > 1 or fix or diff):
         raise click.UsageError("`-` stands alone, without --fix or --diff")
     found = _files(apps, builder, is_for_all=is_for_all, stdin_filename=stdin_filename)
-    files, passed_over = _with_modal(found, is_silent=pass_others)
-    if not files and pass_others:
-        return Exit.READY
-    from preflight.cli.running.conduct import all_checks
+    files, others = _with_modal(found)
+    if not files:
+        return _nothing(others, is_silent=pass_others)
+    from preflight.cli.running.audience import all_checks
+    from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
     kept = {f.settings.project: _kept(rules, f.settings, only, skip) for f in files}
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
-    fixing = _Fixing(fix, diff, unsafe)
     shown = shown if diff else replace(shown, outputs=wanted_outputs(shown.outputs))
-    name = STDIN if files[0].content is not None else str(files[0].file)
-    target = Target(app=name if len(files) == 1 else f"{len(files)} files", passed_over=passed_over)
-    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
     heard = audience(shown, base=Path.cwd(), sources=[f.file for f in files if f.content is None])
-    report = asyncio.run(_lint(files, kept, fixing, target, failing))
+    report = asyncio.run(_lint(files, kept, _Fixing(fix, diff, unsafe), others, failing))
+    if not report.results:
+        return _nothing(others, is_silent=pass_others)
+    if not pass_others:
+        passed_over = tuple(f"{path} {why}" for path, why in others.items())
+        report = replace(report, target=replace(report.target, passed_over=passed_over))
     heard.begin(report.target, [r.check for r in report.results])
     for result in report.results:
         heard.observe(result)
-    report = heard.finish(report)
-    has_document = any(o.format == "json" and o.stream == 1 for o in shown.outputs)
-    if not fix and (count := _fixable(report)) and not (has_document or shown.is_quiet or diff or name == STDIN):
-        names = " ".join(typed(str(f.file)) for f in files[:4]) if len(files) < 5 else "…"
-        warn(f"{count} fixable with preflight lint --fix {names}")
-    return shown.exit_of(report)
-
-
-def _fixable(report: Report) -> int:
-    return sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
+    return shown.exit_of(heard.finish(report))
 
 
 def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[ToLint]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
     from preflight.cli.running.target import project_settings, resolve_app
+    from preflight.engine.files import ToLint, TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
@@ -204,37 +196,34 @@ def _below(file: Path, project: Path) -> str | None:
         return None
 
 
-def _with_modal(files: Sequence[ToLint], *, is_silent: bool) -> tuple[list[ToLint], tuple[str, ...]]:
-    """Those that make something of Modal, and why the others are passed over: every rule would pass them.
-
-    Raises UsageError where none is left.
-    """
-    whys = {file.file: _why_not(file) for file in files}
-    kept = [file for file in files if not whys[file.file]]
-    others = tuple(f"{path} {why}" for path, why in whys.items() if why)
-    if is_silent:
-        return kept, ()
-    if not kept and others:
+def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
+    """Raises UsageError, unless files that make nothing of Modal are passed over in silence."""
+    if not is_silent:
         more = f"; neither do {counted(len(others) - 1, 'other file')}" if len(others) > 1 else ""
-        raise click.UsageError(f"{others[0]}{more}")
+        path, why = next(iter(others.items()))
+        raise click.UsageError(f"{path} {why}{more}")
+    return Exit.READY
+
+
+def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
+    """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
+    from preflight.app.reader import LONGEST_BYTES
+    from preflight.app.regular import content_of
+
+    kept: list[ToLint] = []
+    others: dict[Path, str] = {}
+    for file in files:
+        try:
+            content = content_of(file.file, LONGEST_BYTES) if file.content is None else file.content
+        except OSError:
+            content = b"modal"  # the report says so
+        if file.file.suffix == ".ipynb":
+            others[file.file] = NOTEBOOK
+        elif b"modal" in content or (file.file.suffix in (".py", "") and not _parses(content)):
+            kept.append(file)
+        else:
+            others[file.file] = NOTHING_OF_MODAL
     return kept, others
-
-
-def _why_not(file: ToLint) -> str:
-    """Why no rule would have anything to look at; "" where one would, or where the file can't be read."""
-    if file.file.suffix == ".ipynb":
-        return NOTEBOOK
-    try:
-        content = file.file.read_bytes() if file.content is None else file.content
-    except OSError:
-        return ""  # the report says so
-    if b"modal" in content:
-        recipe = reader.read(file.file, project=file.settings.project, content=content)
-        if recipe.broken or recipe.apps or recipe.functions or recipe.images or recipe.secrets or recipe.volumes:
-            return ""
-    elif file.file.suffix in (".py", "") and not _parses(content):
-        return ""  # the rule on syntax says so
-    return "makes nothing of Modal: no App, function, image, secret or volume"
 
 
 def _parses(content: bytes) -> bool:
@@ -248,22 +237,51 @@ def _parses(content: bytes) -> bool:
 
 
 async def _lint(
-    files: Sequence[ToLint], kept: dict[Path, tuple[Check, ...]], fixing: _Fixing, target: Target, fail_on: Status
+    files: Sequence[ToLint],
+    kept: dict[Path, tuple[Check, ...]],
+    fixing: _Fixing,
+    others: dict[Path, str],
+    fail_on: Status,
 ) -> Report:
-    """One result a rule, over all files."""
+    """One result a rule, over all files; ``others`` gets those that make nothing of Modal's."""
+    from preflight.engine.files import judge, recipe_of
+    from preflight.engine.select import in_order
+    from preflight.engine.several import together
+    from preflight.lookups import LookupFailed
+    from preflight.report.places import from_here
+
     began, clock = datetime.now(UTC), time.monotonic()
-    told: dict[str, list[tuple[str, Result]]] = {}
-    checks: dict[str, Check] = {}
-    for file in files:
-        rules, places = kept[file.settings.project], from_here(file.settings.project, Path.cwd())
-        if fixing.is_wanted:
-            await _fix(file, rules, fixing)
-        for result in await look(file, rules):
-            checks[result.check.id] = result.check
-            told.setdefault(result.check.id, []).append((str(file.file), places.result(result)))
-    results = tuple(together(check, told[check.id]) for check in in_order(checks.values()))
-    seconds = time.monotonic() - clock
-    return Report(target=target, started=began, seconds=seconds, results=results, fail_on=fail_on, scope=Scope.PART)
+    told: dict[Check, list[tuple[str, Result]]] = {}
+    looked: list[str] = []
+    gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
+    gc.disable()  # each file's tree is a hundred thousand objects that nothing but its recipe holds
+    try:
+        for file in files:
+            rules, places = kept[file.settings.project], from_here(file.settings.project, Path.cwd())
+            recipe = recipe_of(file)
+            if not isinstance(recipe, LookupFailed) and recipe.makes_nothing:
+                others[file.file] = NOTHING_OF_MODAL
+                continue
+            if fixing.is_wanted:
+                await _fix(file, rules, fixing)
+                recipe = recipe_of(file)
+            for result in await judge(rules, recipe, file.settings):
+                told.setdefault(result.check, []).append((str(file.file), places.result(result)))
+            looked.append(STDIN if file.content is not None else str(file.file))
+            if not isinstance(recipe, LookupFailed):
+                recipe.forget()
+            if len(looked) % COLLECTED_AFTER == 0:
+                gc.collect()
+    finally:
+        gc.enable()
+    return Report(
+        target=Target(app=looked[0] if len(looked) == 1 else f"{len(looked)} files"),
+        started=began,
+        seconds=time.monotonic() - clock,
+        results=tuple(together(check, told[check]) for check in in_order(told)),
+        fail_on=fail_on,
+        scope=Scope.PART,
+    )
 
 
 def _kept(
@@ -294,6 +312,11 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
 
 async def _fix(file: ToLint, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
+    from preflight.app import reader
+    from preflight.engine.files import judge
+    from preflight.report.text import printable
+    from preflight.rules import fixes
+
     path, settings = file.file, file.settings
     try:
         content = path.read_bytes()

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.conduct import Options, all_checks, run_selection, standing_for
+from preflight.cli.running.audience import all_checks
+from preflight.cli.running.conduct import Options, run_selection, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import project_settings, resolve_app
-from preflight.diagnosis.first import meaning
+from preflight.diagnosis import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
 from preflight.model import Check, Exit, Json, Report, Status, Target
@@ -182,7 +183,7 @@ def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
     documents = [said for said, _ in found]
     if is_json:
-        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     else:
         console = stdout_console(off_terminal=80)
         for number, (said, where) in enumerate(found):

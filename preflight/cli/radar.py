@@ -116,7 +116,7 @@ def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int
 
 
 def _last_pass(read: AppRead, today: date) -> tuple[date, str]:
-    from preflight.state.kept import kept
+    from preflight.state.follow import kept
 
     state = read.settings.state
     good, _ = kept(state, read.settings.project, read.name) if state is not None else ([], [])
@@ -132,7 +132,7 @@ async def _newly_broken(read: AppRead, now: Sequence[Resolved], before: Sequence
 
 
 async def _errors(read: AppRead, resolved: Sequence[Resolved]) -> list[Finding]:
-    from preflight.cli.running.conduct import all_checks
+    from preflight.cli.running.audience import all_checks
     from preflight.engine.files import judge, static_rules
     from preflight.radar.moves import pins
     from preflight.rules.fixes import edited

@@ -27,13 +27,13 @@ def sandbox_command(
     example, and the shell moves to a copy of it.
     """
     need_sandbox()
-    from preflight.sandbox import serve, state, typed_toml
+    from preflight.sandbox import serve, worlds
 
     if list_them:
-        names = state.names()
+        names = worlds.names()
         width = max(len(n) for n in names)
         for name in names:
-            click.echo(f"{name:<{width}}  {state.load(name).title}")
+            click.echo(f"{name:<{width}}  {worlds.load(name).title}")
         return 0
     if app is None and is_printed:
         raise click.UsageError("--print-world is of an app; name its file")
@@ -43,7 +43,7 @@ def sandbox_command(
         settings = project_settings(start=Path.cwd(), scenario=None, app=app, environment=environment)
         world = rehearsed(settings, (resolve_app(settings, app),), scenario).world
         if is_printed:
-            click.echo(typed_toml.write(world), nl=False)
+            click.echo(worlds.write(world), nl=False)
             return 0
         return serve.serve_forever(world, click.echo, project=settings.project)
     except ValueError as e:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from preflight.diagnosis.model import Cause, Diagnosis
 from preflight.model import Json
 
 SCHEMA = "preflight.diagnosis/1"
+NOT_SHOWN = ("explained_lines", "subject", "concerns")
 SCHEMA_OF_SEVERAL = "preflight.diagnoses/1"
 
 
@@ -36,15 +39,5 @@ def documents(found: Mapping[str, Diagnosis]) -> dict[str, Json]:
 
 
 def _cause(cause: Cause) -> Json:
-    return {
-        "rule": cause.rule,
-        "title": cause.title,
-        "phase": cause.phase,
-        "line": cause.line,
-        "excerpt": cause.excerpt,
-        "why": cause.why,
-        "remedy": cause.remedy,
-        "explains": list(cause.explains),
-        "confidence": cause.confidence.value,
-        "source": cause.source,
-    }
+    of_cause = msgspec.to_builtins(cause)
+    return {name: value for name, value in of_cause.items() if name not in NOT_SHOWN}

@@ -25,11 +25,11 @@ def in_words_of_log(template: str, captures: Mapping[str, str]) -> str:
 
 
 def remedy_for(rule: Rule, signals: Iterable[str], captures: Mapping[str, str]) -> str:
-    """The first remedy of which all conditions hold: a signal seen or a value captured, or with ``!`` neither."""
+    """The first remedy of which all conditions hold."""
     seen = {*signals, *captures, *(f"{name}={value}" for name, value in captures.items())}
-    for conditions, text in rule.remedies:
-        if all((c.removeprefix("!") in seen) is not c.startswith("!") for c in conditions):
-            return text
+    for remedy in rule.remedies:
+        if all((c.removeprefix("!") in seen) is not c.startswith("!") for c in remedy.when):
+            return remedy.fix
     return rule.remedy
 
 

@@ -46,7 +46,7 @@ def causes(seen: Seen) -> tuple[Cause, ...]:
 
 
 def _standing(seen: Seen) -> Iterable[Standing]:
-    for rule in rulebook().rules:
+    for rule in rulebook().rule:
         if rule.key not in seen.hits or not _holds(rule, seen):
             continue
         hits = [h for h in seen.hits[rule.key] if _stands(rule, h, seen)]

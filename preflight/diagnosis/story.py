@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from preflight.diagnosis.records import Piece, pieces
-from preflight.diagnosis.rules import How, rulebook
+from preflight.diagnosis.rules import How, endings, rulebook
 
 TAIL_BYTES = 1 << 17
 WORTH = 2  # of success to outweigh what stands before it: a bar may be drawn once more after the program has died
@@ -80,10 +80,10 @@ class Story:
 
 def how(text: str) -> How | None:
     """What one line says about the end of the program; None for an ordinary line."""
-    endings = rulebook().endings
+    ways = endings()
     for kind in (How.NOISE, How.WRAPPER, How.KILLED, How.BADLY, How.WELL, How.ON):
-        if endings[kind].search(text):
-            return None if kind in (How.WELL, How.ON) and rulebook().not_well.search(text) else kind
+        if ways[kind].search(text):
+            return None if kind in (How.WELL, How.ON) and rulebook().lines.not_well.search(text) else kind
     return None
 
 
@@ -127,9 +127,9 @@ def _around(shown: Piece, lines: Sequence[Piece]) -> tuple[Piece, ...]:
 
 def _last_words(lines: Sequence[Piece]) -> Piece | None:
     """A log that tells of no success and ends in words of failure has failed, in whatever form it says so."""
-    book = rulebook()
+    soft = rulebook().lines
     for piece in [p for p in lines if p.text.strip()][-LAST_LINES:]:
-        is_soft = any(kind.search(piece.text) for kind in (book.warned, book.caught, book.retried, book.harmless))
+        is_soft = any(kind.search(piece.text) for kind in (soft.warned, soft.caught, soft.retried, soft.harmless))
         if LAST_WORDS.search(piece.text) and how(piece.text) is None and not is_soft:
             return piece
     return None

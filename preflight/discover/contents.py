@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from preflight.app import pip_args, shell
-from preflight.app.model import Image, PipInstall, PipPackage, ShellCommand, Step
+from preflight.app.model import Image, PipPackage, ShellCommand, Step
 from preflight.build.surroundings import LOCKED, apt_words
+from preflight.discover.images import base_of, image_of, whole
 from preflight.discover.recording import RecordedImage
 from preflight.model import Where
 
@@ -36,13 +36,25 @@ def of_text(image: Image) -> Contents | None:
         return None
     if not all(s.is_complete and all(p.is_complete for p in s.pip) for s in image.steps):
         return None
+    return _contents(image)
+
+
+def of_recording(recorded: RecordedImage) -> Contents:
+    """Of the layers above the base; what the builder itself puts into the base is left out."""
+    image = image_of(recorded, NOWHERE)
+    base = base_of(recorded)
+    python = base.removeprefix("python:").rsplit(".", 1)[0] if base and base.startswith("python:") else None
+    return replace(_contents(image) if image else Contents(None), base=base, python=python)
+
+
+def _contents(image: Image) -> Contents:
     base, python = _base(image.steps[0]) if image.steps else (None, None)
     shells = [c for s in image.steps for c in s.shell]
     commands = [t for s in image.steps if s.method == "run_commands" for t in _strings(s.args)]
     env = {k: str(v) for s in image.steps for k, v in s.env.items()}
     for step in image.steps:
         if step.method == "dockerfile_commands":
-            lines = _whole(_strings(step.args))
+            lines = whole(_strings(step.args))
             commands += [c.removeprefix("RUN ") for c in lines if c.startswith("RUN ")]
             env |= _env(lines)
     installs = [p for _, install in image.pip_installs() for p in install.packages]
@@ -54,45 +66,6 @@ def of_text(image: Image) -> Contents | None:
         env=env,
         python=python,
     )
-
-
-def of_recording(image: RecordedImage) -> Contents:
-    """Of the layers above the base; what the builder itself puts into the base is left out."""
-    base = next((c.split()[1] for c in image.base if c.startswith("FROM ") and len(c.split()) > 1), None)
-    commands = _whole(image.commands)
-    runs = [c.removeprefix("RUN ") for c in commands if c.startswith("RUN ")]
-    shells = [c for run in runs for c in shell.commands(run, lambda start, end: (NOWHERE, None))]
-    installs = list(installs_of(shells, image))
-    return Contents(
-        base=base,
-        packages=frozenset(_package(p) for i in installs for p in i.packages),
-        apt=_apt(shells),
-        commands=tuple(" ".join(c.split()) for c in runs),
-        env=_env(commands),
-        python=base.removeprefix("python:").rsplit(".", 1)[0] if base and base.startswith("python:") else None,
-    )
-
-
-def installs_of(shells: Iterable[ShellCommand], image: RecordedImage) -> Iterator[PipInstall]:
-    """The pip commands, with what stands in the requirement files that the client sends along."""
-    for command in shells:
-        env = {**command.exported, **command.env}
-        found = pip_args.of_command(command.words, env, where=NOWHERE, span=None)
-        if found is None:
-            continue
-        packages = list(found.packages)
-        for file in found.requirement_files:
-            gathered = pip_args.Gathered()
-            pip_args.take_lines(gathered, image.files.get(file, ""), where=NOWHERE, name=file, folder=None)
-            packages += gathered.packages
-        yield PipInstall(
-            tool=found.tool,
-            packages=tuple(packages),
-            index_url=found.index_url,
-            extra_index_urls=found.extra_index_urls,
-            find_links=found.find_links,
-            where=NOWHERE,
-        )
 
 
 def _base(step: Step) -> tuple[str | None, str | None]:
@@ -109,17 +82,6 @@ def _strings(value: object) -> list[str]:
     if isinstance(value, str):
         return [str(value)]
     return [s for each in value for s in _strings(each)] if isinstance(value, list | tuple) else []
-
-
-def _whole(commands: Iterable[str]) -> list[str]:
-    """Each command of a dockerfile with its continued lines; those of a file come line by line."""
-    found: list[str] = []
-    for command in commands:
-        if found and found[-1].endswith("\\"):
-            found[-1] = f"{found[-1][:-1]} {command}"
-        else:
-            found.append(command)
-    return [c.replace("\\\n", " ") for c in found]
 
 
 def _package(package: PipPackage) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +41,23 @@ def image_of(recorded: RecordedImage, at: Where) -> Image | None:
     )
 
 
+def base_of(recorded: RecordedImage) -> str | None:
+    return next((c.split()[1] for c in recorded.base if c.startswith("FROM ") and len(c.split()) > 1), None)
+
+
+def whole(commands: Iterable[str]) -> list[str]:
+    """Each command of a dockerfile with its continued lines; those of a file come line by line."""
+    found: list[str] = []
+    for command in commands:
+        if found and found[-1].endswith("\\"):
+            found[-1] = f"{found[-1][:-1]} {command}"
+        else:
+            found.append(command)
+    return [c.replace("\\\n", " ") for c in found]
+
+
 def _links(recorded: RecordedImage) -> Iterator[str]:
-    base = next((c.split()[1] for c in recorded.base if c.startswith("FROM ") and len(c.split()) > 1), "scratch")
+    base = base_of(recorded) or "scratch"
     slim = SLIM.fullmatch(base)
     if slim is not None:
         yield f"modal.Image.debian_slim(python_version={slim[1]!r})"
@@ -50,7 +65,7 @@ def _links(recorded: RecordedImage) -> Iterator[str]:
         yield f"modal.Image.from_registry({base!r}, add_python={recorded.added_python!r})"
     else:
         yield f"modal.Image.from_registry({base!r})"
-    for command in recorded.commands:
+    for command in whole(recorded.commands):
         yield from _link(command, recorded)
 
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 from preflight.app.lookups import READING
 from preflight.app.model import Recipe
-from preflight.discover.recorder import LIMIT_S, NotRecorded, record_file
-from preflight.discover.recording import Recording
+from preflight.discover.recorder import NotRecorded, record_file
+from preflight.discover.recording import LIMIT_S, Recording
 from preflight.lookups import Looked, Lookup
 
 

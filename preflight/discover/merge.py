@@ -17,6 +17,7 @@ from preflight.discover.images import image_of
 from preflight.discover.recording import (
     RecordedBucket,
     RecordedFunction,
+    RecordedImage,
     RecordedSecret,
     RecordedVolume,
     Recording,
@@ -28,12 +29,12 @@ RECORDED = "recorded"  # SecretRef.made_by of one whose call is not in the text
 
 def filled(recipe: Recipe, recording: Recording) -> Recipe:
     recorded = {id(f): r for f, r in pairs(recipe, recording)}
-    made: dict[int, Image] = {}
+    made: list[tuple[RecordedImage, Image]] = []
     functions = tuple(_function(f, recorded[id(f)], made) if id(f) in recorded else f for f in recipe.functions)
-    return replace(recipe, functions=functions, images=(*recipe.images, *made.values()))
+    return replace(recipe, functions=functions, images=(*recipe.images, *(image for _, image in made)))
 
 
-def _function(function: Function, recorded: RecordedFunction, made: dict[int, Image]) -> Function:
+def _function(function: Function, recorded: RecordedFunction, made: list[tuple[RecordedImage, Image]]) -> Function:
     """``made`` holds what was made of each recorded image, since several functions may run on one."""
     new: dict[str, Any] = {}
     if isinstance(function.gpu, Unresolved):
@@ -59,9 +60,10 @@ def _function(function: Function, recorded: RecordedFunction, made: dict[int, Im
     if mounts != function.volumes:
         new["volumes"] = mounts
     if isinstance(function.images, Unresolved) and recorded.image is not None:
-        image = made.get(id(recorded.image)) or image_of(recorded.image, function.images.where)
+        image = next((image for whose, image in made if whose == recorded.image), None)
+        if image is None and (image := image_of(recorded.image, function.images.where)) is not None:
+            made.append((recorded.image, image))
         if image is not None:
-            made[id(recorded.image)] = image
             new["images"] = (image,)
     return replace(function, **new, recorded=tuple(new)) if new else function
 

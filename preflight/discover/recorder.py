@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -20,21 +19,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from packaging.version import Version
 
 from preflight.app.model import Recipe
-from preflight.discover import recording
-from preflight.discover.recording import Recording
+from preflight.discover.recording import LIMIT_S, Answer, Asked, Order, Recording, Started, line, read, together
 from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
 from preflight.process import signal_group
 from preflight.settings import Settings
 
-LIMIT_S = (
-    60.0  # 1.3 s for a small app; the rest is for a top level that imports torch, and for hashing what is uploaded
-)
 START_S = 20.0  # until the child serves, under load
 STOP_S = 5.0
 LONGEST_ANSWER = 256 * 2**20  # bytes; a row a mount lists its files
@@ -62,10 +56,10 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NotRecorded:
-    """``said`` is the exception in one line; ``where`` and ``line`` the user's own line that it came from."""
+    """``message`` is the exception in one line; ``where`` and ``line`` the user's own line that it came from."""
 
     obstacle: Obstacle
-    said: str
+    message: str
     where: Where | None = None
     line: str = ""
     output: tuple[str, ...] = ()
@@ -80,31 +74,14 @@ class RecorderBroken(Exception):
     """The machinery failed, and nothing is known of the app; the text holds the end of what it said."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """``words`` are those after `modal`: deploy and the app's reference.  ``project`` is the working directory."""
-
-    words: tuple[str, ...]
-    project: Path
-    builder: str
-    environment: str | None
-    limit_s: float = LIMIT_S
-    python: str | None = None  # the project's, where its client can speak to our plane
-
-
 async def record(asked: Asked, environ: Mapping[str, str]) -> Recording | NotRecorded:
     """One deploy, recorded.  Raises RecorderBroken."""
     folder = _folder()
     try:
-        told = await _told(asked, environ, folder)
+        answer = await _answer(asked, environ, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    rows: list[dict[str, Any]] = told["rows"]
-    report = _report(told["report"])
-    if told["code"] == 0 and recording.is_deployed(rows):
-        closed_by = str(report.get("closed_by", "python"))
-        return recording.read(rows, builder=asked.builder, seconds=told["seconds"], closed_by=closed_by)
-    return _failure(asked, told, report)
+    return answer.recording if answer.code == 0 and answer.recording else _failure(asked, answer)
 
 
 def _folder() -> Path:
@@ -112,7 +89,7 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="pfr-", dir="/tmp" if Path("/tmp").is_dir() else None)).resolve()
 
 
-async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
+async def _answer(asked: Asked, environ: Mapping[str, str], folder: Path) -> Answer:
     clean = scrubbed(environ, folder=str(folder), builder=asked.builder, environment=asked.environment)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -129,31 +106,21 @@ async def _told(asked: Asked, environ: Mapping[str, str], folder: Path) -> dict[
     )
     assert child.stdin is not None and child.stdout is not None and child.stderr is not None
     deploy: int | None = None
+    limit_s = START_S + asked.limit_s + STOP_S
     try:
-        wanted = {
-            "folder": str(folder),
-            "builder": asked.builder,
-            "words": list(asked.words),
-            "cwd": str(asked.project),
-            "environ": clean,
-            "limit_s": asked.limit_s,
-            "python": asked.python or sys.executable,
-        }
-        child.stdin.write(json.dumps(wanted).encode() + b"\n")
+        child.stdin.write(line(Order(asked=asked, folder=folder, environ=clean)))
         with contextlib.suppress(ConnectionError):
             await child.stdin.drain()
-        async with asyncio.timeout(START_S + asked.limit_s + STOP_S):
-            first = await child.stdout.readline()
-            if first:
-                deploy = int(json.loads(first)["pid"])
+        async with asyncio.timeout(limit_s):
+            if started := await child.stdout.readline():
+                deploy = read(started, Started).pid
             answer = await child.stdout.readline()
         if not answer:
             error = (await child.stderr.read(100_000)).decode("utf-8", "replace").strip().splitlines()
             raise RecorderBroken("the recorder ended without an answer: " + (error[-1] if error else "it said nothing"))
-        told: dict[str, Any] = json.loads(answer)
-        return told
+        return read(answer, Answer)
     except TimeoutError as e:
-        raise RecorderBroken(f"the recorder said nothing for {START_S + asked.limit_s + STOP_S:g} s") from e
+        raise RecorderBroken(f"the recorder said nothing for {limit_s:g} s") from e
     except ValueError as e:
         raise RecorderBroken(f"the recorder's answer can't be read: {e}") from e
     finally:
@@ -174,61 +141,53 @@ async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:
         await child.wait()
 
 
-def _report(text: str) -> dict[str, Any]:
-    """What the deploy's process says of its own end; the user's code could have written there too."""
-    try:
-        row = json.loads(text)
-    except ValueError:
-        return {}
-    return row if isinstance(row, dict) else {}
+def _failure(asked: Asked, answer: Answer) -> NotRecorded:
+    output = tuple(line.rstrip() for line in answer.output.splitlines() if line.strip())[-OUTPUT_LINES:]
+    report = answer.report
+    where, line = _place(report.frames, asked.project)
+    obstacle, message = _obstacle(asked, answer, " ".join(report.message.split()))
+    if report.raised == "SystemExit" and answer.code is not None:
+        message = _exit_message(message, where, output)
+    return NotRecorded(
+        obstacle=obstacle, message=message, where=where, line=line, output=output, seconds=answer.seconds
+    )
 
 
-def _failure(asked: Asked, told: Mapping[str, Any], report: Mapping[str, Any]) -> NotRecorded:
-    output = tuple(line.rstrip() for line in str(told["output"]).splitlines() if line.strip())[-OUTPUT_LINES:]
-    where, line = _place(report.get("frames"), asked.project)
-    code, seconds = told["code"], float(told["seconds"])
-    raised, said = report.get("raised"), " ".join(str(report.get("said", "")).split())
-    refused = [str(r) for r in report.get("refused") or [] if r]
-
-    def failure(obstacle: Obstacle, said: str) -> NotRecorded:
-        return NotRecorded(obstacle=obstacle, said=said, where=where, line=line, output=output, seconds=seconds)
-
+def _obstacle(asked: Asked, answer: Answer, message: str) -> tuple[Obstacle, str]:
+    code, report = answer.code, answer.report
+    raised, refused = report.raised, [r for r in report.refused if r]
     if code is None:
-        last = told["rows"][-1]["rpc"] if told["rows"] else ""
+        last = answer.last_request
         doing = f"its last request was {last}" if last else "its top level had not ended"
-        return failure(Obstacle.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}")
-    if not isinstance(raised, str):
+        return Obstacle.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}"
+    if raised is None:
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return failure(Obstacle.EXITED, f"the process ended with {ended} in the app's top level, without an exception")
+        return Obstacle.EXITED, f"the process ended with {ended} in the app's top level, without an exception"
     if raised == "SystemExit":
-        return failure(Obstacle.EXITED, _exit_said(said, where, output))
-    shown = f"{raised}: {said}" if said else raised
+        return Obstacle.EXITED, message
+    shown = f"{raised}: {message}" if message else raised
     if refused:
-        return failure(Obstacle.NETWORK, f"{shown} (asked for {', '.join(refused[:3])})")
-    if raised == "KeyError" and _is_of_environ(report.get("frames")):
-        return failure(Obstacle.VARIABLE, said.strip("'\""))
+        return Obstacle.NETWORK, f"{shown} (asked for {', '.join(refused[:3])})"
+    if raised == "KeyError" and report.frames and "frozen os" in report.frames[-1][0]:
+        return Obstacle.VARIABLE, message.strip("'\"")
     if raised == "ModuleNotFoundError":
-        return failure(Obstacle.MODULE, said)
-    if raised in ASKS_THE_SERVER or "records and runs no function" in said:
-        return failure(Obstacle.SERVER, shown)
-    return failure(Obstacle.RAISED, shown)
+        return Obstacle.MODULE, message
+    if raised in ASKS_THE_SERVER or "records and runs no function" in message:
+        return Obstacle.SERVER, shown
+    return Obstacle.RAISED, shown
 
 
-def _exit_said(code: str, where: Where | None, output: Sequence[str]) -> str:
+def _exit_message(code: str, where: Where | None, output: Sequence[str]) -> str:
     """An exit of the user's own line, or Click's after it has said what is wrong."""
     if where is not None:
         return f"its top level exits ({code}) before Modal has seen an app"
     return f"`modal deploy` exits ({code}): {output[-1] if output else 'it printed nothing'}"
 
 
-def _place(frames: object, project: Path) -> tuple[Where | None, str]:
+def _place(frames: Sequence[tuple[str, int]], project: Path) -> tuple[Where | None, str]:
     """The innermost line of a file in the project, and its text."""
-    for frame in reversed(frames if isinstance(frames, list) else []):
-        if not (isinstance(frame, list) and len(frame) == 2 and isinstance(frame[1], int)):
-            continue
-        file = Path(str(frame[0]))
-        if not file.is_absolute():
-            file = project / file
+    for name, number in reversed(frames):
+        file = project / name  # as it is, where it is absolute
         try:
             shown = str(file.resolve().relative_to(project.resolve()))
             if "site-packages" in file.parts or not file.is_file():
@@ -236,13 +195,8 @@ def _place(frames: object, project: Path) -> tuple[Where | None, str]:
             lines = file.read_text("utf-8", "replace").splitlines()
         except (OSError, ValueError):
             continue
-        return Where(shown, frame[1]), lines[frame[1] - 1].strip() if 0 < frame[1] <= len(lines) else ""
+        return Where(shown, number), lines[number - 1].strip() if 0 < number <= len(lines) else ""
     return None, ""
-
-
-def _is_of_environ(frames: object) -> bool:
-    last = frames[-1] if isinstance(frames, list) and frames else None
-    return isinstance(last, list) and bool(last) and "frozen os" in str(last[0])
 
 
 async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LIMIT_S) -> Recording | NotRecorded:
@@ -258,12 +212,12 @@ async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LI
             limit_s=max(1.0, left_s),
             python=_python(settings),
         )
-        told = await record(asked, settings.environ or os.environ)
-        if isinstance(told, NotRecorded):
-            return told
-        found.append(told)
-        left_s -= told.seconds
-    return recording.together(found)
+        one = await record(asked, settings.environ or os.environ)
+        if isinstance(one, NotRecorded):
+            return one
+        found.append(one)
+        left_s -= one.seconds
+    return together(found)
 
 
 def _python(settings: Settings) -> str | None:

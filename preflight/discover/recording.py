@@ -1,23 +1,69 @@
-"""What the real client asked our plane for, typed: the app as it would be deployed.
+"""One recording, from what is asked of the child process to what the real client asked its plane for.
 
-Read from the plane's rows {rpc, request, response}, whose field names are those of Modal's own protocol (client 1.6.4).
+Every type here is a part of a JSON line between the two: ``Order`` goes there, ``Started`` and ``Answer`` come back.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
 
-Row = Mapping[str, Any]
-ADDED_PYTHON = re.compile(r"python-build-standalone\.[^.]*\.(3\.\d+)")  # the name of Modal's own mount
+import msgspec
+from msgspec import Struct
+
+T = TypeVar("T")
+LIMIT_S = 60.0  # 1.3 s for a small app; the rest is for a top level that imports torch, and for hashing an upload
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedSecret:
+class Asked(Struct, frozen=True, kw_only=True):
+    """``words`` are those after `modal`: deploy and the app's reference.  ``project`` is the working directory."""
+
+    words: tuple[str, ...]
+    project: Path
+    builder: str
+    environment: str | None
+    limit_s: float = LIMIT_S
+    python: str | None = None  # the project's, where its client can speak to our plane; None: ours
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """``folder`` is a fresh one for the plane's socket and files; ``environ`` that of the deploy, without secrets."""
+
+    asked: Asked
+    folder: Path
+    environ: Mapping[str, str]
+
+
+class Started(Struct, frozen=True):
+    pid: int
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What the deploy's process says of its own end (``closed.py``); the user's code could have written there too.
+
+    ``frames`` are file and line, outermost first; ``refused`` whom it asked for through the closed network.
+    """
+
+    closed_by: str = "python"
+    refused: tuple[str, ...] = ()
+    raised: str | None = None
+    message: str = ""
+    frames: tuple[tuple[str, int], ...] = ()
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """``code`` is None when the limit ended the deploy; ``recording`` is None where nothing was deployed."""
+
+    code: int | None
+    seconds: float
+    output: str
+    report: Report
+    last_request: str
+    recording: Recording | None
+
+
+class RecordedSecret(Struct, frozen=True, kw_only=True):
     """``name`` is None for one that the app makes of values; ``keys`` are then its keys.  Values are never kept."""
 
     name: str | None
@@ -26,8 +72,7 @@ class RecordedSecret:
     environment: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedVolume:
+class RecordedVolume(Struct, frozen=True, kw_only=True, tag=True):
     """``name`` is None for an ephemeral one."""
 
     name: str | None
@@ -36,8 +81,7 @@ class RecordedVolume:
     is_read_only: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedBucket:
+class RecordedBucket(Struct, frozen=True, kw_only=True, tag=True):
     bucket: str
     prefix: str | None
     endpoint_url: str | None
@@ -48,8 +92,7 @@ class RecordedBucket:
     is_path_style: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedImage:
+class RecordedImage(Struct, frozen=True, kw_only=True):
     """One chain.  ``base`` are the commands of its first layer, ``commands`` those of all others, in order, as the
     builder renders them.  ``files`` are what it hands to the builder by name: requirement files, a lock.
 
@@ -57,13 +100,12 @@ class RecordedImage:
 
     base: tuple[str, ...]
     commands: tuple[str, ...]
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = {}
     added_python: str | None = None
     is_whole: bool = True  # False: a layer is what a Python function leaves behind, and no command says what that is
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordedFunction:
+class RecordedFunction(Struct, frozen=True, kw_only=True):
     """``name`` is its tag, ``definition`` the name of the def or class.
 
     ``gpus`` are (type, count) of each alternative.  ``cpu`` and ``memory_mib`` are (request, limit) and None where
@@ -84,8 +126,7 @@ class RecordedFunction:
     image: RecordedImage | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recording:
+class Recording(Struct, frozen=True, kw_only=True):
     """``closed_by`` says who kept the network closed: "kernel", or "python" for Python's own sockets alone."""
 
     apps: tuple[str, ...]
@@ -96,17 +137,13 @@ class Recording:
     requests: int
 
 
-def read(rows: Sequence[Row], *, builder: str, seconds: float, closed_by: str) -> Recording:
-    """The recording of one deploy that came to its end."""
-    world = _World(rows)
-    return Recording(
-        apps=tuple(r["request"].get("name", "") for r in _of(rows, "AppPublish")),
-        functions=tuple(world.function(r["request"]) for r in _of(rows, "FunctionCreate") if not _builds(r["request"])),
-        builder=builder,
-        seconds=seconds,
-        closed_by=closed_by,
-        requests=len(rows),
-    )
+def line(part: Struct) -> bytes:
+    return msgspec.json.encode(part, enc_hook=str) + b"\n"
+
+
+def read(text: bytes, kind: type[T]) -> T:
+    """Raises ValueError."""
+    return msgspec.json.decode(text, type=kind, dec_hook=lambda wanted, value: wanted(value))
 
 
 def together(recordings: Sequence[Recording]) -> Recording:
@@ -121,155 +158,3 @@ def together(recordings: Sequence[Recording]) -> Recording:
         closed_by=first.closed_by,
         requests=sum(r.requests for r in recordings),
     )
-
-
-def is_deployed(rows: Iterable[Row]) -> bool:
-    return any(r["rpc"] == "AppPublish" and r["response"] is not None for r in rows)
-
-
-def _of(rows: Iterable[Row], rpc: str) -> Iterator[Row]:
-    return (r for r in rows if r["rpc"] == rpc and r["response"] is not None)
-
-
-class _World:
-    """What the ids in the requests stand for."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.secrets = {r["response"]["secret_id"]: _secret(r["request"]) for r in _of(rows, "SecretGetOrCreate")}
-        self.images = {r["response"]["image_id"]: r["request"]["image"] for r in _of(rows, "ImageGetOrCreate")}
-        self.pythons = {
-            r["response"]["mount_id"]: found[1]
-            for r in _of(rows, "MountGetOrCreate")
-            if (found := ADDED_PYTHON.match(r["request"].get("deployment_name", "")))
-        }
-        self.made: dict[str, RecordedImage | None] = {}
-        self.volumes: dict[str, RecordedVolume] = {}
-        for rpc, id_field, kind in (
-            ("VolumeGetOrCreate", "volume_id", "volume"),
-            ("SharedVolumeGetOrCreate", "shared_volume_id", "network-file-system"),
-        ):
-            for row in _of(rows, rpc):
-                asked = row["request"]
-                self.volumes[row["response"][id_field]] = RecordedVolume(
-                    name=asked.get("deployment_name") or None,
-                    kind=kind,
-                    creates_if_missing=asked.get("object_creation_type", "").endswith("CREATE_IF_MISSING"),
-                )
-
-    def function(self, request: Row) -> RecordedFunction:
-        data = request.get("function_data") or {}
-        ranked = sorted(data.get("ranked_functions", []), key=lambda r: int(r.get("rank", 0)))
-        alternatives = [r["function"] for r in ranked] or [request["function"]]
-        first = alternatives[0]
-        whole = data or first
-        resources = first.get("resources", {})
-        return RecordedFunction(
-            name=whole.get("function_name", "").removesuffix(".*"),
-            definition=(first.get("implementation_name") or first.get("function_name", "")).removesuffix(".*"),
-            is_class=bool(whole.get("is_class")),
-            gpus=tuple(g for a in alternatives for g in _gpus(a)),
-            timeout_s=int(whole.get("timeout_secs", 0)),
-            startup_timeout_s=int(whole.get("startup_timeout_secs", 0)),
-            cpu=_pair(resources, "milli_cpu", per=1000),
-            memory_mib=_pair(resources, "memory_mb", per=1),
-            retries=int(first.get("retry_policy", {}).get("retries", 0)),
-            secrets=tuple(self.secrets[i] for i in first.get("secret_ids", []) if i in self.secrets),
-            mounts=dict(self._mounts(first)),
-            image=self._image(first.get("image_id", "")),
-        )
-
-    def _mounts(self, function: Row) -> Iterator[tuple[str, RecordedVolume | RecordedBucket]]:
-        for mount in (*function.get("volume_mounts", []), *function.get("shared_volume_mounts", [])):
-            volume = self.volumes.get(mount.get("volume_id", mount.get("shared_volume_id", "")))
-            if volume is not None:
-                read_only = bool(mount.get("read_only"))
-                yield (
-                    mount["mount_path"],
-                    RecordedVolume(
-                        name=volume.name,
-                        kind=volume.kind,
-                        creates_if_missing=volume.creates_if_missing,
-                        is_read_only=read_only,
-                    ),
-                )
-        for mount in function.get("cloud_bucket_mounts", []):
-            yield (
-                mount["mount_path"],
-                RecordedBucket(
-                    bucket=mount.get("bucket_name", ""),
-                    prefix=mount.get("key_prefix") or None,
-                    endpoint_url=mount.get("bucket_endpoint_url") or None,
-                    secret=self.secrets.get(mount.get("credentials_secret_id", "")),
-                    has_oidc_role=bool(mount.get("oidc_auth_role_arn")),
-                    is_read_only=bool(mount.get("read_only")),
-                    is_requester_pays=bool(mount.get("requester_pays")),
-                    is_path_style=bool(mount.get("force_path_style")),
-                ),
-            )
-
-    def _image(self, image_id: str) -> RecordedImage | None:
-        """One object for each image, however many functions run on it."""
-        if image_id not in self.made:
-            self.made[image_id] = self._made(image_id)
-        return self.made[image_id]
-
-    def _made(self, image_id: str) -> RecordedImage | None:
-        layers = list(self._layers(image_id))
-        if not layers:
-            return None
-        commands = [c for layer in layers[1:] for c in layer.get("dockerfile_commands", []) if c not in _links(layer)]
-        files = {f["filename"]: _text(f.get("data", "")) for layer in layers for f in layer.get("context_files", [])}
-        return RecordedImage(
-            base=tuple(layers[0].get("dockerfile_commands", [])),
-            commands=tuple(commands),
-            files=files,
-            is_whole=not any("build_function" in layer for layer in layers),
-            added_python=self.pythons.get(layers[0].get("context_mount_id", "")),
-        )
-
-    def _layers(self, image_id: str) -> Iterator[Row]:
-        """The image and what it is built from, base first.  Modal's own chains hold each image once."""
-        pending, found = [image_id], dict[str, Row]()
-        while pending:
-            current = pending.pop()
-            if current in self.images and current not in found:
-                found[current] = self.images[current]
-                pending += [b["image_id"] for b in self.images[current].get("base_images", [])]
-        return iter(reversed(found.values()))
-
-
-def _builds(request: Row) -> bool:
-    """A function of `Image.run_function`: it belongs to the image."""
-    return bool(request.get("function", {}).get("is_builder_function"))
-
-
-def _links(layer: Row) -> set[str]:
-    """`FROM base`: how a layer names the one below it."""
-    return {f"FROM {b.get('docker_tag', '')}" for b in layer.get("base_images", [])}
-
-
-def _secret(request: Row) -> RecordedSecret:
-    return RecordedSecret(
-        name=request.get("deployment_name") or None,
-        required_keys=tuple(request.get("required_keys", [])),
-        keys=tuple(request.get("env_dict", {})),
-        environment=request.get("environment_name") or None,
-    )
-
-
-def _gpus(function: Row) -> list[tuple[str, int]]:
-    config = function.get("resources", {}).get("gpu_config", {})
-    count = int(config.get("count", 0))
-    return [(config.get("gpu_type", "").upper(), count)] if count else []
-
-
-def _pair(resources: Row, name: str, *, per: int) -> tuple[float, float | None] | None:
-    request, limit = int(resources.get(name, 0)), int(resources.get(f"{name}_max", 0))
-    return (request / per, limit / per if limit else None) if request else None
-
-
-def _text(data: str) -> str:
-    try:
-        return base64.b64decode(data).decode("utf-8", "replace")
-    except binascii.Error:
-        return ""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 import sys
 from collections.abc import Collection
-from dataclasses import replace
 from types import ModuleType
 
 from preflight.engine import index
@@ -34,7 +32,7 @@ def package() -> ModuleType:
 
 
 def checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
-    """Every built-in check of these stages, each with its module's docstring as its page.
+    """Every built-in check of these stages.
 
     With ``named`` only what those names mean is imported; all of them where one is not ours.
     """
@@ -48,10 +46,6 @@ def checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] 
 
 
 def _in(module: ModuleType) -> tuple[Check, ...]:
-    """The module's one check, or those that are rows of a table."""
-    if (rows := getattr(module, "CHECKS", None)) is not None:
-        return tuple(rows)
-    found = [value for value in vars(module).values() if isinstance(value, Check)]
-    if len(found) != 1:
-        raise TypeError(f"{module.__name__} holds {len(found)} checks; wanted one")
-    return (replace(found[0], doc=inspect.cleandoc(module.__doc__ or "")),)
+    """The module's checks, or those that are rows of a table."""
+    rows = getattr(module, "CHECKS", ())
+    return tuple(rows) or tuple(value for value in vars(module).values() if isinstance(value, Check))

@@ -104,11 +104,8 @@ def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.said, answer=answer)
 
 
-async def look(target: ToLint, checks: Sequence[Check]) -> tuple[Result, ...]:
-    """The results of one file; paths in them are relative to its project."""
-    recipe: Recipe | LookupFailed
+def recipe_of(target: ToLint) -> Recipe | LookupFailed:
     try:
-        recipe = reader.read(target.file, project=target.settings.project, content=target.content)
+        return reader.read(target.file, project=target.settings.project, content=target.content)
     except OSError as e:
-        recipe = LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")
-    return await judge(checks, recipe, target.settings)
+        return LookupFailed(RECIPE, f"{target.file} can't be read: {e.strerror or e}")

@@ -9,8 +9,8 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from preflight.wording import title_of
 HOME = Path(__file__).resolve().parent.parent.parent / "checks"
 FOLDERS = ("account", "gpu", "image", "project", "resources", "storage")
 GROUP = "preflight.checks"  # of entry points
-PAGE = re.compile(r'\s*"""(?:[^"\\]|\\.|"(?!""))*"""')
-RULE = re.compile(r'^@rule\(\s*"([A-Z]{2,5}\d{3})"', re.MULTILINE)
+PAGE = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""')
+RULE = re.compile(r'^@rule\(\s*"([A-Z]{2,5}\d{3})".*?^def (\w+)\(.*?^    (""".*?""")', re.MULTILINE | re.DOTALL)
 ROWS = re.compile(r"^CHECKS = removals\.rules\(\)", re.MULTILINE)
-CHECK = re.compile(r"^CHECK = (?:Check|rule)\(.*?^\)", re.MULTILINE | re.DOTALL)
+CHECK = re.compile(r"^CHECK = (Check\(.*\))$", re.MULTILINE | re.DOTALL)  # the last statement of its file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,23 +34,31 @@ class Listed:
 
     id: str
     name: str
-    title: str
     stage: Stage
     step: int | None = None
     has_own_line: bool = False
-    doc: str = ""
     module: str = ""
+    page: str = field(default="", repr=False)  # or the docstring that holds it, as it is written
+    own_title: str = ""  # "" where it is the page's headline
+
+    @cached_property
+    def doc(self) -> str:
+        return inspect.cleandoc(ast.literal_eval(self.page)) if self.page.startswith('"""') else self.page
+
+    @property
+    def title(self) -> str:
+        return self.own_title or title_of(self.doc)
 
     @classmethod
     def of(cls, check: Check) -> Listed:
         return cls(
             id=check.id,
             name=check.name,
-            title=check.title,
+            own_title=check.title,
             stage=check.stage,
             step=check.step,
             has_own_line=check.has_own_line,
-            doc=check.doc,
+            page=check.doc,
         )
 
 
@@ -85,34 +93,23 @@ def found(wanted: str) -> tuple[Listed, ...]:
 
 
 def _in_file(text: str, module: str) -> Iterator[Listed]:
-    found = PAGE.match(text)
-    page = inspect.cleandoc(ast.literal_eval(found[0].strip())) if found else ""
-    rule, check = RULE.search(text), CHECK.search(text)
+    rules = [(key, name.replace("_", "-"), page) for key, name, page in RULE.findall(text)]
     if ROWS.search(text):
-        for row in removed():
-            title = title_of(row.page)
-            yield Listed(id=row.id, name=row.name, title=title, stage=Stage.STATIC, doc=row.page, module=module)
-        return
-    name = module.rpartition(".")[2].replace("_", "-")
-    if rule is not None:
-        yield Listed(id=rule[1], name=name, title=title_of(page), stage=Stage.STATIC, doc=page, module=module)
-    elif check is not None:
-        given = {k.arg: ast.unparse(k.value) for k in _call(check[0]).keywords}
+        rules += [(row.id, row.name, row.page) for row in removed()]
+    for key, name, page in rules:
+        yield Listed(id=key, name=name, stage=Stage.STATIC, page=page, module=module)
+    if (check := CHECK.search(text)) is not None:
+        call = ast.parse(check[1], mode="eval").body
+        given = {k.arg: ast.unparse(k.value) for k in call.keywords} if isinstance(call, ast.Call) else {}
+        name = module.rpartition(".")[2].replace("_", "-")
         yield Listed(
             id=ast.literal_eval(given["id"]),
-            name=ast.literal_eval(given["name"]),
-            title=ast.literal_eval(given["title"]),
-            stage=Stage[given.get("stage", "STATIC").rpartition(".")[2]],
+            name=ast.literal_eval(given.get("name", repr(name))),
+            stage=Stage[given["stage"].rpartition(".")[2]],
             step=ast.literal_eval(given.get("step", "None")),
             has_own_line=given.get("has_own_line") == "True",
-            doc=page,
+            page=PAGE.findall(text)[0],
             module=module,
         )
-    else:
+    elif not rules:
         raise ValueError(f"{module} holds neither a rule nor CHECK = Check(…)")
-
-
-def _call(text: str) -> ast.Call:
-    [statement] = ast.parse(text).body
-    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)  # the pattern says so
-    return statement.value

@@ -287,6 +287,8 @@ async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 def _judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
     """Raises TypeError and ValueError for what a check of another make may have returned in their place."""
+    if isinstance(outcome, Answer | Unknown) and not all(isinstance(f, Finding) for f in outcome.findings):
+        raise TypeError("it holds what is not a Finding")
     if isinstance(outcome, Unknown):
         answer = Answer(said=outcome.reason, seen=outcome.seen, findings=outcome.findings)
         status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
@@ -294,8 +296,8 @@ def _judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
         answer, status = outcome, outcome.status
     else:
         raise TypeError(f"a {type(outcome).__name__}, wanted an Answer, an Unknown or a NotApplicable")
-    if not isinstance(answer.said, str) or not all(isinstance(f, Finding) for f in answer.findings):
-        raise TypeError("it says no text, or holds what is not a Finding")
+    if not isinstance(answer.said, str):
+        raise TypeError("it says no text")
     json.dumps(dict(answer.seen), allow_nan=False)
     return status, answer
 
@@ -304,7 +306,10 @@ def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:
     async def ask() -> T:
         return await question(looked)
 
-    return asyncio.run(ask())
+    try:
+        return asyncio.run(ask())
+    except (KeyboardInterrupt, GeneratorExit) as e:  # no signal comes to a thread: it is the plugin's own
+        raise RuntimeError(f"{type(e).__name__}, which nobody sent") from e
 
 
 def _unasked(check: Check, status: Status, reason: str) -> Result:

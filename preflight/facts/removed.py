@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-import tomllib
-from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from pathlib import Path
 
-TABLE = Path(__file__).with_name("modal_removed.toml")
+import msgspec
+
+from preflight.facts.load import rows_of
+from preflight.facts.types import Row, Table
+from preflight.toml_rows import Typed
+
 WIDTH = 112
 
 
-@dataclass(frozen=True, kw_only=True)
-class RemovedUse:
+class RemovedUse(Typed, frozen=True, kw_only=True):
     """One way to use it; the table's head says what each key means."""
 
     message: str
@@ -31,8 +30,7 @@ class RemovedUse:
     is_importable: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Removed:
+class Removed(Row, frozen=True, kw_only=True):
     id: str
     name: str
     headline: str
@@ -41,10 +39,7 @@ class Removed:
     before: str
     after: str
     fix: str
-    source: str
-    seen: date
-    how: str
-    uses: tuple[RemovedUse, ...]
+    uses: tuple[RemovedUse, ...] = msgspec.field(name="use")
     is_warning: bool = False
 
     @property
@@ -65,17 +60,11 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-@cache
+REMOVED = Table("modal_removed.toml", "rule", Removed, "what the Modal client has lost", ("id",))
+
+
 def removed() -> tuple[Removed, ...]:
-    """Raises TypeError for a key that no row has."""
-    return tuple(_rule(row) for row in tomllib.loads(TABLE.read_text("utf-8"))["rule"])
-
-
-def _rule(row: dict[str, object]) -> Removed:
-    uses = row.pop("use")
-    assert isinstance(uses, list)
-    lists = [{k: tuple(v) if isinstance(v, list) else v for k, v in use.items()} for use in uses]
-    return Removed(**row, uses=tuple(RemovedUse(**use) for use in lists))  # type: ignore[arg-type]
+    return rows_of(REMOVED, Removed)
 
 
 def removed_names() -> frozenset[str]:

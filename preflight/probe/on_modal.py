@@ -14,7 +14,7 @@ from preflight.app.model import Function, Recipe, Unresolved
 from preflight.app.planned import NoFunction, function_named
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.rates import Rates
-from preflight.diagnosis.first import first_cause, meaning
+from preflight.diagnosis import first_cause, meaning
 from preflight.model import Json
 from preflight.probe.own_model import arguments, candidates, model_input, uses_half
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in

@@ -62,6 +62,7 @@ VERDICTS = {
     Verdict.INCOMPLETE: "bold magenta",
     Verdict.INTERRUPTED: "bold magenta",
 }
+CONTINUED = "  "  # a long name goes on behind it: no line of ours begins with somebody else's words
 MARGIN = 7  # columns before "why" and "fix"
 EVIDENCE_LINES = 3  # without -v
 CHANGED_LINES, LONGEST_CHANGE = 3, 200  # likewise; characters of one
@@ -117,8 +118,8 @@ class ConsoleReporter(Reporter):
         if target.sandbox:
             parts.append(f"sandbox {one_line(target.sandbox)}")
         if not self.is_quiet:
-            for line in wrapped(parts, self.width, " · "):
-                self._out(Text(line, style="bold"))
+            for number, line in enumerate(wrapped(parts, self.width - len(CONTINUED), " · ")):
+                self._out(Text(CONTINUED * bool(number) + line, style="bold"))
             self._print(Text())
         # FORCE_COLOR makes Rich take a log for a terminal: a live view needs a real one
         if self.to.isatty() and not self.console.is_dumb_terminal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import preflight
@@ -10,13 +9,13 @@ from preflight.facts.in_force import digest
 from preflight.model import Changed, Check, Finding, Report, Result
 from preflight.report.baseline import Compared
 from preflight.report.ordered import fingerprint
-from preflight.report.text import plain
+from preflight.report.text import as_json, plain
 
 SCHEMA = "preflight.report/1"
 
 
 def text(report: Report, compared: Compared | None = None) -> str:
-    return json.dumps(document(report, compared), indent=2, ensure_ascii=False) + "\n"
+    return as_json(document(report, compared))
 
 
 def document(report: Report, compared: Compared | None = None) -> dict[str, Any]:

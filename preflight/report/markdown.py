@@ -10,7 +10,7 @@ from preflight.model import WORST_FIRST, Finding, Report, Result, Status
 from preflight.report.baseline import Compared
 from preflight.report.next import is_command, next_command
 from preflight.report.ordered import bad
-from preflight.report.text import brief, one_line, printable
+from preflight.report.text import brief, inert, one_line, printable
 from preflight.report.words import part_of, verdict_word
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&!])")
@@ -44,7 +44,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
         lines += ["<details>", f"<summary>{passed} passed, {len(rest) - passed} others</summary>", ""]
         lines += ["| id | check | status | what was seen |", "|---|---|---|---|"]
         lines += [_row(rs) for rs in _together(rest)] + ["", "</details>"]
-    return "\n".join(lines) + "\n"
+    return inert("\n".join(lines)) + "\n"
 
 
 def _together(results: Sequence[Result]) -> list[list[Result]]:

@@ -5,7 +5,6 @@ One result without a place makes GitHub refuse the whole file.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from preflight.model import Check, Edit, Finding, Report, Result, Severity
 from preflight.report.baseline import Compared
 from preflight.report.ordered import RANK, findings, fingerprint, open_questions
 from preflight.report.places import place_of
-from preflight.report.text import plain, printable
+from preflight.report.text import as_json, plain, printable
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -25,7 +24,7 @@ PAGES = {"IMG": "images", "RES": "resources", "STO": "cloud-bucket-mounts", "GPU
 
 
 def text(report: Report, compared: Compared | None = None) -> str:
-    return json.dumps(plain(document(report, compared)), indent=2, ensure_ascii=False) + "\n"
+    return as_json(plain(document(report, compared)))
 
 
 def document(report: Report, compared: Compared | None = None) -> dict[str, Any]:

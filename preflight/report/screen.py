@@ -6,19 +6,34 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.text import Text
+
+from preflight.report.text import inert
 
 NARROWEST, WIDEST = 40, 120
 
 
 class PlainConsole(Console):
-    """A console whose closed pipe is an error like any other."""
+    """A console whose closed pipe is an error like any other, and on which no line is a command to GitHub's runner."""
+
+    def print(self, *objects: Any, **more: Any) -> None:
+        super().print(*(_inert(o) for o in objects), **more)
 
     def on_broken_pipe(self) -> None:
         """Rich would end the process with 1, which is a verdict here."""
         raise BrokenPipeError
+
+
+def _inert(shown: Any) -> Any:
+    if isinstance(shown, str):
+        return inert(shown)
+    if isinstance(shown, Text) and (now := inert(shown.plain)) != shown.plain:
+        return Text(now, style=shown.style)
+    return shown
 
 
 def columns(*, off_terminal: int = 100) -> int:

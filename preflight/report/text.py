@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
 )
+RUNNERS_COMMAND = re.compile(r"^([^\S\n]*)(?=::)|(?<=##)(?=\[)", re.M)
 LONG_WHEEL = re.compile(r"[^\s/]{44,}\.whl")
 DEEPEST = 40  # of what a plugin has seen; a deeper one is cut
 ASCII = str.maketrans(
@@ -37,6 +39,17 @@ ASCII = str.maketrans(
 def printable(text: str) -> str:
     """Without what a terminal would obey: control and direction characters show as ``\\x1b``, ``\\u202e``."""
     return CONTROL.sub(lambda m: ascii(m[0])[1:-1], text)
+
+
+def inert(text: str) -> str:
+    """Without what GitHub's runner obeys in any log: ``::error::`` at a line's start, ``##[error]``."""
+    return RUNNERS_COMMAND.sub(r"\1\\", text)
+
+
+def as_json(document: Any) -> str:
+    """Indented; what a terminal would obey is escaped, which changes no value."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return CONTROL.sub(lambda m: json.dumps(m[0])[1:-1], text) + "\n"
 
 
 def one_line(text: str) -> str:

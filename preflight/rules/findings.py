@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeAlias, TypedDict, Unpack
+
 from preflight.model import Finding, Fix, Severity, Where
 
-
-def error(
-    message: str,
-    remedy: str,
-    where: Where | None,
-    *,
-    why: str = "",
-    evidence: tuple[str, ...] = (),
-    fix: Fix | None = None,
-) -> Finding:
-    return _finding(Severity.ERROR, message, remedy, where, why, evidence, fix)
+Findings: TypeAlias = Iterator[Finding]
 
 
-def warning(
-    message: str,
-    remedy: str,
-    where: Where | None,
-    *,
-    why: str = "",
-    evidence: tuple[str, ...] = (),
-    fix: Fix | None = None,
-) -> Finding:
-    return _finding(Severity.WARNING, message, remedy, where, why, evidence, fix)
+class More(TypedDict, total=False):
+    """What a finding may tell beside its message, remedy and place."""
+
+    why: str
+    evidence: tuple[str, ...]
+    can_clear: bool
+    fix: Fix | None
 
 
-def advice(
-    message: str,
-    remedy: str,
-    where: Where | None,
-    *,
-    why: str = "",
-    evidence: tuple[str, ...] = (),
-    fix: Fix | None = None,
-) -> Finding:
-    return _finding(Severity.INFO, message, remedy, where, why, evidence, fix)
+def error(message: str, remedy: str, where: Where | None = None, **more: Unpack[More]) -> Finding:
+    return Finding(severity=Severity.ERROR, message=message, remedy=remedy, where=where, **more)
 
 
-def _finding(
-    severity: Severity,
-    message: str,
-    remedy: str,
-    where: Where | None,
-    why: str,
-    evidence: tuple[str, ...],
-    fix: Fix | None,
-) -> Finding:
-    return Finding(severity=severity, message=message, remedy=remedy, where=where, why=why, evidence=evidence, fix=fix)
+def warning(message: str, remedy: str, where: Where | None = None, **more: Unpack[More]) -> Finding:
+    return Finding(severity=Severity.WARNING, message=message, remedy=remedy, where=where, **more)
+
+
+def advice(message: str, remedy: str, where: Where | None = None, **more: Unpack[More]) -> Finding:
+    return Finding(severity=Severity.INFO, message=message, remedy=remedy, where=where, **more)

@@ -1,19 +1,18 @@
 """The form of a rule: a page, a subject, and a function that yields what is wrong with one of its kind.
 
-The module's docstring is the page that ``explain`` prints, its headline the title; the module's name is the rule's.
+The function's docstring is the page that ``explain`` prints, its headline the title, and its name the rule's.
 Walking, grouping, "nothing of the kind", what was looked at, ignores and the order of findings are done here::
 
-    \"\"\"torch is pinned to an exact version.  …\"\"\"
-
     @rule("IMG280", PACKAGES.only(lambda p: p.name == "torch", "install of torch"))
-    def find(recipe: Recipe, torch: Package) -> Iterator[Finding]:
+    def ver_torch_unpinned(recipe: Recipe, torch: Package) -> Findings:
+        \"\"\"torch is pinned to an exact version.  …\"\"\"
         if not torch.pin: yield warning(…)
 """
 
 from __future__ import annotations
 
 import inspect
-import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,9 +22,9 @@ from typing import Any, Generic, TypeVar, cast
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Where
+from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Where
 from preflight.settings import Settings
-from preflight.wording import counted, plural, title_of
+from preflight.wording import counted, listed, plural, title_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -87,21 +86,21 @@ class Subject(Generic[T]):
         """Those that ``is_one`` holds for, by a name of their own."""
         return replace(self, every=lambda r: [t for t in self.of(r) if is_one(t)], noun=noun or self.noun)
 
-    def by(self, place: Callable[[T], object]) -> Subject[Sequence[T]]:
+    def by(self, place: Callable[[T], object]) -> Subject[list[T]]:
         """The same things, in groups that share a place: a rule speaks once of each group."""
 
-        def groups(recipe: Recipe) -> Iterable[Sequence[T]]:
+        def groups(recipe: Recipe) -> Iterable[list[T]]:
             found: dict[object, list[T]] = {}
             for thing in self.of(recipe):
                 found.setdefault(place(thing), []).append(thing)
             return found.values()
 
-        def amount(grouped: Sequence[Sequence[T]]) -> int:
+        def amount(grouped: Sequence[list[T]]) -> int:
             return len({self.key(thing) for group in grouped for thing in group})
 
         return Subject(groups, self.noun, amount=amount)
 
-    def together(self) -> Subject[Sequence[T]]:
+    def together(self) -> Subject[list[T]]:
         """All of them as one: for a rule that compares them with each other."""
         return self.by(lambda _: None)
 
@@ -126,8 +125,9 @@ def rule(id: str, subject: Subject[T], *, asks_builder: bool = False) -> Callabl
     """
 
     def of(find: Find[T]) -> Rule:
-        page = inspect.cleandoc(sys.modules[find.__module__].__doc__ or "")
-        name = find.__module__.rpartition(".")[2].replace("_", "-")
+        if not find.__doc__:
+            raise ValueError(f"{find.__module__}.{find.__name__} has no page: its docstring")
+        name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__)
         return rule_of(id, name, page, subject, find, asks_builder=asks_builder)
 
     return of
@@ -149,7 +149,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
         seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
-        return Answer(said=shown, seen=seen, findings=found)
+        return Answer(said=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable:
         return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))
@@ -165,6 +165,13 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
         doc=page,
         answer=answer,
     )
+
+
+def counts_of(findings: Sequence[Finding]) -> str:
+    """ "2 errors and 1 warning"."""
+    by_severity = Counter(f.severity for f in findings)
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "piece of advice"}
+    return listed([counted(by_severity[s], word) for s, word in words.items() if by_severity[s]])
 
 
 def without_ignored(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import ast
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -187,6 +188,13 @@ def syntax(recipe: Recipe) -> Syntax:
     found = syntax_of(recipe.source)
     assert found is not None
     return found
+
+
+def is_tested(recipe: Recipe, node: ast.AST, words: Iterable[str]) -> bool:
+    """Whether a test that the node stands under names one of the words."""
+    tree = syntax(recipe)
+    texts = [tree.text(test) for test, _ in tree.tests_above(node)]
+    return any(word in text for text in texts for word in words)
 
 
 def env_for(ext: ExtInstall) -> dict[str, Any]:

@@ -12,16 +12,19 @@ AuthorizationHeaderMalformed or the 307 of a fresh bucket; and whatever moto its
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from preflight.sandbox.state import Access, Bucket, Storage
+from preflight.threads import served
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from moto.s3.models import S3Backend
     from werkzeug.wrappers import Response
 
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
@@ -33,11 +36,7 @@ ACTIONS = {
     ("PUT", True): "s3:PutObject",
     ("DELETE", True): "s3:DeleteObject",
 }
-POLL_S = 0.1  # how often it looks whether it should stop; werkzeug's 0.5 s is most of a short test
 USER = "arn:aws:iam::123456789012:user/alice"
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,12 @@ class Refusal:
 class Gate:
     """WSGI in front of moto."""
 
-    def __init__(self, storage: Storage, behind: Wsgi) -> None:
+    def __init__(self, storage: Storage, behind: WSGIApplication) -> None:
         self._storage = storage
         self._buckets = {b.name: b for b in storage.buckets}
         self._behind = behind
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         name, _, key = path.lstrip("/").partition("/")
         scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
@@ -119,29 +118,24 @@ def serving(storage: Storage) -> Iterator[str]:
     from werkzeug.serving import make_server
 
     class Quiet(MotoRequestHandler):
-        def log(self, type: str, message: str, *args: Any) -> None:
+        def log(self, type: str, message: str, *args: object) -> None:
             """Not a line a request."""
 
     for bucket in storage.buckets:
         _seed(bucket)
     app = Gate(storage, DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="s3", daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join(2.0)
-        server.server_close()
 
 
-def _backend() -> Any:
+def _backend() -> S3Backend:
     """Moto's own, in this process: no request, no client."""
     from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.s3.models import s3_backends
 
-    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    backend: S3Backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    return backend
 
 
 def objects(bucket: str, prefix: str) -> Iterator[tuple[str, bytes]]:

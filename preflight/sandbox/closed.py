@@ -43,32 +43,36 @@ class _Program(ctypes.Structure):
 
 
 def main() -> None:
-    report = int(sys.argv[1])
-    os.set_inheritable(report, False)
+    to = int(sys.argv[1])
+    os.set_inheritable(to, False)
     refused: list[str] = []
-    told = {"closed_by": close_network(), "refused": refused}
+    report = {"closed_by": close_network(), "refused": refused}
     watch(refused)
     sys.argv = ["modal", *sys.argv[2:]]
     try:
         runpy.run_module("modal", run_name="__main__", alter_sys=True)
     finally:
-        with os.fdopen(report, "w", encoding="utf-8", errors="replace") as out:
-            json.dump(told | _ending(sys.exc_info()[1]), out)
+        with os.fdopen(to, "w", encoding="utf-8", errors="replace") as out:
+            json.dump(report | _ending(sys.exc_info()[1]), out)
 
 
-def _ending(error: BaseException | None) -> dict[str, Any]:
+def _ending(error: BaseException | None) -> dict[str, object]:
     """What ended the command, which goes on to end this process."""
     if type(error).__name__ == "_CliUserExecutionError" and error is not None:
         error = error.__cause__
     if error is None:
-        return {"raised": None, "said": "", "frames": []}
-    row = {"raised": type(error).__name__, "said": _said(error)[:LONGEST], "frames": frames(error)}
+        return {"raised": None, "message": "", "frames": []}
+    row: dict[str, object] = {
+        "raised": type(error).__name__,
+        "message": _message(error)[:LONGEST],
+        "frames": frames(error),
+    }
     if isinstance(error, SyntaxError) and error.filename is not None:
         row["frames"] = [(error.filename, error.lineno or 0)]
     return row
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     """An exception of the user's own may not even be able to say itself."""
     return repr(error.code) if isinstance(error, SystemExit) else str(error)
 

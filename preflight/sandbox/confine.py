@@ -26,7 +26,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 # linux/sched.h, linux/mount.h, linux/prctl.h
 NEW_USER, NEW_NS, NEW_PID, NEW_NET, NEW_IPC = 0x10000000, 0x00020000, 0x20000000, 0x40000000, 0x08000000
@@ -47,8 +47,19 @@ OLD = "/.outside"
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+class Plan(TypedDict, total=False):
+    folder: Required[str]
+    cwd: Required[str]
+    uid: int
+    hidden: tuple[str, ...]
+    veiled: tuple[str, ...]
+    copied: str
+    binds: list[tuple[str, str, bool]]
+    forwards: dict[str, str]
+
+
 def main() -> None:
-    plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    plan: Plan = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     command = sys.argv[sys.argv.index("--") + 1 :]
     LIBC.prctl(PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -66,7 +77,7 @@ def main() -> None:
     _end_as(int(told) if told else code)
 
 
-def _second(plan: dict[str, Any], folder: Path, command: list[str], tell: int) -> None:
+def _second(plan: Plan, folder: Path, command: list[str], tell: int) -> None:
     LIBC.prctl(PDEATHSIG, signal.SIGKILL)
     try:
         _new_namespaces(int(plan.get("uid", os.getuid())))
@@ -88,7 +99,7 @@ def _new_namespaces(uid: int) -> None:
     Path("/proc/self/gid_map").write_text(f"{uid if uid == 0 else real_gid} {real_gid} 1")
 
 
-def _first(plan: dict[str, Any], folder: Path, command: list[str], tell: int) -> None:
+def _first(plan: Plan, folder: Path, command: list[str], tell: int) -> None:
     """Process 1 of the new namespace: when it ends, all that is left of the command does.
 
     It tells the command's exit code, or the negative number of its signal."""
@@ -111,7 +122,7 @@ def _first(plan: dict[str, Any], folder: Path, command: list[str], tell: int) ->
             os._exit(0)
 
 
-def _become(plan: dict[str, Any], command: list[str]) -> None:
+def _become(plan: Plan, command: list[str]) -> None:
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
@@ -137,7 +148,7 @@ def _end_as(code: int) -> None:
 # ---- the files ----------------------------------------------------------------------------------------------------
 
 
-def _build(plan: dict[str, Any], folder: Path) -> None:
+def _build(plan: Plan, folder: Path) -> None:
     new = folder / "new"
     new.mkdir()
     veil = _Veil(folder)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from preflight.sandbox import confine
 
@@ -81,7 +81,7 @@ def of_container(
     binds: Iterable[tuple[str, str, bool]],
     forwards: Mapping[str, str],
     cwd: str,
-) -> dict[str, Any]:
+) -> confine.Plan:
     """As root in an image: homes and the project are not there, but for what the interpreter needs of them."""
     return {
         "folder": str(folder),
@@ -97,7 +97,7 @@ def of_container(
 
 def of_client(
     *, folder: Path, project: Path, python: str, binds: Iterable[tuple[str, str, bool]], forwards: Mapping[str, str]
-) -> dict[str, Any]:
+) -> confine.Plan:
     """As the user, in the project: everything is there to be read."""
     return {
         "folder": str(folder),

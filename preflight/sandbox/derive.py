@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from preflight.app.model import BucketMount, Call, Function, Known, Recipe, SecretRef, VolumeRef
 from preflight.sandbox import state
@@ -171,7 +170,7 @@ def _text(value: object) -> str | None:
 
 
 def _argument(call: Call, place: int, name: str) -> str | None:
-    value: Any = call.args[place] if place < len(call.args) else call.kwargs.get(name)
+    value: object = call.args[place] if place < len(call.args) else call.kwargs.get(name)
     return value if isinstance(value, str) and value else None
 
 

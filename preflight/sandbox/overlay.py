@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 
-from preflight.sandbox import state
+from msgspec.structs import replace
+
+from preflight.sandbox import state, worlds
 
 AS_GIVEN = ("token", "rates", "billing", "server", "builds", "gpu", "environ")  # of the account, not of any app
 
 
 def laid_over(world: state.Scenario, fault: state.Scenario, name: str) -> state.Scenario:
     """Raises ValueError for a scenario that changes the example's files, and nothing else that an app could meet."""
-    healthy = state.load("healthy")
-    changes: dict[str, Any] = {f: getattr(fault, f) for f in AS_GIVEN if getattr(fault, f) != getattr(healthy, f)}
+    healthy = worlds.load("healthy")
+    changes: dict[str, object] = {f: getattr(fault, f) for f in AS_GIVEN if getattr(fault, f) != getattr(healthy, f)}
     if fault.workspace != healthy.workspace:
         changes["workspace"] = fault.workspace
     if fault.environments != healthy.environments:

@@ -1,8 +1,8 @@
 """The process behind ``recorder.record``: it serves our plane on a unix socket and runs `modal deploy` against it.
 
-Asked with one JSON line on standard input, it answers with JSON lines on standard output: first the process id of the
-deploy, at the end what came of it.  When its standard input closes, the parent is gone or wants no answer: then it
-ends the deploy, and whatever the user's top level has left behind, and goes.
+An ``Order`` is a JSON line on its standard input; ``Started`` and at the end ``Answer`` are lines on its output.  When
+its input closes, the parent is gone or wants no answer: then it ends the deploy, and whatever the user's top level has
+left behind, and goes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from preflight.discover.recording import Answer, Asked, Order, Report, Started, line, read
+from preflight.process import signal_group, when_input_ends
 from preflight.sandbox import confine, confinement, state
 from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.recorded import recorded
 from preflight.sandbox.control_plane.service import client_server
 
 CLOSED = Path(__file__).with_name("closed.py")
@@ -31,68 +32,46 @@ TAIL_BYTES = 20_000
 CHUNK_BYTES = 1 << 18  # more than a pipe holds
 REPORT_BYTES = 1_000_000
 STRAYS_S = 2.0
-SECRET_VALUES = "env_dict"  # of SecretGetOrCreate: the keys leave this process, the values don't
 
 
 async def main() -> None:
-    asked = json.loads(await asyncio.to_thread(sys.stdin.readline))
+    order = read(await asyncio.to_thread(sys.stdin.buffer.readline), Order)
+    asked, folder = order.asked, order.folder
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    folder = Path(asked["folder"])
-    scenario = replace(state.load(state.RECORDER), workspace=state.Workspace(image_builder_version=asked["builder"]))
-    rows = io.StringIO()
-    plane = Plane(scenario, Folders(folder, folder), record=rows)
+    workspace = state.Workspace(image_builder_version=asked.builder)
+    scenario = state.Scenario(
+        title="a recorder", wrong="", permissive=True, workspace=workspace, storage=state.Storage()
+    )
+    plane = Plane(scenario, Folders(folder, folder))
     server = client_server(plane)
     await server.start(path=str(folder / "plane"))
-    environ = asked["environ"] | {
+    environ = {
+        **order.environ,
         "MODAL_SERVER_URL": f"unix://{folder / 'plane'}",
         "MODAL_TOKEN_ID": scenario.token.id,
         "MODAL_TOKEN_SECRET": scenario.token.secret,
     }
-    cwd = Path(asked["cwd"])
-    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, cwd, asked["python"])
-    ended = asyncio.create_task(_deploy(asked["python"], asked["words"], cwd, environ, asked["limit_s"], plan))
-    gone = asyncio.create_task(_parent_gone())
+    python = asked.python or sys.executable
+    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, asked.project, python)
+    ended = asyncio.create_task(_deploy(asked, python, environ, plan, plane))
+    over = asyncio.Event()
+    when_input_ends(over.set)
+    gone = asyncio.create_task(over.wait())
     await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
         ended.cancel()
         await asyncio.gather(ended, return_exceptions=True)
     else:
-        _tell({**ended.result(), "rows": [json.loads(line) for line in _without_values(rows)]})
+        _tell(ended.result())
     await plane.stop()
     server.close()
     confine.clear(folder)  # the parent does it too, unless it was killed
 
 
-def _tell(row: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(row) + "\n")
-    sys.stdout.flush()
-
-
-def _without_values(rows: io.StringIO) -> Iterator[str]:
-    for line in rows.getvalue().splitlines():
-        if SECRET_VALUES not in line:
-            yield line
-            continue
-        row = json.loads(line)
-        held = row["request"].get(SECRET_VALUES, {})
-        row["request"][SECRET_VALUES] = dict.fromkeys(held, "")
-        yield json.dumps(row)
-
-
-async def _parent_gone() -> None:
-    """Ends when standard input does."""
-    over = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    stdin = sys.stdin.fileno()
-
-    def read() -> None:
-        if not os.read(stdin, 4096):
-            loop.remove_reader(stdin)
-            over.set()
-
-    loop.add_reader(stdin, read)
-    await over.wait()
+def _tell(part: Started | Answer) -> None:
+    sys.stdout.buffer.write(line(part))
+    sys.stdout.buffer.flush()
 
 
 def _plan(folder: Path, project: Path, python: str) -> Path:
@@ -104,17 +83,15 @@ def _plan(folder: Path, project: Path, python: str) -> Path:
     return path
 
 
-async def _deploy(
-    python: str, words: list[str], cwd: Path, environ: dict[str, str], limit_s: float, plan: Path | None
-) -> dict[str, Any]:
+async def _deploy(asked: Asked, python: str, environ: Mapping[str, str], plan: Path | None, plane: Plane) -> Answer:
     """Run it to its end or its limit.  Nothing that it started is left when this returns or is cancelled."""
     began = time.monotonic()
     with _pipe() as (report, report_to), _pipe() as (output, output_to):
         # pipes of our own: asyncio's wait() goes on for as long as somebody holds the other end of its own
-        command = [python, "-P", str(CLOSED), str(report_to.fileno()), *words]
+        command = [python, "-P", str(CLOSED), str(report_to.fileno()), *asked.words]
         process = await asyncio.create_subprocess_exec(
             *(confinement.launched(plan, command) if plan else command),
-            cwd=cwd,
+            cwd=asked.project,
             env=environ,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output_to,
@@ -124,29 +101,39 @@ async def _deploy(
         )
         report_to.close()
         output_to.close()
-        _tell({"pid": process.pid})
+        _tell(Started(process.pid))
         tail = bytearray()
         loop = asyncio.get_running_loop()
         loop.add_reader(output, _keep_tail, output, tail)
         code: int | None = None
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(asked.limit_s):
                 code = await process.wait()
         except TimeoutError:
             code = None
         finally:
-            _kill(process.pid)
+            signal_group(process.pid, signal.SIGKILL)
             await process.wait()
             _kill_strays()
             loop.remove_reader(output)
         _keep_tail(output, tail)
-        told = report.read(REPORT_BYTES) or b""
-    return {
-        "code": code,
-        "seconds": time.monotonic() - began,
-        "output": tail.decode("utf-8", "replace"),
-        "report": told.decode("utf-8", "replace"),
-    }
+        told = _report(report.read(REPORT_BYTES) or b"")
+    seconds = time.monotonic() - began
+    return Answer(
+        code=code,
+        seconds=seconds,
+        output=tail.decode("utf-8", "replace"),
+        report=told,
+        last_request=plane.requests[-1] if plane.requests else "",
+        recording=recorded(plane, seconds=seconds, closed_by=told.closed_by),
+    )
+
+
+def _report(text: bytes) -> Report:
+    try:
+        return read(text, Report)
+    except ValueError:
+        return Report()
 
 
 @contextlib.contextmanager
@@ -162,11 +149,6 @@ def _keep_tail(output: io.FileIO, tail: bytearray) -> None:
     """Take what is there; of more than TAIL_BYTES, the end."""
     tail += output.read(CHUNK_BYTES) or b""
     del tail[:-TAIL_BYTES]
-
-
-def _kill(group: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
 
 
 def _kill_strays() -> None:

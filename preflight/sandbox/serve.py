@@ -8,7 +8,6 @@ takes its containers and its folder with it.  This module imports nothing heavy;
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import shutil
@@ -21,9 +20,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from preflight.sandbox import state, typed_toml
+import msgspec
+
+from preflight.process import signal_group
+from preflight.sandbox import state, worlds
 
 EXAMPLE = Path(__file__).parent / "example"
 READY_S = 30.0  # about 1 s on two idle cores; the rest is for a machine under load
@@ -50,6 +52,15 @@ UNSET = frozenset(
 
 class SandboxFailed(RuntimeError):
     """The child ended, or said nothing, before it was ready; the text holds the end of its log."""
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """The child's first word: its URLs (``s3`` empty where there is none), and doors for who has no network."""
+
+    modal: str
+    s3: str
+    sockets: str
+    doors: dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,26 +92,20 @@ def start(
     *,
     project: Path | None = None,
     state_dir: Path | None = None,
-    record: Path | None = None,
 ) -> Iterator[Sandbox]:
     """Yields when both servers listen; on the way out ends them and what they started.
 
     ``project`` is the user's, in a rehearsal; without it, the example is copied.  ``state_dir`` is kept when given.
-    ``record`` gets every request of the client as a JSON line {rpc, request, response}.  Raises ScenarioNotFound,
-    WrongTable, or SandboxFailed.
+    Raises ScenarioNotFound, WrongRow, or SandboxFailed.
     """
-    given = scenario if isinstance(scenario, state.Scenario) else state.load(scenario)
+    given = scenario if isinstance(scenario, state.Scenario) else worlds.load(scenario)
     folder = Path(tempfile.mkdtemp(prefix="pfs-")) if state_dir is None else state_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     name = "rehearsal" if isinstance(scenario, state.Scenario) else str(scenario)
-    if isinstance(scenario, state.Scenario):
-        scenario = folder / "world.toml"
-        scenario.write_text(typed_toml.write(given), encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(scenario), str(folder)]
+    command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(folder)]
     command += ["--keep"] if state_dir is not None else []
-    command += ["--record", str(record.resolve())] if record is not None else []
     child: subprocess.Popen[bytes] | None = None
-    ready: dict[str, Any] = {}
+    ready: Ready | None = None
     try:
         project = project or _project(given, folder)
         with (folder / "sandbox.log").open("a+b") as log:
@@ -112,13 +117,13 @@ def start(
                 start_new_session=True,  # a Ctrl-C of the terminal is the parent's to handle
                 env=_child_environ(),
             )
-            ready = _wait_until_ready(child, log)
+            ready = _wait_until_ready(child, given, log)
         yield _sandbox(name, given, folder, project, ready, child)
     finally:
         if child is not None:
             _stop(child, folder)
-        if "sockets" in ready:
-            shutil.rmtree(ready["sockets"], ignore_errors=True)
+        if ready is not None:
+            shutil.rmtree(ready.sockets, ignore_errors=True)
         if state_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -178,15 +183,17 @@ def _project(scenario: state.Scenario, folder: Path) -> Path:
     return project
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], log: BinaryIO) -> dict[str, Any]:
-    assert child.stdout is not None
+def _wait_until_ready(child: subprocess.Popen[bytes], scenario: state.Scenario, log: BinaryIO) -> Ready:
+    assert child.stdin is not None and child.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(msgspec.json.encode(scenario) + b"\n")
+        child.stdin.flush()
     readable, _, _ = select.select([child.stdout], [], [], READY_S)
     line = child.stdout.readline() if readable else b""
     if not line:
         said = f"not ready after {READY_S:g} s" if not readable else "ended before it was ready"
         raise SandboxFailed(f"the sandbox's process {said}: {_tail(log)}")
-    ready: dict[str, Any] = json.loads(line)
-    return ready
+    return msgspec.json.decode(line, type=Ready)
 
 
 def _tail(log: BinaryIO) -> str:
@@ -201,11 +208,11 @@ def _sandbox(
     scenario: state.Scenario,
     folder: Path,
     project: Path,
-    ready: dict[str, Any],
+    ready: Ready,
     child: subprocess.Popen[bytes],
 ) -> Sandbox:
     assert child.stdin is not None
-    environ = _modal_environ(scenario, folder, ready["modal"]) | _aws_environ(scenario, folder, ready["s3"])
+    environ = _modal_environ(scenario, folder, ready.modal) | _aws_environ(scenario, folder, ready.s3)
     environ |= _no_proxy() | {"PREFLIGHT_SANDBOX_SCENARIO": name} | dict(scenario.environ)
     strange = {k for k in os.environ if k.startswith(("MODAL_", "AWS_"))}
     return Sandbox(
@@ -216,10 +223,10 @@ def _sandbox(
         project=project,
         folder=folder,
         log=folder / "sandbox.log",
-        modal_url=ready["modal"],
-        s3_url=ready["s3"],
-        sockets=Path(ready["sockets"]),
-        doors=ready["doors"],
+        modal_url=ready.modal,
+        s3_url=ready.s3,
+        sockets=Path(ready.sockets),
+        doors=ready.doors,
         pid=child.pid,
         lifeline=child.stdin.fileno(),
     )
@@ -271,9 +278,9 @@ def _stop(child: subprocess.Popen[bytes], folder: Path) -> None:
         pass
     finally:  # on a second Ctrl-C too
         crashed = child.poll() != 0
-        _kill_group(child.pid)
+        signal_group(child.pid, signal.SIGKILL)
         for pid in containers | _container_pids(folder) if crashed else ():
-            _kill_group(pid)
+            signal_group(pid, signal.SIGKILL)
         child.wait()
         child.stdout.close()
 
@@ -284,11 +291,6 @@ def _container_pids(folder: Path) -> set[int]:
         with contextlib.suppress(OSError, ValueError):
             found.add(int(path.read_text(encoding="utf-8")))
     return found
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 def _is_alive(pid: int) -> bool:

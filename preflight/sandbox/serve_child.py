@@ -1,16 +1,14 @@
-"""The process behind ``serve.start``: ``python -m preflight.sandbox.serve_child SCENARIO FOLDER``.
+"""The process behind ``serve.start``: ``python -m preflight.sandbox.serve_child FOLDER``.
 
-Says one JSON line on standard output when both servers listen, and ends on SIGTERM, SIGINT or the end of its
-standard input.
+The scenario is a JSON line on its standard input.  Says ``serve.Ready`` on standard output when both servers listen,
+and ends on SIGTERM, SIGINT or the end of its input.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -18,29 +16,31 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
+
+from preflight.process import when_input_ends
 from preflight.sandbox import state
 from preflight.sandbox.control_plane.plane import Folders, Plane
 from preflight.sandbox.control_plane.server import listening
-from preflight.sandbox.serve import sockets_in
+from preflight.sandbox.serve import Ready, sockets_in
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m preflight.sandbox.serve_child")
-    parser.add_argument("scenario")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--keep", action="store_true", help="leave the folder when the sandbox ends")
-    parser.add_argument("--record", type=Path)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        asyncio.run(serve(state.load(options.scenario), options.folder, options.record))
+        scenario = msgspec.json.decode(sys.stdin.buffer.readline(), type=state.Scenario)
+        asyncio.run(serve(scenario, options.folder))
     finally:
         if not options.keep:
             shutil.rmtree(options.folder, ignore_errors=True)
     return 0
 
 
-async def serve(scenario: state.Scenario, folder: Path, record: Path | None) -> None:
+async def serve(scenario: state.Scenario, folder: Path) -> None:
     with ExitStack() as stack:
         s3_url = ""
         if scenario.storage.buckets:
@@ -48,13 +48,12 @@ async def serve(scenario: state.Scenario, folder: Path, record: Path | None) -> 
 
             s3_url = stack.enter_context(buckets.serving(scenario.storage))
         sockets = stack.enter_context(_socket_folder(folder))
-        lines = stack.enter_context(record.open("w", encoding="utf-8")) if record else None
-        plane = Plane(scenario, Folders(folder, sockets), s3_url=s3_url, record=lines)
+        plane = Plane(scenario, Folders(folder, sockets), s3_url=s3_url)
         async with listening(plane) as modal_url:
             over = _end_asked_for()
             doors = {str(port): str(path) for port, path in plane.doors.items()}
-            ready = {"modal": modal_url, "s3": s3_url, "sockets": str(sockets), "doors": doors}
-            sys.stdout.write(json.dumps(ready) + "\n")
+            ready = Ready(modal=modal_url, s3=s3_url, sockets=str(sockets), doors=doors)
+            sys.stdout.buffer.write(msgspec.json.encode(ready) + b"\n")
             sys.stdout.flush()
             await over.wait()
 
@@ -69,19 +68,11 @@ def _socket_folder(folder: Path) -> Iterator[Path]:
 
 
 def _end_asked_for() -> asyncio.Event:
-    """Set by a signal, and by the end of standard input: the parent is gone, or wants us gone."""
+    """Set by a signal, and by the end of standard input."""
     over = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, over.set)
-    stdin = sys.stdin.fileno()
-
-    def read() -> None:
-        if not os.read(stdin, 4096):
-            loop.remove_reader(stdin)
-            over.set()
-
-    loop.add_reader(stdin, read)
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    when_input_ends(over.set)
     return over
 
 

@@ -1,22 +1,17 @@
 """A scenario: one world that the sandbox can be, as data.
 
-``names()`` are the scenarios shipped with the package, ``load`` reads one of them or a TOML file of your own.
 Every field has a default that makes the healthy world, so a scenario says only what differs.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 
-from preflight.sandbox import typed_toml
+import msgspec
 
-SCENARIOS = Path(__file__).parent / "scenarios"
-STATUSES = frozenset({"pass", "warn", "fail", "skip", "blocked", "error"})
+from preflight.model import Status
+from preflight.toml_rows import Typed
 
 RATES = {  # USD an hour, as `modal billing rates --json` printed them in September 2026
     "cpu_hour_cost": "0.04730",
@@ -31,10 +26,6 @@ RATES = {  # USD an hour, as `modal billing rates --json` printed them in Septem
     "gpu_hour_cost_h200": "4.54",
     "gpu_hour_cost_b200": "6.25",
 }
-
-
-class ScenarioNotFound(ValueError):
-    """Neither a shipped scenario nor a file."""
 
 
 class Credentials(StrEnum):
@@ -68,8 +59,11 @@ class Access(StrEnum):
     DENIED = "denied"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Token:
+class Part(Typed, frozen=True, kw_only=True, rename="kebab"):
+    """A table of a scenario."""
+
+
+class Token(Part, frozen=True, kw_only=True):
     id: str = "ak-sandbox"
     secret: str = "as-sandbox"
     name: str = "laptop"
@@ -77,16 +71,14 @@ class Token:
     given: Credentials = Credentials.RIGHT
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workspace:
+class Workspace(Part, frozen=True, kw_only=True):
     id: str = "ac-sandbox"
     name: str = "sandbox"
     username: str = "alice"
     image_builder_version: str = "2025.06"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Environment:
+class Environment(Part, frozen=True, kw_only=True):
     """Money in USD a billing cycle; ``None`` is not set."""
 
     default: bool = False
@@ -97,18 +89,16 @@ class Environment:
     max_concurrent_gpus: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Billing:
+class Billing(Part, frozen=True, kw_only=True):
     """USD as decimal text, the way the server sends it."""
 
     metered_cost: str = "31.50"
     billed_cost: str = "1.50"
-    adjustments: Mapping[str, str] = field(default_factory=lambda: {"Credits Applied": "-30.00"})
-    metered_cost_breakdown: Mapping[str, str] = field(default_factory=lambda: {"Ephemeral Apps": "31.50"})
+    adjustments: Mapping[str, str] = msgspec.field(default_factory=lambda: {"Credits Applied": "-30.00"})
+    metered_cost_breakdown: Mapping[str, str] = msgspec.field(default_factory=lambda: {"Ephemeral Apps": "31.50"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class App:
+class App(Part, frozen=True, kw_only=True):
     """An app that was there before; ``log`` is what it has printed."""
 
     description: str
@@ -122,8 +112,7 @@ class App:
     classes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildFailure:
+class BuildFailure(Part, frozen=True, kw_only=True):
     """An image whose dockerfile commands match the regex ``match`` prints ``log`` and fails."""
 
     match: str
@@ -131,8 +120,7 @@ class BuildFailure:
     exception: str = ""  # empty: the client's own text, which names `modal image logs`
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fault:
+class Fault(Part, frozen=True, kw_only=True):
     """What one RPC does instead of answering: a gRPC status by name, or silence."""
 
     status: str = "UNAVAILABLE"
@@ -141,39 +129,35 @@ class Fault:
     hang: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Server:
+class Server(Part, frozen=True, kw_only=True):
     """``delays`` are seconds an RPC, ``*`` for all; ``faults`` likewise.  Containers are spared."""
 
     reach: Reach = Reach.ANSWERS
-    delays: Mapping[str, float] = field(default_factory=dict)
-    faults: Mapping[str, Fault] = field(default_factory=dict)
+    delays: Mapping[str, float] = {}
+    faults: Mapping[str, Fault] = {}
     unimplemented: tuple[str, ...] = ()
     header_warnings: tuple[str, ...] = ()  # on every answer, shown by clients from 1.6.0
     hello_warnings: tuple[str, ...] = ()  # on ClientHello
     function_warnings: tuple[str, ...] = ()  # on FunctionCreate
 
 
-@dataclass(frozen=True, kw_only=True)
-class Builds:
+class Builds(Part, frozen=True, kw_only=True):
     cached: bool = False  # every image is already there
     step_s: float = 0.0
     failures: tuple[BuildFailure, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Container:
+class Container(Part, frozen=True, kw_only=True):
     """``pythonpath`` holds stand-in packages, relative to the scenario's folder."""
 
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = {}
     pythonpath: tuple[str, ...] = ()
     python: str = ""  # another interpreter with the modal package; empty: this one
     is_confined: bool = False  # not to be run where it can't be: it is an app of the user's
     project: str = ""  # a folder that containers don't see
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gpu:
+class Gpu(Part, frozen=True, kw_only=True):
     """``stand_ins`` are folders with a torch, mamba-ssm and causal-conv1d that only the probe's containers see;
 
     every verdict made with them says that it is simulated.  Relative to the scenario's folder.
@@ -183,18 +167,16 @@ class Gpu:
     stand_ins: tuple[str, ...] = ("../../probe/standin/base", "../../probe/standin/conv")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bucket:
+class Bucket(Part, frozen=True, kw_only=True):
     """``objects`` maps a key to its text."""
 
     name: str = "eeg-training-data"
     region: str = "us-east-1"
     access: Access = Access.ALLOWED
-    objects: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Storage:
+class Storage(Part, frozen=True, kw_only=True):
     """``region`` and the key pair are what the user's environment holds."""
 
     access_key_id: str = "AKIASANDBOX000000000"
@@ -203,8 +185,7 @@ class Storage:
     buckets: tuple[Bucket, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit:
+class Edit(Part, frozen=True, kw_only=True):
     """The first ``old`` in ``path`` becomes ``new``."""
 
     path: str
@@ -212,20 +193,18 @@ class Edit:
     new: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(Part, frozen=True, kw_only=True):
     """How this world's copy of the example differs from it."""
 
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = {}
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expect:
+class Expect(Part, frozen=True, kw_only=True):
     """``checks`` maps a check's name to its status; ``exit`` is that of `preflight run --sandbox`."""
 
     exit: int
-    checks: Mapping[str, str] = field(default_factory=dict)
+    checks: Mapping[str, Status] = {}
 
 
 def _main() -> Mapping[str, Environment]:
@@ -249,90 +228,33 @@ def _seeded() -> Storage:
     return Storage(buckets=(Bucket(objects={**objects, "tusz/MANIFEST": "3 recordings\n"}),))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
+class Scenario(Part, frozen=True, kw_only=True):
     title: str
     wrong: str  # what is wrong with this world; "nothing" in the healthy one
     expect: Expect | None = None
     origin: str = ""  # where its texts come from
     token: Token = Token()
     workspace: Workspace = Workspace()
-    environments: Mapping[str, Environment] = field(default_factory=_main)
-    rates: Mapping[str, str] = field(default_factory=lambda: dict(RATES))
-    billing: Billing = field(default_factory=Billing)
-    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=_s3_secret)
+    environments: Mapping[str, Environment] = msgspec.field(default_factory=_main)
+    rates: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(RATES))
+    billing: Billing = Billing()
+    secrets: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=_s3_secret)
     volumes: tuple[str, ...] = ("training-results",)
     dicts: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
     file_systems: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     apps: tuple[App, ...] = ()
-    server: Server = field(default_factory=Server)
-    builds: Builds = field(default_factory=Builds)
-    container: Container = field(default_factory=Container)
+    server: Server = Server()
+    builds: Builds = Builds()
+    container: Container = Container()
     gpu: Gpu = Gpu()
-    storage: Storage = field(default_factory=_seeded)
-    project: Project = field(default_factory=Project)
-    environ: Mapping[str, str] = field(default_factory=dict)  # set for the user, beyond the sandbox's own
+    storage: Storage = msgspec.field(default_factory=_seeded)
+    project: Project = Project()
+    environ: Mapping[str, str] = {}  # set for the user, beyond the sandbox's own
     invents: bool = False  # a rehearsal: what an app looks up by name, and nobody has listed, is made then
     permissive: bool = False  # every secret and volume exists, images succeed at once, nothing is uploaded or run
 
 
 MUCH_DOLLARS = 1_000_000.0  # of a budget that was made up: it must not be what stops a rehearsal
 NO_S3 = "http://127.0.0.1:9"  # the discard port, where nothing listens: AWS is out of reach in a world without S3
-RECORDER = "recorder"  # a permissive world without S3, whose requests are kept
-
-
-def names() -> tuple[str, ...]:
-    """The scenarios shipped with the package, healthy first."""
-    return tuple(sorted((p.stem for p in SCENARIOS.glob("*.toml")), key=lambda n: (n != "healthy", n)))
-
-
-def path_of(name_or_path: str | Path) -> Path:
-    """Raises ScenarioNotFound naming the shipped ones."""
-    if str(name_or_path) in names():
-        return SCENARIOS / f"{name_or_path}.toml"
-    path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
-        return path.resolve()
-    near = difflib.get_close_matches(str(name_or_path), names(), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"name one of {', '.join(names())}, or a .toml file"
-    raise ScenarioNotFound(f"no scenario {str(name_or_path)!r}: {hint}")
-
-
-def load(name_or_path: str | Path) -> Scenario:
-    """Raises ScenarioNotFound, or WrongTable naming the file, the key and what was wanted there."""
-    if str(name_or_path) == RECORDER:
-        return Scenario(title="what a client would deploy", wrong="", permissive=True, storage=Storage())
-    path = path_of(name_or_path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as e:
-        raise typed_toml.WrongTable(str(path), "the file", "TOML", str(e)) from e
-    scenario = typed_toml.read(Scenario, table, str(path))
-    _consistent(scenario, str(path))
-    container = replace(scenario.container, pythonpath=_beside(path, scenario.container.pythonpath))
-    return replace(
-        scenario, container=container, gpu=replace(scenario.gpu, stand_ins=_stand_ins(path, scenario.gpu.stand_ins))
-    )
-
-
-def _stand_ins(path: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
-    """A scenario of the user's own that names none has the shipped ones."""
-    is_default = folders == Gpu().stand_ins
-    return _beside(SCENARIOS / "healthy.toml" if is_default else path, folders)
-
-
-def _beside(path: Path, folders: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(str((path.parent / folder).resolve()) for folder in folders)
-
-
-def _consistent(scenario: Scenario, source: str) -> None:
-    for name, status in (scenario.expect.checks if scenario.expect else {}).items():
-        if status not in STATUSES:
-            wanted = f"one of {', '.join(sorted(STATUSES))}"
-            raise typed_toml.WrongTable(source, f"expect.checks.{name}", wanted, repr(status))
-    if sum(e.default for e in scenario.environments.values()) != 1:
-        raise typed_toml.WrongTable(
-            source, "environments", "exactly one with default = true", str(dict(scenario.environments))
-        )

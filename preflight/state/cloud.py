@@ -20,9 +20,11 @@ from preflight.app.lookups import RECIPE
 from preflight.app.model import Recipe, Unresolved
 from preflight.cost.rates import CPU, MEMORY, gpu_key
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Stage
+from preflight.model import Answer, Check, Group, Stage
 from preflight.remote.lookups import CLIENT, HERE, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.settings import Settings
+from preflight.state.run_facts import rate_rows, secret_rows
+from preflight.state.vector import Rows, Vector, flat
 
 NOT_TOLD = "Modal does not tell"
 
@@ -30,44 +32,47 @@ NOT_TOLD = "Modal does not tell"
 async def run(looked: Looked) -> Answer:
     client, here, recipe = looked[CLIENT], looked[HERE], looked[RECIPE]
     token = hashlib.sha256((client.token_id or "").encode()).hexdigest()[:16]
-    facts = {
-        "workspace": looked[WORKSPACE].name,
-        "environment": here.name,
-        "Image Builder": looked[RESOLVED_BUILDER],
-        "Modal server": client.server_url,
-        "token": token if client.token_id else "none",
-        **_secrets(looked, recipe),
-        **_rates(looked, recipe),
+    secrets = _secrets(looked, recipe)
+    facts: Vector = {
+        Group.ACCOUNT: {
+            "workspace": looked[WORKSPACE].name,
+            "environment": here.name,
+            "Modal server": client.server_url,
+            "token": token if client.token_id else "none",
+        },
+        Group.BUILDER: {"Image Builder": looked[RESOLVED_BUILDER]},
+        Group.SECRETS: secrets,
+        Group.RATES: _rates(looked, recipe),
     }
-    counted = sum(name.startswith("secret ") for name in facts)
-    said = f"{len(facts)} facts of environment {here.name}, {counted} of them secrets"
-    return Answer(said=said, seen={"facts": facts})
+    named = flat(facts)
+    said = f"{len(named)} facts of environment {here.name}, {len(secrets)} of them secrets"
+    return Answer(said=said, seen={"facts": named})
 
 
-def _secrets(looked: Looked, recipe: Recipe) -> dict[str, str]:
+def _secrets(looked: Looked, recipe: Recipe) -> Rows:
     """Those that the app and the settings name; all of the environment's where the text leaves a name open."""
     listed = looked.tried(LISTED_SECRETS)
     named = {s.name for s in recipe.secrets if s.name is not None and s.made_by == "from_name"}
     named |= {looked.settings.s3.secret} - {None}  # type: ignore[arg-type]
     if isinstance(listed, LookupFailed):
-        return {f"secret {name}": NOT_TOLD for name in sorted(named)}
+        return dict.fromkeys(sorted(named), NOT_TOLD)
     is_open = any(isinstance(s, Unresolved) for f in recipe.functions for s in f.secrets)
-    there = {s.name: f"made {s.created.isoformat()} by {s.created_by or '?'}" for s in listed}
-    wanted = set(there) if is_open else named
-    return {f"secret {name}": there.get(name, "not there") for name in sorted(wanted)}
+    there = secret_rows(listed)
+    return {name: there.get(name, "not there") for name in sorted(there if is_open else named)}
 
 
-def _rates(looked: Looked, recipe: Recipe) -> dict[str, str]:
+def _rates(looked: Looked, recipe: Recipe) -> Rows:
     rates = looked.tried(RATES)
-    keys = {CPU, MEMORY, *(gpu_key(g) for g in _gpus(recipe, looked.settings))}
+    keys = sorted({CPU, MEMORY, *(gpu_key(g) for g in _gpus(recipe, looked.settings))})
     if isinstance(rates, LookupFailed):
-        return {f"rate {key}": NOT_TOLD for key in sorted(keys)}
-    return {f"rate {key}": str(rates.get(key, "not listed")) for key in sorted(keys)}
+        return dict.fromkeys(keys, NOT_TOLD)
+    listed = rate_rows(rates)
+    return {key: listed.get(key, "not listed") for key in keys}
 
 
 def _gpus(recipe: Recipe, settings: Settings) -> set[str]:
-    asked = {g.type for f in recipe.functions if isinstance(f.gpu, tuple) for g in f.gpu}
-    return asked | {g.split(":")[0] for g in settings.probe.gpus}
+    types = {g.type for f in recipe.functions if isinstance(f.gpu, tuple) for g in f.gpu}
+    return types | {g.split(":")[0] for g in settings.probe.gpus}
 
 
 CHECK = Check(

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
 from preflight.model import LOOKED, Change, Group, Report, Result, Severity, Stage, Status
-from preflight.state.vector import LOCKS, Rows, Vector
+from preflight.state.vector import Rows, Vector
 
+LOCKS = ("uv.lock", "poetry.lock", "pylock.toml")  # their packages are facts of their own
 ORDER = tuple(Group)  # where nothing points at one of them: what breaks a run that worked most often comes first
 BY_STAGE: Mapping[Stage, tuple[Group, ...]] = {  # of a check that names nothing itself
     Stage.STATIC: (Group.PINS, Group.STEPS, Group.BUILDER, Group.FILES, Group.FUNCTIONS, Group.CLIENT),
@@ -22,7 +23,7 @@ COMMON = frozenset("the image of and to in is none not for with modal preflight 
 
 def changes(before: Vector, now: Vector, report: Report) -> tuple[Change, ...]:
     """Every difference between two vectors, over the groups that both have, most telling for ``report`` first."""
-    found = [c for group in now if group in before for c in _differing(group, before[group], now[group])]
+    found = [c for group in now if group in before for c in _changes(group, before[group], now[group])]
     failed = [r for r in report.results if r.status not in (Status.PASS, Status.SKIP)]
     causes = [r for r in failed if r.status in LOOKED] or failed
     words = [_words(r) for r in causes]
@@ -30,11 +31,15 @@ def changes(before: Vector, now: Vector, report: Report) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda c: (c in told, -_score(c, causes, words), c.group, c.name)))
 
 
-def _differing(group: str, before: Rows, now: Rows) -> Iterator[Change]:
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str | None, str | None]]:
+    """Every name whose value is not the same, with both; None where it is not there."""
     for name in dict.fromkeys((*before, *now)):
-        old, new = before.get(name), now.get(name)
-        if old == new:
-            continue
+        if before.get(name) != now.get(name):
+            yield name, before.get(name), now.get(name)
+
+
+def _changes(group: str, before: Rows, now: Rows) -> Iterator[Change]:
+    for name, old, new in differing(before, now):
         if group == Group.STEPS and old is not None and new is not None:
             yield from _steps(name, old.split("\n"), new.split("\n"))
         else:

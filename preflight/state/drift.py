@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from preflight.model import Stage
+from preflight.state.differ import differing
 from preflight.state.receipt import GOOD_FOR, Entry
 
-FILE, VARIABLE = "file ", "variable "
-UNSHOWN = (FILE, VARIABLE, "Modal profile ", "token")  # their values are digests
+FILE = "file "
+UNSHOWN = (FILE, "variable ", "Modal profile ", "token")  # their values are digests
 LONGEST = 60  # characters of a value
 
 
@@ -24,19 +25,17 @@ class Drift:
 
 def between(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Drift, ...]:
     """Every fact that differs, files first; a file under another name is one drift, not two."""
-    gone = {n: v for n, v in then.items() if n not in now}
-    come = {n: v for n, v in now.items() if n not in then}
+    different = {name: (old, new) for name, old, new in differing(then, now)}
+    moved: dict[str, str] = {}
+    for name, (old, new) in sorted(different.items()):
+        if old is None and name.startswith(FILE):
+            gone = (n for n, values in different.items() if n.startswith(FILE) and values == (new, None))
+            moved |= {n: name for n in gone if n not in moved and name not in moved.values()}
     drifts = []
-    for name, value in sorted(come.items()):
-        before = next((n for n, v in gone.items() if v == value and n.startswith(FILE)), None)
-        if name.startswith(FILE) and before is not None:
-            del gone[before], come[name]
-            drifts.append(Drift(_shown(before), f"is now {name.removeprefix(FILE)}"))
-    drifts += [Drift(_shown(n), "is gone") for n in gone]
-    drifts += [Drift(_shown(n), "is new" + ("" if n.startswith(UNSHOWN) else f": {_cut(come[n])}")) for n in come]
-    for name in then.keys() & now.keys():
-        if then[name] != now[name]:
-            drifts.append(Drift(_shown(name), _change(name, then[name], now[name])))
+    for name, (old, new) in different.items():
+        if name not in moved.values():
+            how = f"is now {moved[name].removeprefix(FILE)}" if name in moved else _how(name, old, new)
+            drifts.append(Drift(name.removeprefix(FILE), how))
     return tuple(sorted(drifts, key=lambda d: (" " in d.what, d)))
 
 
@@ -59,7 +58,11 @@ def unchecked(entries: Iterable[Entry], wanted: Mapping[str, str]) -> tuple[Drif
     return tuple(Drift(name, "is a check that the pass has no answer of") for name in missing)
 
 
-def _change(name: str, then: str, now: str) -> str:
+def _how(name: str, then: str | None, now: str | None) -> str:
+    if now is None:
+        return "is gone"
+    if then is None:
+        return "is new" if name.startswith(UNSHOWN) else f"is new: {_cut(now)}"
     if not name.startswith(UNSHOWN):
         return f"{_cut(then)} → {_cut(now)}"
     if name.startswith(FILE):
@@ -73,10 +76,6 @@ def _change(name: str, then: str, now: str) -> str:
         if old == new and old_mode and new_mode and old not in ("large", "link"):
             return f"mode {old_mode[-1]} → {new_mode[-1]}"
     return "changed"
-
-
-def _shown(name: str) -> str:
-    return name.removeprefix(FILE)
 
 
 def _cut(text: str) -> str:

@@ -1,21 +1,91 @@
-"""After a run: a pass is kept with what it stood on; a failure is compared with the last pass."""
+"""After a run: a pass is kept with the facts it stood on; a failure is compared with the last pass."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from preflight.lookups import Lookup, LookupFailed, Lookups, World
 from preflight.model import Changed, Exit, Report, Stage
 from preflight.remote.lookups import LISTED_SECRETS, WORKSPACE
+from preflight.settings import folder_of
 from preflight.state.differ import changes
-from preflight.state.kept import Unreadable, Worked, keep, kept
-from preflight.state.vector import Vector, vector
+from preflight.state.receipt import Aware
+from preflight.state.run_facts import of_run
+from preflight.state.vector import Vector
+from preflight.store import write_whole
 
 LONGEST_S = 5.0  # of the one question that no check has asked: when each secret was made
+SCHEMA = "preflight.worked/1"
+MOST_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A passing run: when, as far as which stage, and on what it stood."""
+
+    at: Aware
+    stage: Stage
+    facts: Vector
+
+
+@dataclass(frozen=True)
+class _Kept(Worked):
+    schema: str
+    app: str
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that is not used; ``why`` says what is wrong with it."""
+
+    file: Path
+    why: str
+
+
+def keep(state: Path, project: Path, app: str, worked: Worked) -> None:
+    """Replaces what was kept of this app and stage.  Raises OSError."""
+    row = asdict(worked) | {"schema": SCHEMA, "app": _printable(app)}
+    write_whole(_file(state, project, app, worked.stage), msgspec.json.encode(row))
+
+
+def kept(state: Path, project: Path, app: str) -> tuple[list[Worked], list[Unreadable]]:
+    """What was kept of this app, newest first, and the files that can't be used."""
+    read = [_read(_file(state, project, app, stage), app, stage) for stage in Stage]
+    good = [each for each in read if isinstance(each, Worked)]
+    return sorted(good, key=lambda w: w.at, reverse=True), [each for each in read if isinstance(each, Unreadable)]
+
+
+def _file(state: Path, project: Path, app: str, stage: Stage) -> Path:
+    digest = hashlib.sha256(app.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return folder_of(state, project) / f"worked-{digest}-{stage.value}.json"
+
+
+def _read(file: Path, app: str, stage: Stage) -> Worked | Unreadable | None:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return Unreadable(file, "it is larger than this ever writes")
+        row = msgspec.json.decode(file.read_bytes(), type=_Kept)
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        return Unreadable(file, e.strerror or str(e))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as e:
+        return Unreadable(file, f"it is no {SCHEMA}: {e}")
+    if (row.schema, row.app, row.stage) != (SCHEMA, _printable(app), stage):
+        return Unreadable(file, f"it is no {SCHEMA} of this app")
+    return Worked(row.at, row.stage, row.facts)
+
+
+def _printable(app: str) -> str:
+    """JSON holds no name that is no text; the file's own name tells those apart."""
+    return app.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 async def followed(
@@ -29,13 +99,13 @@ async def followed(
     if settings.state is None or settings.app is None or report.exit is Exit.INTERRUPTED:
         return report
     if report.exit is Exit.READY:
-        facts = vector(settings, report, await _with_secrets(world, found), redact)
+        facts = of_run(settings, report, await _with_secrets(world, found), redact)
         keep(settings.state, settings.project, settings.app, Worked(report.started, stage, facts))
         return report
     good, bad = kept(settings.state, settings.project, settings.app)
     if not good:
         return replace(report, changed=Changed(note=_note(bad))) if bad else report
-    now = vector(settings, report, await _with_secrets(world, found), redact)
+    now = of_run(settings, report, await _with_secrets(world, found), redact)
     before = _merged(good)
     return replace(report, changed=Changed(since=good[0].at, changes=changes(before, now, report), note=_note(bad)))
 
@@ -62,8 +132,4 @@ def _merged(newest_first: list[Worked]) -> Vector:
 
 
 def _note(bad: list[Unreadable]) -> str:
-    return "; ".join(f"{_short(b.file)} is ignored: {b.why}" for b in bad)
-
-
-def _short(file: Path) -> str:
-    return f"{file.parent.name}/{file.name}"
+    return "; ".join(f"{b.file.parent.name}/{b.file.name} is ignored: {b.why}" for b in bad)

@@ -7,16 +7,17 @@ the user.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import json
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from preflight.model import Json
+from preflight.store import write_whole
 
 KEY_BYTES = 32
 LARGEST_BYTES = 32_000_000  # of a sealed file: 20,000 files of 200 characters are 4 MB
@@ -60,19 +61,10 @@ def load_or_make(state: Path) -> bytes:
     """Raises KeyRefused, also when it can't be written."""
     file = path_of(state)
     if not os.path.lexists(file):
-        part = file.with_name(f"{file.name}.{os.getpid()}.part")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "wb") as opened:
-                opened.write(secrets.token_bytes(KEY_BYTES))
-            with contextlib.suppress(FileExistsError):  # another preflight was first: its key is the key
-                os.link(part, file)
+            write_whole(file, secrets.token_bytes(KEY_BYTES), replaces=False)  # another's key, made first, is the key
         except OSError as e:
             raise KeyRefused(f"{file} can't be written: {e.strerror}") from e
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink()
     return load(state)
 
 
@@ -81,18 +73,9 @@ def blurred(key: bytes, text: str) -> str:
     return hmac.new(key, b"value:" + os.fsencode(text), hashlib.sha256).hexdigest()[:32]
 
 
-def write_sealed(file: Path, key: bytes, body: dict[str, Json]) -> None:
+def write_sealed(file: Path, key: bytes, body: Mapping[str, Json]) -> None:
     """Whole or not at all, readable by its owner alone.  Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-            json.dump({"body": body, "seal": _seal(key, body)}, opened)
-        part.replace(file)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    write_whole(file, json.dumps({"body": body, "seal": _seal(key, body)}).encode())
 
 
 def read_sealed(file: Path, key: bytes) -> dict[str, Json]:
@@ -122,6 +105,6 @@ def read_sealed(file: Path, key: bytes) -> dict[str, Json]:
     return body
 
 
-def _seal(key: bytes, body: dict[str, Json]) -> str:
+def _seal(key: bytes, body: Mapping[str, Json]) -> str:
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, b"sealed:" + canonical.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

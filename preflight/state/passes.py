@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from preflight.settings import folder_of
 from preflight.state import machine_key
@@ -16,7 +18,7 @@ SCHEMA = "preflight.pass/1"
 class Pass:
     """``said`` is what the check saw then; ``at`` is when, in UTC."""
 
-    check_id: str
+    check: str
     fingerprint: str
     at: datetime
     said: str
@@ -24,26 +26,16 @@ class Pass:
 
 def remember(state: Path, project: Path, given: Pass) -> None:
     """Replaces what was remembered of this check.  Raises OSError."""
-    row = {
-        "schema": SCHEMA,
-        "project": str(project.resolve()),
-        "check": given.check_id,
-        "fingerprint": given.fingerprint,
-        "at": given.at.isoformat(),
-        "said": given.said,
-    }
-    key = machine_key.load_or_make(state)
-    machine_key.write_sealed(folder_of(state, project) / f"{given.check_id}.json", key, row)
+    row = asdict(given) | {"schema": SCHEMA, "project": str(project.resolve()), "at": given.at.isoformat()}
+    machine_key.write_sealed(folder_of(state, project) / f"{given.check}.json", machine_key.load_or_make(state), row)
 
 
-def recall(state: Path, project: Path, check_id: str, fingerprint: str) -> Pass | None:
+def recall(state: Path, project: Path, check: str, fingerprint: str) -> Pass | None:
     """The pass of this check for exactly this fingerprint; None when there is none, or it can't be trusted."""
-    file = folder_of(state, project) / f"{check_id}.json"
+    wanted = {"schema": SCHEMA, "project": str(project.resolve()), "check": check, "fingerprint": fingerprint}
     try:
-        row = machine_key.read_sealed(file, machine_key.load(state))
-    except (OSError, machine_key.BrokenSeal):
+        row = machine_key.read_sealed(folder_of(state, project) / f"{check}.json", machine_key.load(state))
+        found = msgspec.convert(row, Pass)
+    except (OSError, machine_key.BrokenSeal, msgspec.ValidationError):
         return None
-    wanted = {"schema": SCHEMA, "project": str(project.resolve()), "check": check_id, "fingerprint": fingerprint}
-    if any(row.get(name) != value for name, value in wanted.items()):
-        return None
-    return Pass(check_id, fingerprint, datetime.fromisoformat(row["at"]), row["said"])
+    return found if row | wanted == row else None

@@ -13,11 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
 
 from preflight.model import Json, Stage
 from preflight.settings import folder_of
 from preflight.state import machine_key
 from preflight.state.sources import Watched
+
+T = TypeVar("T")
+Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
 SCHEMA, NEWEST = "preflight.receipt/1", "preflight.newest-run/1"
 GOOD_FOR = {  # how long an answer counts
@@ -40,7 +46,7 @@ class Entry:
     name: str
     stage: Stage
     status: str
-    at: datetime
+    at: Aware
 
     @property
     def ends(self) -> datetime:
@@ -49,18 +55,27 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """``local`` are facts of this machine, ``cloud`` what Modal said; values in the words of gate.facts.
+    """``local`` are facts of this machine, ``cloud`` what Modal answered, by the names of ``vector.flat``.
 
     ``outputs`` are the reports that the run itself wrote into the project, relative to it.
     """
 
     run: str
-    at: datetime
+    at: Aware
     entries: tuple[Entry, ...]
     local: Mapping[str, str]
     cloud: Mapping[str, str]
     watched: Watched
     outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Newest:
+    """The newest run: ``at`` is when it began, passed or was last looked at, ``what`` which of these."""
+
+    run: str
+    at: Aware
+    what: str
 
 
 class Receipts:
@@ -89,8 +104,8 @@ class Receipts:
         except (machine_key.BrokenSeal, FileNotFoundError) as e:
             raise Refused(f"the record of the newest run is gone: {e}") from e
         if newest.get("run") != receipt.run:
-            raise Refused(f"another run has begun since: it {newest.get('said')}")
-        machine_key.write_sealed(self.file, key, {**self.bound, **_rows(receipt)})
+            raise Refused(f"another run has begun since: it {newest.get('what')}")
+        self._write(self.file, key, SCHEMA, receipt)
         self._note(key, receipt.run, now, "has passed")
 
     def void(self, now: datetime, why: str) -> None:
@@ -105,81 +120,41 @@ class Receipts:
             if not self.file.is_symlink() and not self.file.exists():
                 return None
             key = machine_key.load(self.state)
-            body = machine_key.read_sealed(self.file, key)
-            receipt = self._parsed(body)
-            self._compare(receipt, machine_key.read_sealed(self.newest, key), now)
+            receipt = self._read(self.file, key, SCHEMA, Receipt)
+            self._compare(receipt, self._read(self.newest, key, NEWEST, _Newest), now)
             with contextlib.suppress(OSError):  # a state folder that can't be written makes no receipt less true
                 self._note(key, receipt.run, now, "has passed")
         except machine_key.KeyRefused as e:
             raise Refused(f"the key: {e}") from e
         except machine_key.BrokenSeal as e:
             raise Refused(f"the receipt: {e}") from e
-        except (KeyError, TypeError, ValueError, AttributeError) as e:
-            raise Refused(f"the receipt: it is not whole ({type(e).__name__}: {e})") from e
         except FileNotFoundError as e:
             raise Refused("the receipt: the record of the newest run, which it must agree with, is gone") from e
         return receipt
 
-    def _parsed(self, body: dict[str, Json]) -> Receipt:
-        if body.get("schema") != SCHEMA:
-            raise Refused(f"the receipt: it is {body.get('schema')!r}, wanted {SCHEMA!r}")
-        for name, ours in self.bound.items():
-            if body[name] != ours:
-                raise Refused(f"the receipt: it is of {name} {body[name]}")
-        return _read(body)
-
-    def _compare(self, receipt: Receipt, newest: dict[str, Json], now: datetime) -> None:
-        if newest.get("schema") != NEWEST or any(newest[name] != ours for name, ours in self.bound.items()):
-            raise Refused("the record of the newest run is of another project or app")
-        seen = datetime.fromisoformat(newest["seen"])
-        if newest["run"] != receipt.run:
-            began = datetime.fromisoformat(newest["at"])
-            raise Refused(f"the receipt: a later run, of {began:%Y-%m-%d %H:%M} UTC, {newest['said']}")
-        latest = max(seen, receipt.at)
+    def _compare(self, receipt: Receipt, newest: _Newest, now: datetime) -> None:
+        if newest.run != receipt.run:
+            raise Refused(f"the receipt: a later run, of {newest.at:%Y-%m-%d %H:%M} UTC, {newest.what}")
+        latest = max(newest.at, receipt.at)
         if now + SLACK < latest:
-            said = f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the pass was looked at on {latest:%Y-%m-%d %H:%M}"
-            raise Refused(f"{said}: it was set back")
+            times = f"the clock says {now:%Y-%m-%d %H:%M} UTC, and the pass was looked at on {latest:%Y-%m-%d %H:%M}"
+            raise Refused(f"{times}: it was set back")
 
-    def _note(self, key: bytes, run: str, now: datetime, said: str) -> None:
-        row = {"schema": NEWEST, **self.bound, "run": run, "at": now.isoformat(), "seen": now.isoformat(), "said": said}
-        machine_key.write_sealed(self.newest, key, row)
+    def _note(self, key: bytes, run: str, now: datetime, what: str) -> None:
+        self._write(self.newest, key, NEWEST, _Newest(run=run, at=now, what=what))
 
+    def _write(self, file: Path, key: bytes, schema: str, content: Receipt | _Newest) -> None:
+        body: dict[str, Json] = msgspec.to_builtins(content)
+        machine_key.write_sealed(file, key, {"schema": schema, **self.bound, **body})
 
-def _rows(receipt: Receipt) -> dict[str, Json]:
-    return {
-        "schema": SCHEMA,
-        "run": receipt.run,
-        "at": receipt.at.isoformat(),
-        "entries": [
-            {"id": e.id, "name": e.name, "stage": e.stage.value, "status": e.status, "at": e.at.isoformat()}
-            for e in receipt.entries
-        ],
-        "local": dict(receipt.local),
-        "cloud": dict(receipt.cloud),
-        "watched": {"paths": list(receipt.watched.paths), "variables": list(receipt.watched.variables)},
-        "outputs": list(receipt.outputs),
-    }
-
-
-def _read(body: dict[str, Json]) -> Receipt:
-    """Of a body whose seal is ours, so written by us."""
-    entries = tuple(
-        Entry(
-            id=e["id"],
-            name=e["name"],
-            stage=Stage(e["stage"]),
-            status=e["status"],
-            at=datetime.fromisoformat(e["at"]),
-        )
-        for e in body["entries"]
-    )
-    watched = Watched(paths=tuple(body["watched"]["paths"]), variables=tuple(body["watched"]["variables"]))
-    return Receipt(
-        run=body["run"],
-        at=datetime.fromisoformat(body["at"]),
-        entries=entries,
-        local=body["local"],
-        cloud=body["cloud"],
-        watched=watched,
-        outputs=tuple(body["outputs"]),
-    )
+    def _read(self, file: Path, key: bytes, schema: str, wanted: type[T]) -> T:
+        """Raises Refused for another project's, another app's, and one that is not whole."""
+        body = machine_key.read_sealed(file, key)
+        name = "the receipt" if schema == SCHEMA else "the record of the newest run"
+        for field, ours in (("schema", schema), *self.bound.items()):
+            if body.get(field) != ours:
+                raise Refused(f"{name}: it is of {field} {body.get(field)!r}, wanted {ours!r}")
+        try:
+            return msgspec.convert(body, wanted)
+        except msgspec.ValidationError as e:
+            raise Refused(f"{name}: it is not whole ({e})") from e

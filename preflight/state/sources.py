@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -33,6 +34,7 @@ LARGE_BYTES = 256 * 1024  # of a file of another suffix: data, weights, recordin
 LARGE_SOURCE_BYTES = 16 * 1024 * 1024
 MOST_FILES = 20_000
 MOST_BYTES = 256_000_000
+DEEPEST_MODULE, MOST_OF_A_PACKAGE = 4, 1_000  # folders, and entries of each, where only Python files are looked for
 
 
 class TooLarge(Exception):
@@ -197,8 +199,22 @@ def _link(path: Path, name: str, reading: _Reading, *, is_watched: bool) -> None
         reading.add(name, f"link {target} {_digest(path, reading)}")
         return
     reading.add(name, f"link {target}")
-    if not is_watched and any(e.name.endswith(".py") for e in _entries(path)):
+    if is_watched:
+        return
+    if any(e.name.endswith(".py") for e in _entries(path)):
         _folder(path, f"{name}/", reading, is_watched=False)
+    else:
+        for module in _modules(path, DEEPEST_MODULE):  # packages without an __init__.py
+            reading.add(f"{name}/{module.relative_to(path).as_posix()}", _digest(module, reading))
+
+
+def _modules(folder: Path, deep: int) -> Iterator[Path]:
+    """The Python files below a folder that may be one of data: as many entries are looked at as a package has."""
+    for entry in itertools.islice(_entries(folder), MOST_OF_A_PACKAGE):
+        if entry.name.endswith((".py", ".pyc", ".so")):
+            yield Path(entry.path)
+        elif deep and entry.name.isidentifier() and entry.is_dir(follow_symlinks=False):
+            yield from _modules(Path(entry.path), deep - 1)
 
 
 def _digest(path: Path | os.DirEntry[str], reading: _Reading) -> str:

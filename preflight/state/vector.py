@@ -1,219 +1,161 @@
-"""What a run stood on, as text by group and name: versions, builder, image, pins, settings, secrets, rates.
+"""What a run stands on, as text by group and name: versions, settings, variables, files, and what Modal answered.
 
-Everything passes the redactor before it is kept or compared.  A group that could not be looked at is left out,
-and is then not compared.
+One vector for three questions: is the smoke test's pass about this very project (``fingerprint``), does the gate's
+pass still hold (``of_machine``), and what differs from the last run that worked (``run_facts``).
 """
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
+import os
 import platform
+import shutil
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import preflight
-from preflight.app.lookups import RECIPE
-from preflight.app.model import BucketMount, Function, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
-from preflight.lookups import Lookup
-from preflight.model import Group, Report
-from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
+from preflight.facts.in_force import digest
+from preflight.interpreter import client_of
+from preflight.model import Group
+from preflight.redact import without_secrets
 from preflight.settings import GIVEN_BY_US, Settings
 from preflight.state import sources
+from preflight.state.machine_key import blurred
+from preflight.state.sources import Watched, variables
 
-T = TypeVar("T")
 Rows = dict[str, str]
 Vector = dict[str, Rows]
 
-SHOWN_VARIABLES = (
-    "MODAL_PROFILE MODAL_ENVIRONMENT MODAL_IMAGE_BUILDER_VERSION MODAL_SERVER_URL"
-    " AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE AWS_ENDPOINT_URL"
-).split()
-LOCKS = ("uv.lock", "poetry.lock", "pylock.toml")
-MOST_LOCK_BYTES = 20_000_000
-LONGEST = 400  # characters of one value; what is longer is cut, and told apart by its files' digests
+NO_MATTER = frozenset({"spend_max", "outputs", "watch", "record"})  # how it is looked at changes nothing of it
+PAYLOAD = Path(preflight.__file__).parent / "probe" / "payload"
+NOUNS = {
+    Group.FILES: "file ",
+    Group.VARIABLES: "variable ",
+    Group.SETTINGS: "setting ",
+    Group.SECRETS: "secret ",
+    Group.RATES: "rate ",
+}
 
 
-def vector(
-    settings: Settings, report: Report, found: Mapping[Lookup[Any], object], redact: Callable[[str], str]
-) -> Vector:
-    """The facts of one run, from the lookups it made (``found``) and the results it ended in."""
-    groups: Vector = {
-        Group.VERSIONS: {"preflight": preflight.__version__, "Python": platform.python_version()},
-        Group.SETTINGS: dict(_settings("", settings)),
-        Group.VARIABLES: {name: settings.environ[name] for name in SHOWN_VARIABLES if settings.environ.get(name)},
+def flat(vector: Vector) -> Rows:
+    """``secret wandb`` → its value: every fact under one name."""
+    facts = ((NOUNS.get(Group(group), ""), rows) for group, rows in vector.items())
+    return {f"{noun}{name}": value for noun, rows in facts for name, value in rows.items()}
+
+
+def fingerprint(settings: Settings, *, facts: Mapping[str, str | None], watched: Watched) -> str:
+    """SHA-256 of the project's sources, its settings, what the app takes from this machine, and ``facts``.
+
+    Raises TooLarge.
+    """
+    taken: Vector = {
+        Group.SETTINGS: settings_rows(settings, besides=NO_MATTER),
+        Group.VARIABLES: variables(settings.environ, watched),
+        Group.FILES: files_of(settings, watched),
     }
-    recipe = _of(found, RECIPE)
-    if recipe is not None and not recipe.broken:
-        groups[Group.PINS] = dict(_pins(recipe, settings.project))
-        groups[Group.STEPS] = {_name(image): "\n".join(_step(s) for s in image.steps) for image in recipe.images}
-        groups[Group.FUNCTIONS] = dict(_functions(recipe))
+    whole = hashlib.sha256()
+    for name, value in sorted({**{f"fact {n}": str(v) for n, v in facts.items()}, **flat(taken)}.items()):
+        for part in (os.fsencode(name), os.fsencode(value)):  # with its length: no two lists give the same bytes
+            whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.hexdigest()
+
+
+def files_of(settings: Settings, watched: Watched) -> Rows:
+    """Every file that counts, with its digest.  Raises TooLarge."""
+    named = [settings.project / p for p in settings.watch]
+    return sources.read(settings.project, watched=[*map(Path, watched.paths), *named], outputs=settings.outputs)
+
+
+def can_miss(settings: Settings, watched: Watched) -> str:
+    """Why a change could go unseen; "" when it could not, or the user has named the paths to watch."""
+    return "" if settings.watch or not watched.unseen else watched.unseen[0]
+
+
+def of_machine(settings: Settings, watched: Watched, key: bytes, *, left_out: tuple[str, ...], fail_on: str) -> Vector:
+    """For the gate.  Nothing is asked of anybody, and whatever can't be read is a fact of its own.  Raises TooLarge.
+
+    Values that may be secrets (variables, the profile's tokens) are blurred with the machine's key.
+    """
+    environ = os.environ
+    given = settings_rows(settings, besides=NO_MATTER)
+    return {
+        Group.VERSIONS: {
+            "preflight": preflight.__version__,
+            "fact tables": digest(),
+            "probe": hashlib.sha256(b"".join(p.read_bytes() for p in sorted(PAYLOAD.glob("*.py")))).hexdigest()[:16],
+            "plugins": _plugins(),
+            "left out": ", ".join(sorted(left_out)) or "nothing",
+            "--fail-on": fail_on,
+            "working folder": str(Path.cwd()),  # Modal's client takes relative paths from there
+            "Python": platform.python_version(),
+            "Modal client": _version("modal"),
+            "modal command": modal_command(settings.environ.get("PATH")),
+        },
+        Group.CLIENT: dict(_profile(environ, key)),
+        Group.VARIABLES: {n: blurred(key, v) for n, v in sorted(variables(environ, watched).items())},
+        Group.SETTINGS: {n: v if without_secrets(v) == v else blurred(key, v) for n, v in given.items()},
+        Group.FILES: {_printable(name): value for name, value in files_of(settings, watched).items()},
+    }
+
+
+def settings_rows(settings: Settings, besides: frozenset[str] = frozenset()) -> Rows:
+    """``budget.hours`` → ``25``: every setting that is set."""
+
+    def rows(prefix: str, value: object) -> Iterator[tuple[str, str]]:
+        if is_dataclass(value) and not isinstance(value, type):
+            for each in fields(value):
+                if prefix or each.name not in GIVEN_BY_US | besides:
+                    yield from rows(f"{prefix}.{each.name}".lstrip("."), getattr(value, each.name))
+        elif value not in (None, ()):
+            yield prefix, str(value)
+
+    return dict(rows("", settings))
+
+
+def modal_command(path: str | None) -> str:
+    """The `modal` that a command of this shell would run: where, of which version, under which Python."""
+    found = shutil.which("modal", path=path)
+    if found is None:
+        return "not on the PATH"
+    client = client_of(Path(found))
+    return f"{found} {client.version}" if client else found
+
+
+def _profile(environ: Mapping[str, str], key: bytes) -> Iterator[tuple[str, str]]:
+    """The client's profile in use, as it reads its own file (1.6.4: MODAL_PROFILE, else the active one)."""
+    file = Path(environ.get("MODAL_CONFIG_PATH") or "~/.modal.toml").expanduser()
     try:
-        groups[Group.FILES] = sources.read(settings.project, outputs=settings.outputs)
-    except (sources.TooLarge, OSError):
-        pass  # too many to tell apart: not compared
-    groups |= _account(found)
-    gpu = dict(_gpu(report))
-    if gpu:
-        groups[Group.GPU] = gpu
-    return {group: {redact(k): _cut(redact(v), group) for k, v in rows.items()} for group, rows in groups.items()}
-
-
-def _of(found: Mapping[Lookup[Any], object], key: Lookup[T]) -> T | None:
-    return found.get(key)  # type: ignore[return-value]
-
-
-def _cut(text: str, group: str) -> str:
-    return text if group == Group.STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def _settings(prefix: str, value: object) -> Iterator[tuple[str, str]]:
-    if is_dataclass(value) and not isinstance(value, type):
-        for each in fields(value):
-            if prefix or each.name not in GIVEN_BY_US:
-                yield from _settings(f"{prefix}.{each.name}".lstrip("."), getattr(value, each.name))
-    elif value not in (None, ()):
-        yield prefix, str(value)
-
-
-def _account(found: Mapping[Lookup[Any], object]) -> Vector:
-    """What Modal has answered; groups whose question was not asked or not answered are missing."""
-    groups: Vector = {}
-    client, environment, workspace = _of(found, CLIENT), _of(found, ENVIRONMENT), _of(found, WORKSPACE)
-    if client is not None:
-        groups[Group.CLIENT] = {"modal": client.version, "profile": client.profile or "none"}
-    builder = _of(found, RESOLVED_BUILDER)
-    if builder is not None:
-        groups[Group.BUILDER] = {"Image Builder": builder}
-    if workspace is not None:
-        groups[Group.ACCOUNT] = {"workspace": workspace.name}
-    if environment is not None:
-        limits = {
-            "environment": environment.name,
-            "budget": "none" if environment.budget_usd is None else f"${environment.budget_usd:,.2f}",
-            "spend limit": "none" if environment.spend_limit_usd is None else f"${environment.spend_limit_usd:,.2f}",
-            "spend limit reached": "yes" if environment.is_spend_limit_reached else "no",
-        }
-        groups[Group.ACCOUNT] = {**groups.get(Group.ACCOUNT, {}), **limits}
-    rates = _of(found, RATES)
-    if rates is not None:
-        groups[Group.RATES] = {key: f"${usd}" for key, usd in sorted(rates.items())}
-    secrets = _of(found, LISTED_SECRETS)
-    if secrets is not None:
-        groups[Group.SECRETS] = {s.name: f"made {s.created:%Y-%m-%d %H:%M:%S} UTC" for s in secrets}
-    return groups
-
-
-def _pins(recipe: Recipe, project: Path) -> Iterator[tuple[str, str]]:
-    """What each image and each lock file asks for, package by package."""
-    for image in recipe.images:
-        for _, install in image.pip_installs():
-            for package in install.packages:
-                if package.name is not None:
-                    yield f"{package.name} ({_name(image)})", package.specifier or package.url or "unpinned"
-            if install.index_url or install.extra_index_urls:
-                places = " ".join(filter(None, (install.index_url, *install.extra_index_urls)))
-                yield (
-                    f"index of {', '.join(p.name or p.written for p in install.packages[:2])} ({_name(image)})",
-                    places,
-                )
-    for name in LOCKS:
-        yield from _locked(project / name)
-
-
-def _locked(file: Path) -> Iterator[tuple[str, str]]:
-    try:
-        if file.stat().st_size > MOST_LOCK_BYTES:
-            return
-        document = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):  # none, or no TOML: its digest is among the files
+        content = file.read_bytes()
+    except OSError:
+        yield "Modal profile", "no file"
         return
-    rows = document.get("package", document.get("packages"))
-    for row in rows if isinstance(rows, list) else ():
-        if isinstance(row, dict) and isinstance(row.get("name"), str) and isinstance(row.get("version"), str):
-            yield f"{row['name']} ({file.name})", row["version"]
+    try:
+        profiles = {n: p for n, p in tomllib.loads(content.decode()).items() if isinstance(p, dict)}
+    except ValueError:
+        yield "Modal profile", f"unreadable {blurred(key, content.hex())}"
+        return
+    active = next((n for n, p in profiles.items() if p.get("active")), "default")
+    name = environ.get("MODAL_PROFILE") or (next(iter(profiles)) if len(profiles) == 1 else active)
+    yield "Modal profile", name
+    for field, value in sorted(profiles.get(name, {}).items()):
+        yield f"Modal profile {field}", blurred(key, repr(value))
 
 
-def _name(image: Image) -> str:
-    return image.variable or f"the image at {image.where.path}"
+def _plugins() -> str:
+    found = importlib.metadata.entry_points(group="preflight.checks")
+    return ", ".join(sorted(f"{p.name} {p.dist.version if p.dist else ''}" for p in found)) or "none"
 
 
-def _step(step: Step) -> str:
-    """One line; packages without their pins, which are facts of their own."""
-    if step.pip and all(p.name for install in step.pip for p in install.packages) and not step.shell:
-        names = [p.name or p.written for install in step.pip for p in install.packages]
-        said = [*names, *(o for install in step.pip for o in install.options)]
-        rest = [f"{k}={_text(v)}" for k, v in step.kwargs.items() if not k.endswith("index_url")]
-        return _one_line(f".{step.method} {' '.join([*said, *rest])}")
-    if step.env:
-        return _one_line(f".{step.method} {' '.join(f'{k}={_text(v)}' for k, v in step.env.items())}")
-    words = [_text(a) for a in step.args] + [f"{k}={_text(v)}" for k, v in step.kwargs.items()]
-    return _one_line(f".{step.method} {' '.join(words)}")
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
-def _functions(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    for function in recipe.functions:
-        for what, value in _requests(function):
-            yield f"{function.name} {what}", value
-
-
-def _requests(function: Function) -> Iterator[tuple[str, str]]:
-    gpu = function.gpu
-    yield "gpu", _text(gpu) if isinstance(gpu, Unresolved) else ", ".join(g.written for g in gpu) or "none"
-    for what, value, unit in (
-        ("timeout", function.timeout_s, " s"),
-        ("cpu", function.cpu, " cores"),
-        ("memory", function.memory_mib, " MiB"),
-        ("retries", function.retries, ""),
-    ):
-        if value is not None:
-            yield what, _text(value) + unit
-    images = function.images
-    yield "image", ", ".join(map(_name, images)) if isinstance(images, tuple) else _text(images)
-    yield "secrets", ", ".join(sorted(_secret(s) for s in function.secrets)) or "none"
-    yield "mounts", ", ".join(f"{path} {_mount(m)}" for path, m in sorted(function.volumes.items())) or "none"
-
-
-def _secret(secret: SecretRef | Unresolved) -> str:
-    if isinstance(secret, Unresolved):
-        return "not in the text"
-    return secret.name or f"{secret.made_by} of {', '.join(secret.keys)}"
-
-
-def _mount(mount: VolumeRef | BucketMount | Unresolved) -> str:
-    if isinstance(mount, VolumeRef):
-        return f"{mount.kind} {mount.name}"
-    if isinstance(mount, BucketMount):
-        return f"bucket {_text(mount.bucket)}/{_text(mount.prefix or '')}"
-    return "not in the text"
-
-
-def _gpu(report: Report) -> Iterator[tuple[str, str]]:
-    """What the probe has met: card, driver, versions, verdict."""
-    seen = next((r.answer.seen for r in report.results if r.answer and "probes" in r.answer.seen), {})
-    for document in seen.get("probes", ()):
-        asked = document.get("gpu_asked", "")
-        for name, value in (document.get("gpu") or {}).items():
-            if name in ("name", "driver", "capability"):
-                yield f"{asked} {name}", str(value)
-        for name, value in (document.get("versions") or {}).items():
-            yield f"{asked} {name}", str(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, Known):
-        return _text(value.value)
-    if isinstance(value, Unresolved):
-        return "not in the text"
-    if isinstance(value, tuple | list):
-        return " ".join(_text(v) for v in value if v is not None)
-    if isinstance(value, dict):
-        return " ".join(f"{k}={_text(v)}" for k, v in value.items())
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return str(value) if isinstance(value, str | int | bool) or value is None else type(value).__name__
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _printable(name: str) -> str:
+    """A file name as JSON can hold it; names that are no text stay apart from each other."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

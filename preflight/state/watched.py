@@ -49,7 +49,7 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
     paths: dict[str, None] = {str(placed(app)): None}
     variables = {r.key for r in recipe.environ_reads}
     unseen = []
-    for call in recipe.calls:
+    for call in (*recipe.calls, *_in_helpers(recipe)):
         method = call.name.rsplit(".", 1)[-1]
         beside = (project / call.where.path).resolve().parent  # what stands below its __file__
         starts = tuple(dict.fromkeys((*here, beside)))
@@ -65,6 +65,8 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
                 paths |= dict.fromkeys(_places(value, starts))
         if any(k.arg is None for k in _keywords(call)) and method in _TAKERS:
             unseen.append(f"{call.where} {method}: its arguments are not in the text")
+        elif method in PATHS and call.args and not isinstance(call.args[0], str | list | tuple | dict | Unresolved):
+            unseen.append(f"{call.where} {method}: its path is not its first argument")
         if method == "from_dotenv" and not call.args and not call.kwargs:
             paths |= dict.fromkeys(_places(".env", tuple(p for s in starts for p in (s, *s.parents))))
         if method == "from_local_environ" and call.args:
@@ -79,21 +81,38 @@ def _keywords(call: Call) -> list[ast.keyword]:
     return call.node.keywords if isinstance(call.node, ast.Call) else []
 
 
+def _in_helpers(recipe: Recipe) -> Iterator[Call]:
+    """What a function of the app does to an image that it is given: a step that is no call of a name's own kind."""
+    known = {id(c.node) for c in recipe.calls}
+    for step in (s for image in recipe.images for s in image.steps if s.node is not None and id(s.node) not in known):
+        yield Call(name=step.method, where=step.where, span=None, args=step.args, kwargs=step.kwargs, node=step.node)
+
+
 def _uncalled(recipe: Recipe) -> Iterator[str]:
     """Words that take local paths, where they stand in no call that could be read: bound, passed on, by getattr."""
-    read = {(c.where.path, c.where.line) for c in recipe.calls}
-    read |= {(s.where.path, s.where.line) for image in recipe.images for s in image.steps}
+    read = {id(c.node.func) for c in (*recipe.calls, *_in_helpers(recipe)) if isinstance(c.node, ast.Call)}
     for source in (recipe.source, *recipe.siblings):
         for node in ast.walk(source.tree) if source.tree else ():
             word = ""
-            if isinstance(node, ast.Attribute) and node.attr in _TAKERS | UPLOADS:
+            if isinstance(node, ast.Attribute) and (
+                node.attr in UPLOADS or (node.attr in _TAKERS and id(node) not in read)
+            ):
                 word = node.attr
-                if (source.path, node.end_lineno or node.lineno) in read and word not in UPLOADS:
-                    continue
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                word = next((t for t in _PARTS if node.value.startswith(t) and len(node.value) < 40), "")
+            elif isinstance(node, ast.Constant | ast.BinOp):
+                text = _joined(node)
+                word = next((t for t in _PARTS if text.startswith(t) and len(text) < 40), "")
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "eval"):
+                word = node.func.id
             if word:
                 yield f"{source.path}:{getattr(node, 'lineno', 0)} {word}: what it takes is not in the text"
+
+
+def _joined(node: ast.AST) -> str:
+    """A string, or strings with `+` between them; "" of anything else."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left = _joined(node.left)
+        return left and left + _joined(node.right)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _included(files: list[Path]) -> Iterator[Path]:

@@ -49,7 +49,7 @@ def chunks(path: Path) -> Iterator[bytes]:
 
 def main() -> int:
     book = rulebook()
-    owned = [*(r.needles for r in book.rules), *(s.needles for s in book.signals)]
+    owned = [*(r.needles for r in book.rule), *(s.needles for s in book.signal)]
     needles = {n for each in owned for n in each}
     with tempfile.TemporaryDirectory() as folder:
         log, patterns = Path(folder) / "log", Path(folder) / "needles"

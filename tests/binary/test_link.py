@@ -65,7 +65,7 @@ def test_without_a_torch_it_names_those_it_loads_with_and_the_abi() -> None:
     assert (old.torch_versions, old.cxx11abi) == (("2.2", "2.3"), False)
     assert (new.torch_versions, new.cxx11abi) == (("2.12", "2.13", "2.14", "2.15"), True)
     assert new.notes == ()
-    assert dict(old.floors)["GLIBC"] == "2.32"
+    assert old.floors["GLIBC"] == "2.32"
 
 
 def test_all_symbols_narrow_the_range_that_one_gives() -> None:
@@ -146,7 +146,7 @@ def test_a_gpu_without_code_is_a_reason_and_one_with_ptx_is_none() -> None:
     lacks = of(library(), SM80, SM90, gpus=(H100, B200))
     assert lacks.verdict is Verdict.DOES_NOT_LOAD
     assert lacks.reasons == ("no kernel image for B200 (sm_100, --gpu): it holds sm_80, sm_90",)
-    assert [(g.name, runs) for g, runs in lacks.gpus] == [("H100", True), ("B200", False)]
+    assert [(g.name, g.runs) for g in lacks.gpus] == [("H100", True), ("B200", False)]
     assert of(library(), SM80, PTX90, gpus=(H100, B200)).verdict is Verdict.LOADS
 
 

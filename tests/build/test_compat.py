@@ -8,9 +8,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from preflight.rules.rule import Context
 
-from checks.image import ver_ext_torch_floor, ver_index_hides_pypi, whl_ext_outcome
+from checks.image import whl_ext_outcome
+from checks.image.extensions import ver_ext_torch_floor
+from checks.image.indexes import ver_index_hides_pypi
 from preflight.app import reader
 from preflight.app.model import Recipe
 from preflight.build.compat import conflicts, releases_that_fit, torches_that_fit
@@ -21,6 +22,7 @@ from preflight.facts.load import rows_of
 from preflight.facts.torch import dotted
 from preflight.facts.types import COMPAT, TORCH, Need, TorchRow
 from preflight.model import Finding, Severity
+from preflight.rules.form import Context
 
 CONTEXT = Context("2025.06", Path(), datetime(2026, 11, 25, tzinfo=UTC))
 PINS = re.compile(r"(torch|mamba-ssm|causal-conv1d)==([\w.]+)")
@@ -52,8 +54,12 @@ def app(
 
 
 def errors(recipe: Recipe) -> list[Finding]:
-    rules = (ver_ext_torch_floor, whl_ext_outcome, ver_index_hides_pypi)
-    return [f for rule in rules for f in rule.find(recipe, CONTEXT) if f.severity is Severity.ERROR]
+    rules = (ver_ext_torch_floor, whl_ext_outcome.find, ver_index_hides_pypi)
+    return [f for rule in rules for f in rule(recipe, CONTEXT) if f.severity is Severity.ERROR]
+
+
+def is_fine(recipe: Recipe) -> bool:
+    return all(f.is_good for f in foretold(recipe, CONTEXT.builder)) and not errors(recipe)
 
 
 def places() -> list[tuple[TorchRow, str, str]]:
@@ -91,11 +97,11 @@ def test_no_pair_that_known_good_refuses_passes_lint() -> None:
         if not mamba.on_pypi or key in known:
             continue
         recipe = app(key[0], cuda, python, mamba=mamba.version)
-        fine_alone = not errors(recipe) and all(f.is_good for f in foretold(recipe, CONTEXT.builder))
+        fine_alone = is_fine(recipe)
         paired = [r.version for r in releases_that_fit("causal-conv1d", {"torch": key[0], "mamba-ssm": mamba.version})]
         for causal in paired[:3] if fine_alone else ():
             with_it = app(key[0], cuda, python, mamba=mamba.version, causal=causal)
-            if not errors(with_it) and all(f.is_good for f in foretold(with_it, CONTEXT.builder)):
+            if is_fine(with_it):
                 differ.append(f"{key} with {causal} is refused, and lint passes it")
     assert differ == []
 
@@ -106,21 +112,15 @@ def test_every_way_out_passes_the_rules_that_asked_for_it() -> None:
     for (row, cuda, python), (mamba, causal) in product(places()[::4], pairs()[::4]):
         there = {"torch": row.patches[-1], "mamba-ssm": mamba, "causal-conv1d": causal}
         cudas = cuda
-        for _ in range(3):
-            found = [
-                f
-                for f in errors(
-                    app(there["torch"], cudas, python, mamba=there["mamba-ssm"], causal=there["causal-conv1d"])
-                )
-                if "==" in f.remedy
-            ]
-            if not found:
+        for step in range(4):
+            left = errors(app(there["torch"], cudas, python, mamba=there["mamba-ssm"], causal=there["causal-conv1d"]))
+            pins = next((f.remedy for f in left if "==" in f.remedy), "")
+            if not pins or step == 3:
                 break
             tried += 1
-            there |= dict(PINS.findall(found[0].remedy))
-            named = re.search(r"\(CUDA ([\d.]+)\)", found[0].remedy)
+            there |= dict(PINS.findall(pins))
+            named = re.search(r"\(CUDA ([\d.]+)\)", pins)
             cudas = named[1] if named else cudas
-        left = errors(app(there["torch"], cudas, python, mamba=there["mamba-ssm"], causal=there["causal-conv1d"]))
         stuck += [f"{row.minor} cu{cuda} {mamba} {causal} -> {there} cu{cudas}: {f.message}" for f in left]
     assert tried > 20
     assert stuck == []

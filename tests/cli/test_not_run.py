@@ -25,8 +25,8 @@ def told(*tail: str, code: int | None = 1) -> str:
         ("ValueError: invalid literal for int() with base 10: 'stand-in-for-PORT'", "needs the real value of PORT"),
         ("│ RemoteError: registry.latest is made up in this rehearsal: what it returns is not known here │",
          "registry.latest is made up in this rehearsal: what it returns is not known here"),
-        ("UnimplementedError: SandboxCreateV2 is not simulated by the sandbox",
-         "SandboxCreateV2 is not simulated by the sandbox"),
+        ("│ UnimplementedError: the sandbox does not simulate modal.Sandbox (SandboxCreateV2)   │",
+         "the sandbox does not simulate modal.Sandbox (SandboxCreateV2)"),
         ("FileNotFoundError: [Errno 2] No such file or directory: '/data/train.csv'",
          "it stopped with FileNotFoundError: [Errno 2] No such file or directory: '/data/train.csv', "
          "on data that was made up"),
@@ -35,6 +35,11 @@ def told(*tail: str, code: int | None = 1) -> str:
 )  # fmt: skip
 def test_what_is_not_here_is_named(line: str, why: str) -> None:
     assert told("Traceback (most recent call last):", line) == why
+
+
+def test_the_box_around_the_clients_own_error_is_read_whole() -> None:
+    box = ("╭─ Error ────────╮", "│ You are using  │", "│ '2025.06'.     │", "╰────────────────╯")
+    assert told("✓ Initialized.", *box) == "exit code 1: You are using '2025.06'."
 
 
 def test_a_variable_that_nobody_gives_is_named() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from preflight.sandbox import state
+from preflight.sandbox import worlds
 from tests.conftest import Preflight
 
 SCHEMA = json.loads(files("preflight.report").joinpath("schemas/preflight.report-1.json").read_text("utf-8"))
@@ -46,9 +46,9 @@ def run(preflight: Preflight, scenario: str) -> tuple[int, dict[str, Any]]:
     return ran.code, document
 
 
-@pytest.mark.parametrize("scenario", state.names())
+@pytest.mark.parametrize("scenario", worlds.names())
 def test_every_world_gives_the_statuses_and_the_exit_code_that_it_names(preflight: Preflight, scenario: str) -> None:
-    expect = state.load(scenario).expect
+    expect = worlds.load(scenario).expect
     assert expect is not None
     code, document = run(preflight, scenario)
     statuses = {r["name"]: r["status"] for r in document["results"]}
@@ -62,5 +62,5 @@ def test_every_world_gives_the_statuses_and_the_exit_code_that_it_names(prefligh
 
 
 def test_every_world_with_something_wrong_names_a_remedy() -> None:
-    worlds = {n for n in state.names() if (e := state.load(n).expect) and {"fail", "warn"} & set(e.checks.values())}
-    assert worlds == set(REMEDIES)
+    bad = {n for n in worlds.names() if (e := worlds.load(n).expect) and {"fail", "warn"} & set(e.checks.values())}
+    assert bad == set(REMEDIES)

@@ -47,7 +47,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_rule_is_two_files(copy: Path) -> None:
-    rule, example = (name for name in FILES if "xformers_unpinned" in name or "xformers-unpinned" in name)
+    rule, example = (name for name in FILES if "image/xformers" in name or "xformers-unpinned" in name)
     names = "ver-xformers-unpinned or new_rule"
     tests = ("tests/rules/test_examples.py", "tests/contracts/test_rules.py")
     run_tests(copy, *tests, "-k", "ver-xformers-unpinned and stands_below", UPDATE="1")

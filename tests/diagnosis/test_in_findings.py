@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from preflight.diagnosis.first import first_cause, meaning
+from preflight.diagnosis import first_cause, meaning
 from preflight.probe.expected import table
 from preflight.probe.parsing import parsed
 from preflight.probe.verdict import judge

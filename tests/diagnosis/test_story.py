@@ -7,11 +7,11 @@ import pytest
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.model import Verdict
 from preflight.diagnosis.rules import Ending, How, rulebook
-from preflight.diagnosis.story import how
+from preflight.diagnosis.story import TAIL_BYTES, how
 
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
 NO_KEY = "botocore.errorfactory.NoSuchKey: An error occurred (NoSuchKey) when calling the GetObject operation: none"
-KINDS = [pytest.param(way, id=way.what) for way in rulebook().ways]
+KINDS = [pytest.param(way, id=way.what) for way in rulebook().ending]
 
 
 def traceback(error: str, last: str = "run()") -> str:
@@ -158,9 +158,23 @@ def test_a_message_broken_over_the_lines_of_a_box_is_read_as_one() -> None:
     assert rules(box) == ["hf-access-denied"]
 
 
+SYMPTOM = "ERROR: No matching distribution found for torch==9.9\n"
+MECHANISM = "OSError: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("log", [SYMPTOM + MECHANISM, MECHANISM + SYMPTOM])
+def test_what_names_the_mechanism_goes_before_a_symptom_on_either_side_of_it(log: str) -> None:
+    [cause] = diagnose(log).causes
+    assert (cause.rule, cause.explains) == ("disk-full", ("pip-no-matching-version",))
+
+
+def test_a_symptom_is_the_cause_where_nothing_names_a_mechanism() -> None:
+    assert rules(SYMPTOM) == ["pip-no-matching-version"]
+
+
 def test_how_the_last_line_of_a_huge_log_ends_decides_over_its_begin() -> None:
     begun = traceback(OOM)
-    filler = "step 1 loss 0.1\n" * 40_000
+    filler = "step 1 loss 0.1\n" * (TAIL_BYTES // 14)
     assert diagnose(begun + filler).verdict is Verdict.CLEAN
     assert rules(begun + filler + traceback("RuntimeError: CUDA error: an illegal memory access was encountered")) == [
         "illegal-memory-access"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from preflight.app import reader
 from preflight.app.model import Image
@@ -93,14 +94,14 @@ def test_packages_variables_and_requirement_files_are_read(image: Image) -> None
 
 
 def test_what_a_python_function_leaves_in_it_keeps_rules_about_what_is_missing_silent() -> None:
-    found = image_of(replace(DEVEL, is_whole=False), AT)
+    found = image_of(changed(DEVEL, is_whole=False), AT)
     assert found is not None
     assert not found.is_complete
 
 
 def test_what_is_copied_from_another_image_is_kept_and_the_clients_own_uv_is_not() -> None:
     commands = ("COPY --from=ghcr.io/astral-sh/uv:latest /uv /.uv/uv", "COPY --from=node:22 /usr/local /usr/local")
-    found = image_of(replace(DEVEL, commands=commands), AT)
+    found = image_of(changed(DEVEL, commands=commands), AT)
     assert found is not None
     assert [s.args for s in found.steps if s.method == "dockerfile_commands"] == [(commands[1],)]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from preflight.app import reader
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
@@ -178,8 +179,8 @@ def test_what_the_text_says_is_left_as_it_is_with_its_lines(whole: tuple[Recipe,
 
 def altered(recording: Recording, **new: object) -> Recording:
     """The recording as it would be had the client asked for something else in train."""
-    functions = tuple(replace(f, **new) if f.name == "train" else f for f in recording.functions)  # type: ignore[arg-type]
-    return replace(recording, functions=functions)
+    functions = tuple(changed(f, **new) if f.name == "train" else f for f in recording.functions)  # type: ignore[arg-type]
+    return changed(recording, functions=functions)
 
 
 @pytest.mark.parametrize(
@@ -205,11 +206,11 @@ def test_another_secret_bucket_or_key_is_a_difference(whole: tuple[Recipe, Recor
     recipe, recording = whole
     bucket = train.mounts["/data"]
     assert isinstance(bucket, RecordedBucket)
-    other = {**train.mounts, "/data": replace(bucket, prefix="other/", is_read_only=False)}
+    other = {**train.mounts, "/data": changed(bucket, prefix="other/", is_read_only=False)}
     (found,) = differences(recipe, altered(recording, mounts=other))
     assert "prefix tusz/" in found.read
     assert "prefix other/" in found.recorded
-    fewer = tuple(replace(s, required_keys=()) for s in train.secrets)
+    fewer = tuple(changed(s, required_keys=()) for s in train.secrets)
     (found,) = differences(recipe, altered(recording, secrets=fewer))
     assert "WANDB_API_KEY" in found.read
     assert "WANDB_API_KEY" not in found.recorded
@@ -220,12 +221,12 @@ def test_another_package_base_or_variable_of_the_image_is_a_difference(
 ) -> None:
     image = train.image
     assert image is not None
-    changed = replace(
+    other = changed(
         image,
         base=("FROM ubuntu:22.04",),
         commands=tuple(c.replace("numpy<2", "numpy<3").replace("HF_HOME=/cache", "HF_HOME=/x") for c in image.commands),
     )
-    found = {d.subject: d for d in differences(whole[0], altered(whole[1], image=changed))}
+    found = {d.subject: d for d in differences(whole[0], altered(whole[1], image=other))}
     assert found["train: image's base"].recorded == "ubuntu:22.04"
     packages = found["train: image's packages"]
     assert (packages.read, packages.recorded) == ("numpy<2", "numpy<3")
@@ -234,7 +235,7 @@ def test_another_package_base_or_variable_of_the_image_is_a_difference(
 
 def test_a_function_that_only_one_of_them_has_is_told(whole: tuple[Recipe, Recording]) -> None:
     recipe, recording = whole
-    fewer = replace(recording, functions=tuple(f for f in recording.functions if f.name != "train"))
+    fewer = changed(recording, functions=tuple(f for f in recording.functions if f.name != "train"))
     (found,) = differences(recipe, fewer)
     assert (found.subject, found.recorded, found.is_about_a_value) == ("train", "not deployed", False)
     (unread,) = differences(replace(recipe, functions=recipe.functions[1:]), recording)
@@ -324,7 +325,7 @@ def test_an_example_app_of_an_older_modal_is_told_by_the_client_itself() -> None
     told = asyncio.run(record_file(recipe, Settings(project=APPS, environ=dict(os.environ))))
     assert isinstance(told, NotRecorded)
     assert told.obstacle is Obstacle.RAISED
-    assert "cannot import name 'gpu'" in told.said
+    assert "cannot import name 'gpu'" in told.message
 
 
 def test_buckets_keep_what_the_text_says_when_they_are_filled(whole: tuple[Recipe, Recording]) -> None:

@@ -53,6 +53,7 @@ def written(file: Path) -> str:
     return file.read_text("utf-8").partition(MARK)[2]
 
 
+@cache
 def read(file: Path) -> Recipe:
     return reader.read(file, project=file.parent, content=content(file))
 

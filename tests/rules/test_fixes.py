@@ -17,7 +17,7 @@ from preflight.app import reader
 from preflight.app.model import Recipe
 from preflight.engine import builtin
 from preflight.engine.files import judge, static_rules
-from preflight.model import Severity
+from preflight.model import Result, Severity
 from preflight.rules.fixes import Fixed, fixed
 from preflight.settings import Settings
 
@@ -28,28 +28,39 @@ BAD = [f for f in FILES if f.name.startswith("bad_") and f.parent.name != "app-s
 
 
 @cache
+def read(file: Path, content: bytes) -> Recipe:
+    return reader.read(file, project=file.parent, content=content)
+
+
+@cache
+def judged(file: Path, content: bytes) -> tuple[Result, ...]:
+    """What every rule finds in this text: asked once for all tests and for the fixes."""
+    return asyncio.run(judge(RULES, read(file, content), Settings(project=file.parent, app=file.name)))
+
+
+@cache
 def mended(file: Path, content: bytes, *, is_unsafe_allowed: bool) -> Fixed:
-    settings = Settings(project=file.parent, app=file.name)
+    texts: dict[int, bytes] = {}
 
-    def read(text: bytes) -> Recipe:
-        return reader.read(file, project=file.parent, content=text)
+    def remembered(text: bytes) -> Recipe:
+        recipe = read(file, text)
+        texts[id(recipe)] = text
+        return recipe
 
-    return asyncio.run(
-        fixed(content, read, lambda recipe: judge(RULES, recipe, settings), is_unsafe_allowed=is_unsafe_allowed)
-    )
+    async def judge_once(recipe: Recipe) -> tuple[Result, ...]:
+        return await asyncio.to_thread(judged, file, texts[id(recipe)])
+
+    return asyncio.run(fixed(content, remembered, judge_once, is_unsafe_allowed=is_unsafe_allowed))
 
 
 def said(file: Path, content: bytes, least: Severity | None = None) -> Counter[tuple[str, str]]:
-    recipe = reader.read(file, project=file.parent, content=content)
-    results = asyncio.run(judge(RULES, recipe, Settings(project=file.parent, app=file.name)))
+    results = judged(file, content)
     return Counter((r.check.name, f.message) for r in results for f in r.findings if least in (None, f.severity))
 
 
 def lines_spoken_of(file: Path, content: bytes) -> set[int]:
     """Lines, from 0, of which some rule speaks, or where a fix of one begins."""
-    recipe = reader.read(file, project=file.parent, content=content)
-    results = asyncio.run(judge(RULES, recipe, Settings(project=file.parent, app=file.name)))
-    findings = [f for r in results for f in r.findings]
+    recipe, findings = read(file, content), [f for r in judged(file, content) for f in r.findings]
     begun = {recipe.source.text.count("\n", 0, e.start) for f in findings if f.fix for e in f.fix.edits}
     return begun | {f.where.line - 1 for f in findings if f.where is not None}
 
@@ -113,3 +124,36 @@ def test_an_ignored_finding_is_not_fixed(tmp_path: Path) -> None:
     text = b"import modal\n\nstub = modal.Stub('a')  # preflight: ignore[dep-stub-removed] kept for the old client\n"
     done = mended(tmp_path / "app.py", text, is_unsafe_allowed=True)
     assert done.after == text and done.applied == ()
+
+
+MANY = b"""import modal
+from modal import gpu
+
+stub = modal.Stub("a")
+image = modal.Image.debian_slim(python_version=3.11).pip_install("torch==2.2.2").env({"MAX_JOBS": 4})
+image = image.run_commands("source /env.sh", "pip install numpy>=1.26", force_build=True)
+
+
+@stub.function(image=image, gpu=gpu.A100(count=4, size="80GB"), timeout=100000, memory="32GB", keep_warm=1)
+def train(): ...
+
+
+@stub.function(gpu="a10g:16", volumes={"data": modal.Volume.persisted("v")}, allow_concurrent_inputs=4)
+def load(): ...
+"""
+
+
+@pytest.mark.parametrize("is_unsafe_allowed", [False, True])
+def test_the_fixes_of_many_rules_reach_their_end_in_one_pass(tmp_path: Path, is_unsafe_allowed: bool) -> None:
+    file = tmp_path / "app.py"
+    done = mended(file, MANY, is_unsafe_allowed=is_unsafe_allowed)
+    ast.parse(done.after)
+    rules = {name.partition(" ")[0] for name in done.applied}
+    assert {"dep-stub-removed", "dep-gpu-object", "ver-python-type", "app-arg-type", "res-timeout-over-max"} <= rules
+    assert {"res-gpu-count", "sto-volume-path", "shl-source-in-sh", "cac-force-build-left"} <= rules
+    assert ({"res-memory-unit", "dep-allow-concurrent-inputs"} <= rules) is is_unsafe_allowed
+    left = [f for r in judged(file, done.after) for f in r.findings if f.fix and (f.fix.is_safe or is_unsafe_allowed)]
+    assert len(left) == len(done.taken_back)  # nothing else could still be fixed
+    again = mended(file, done.after, is_unsafe_allowed=is_unsafe_allowed)
+    assert (again.applied, again.after) == ((), done.after)
+    assert {n for n, _ in said(file, done.after, Severity.ERROR)} < {n for n, _ in said(file, MANY, Severity.ERROR)}

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from preflight.sandbox import serve
+from tests.conftest import python
+from tests.forked import REPOSITORY
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LONGEST_S = 40
-ROOT = Path(serve.__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -27,14 +27,13 @@ def run() -> Run:
     """Run Python with a sandbox's environment in its project; a test can't hang longer than LONGEST_S."""
 
     def go(sandbox: serve.Sandbox, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=sandbox.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb", "PYTHONPATH": str(ROOT)},
+        done = python(
+            [*arguments],
+            env=sandbox.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb", "PYTHONPATH": str(REPOSITORY)},
             cwd=cwd or sandbox.project,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST_S,
+            limit_s=LONGEST_S,
         )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return go
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from preflight.sandbox import confinement, serve
-from preflight.sandbox.control_plane.containers import Containers
+from preflight.sandbox.control_plane.calls import Containers
 from preflight.sandbox.control_plane.service import API, FOR_ALL, method_name
 
 SCRIPT = Path(__file__).parent / "scripts" / "every_construct.py"

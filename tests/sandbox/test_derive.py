@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from preflight.app import reader
-from preflight.sandbox import derive, overlay, state, typed_toml
+from preflight.sandbox import derive, overlay, state, worlds
 from preflight.settings import S3Settings, Settings
 
 APP = """
@@ -76,25 +75,25 @@ def test_the_bucket_and_secret_of_the_settings_are_there_too(tmp_path: Path) -> 
 
 
 def test_a_world_is_read_back_as_it_was_written(world: state.Scenario) -> None:
-    text = typed_toml.write(world)
-    assert typed_toml.read(state.Scenario, tomllib.loads(text), "world.toml") == world
+    text = worlds.write(world)
+    assert worlds.read(text) == world
 
 
 def test_any_text_survives_being_written() -> None:
     odd = state.Scenario(title='a "quote"\\ \x7f\nline', wrong="ü", environ={"a.b c": "é", "": "x"})
-    assert typed_toml.read(state.Scenario, tomllib.loads(typed_toml.write(odd)), "odd.toml") == odd
+    assert worlds.read(worlds.write(odd)) == odd
 
 
-@pytest.mark.parametrize("name", [n for n in state.names() if n != "lint-fails"])
+@pytest.mark.parametrize("name", [n for n in worlds.names() if n != "lint-fails"])
 def test_every_shipped_fault_can_be_laid_over_an_app(world: state.Scenario, name: str) -> None:
-    laid = overlay.laid_over(world, state.load(name), name)
+    laid = overlay.laid_over(world, worlds.load(name), name)
     assert laid.volumes == world.volumes
     assert laid.storage.access_key_id == world.storage.access_key_id
 
 
 def test_a_fault_of_the_example_is_one_of_the_apps_own_things(world: state.Scenario) -> None:
     def laid(name: str) -> state.Scenario:
-        return overlay.laid_over(world, state.load(name), name)
+        return overlay.laid_over(world, worlds.load(name), name)
 
     assert laid("missing-secret").secrets == {}
     assert laid("no-bucket").storage.buckets == ()
@@ -107,4 +106,4 @@ def test_a_fault_of_the_example_is_one_of_the_apps_own_things(world: state.Scena
 
 def test_a_fault_in_the_examples_own_files_is_refused(world: state.Scenario) -> None:
     with pytest.raises(ValueError, match="bundled example"):
-        overlay.laid_over(world, state.load("lint-fails"), "lint-fails")
+        overlay.laid_over(world, worlds.load("lint-fails"), "lint-fails")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from google.protobuf.message_factory import GetMessageClass
+from grpclib import GRPCError, Status
+from grpclib.client import Channel, UnaryStreamMethod, UnaryUnaryMethod
+from grpclib.server import Server
 
-from preflight.sandbox import serve
+from preflight.sandbox import serve, worlds
+from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.service import API, Service, method_name
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 World = Callable[[str], Path]
@@ -104,14 +112,74 @@ def test_calls_the_server_lacks_are_unimplemented_and_the_rest_work(modal: Run) 
         assert modal(sandbox, "secret", "list", "--json").returncode == 0
 
 
+ASK_WHAT_IS_NOT_THERE = """
+import modal
+from modal.client import Client
+from modal_proto import api_pb2 as pb
+def rollback():
+    from modal._utils.async_utils import synchronize_api
+    async def ask(client):
+        await client.stub.AppRollback(pb.AppRollbackRequest(app_id="ap-1"))
+    return synchronize_api(ask)(Client.from_env())
+for ask in (lambda: list(modal.Sandbox.list()), rollback):
+    try:
+        print("no error but", ask())
+    except modal.exception.Error as e:
+        print(f"{type(e).__name__}: {e}")
+"""
+
+
 def test_an_rpc_that_the_sandbox_has_no_answer_for_fails_at_once_and_names_itself(
     run: Run, healthy: serve.Sandbox
 ) -> None:
     started = time.monotonic()
-    ended = run(healthy, "-c", "import modal; list(modal.Sandbox.list())")
+    ended = run(healthy, "-c", ASK_WHAT_IS_NOT_THERE)
+    assert ended.returncode == 0, ended.stderr
+    for said, words in zip(ended.stdout.splitlines(), ("modal.Sandbox", "`modal app rollback`"), strict=True):
+        assert said.startswith(f"UnimplementedError: the sandbox does not simulate {words} (")
+    assert time.monotonic() - started < 30  # not asked again and again
+
+
+def test_every_rpc_of_the_installed_client_is_answered_or_refused_in_one_line() -> None:
+    asked = asyncio.run(refusals_of_every_rpc())
+    assert len(asked) > 100
+    for rpc, error in asked:
+        assert error.status is Status.UNIMPLEMENTED
+        assert str(error.message).startswith("the sandbox does not simulate ") and rpc in str(error.message)
+
+
+async def refusals_of_every_rpc() -> list[tuple[str, GRPCError]]:
+    """By the RPCs that nothing answers, each asked over a real connection."""
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as name:
+        folder = Path(name)
+        plane = Plane(worlds.load("healthy"), Folders(folder, folder))
+        service = Service(plane)
+        server = Server([service])
+        await server.start(path=str(folder / "plane"))
+        channel = Channel(path=str(folder / "plane"))
+        found = []
+        for method in API.methods:
+            request, response = (GetMessageClass(d) for d in (method.input_type, method.output_type))
+            if method_name(method.name) in service.answers:
+                continue
+            path = f"/{API.full_name}/{method.name}"
+            call = UnaryStreamMethod if method.server_streaming else UnaryUnaryMethod
+            with pytest.raises(GRPCError) as refused:
+                await asyncio.wait_for(call(channel, path, request, response)(request()), 5)
+            found.append((method.name, refused.value))
+        channel.close()
+        server.close()
+    return found
+
+
+def test_a_tunnel_from_a_body_is_refused_by_name(modal: Run, healthy: serve.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "import modal\napp = modal.App('x')\n\n@app.function(image=modal.Image.debian_slim())\n"
+        "def f():\n    with modal.forward(8000):\n        pass\n"
+    )
+    ended = modal(healthy, "run", f"{tmp_path / 'app.py'}::f")
     assert ended.returncode == 1
-    assert "is not simulated by the sandbox" in ended.stderr
-    assert time.monotonic() - started < 10
+    assert "the sandbox does not simulate modal.forward (TunnelStart)" in ended.stdout + ended.stderr
 
 
 def test_a_proxy_of_the_host_does_not_come_between(

@@ -1,75 +1,95 @@
-"""The permissive world keeps every request of a client, and runs none of its functions."""
+"""The permissive world answers a client whatever it asks, runs none of its functions, and is read as a recording."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from preflight.discover.recording import RecordedBucket, Recording
 from preflight.sandbox import serve, state
+from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.recorded import recorded
+from preflight.sandbox.control_plane.service import client_server
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+SCENARIO = state.Scenario(title="a recorder", wrong="", permissive=True, storage=state.Storage())
+APP = str(serve.EXAMPLE / "deploy/modal/app.py")
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    import os
-    import sys
-
-    lines = tmp_path_factory.mktemp("record") / "requests.jsonl"
-    with serve.start(state.RECORDER, record=lines) as sandbox:
-        ended = subprocess.run(
-            [sys.executable, "-m", "modal", "deploy", "deploy/modal/app.py"],
-            env=sandbox.applied(os.environ),
-            cwd=sandbox.project,
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-        assert ended.returncode == 0, ended.stderr
-        assert sandbox.s3_url == ""
-    return [json.loads(line) for line in lines.read_text().splitlines()]
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as name:
+        yield Path(name)
 
 
-def of(rows: list[dict[str, Any]], rpc: str) -> list[dict[str, Any]]:
-    return [r for r in rows if r["rpc"] == rpc]
+async def asked(folder: Path, *words: str) -> tuple[Plane, int, str]:
+    """A plane, and how `modal WORDS` ended against it."""
+    plane = Plane(SCENARIO, Folders(folder, folder))
+    server = client_server(plane)
+    await server.start(path=str(folder / "plane"))
+    token = {"MODAL_TOKEN_ID": SCENARIO.token.id, "MODAL_TOKEN_SECRET": SCENARIO.token.secret}
+    modal = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "modal", *words),
+        env={k: v for k, v in os.environ.items() if not k.startswith("MODAL_")}
+        | {"MODAL_SERVER_URL": f"unix://{folder / 'plane'}", "MODAL_CONFIG_PATH": str(folder / "no.toml"), **token},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await asyncio.wait_for(modal.communicate(), 60)
+    await plane.stop()
+    server.close()
+    assert modal.returncode is not None
+    return plane, modal.returncode, out.decode()
 
 
-def test_the_record_holds_the_resources_of_every_function(recorded: list[dict[str, Any]]) -> None:
-    functions = [r["request"]["function"] for r in of(recorded, "FunctionCreate")]
-    gpus = {f["function_name"]: f["resources"]["gpu_config"]["gpu_type"] for f in functions}
-    assert gpus == {"train": "A100-80GB", "smoke": "A100-80GB"}
-    train = next(f for f in functions if f["function_name"] == "train")
-    assert train["timeout_secs"] == 86400
-    assert train["cloud_bucket_mounts"][0]["bucket_name"] == "eeg-training-data"
-    assert train["cloud_bucket_mounts"][0]["key_prefix"] == "tusz/"
+@pytest.fixture(scope="module")
+def deployed(folder: Path) -> tuple[Plane, Recording]:
+    plane, code, out = asyncio.run(asked(folder, "deploy", APP))
+    assert code == 0, out
+    recording = recorded(plane, seconds=1.0, closed_by="kernel")
+    assert recording is not None
+    return plane, recording
 
 
-def test_an_id_in_one_request_is_found_in_the_answer_of_another(recorded: list[dict[str, Any]]) -> None:
-    secrets = {r["response"]["secret_id"]: r["request"] for r in of(recorded, "SecretGetOrCreate")}
-    mount = of(recorded, "FunctionCreate")[0]["request"]["function"]["cloud_bucket_mounts"][0]
-    secret = secrets[mount["credentials_secret_id"]]
-    assert secret["deployment_name"] == "aws-s3-secret"
-    assert secret["required_keys"] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]
+def test_the_record_holds_the_resources_of_every_function(deployed: tuple[Plane, Recording]) -> None:
+    functions = {f.name: f for f in deployed[1].functions}
+    assert {name: f.gpus for name, f in functions.items()} == {
+        "train": (("A100-80GB", 1),),
+        "smoke": (("A100-80GB", 1),),
+    }
+    assert functions["train"].timeout_s == 86400
+    (bucket,) = [m for m in functions["train"].mounts.values() if isinstance(m, RecordedBucket)]
+    assert (bucket.bucket, bucket.prefix) == ("eeg-training-data", "tusz/")
 
 
-def test_the_record_holds_every_image_step_as_the_builder_renders_it(recorded: list[dict[str, Any]]) -> None:
-    steps = [s for r in of(recorded, "ImageGetOrCreate") for s in r["request"]["image"]["dockerfile_commands"]]
-    assert "FROM nvidia/cuda:12.1.1-devel-ubuntu22.04" in steps
-    assert "RUN pip install -v --no-build-isolation mamba-ssm==2.2.2" in steps
+def test_an_id_in_one_request_is_what_another_request_made(deployed: tuple[Plane, Recording]) -> None:
+    bucket = next(m for m in deployed[1].functions[0].mounts.values() if isinstance(m, RecordedBucket))
+    assert bucket.secret is not None
+    assert bucket.secret.name == "aws-s3-secret"
+    assert bucket.secret.required_keys == ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
 
 
-def test_nothing_is_uploaded_to_a_recorder(recorded: list[dict[str, Any]]) -> None:
-    assert of(recorded, "MountGetOrCreate")
-    assert not of(recorded, "MountPutFile")
+def test_the_record_holds_every_image_step_as_the_builder_renders_it(deployed: tuple[Plane, Recording]) -> None:
+    image = deployed[1].functions[0].image
+    assert image is not None
+    assert "FROM nvidia/cuda:12.1.1-devel-ubuntu22.04" in image.base
+    assert "RUN pip install -v --no-build-isolation mamba-ssm==2.2.2" in image.commands
 
 
-def test_a_function_called_at_the_top_level_is_refused_and_not_run(run: Run, tmp_path: Path) -> None:
-    with serve.start(state.RECORDER, record=tmp_path / "r.jsonl") as sandbox:
-        ended = run(sandbox, "-m", "modal", "run", "deploy/modal/app.py", "--action", "smoke")
-    assert ended.returncode == 1
-    assert "records and runs no function" in ended.stdout + ended.stderr
+def test_nothing_is_uploaded_to_a_recorder(deployed: tuple[Plane, Recording]) -> None:
+    plane, _ = deployed
+    assert "MountGetOrCreate" in plane.requests
+    assert "MountPutFile" not in plane.requests
+    assert not list(plane.folders.files.iterdir())
+
+
+def test_a_function_called_at_the_top_level_is_refused_and_not_run(folder: Path) -> None:
+    plane, code, out = asyncio.run(asked(folder, "run", APP, "--action", "smoke"))
+    assert code == 1
+    assert "records and runs no function" in out
+    assert recorded(plane, seconds=1.0, closed_by="kernel") is None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from preflight.model import Stage
-from preflight.state.kept import Unreadable, Worked, keep, kept
+from preflight.state.follow import Unreadable, Worked, keep, kept
 from preflight.state.vector import Vector
 from tests.state.conftest import NOW
 

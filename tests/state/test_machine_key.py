@@ -25,13 +25,14 @@ def test_the_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_several_that_make_the_key_at_once_have_one_key(tmp_path: Path) -> None:
     script = (
-        "import sys, pathlib; from preflight import machine_key;"
+        "import sys, pathlib; from preflight.state import machine_key;"
         " print(machine_key.load_or_make(pathlib.Path(sys.argv[1])).hex())"
     )
     words = [sys.executable, "-c", script, str(tmp_path)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     children = [subprocess.Popen(words, stdout=subprocess.PIPE, env=env) for _ in range(6)]
-    assert len({child.communicate(timeout=60)[0] for child in children}) == 1
+    keys = {child.communicate(timeout=60)[0].strip() for child in children}
+    assert [len(key) for key in keys] == [64]
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])

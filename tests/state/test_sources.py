@@ -10,8 +10,8 @@ import pytest
 
 from preflight.settings import Settings
 from preflight.state import sources
-from preflight.state.fingerprint import of
 from preflight.state.sources import TooLarge, Watched
+from preflight.state.vector import fingerprint
 
 
 def read(project: Path, *watched: str, outputs: tuple[str, ...] = ()) -> dict[str, str]:
@@ -127,9 +127,9 @@ def test_names_that_are_no_text_are_told_apart(tmp_path: Path) -> None:
     for name in (b"a\xff", b"a\xfe"):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("x")
     settings = Settings(project=tmp_path)
-    one = of(settings, facts={}, watched=Watched())
+    one = fingerprint(settings, facts={}, watched=Watched())
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff")).unlink()
-    assert of(settings, facts={}, watched=Watched()) != one
+    assert fingerprint(settings, facts={}, watched=Watched()) != one
 
 
 def test_a_large_data_file_is_told_by_its_size_and_times(tmp_path: Path) -> None:
@@ -170,22 +170,22 @@ def test_the_fingerprint_changes_and_comes_back(tmp_path: Path, name: str) -> No
     put(project / "a", "1"), put(project / "b"), put(project / "sub/x")
     shutil.copytree(project, tmp_path / "kept")
     settings = Settings(project=project)
-    before = of(settings, facts={"builder": "2025.06"}, watched=Watched())
+    before = fingerprint(settings, facts={"builder": "2025.06"}, watched=Watched())
     CHANGES[name](project)
-    assert of(settings, facts={"builder": "2025.06"}, watched=Watched()) != before
+    assert fingerprint(settings, facts={"builder": "2025.06"}, watched=Watched()) != before
     shutil.rmtree(project)
     shutil.copytree(tmp_path / "kept", project)
-    assert of(settings, facts={"builder": "2025.06"}, watched=Watched()) == before
-    assert of(settings, facts={"builder": "2026.10"}, watched=Watched()) != before
+    assert fingerprint(settings, facts={"builder": "2025.06"}, watched=Watched()) == before
+    assert fingerprint(settings, facts={"builder": "2026.10"}, watched=Watched()) != before
 
 
 def test_every_variable_counts_but_those_of_the_terminal_which_count_where_the_app_reads_them(tmp_path: Path) -> None:
-    def fingerprint(name: str, value: str, *read: str) -> str:
-        return of(Settings(project=tmp_path, environ={name: value}), facts={}, watched=Watched(variables=read))
+    def with_variable(name: str, value: str, *read: str) -> str:
+        return fingerprint(Settings(project=tmp_path, environ={name: value}), facts={}, watched=Watched(variables=read))
 
-    assert fingerprint("GPU", "a") != fingerprint("GPU", "b")
-    assert fingerprint("TMUX_PANE", "%1") == fingerprint("TMUX_PANE", "%2")
-    assert fingerprint("TMUX_PANE", "%1", "TMUX_PANE") != fingerprint("TMUX_PANE", "%2", "TMUX_PANE")
+    assert with_variable("GPU", "a") != with_variable("GPU", "b")
+    assert with_variable("TMUX_PANE", "%1") == with_variable("TMUX_PANE", "%2")
+    assert with_variable("TMUX_PANE", "%1", "TMUX_PANE") != with_variable("TMUX_PANE", "%2", "TMUX_PANE")
 
 
 def test_a_compiled_module_counts_where_its_source_is_not_beside_it(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from preflight.remote.lookups import LISTED_SECRETS, RATES
 from preflight.remote.modal_types import ListedSecret
 from preflight.settings import LintSettings, Settings
 from preflight.state.differ import changes
-from preflight.state.vector import Vector, vector
+from preflight.state.run_facts import of_run
+from preflight.state.vector import Vector
 from tests.state.conftest import report, result
 
 CANARIES = (
@@ -59,7 +60,7 @@ def settings(tmp_path: Path) -> Settings:
 def facts(settings: Settings, **found: object) -> Vector:
     recipe = reader.read(settings.project / "app.py", project=settings.project)
     given = {RECIPE: recipe, **{{"rates": RATES, "secrets": LISTED_SECRETS}[k]: v for k, v in found.items()}}
-    return vector(settings, FAILED, given, Redactor(("canary-of-the-environment",)).text)
+    return of_run(settings, FAILED, given, Redactor(("canary-of-the-environment",)).text)
 
 
 def test_no_secret_is_kept(settings: Settings) -> None:
@@ -82,7 +83,7 @@ def test_what_a_run_stands_on_is_kept(settings: Settings) -> None:
     assert kept["functions"]["train timeout"] == "86400 s"
     assert kept["functions"]["train secrets"] == "from_dict of AWS_SECRET_ACCESS_KEY"
     assert kept["rates"] == {"cpu_hour_cost": "$0.0473"}
-    assert kept["secrets"] == {"aws": "made 2026-10-01 00:00:00 UTC"}
+    assert kept["secrets"] == {"aws": "made 2026-10-01 00:00:00 UTC by alice"}
     assert kept["variables"] == {"AWS_REGION": "us-east-1", "MODAL_PROFILE": "aws"}
     assert kept["image steps"]["image"].startswith(".from_registry nvidia/cuda:12.1.1-devel-ubuntu22.04")
 

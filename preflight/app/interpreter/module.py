@@ -68,7 +68,7 @@ class Interpreter(Scope):
         inner.__dict__.update(self.__dict__)
         inner.names, inner.journal, inner.returned = {}, None, Outcomes()
         inner.outer, inner.is_top, inner.elsewhere = self, False, {}
-        inner.for_functions = for_functions or inner
+        inner.seen_by_defs = for_functions
         return inner
 
     def value(self, node: ast.expr) -> Value:

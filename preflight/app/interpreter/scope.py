@@ -71,7 +71,7 @@ class Scope:
         self.journal: dict[str, Value] | None = None  # of the branch being read: names it bound, with their old values
         self.returned = Outcomes()  # by branches, while others go on
         self.outer: Scope | None = None
-        self.for_functions: Scope = self  # whose names a def sees: not those of the class around it
+        self.seen_by_defs: Scope | None = None  # where it is not this one: a def does not see the names of its class
         self.elsewhere: dict[str, Scope] = {}  # names of `global` and `nonlocal`: the scope they belong to
         self.is_repeating = False
         self.is_branching = False
@@ -81,6 +81,11 @@ class Scope:
     def value(self, node: ast.expr) -> Value:
         """What an expression stands for here."""
         raise NotImplementedError
+
+    @property
+    def for_functions(self) -> Scope:
+        """Whose names a def sees that stands here."""
+        return self.seen_by_defs or self
 
     def set(self, name: str, value: Value) -> None:
         holder = self.elsewhere.get(name, self)

@@ -14,8 +14,8 @@ import click
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.audience import Shown, base_of, reporters
-from preflight.cli.running.conduct import Options, all_checks, run_selection
+from preflight.cli.running.audience import Shown, all_checks, base_of, reporters
+from preflight.cli.running.conduct import Options, run_selection
 from preflight.cli.running.outputs import Output, look_at
 from preflight.cli.running.rehearsal import Rehearsal
 from preflight.engine.select import Selection, UnknownCheck, select

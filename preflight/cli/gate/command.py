@@ -35,12 +35,14 @@ class Unreadable(Exception):
 class Named:
     """What a ``modal run FILE.py`` names; None where it names nothing, or is no command of Modal's client.
 
-    ``apps`` are the files that its reference may mean, relative to the working folder.
+    ``apps`` are the files that its reference may mean, relative to the working folder; ``program`` is the `modal`, or
+    the interpreter, whose client it is.
     """
 
     apps: tuple[str, ...] = ()
     environment: str | None = None
     profile: str | None = None
+    program: str | None = None
 
 
 # The options of Modal's client 1.6.4, as its own CLI declares them: a test holds them against the installed client.
@@ -67,7 +69,7 @@ HARMLESS = frozenset(  # commands that start nothing of an app
 LAUNCHERS = re.compile(
     r"(?:.*/)?(?:python[0-9.]*|uv|uvx|poetry|pdm|hatch|pipx|rye|pixi|run|-m|--with|--frozen|--locked)"
 )
-STARTS_MODAL = re.compile(r"\bmodal['\"]?\s+(?:-\S+\s+)*(?:run|deploy|serve|shell|launch|cluster|container)\b")
+STARTS_MODAL = re.compile(r"\bmodal['\"]?\s(?:.*\s)?['\"]?(?:run|deploy|serve|shell|launch|cluster|container)\b", re.S)
 
 
 def find(program: str, path: str | None = None) -> str:
@@ -101,7 +103,8 @@ def read(words: Sequence[str]) -> Named:
     reference = rest[0] if rest else ""
     environment = given.get("--env") or given.get("-e")
     profile = given.get("--profile") or options.get("--profile")
-    return Named(_files(reference, is_module="-m" in given), environment, profile)
+    program = words[at - 2] if words[max(at - 1, 0)] == "-m" and at > 1 else words[at]
+    return Named(_files(reference, is_module="-m" in given), environment, profile, program)
 
 
 def _parsed(options: Mapping[str, bool], words: Sequence[str], *, is_group: bool) -> tuple[dict[str, str], list[str]]:
@@ -110,7 +113,7 @@ def _parsed(options: Mapping[str, bool], words: Sequence[str], *, is_group: bool
         click.Option([name, f"o{n}"], is_flag=is_flag) for n, (name, is_flag) in enumerate(options.items())
     ]
     command = click.Command("modal", params=params, add_help_option=False)
-    context = click.Context(command, allow_interspersed_args=not is_group, resilient_parsing=True)
+    context = click.Context(command, allow_interspersed_args=not is_group)
     try:
         given, rest, _ = command.make_parser(context).parse_args(list(words))
     except click.UsageError as e:

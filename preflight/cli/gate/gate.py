@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +17,16 @@ import click
 
 from preflight.cli.gate import command
 from preflight.cli.running.target import project_settings, resolve_app
+from preflight.interpreter import client_of
 from preflight.model import Exit
 from preflight.redact import without_secrets
-from preflight.report.text import in_encoding, one_line
+from preflight.report.text import in_encoding, inert, one_line, printable
 from preflight.settings import Settings
-from preflight.state import drift, fingerprint, machine_key
-from preflight.state import machine as facts
+from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
 from preflight.state.receipt import Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
+from preflight.state.vector import can_miss, flat, of_machine
 
 SHOWN_DRIFTS = 20
 
@@ -137,13 +139,14 @@ def gate_command(
             spend_max=asked.spend_max,
         )
         settings = _of_app(given, asked, named, start)
+        _of_client(settings, named)
         program = command.find(words[0], settings.environ["PATH"])
         outcome = _gate(asked, settings)
         if outcome is not Exit.READY:
             return outcome
         command.become(program, words, _named(environ, settings))
     except command.NotRunnable as e:
-        say(f"preflight gate: {e}")
+        say(f"preflight gate: {one_line(str(e))}")
         return e.code
 
 
@@ -179,6 +182,22 @@ def _of_app(settings: Settings, asked: Asked, named: command.Named, start: Path)
     if file and Path(file).resolve() != (settings.project / settings.app).resolve():
         raise click.UsageError(f"the checks are of {settings.app}, and the command runs {os.path.relpath(file)}")
     return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
+
+
+def _of_client(settings: Settings, named: command.Named) -> None:
+    """Raises UsageError where the command names another environment's client than the one that the checks are of."""
+    if named.program is None or settings.interpreter is None:
+        return
+    program, checked = Path(named.program), settings.interpreter.client
+    found = shutil.which(program.name, path=settings.environ["PATH"])
+    if found and (os.sep not in named.program or program.parent.resolve() == Path(found).parent.resolve()):
+        program = Path(found)
+        theirs = client_of(program) or checked
+    else:
+        theirs = client_of(program)
+    if theirs != checked:
+        versions = [c.version if c else "an unknown version" for c in (theirs, checked)]
+        raise click.UsageError(f"{program} starts modal {versions[0]}, and the checks are of {versions[1]}")
 
 
 def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
@@ -267,12 +286,12 @@ def local_facts(settings: Settings, watched: Watched, asked: Asked, key: bytes |
     assert settings.state is not None
     key = machine_key.load(settings.state) if key is None else key
     left_out = (*settings.skip, *asked.left_out)
-    return facts.local(settings, watched, key, left_out=left_out, fail_on=asked.fail_on)
+    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=asked.fail_on))
 
 
 def why_not_kept(settings: Settings, watched: Watched) -> str:
     """Why a change could be missed, so that no pass is kept; "" when none could."""
-    missed = fingerprint.can_miss(settings, watched)
+    missed = can_miss(settings, watched)
     return f"{missed}; name it in [tool.preflight] watch" if missed else ""
 
 
@@ -309,7 +328,7 @@ def _stopped(outcome: Exit, asked: Asked) -> Exit:
     if outcome is Exit.INTERRUPTED:
         return outcome
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
-    say(f"REFUSED: {why}`{without_secrets(shlex.join(asked.words))}` was not run")
+    say(f"REFUSED: {why}`{_shown(asked.words)}` was not run")
     return Exit.REFUSED
 
 
@@ -324,8 +343,12 @@ def _next(asked: Asked) -> None:
     options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
     app = [asked.app] if asked.app else []
     words = ["preflight", "gate", "--renew", *options, *app, "--", *asked.words]
-    say(f"next  {without_secrets(shlex.join(words))}")
+    say(f"next  {_shown(words)}")
+
+
+def _shown(words: Sequence[str]) -> str:
+    return without_secrets(shlex.join(words)).replace("\n", "\\n")
 
 
 def say(text: str) -> None:
-    click.echo(in_encoding(text, sys.stderr.encoding), err=True)
+    click.echo(in_encoding(inert(printable(text)), sys.stderr.encoding), err=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TextIO
 
@@ -15,12 +16,26 @@ import click
 from preflight.cli.running.outputs import Output, look_at, write
 from preflight.cli.running.stderr import redactor, warn
 from preflight.events import Event
-from preflight.model import Check, Exit, Report, Result, Target
+from preflight.model import Check, Exit, Report, Result, Stage, Target
 from preflight.report.baseline import Baseline, BaselineRefused, Compared, read
 from preflight.report.places import Places, from_here, from_repository
 from preflight.report.redacted import cleaned
 from preflight.report.reporter import Reporter
 from preflight.settings import Settings
+
+
+def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
+    """Built-in and plugin checks of these stages, in checklist order; of the built-in ones those that are ``named``."""
+    from preflight.engine import builtin, index
+    from preflight.engine.select import in_order
+
+    ours = builtin.checks(stages, named)
+    points = entry_points(group=index.GROUP)
+    if not points:
+        return in_order(ours)
+    from preflight.engine import plugins
+
+    return in_order((*ours, *(c for c in plugins.checks(index.listed(), points) if c.stage in stages)))
 
 
 @dataclass(frozen=True, kw_only=True)

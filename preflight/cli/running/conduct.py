@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,16 +15,15 @@ from typing import Any
 import click
 
 from preflight.app.lookups import BUILDER, READING, RECIPE
-from preflight.cli.running.audience import Audience, Shown, audience, base_of
+from preflight.cli.running.audience import Audience, Shown, all_checks, audience, base_of
 from preflight.cli.running.options import wanted_outputs
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import check_functions, every_app, resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
-from preflight.engine import builtin, index, plugins
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
-from preflight.engine.select import Selection, UnknownCheck, in_order, select
+from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.events import Event, Progress, SpentSoFar
 from preflight.interrupts import OURS
 from preflight.lookups import Looked, Lookup, LookupFailed, World
@@ -62,12 +61,6 @@ class Options:
     def __post_init__(self) -> None:
         if self.scenario is not None and not self.is_sandbox:
             raise click.UsageError("--scenario belongs to --sandbox")
-
-
-def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
-    """Built-in and plugin checks of these stages, in checklist order; of the built-in ones those that are ``named``."""
-    ours = builtin.checks(stages, named)
-    return in_order((*ours, *(c for c in plugins.checks(index.listed()) if c.stage in stages)))
 
 
 def conduct(options: Options) -> Exit:

@@ -15,7 +15,7 @@ RAISED = re.compile(r"^[\s│]*([A-Za-z_][\w.]*(?:[Ee]rror|Exception|Failure|Tim
 NO_MODULE = re.compile(r"No module named '([^'.]+)")
 STAND_IN = re.compile(r"stand-in-for-(\w+)")
 OURS = re.compile(
-    r"(?:not run here: )(.+)|(\S+ is made up in this rehearsal: .+)|(\w+ is not simulated by the sandbox)"
+    r"(?:not run here: )(.+)|(\S+ is made up in this rehearsal: .+)|(the sandbox does not simulate [^│\n]+)"
 )
 NO_GPU = re.compile(
     r"not compiled with CUDA|No CUDA GPUs|no NVIDIA driver|CUDA error|CUDA driver|nvidia-smi|cuda is not available"
@@ -48,8 +48,7 @@ def not_run_here(answer: Answer, modules: frozenset[str]) -> str:
         return f"needs the real value of {found[1]}"
     raised = next((m for line in reversed(tail) if (m := RAISED.match(line))), None)
     if raised is None:
-        last = tail[-1].strip(" │╰╯─") if tail else "it printed nothing"
-        return f"exit code {answer.seen['code']}: {last[:LONGEST]}"
+        return f"exit code {answer.seen['code']}: {_last_words(tail)[:LONGEST]}"
     kind, said = raised[1].rpartition(".")[2], raised[2] or ""
     if missing := NO_MODULE.search(said):
         return "" if missing[1] in modules else f"needs {missing[1]}"
@@ -62,3 +61,16 @@ def not_run_here(answer: Answer, modules: frozenset[str]) -> str:
     if kind in EVERYWHERE or (kind == "TypeError" and WRONG_CALL.search(said)):
         return ""
     return f"it stopped with {kind}{': ' if said else ''}{said}"[:LONGEST] + ", on data that was made up"
+
+
+def _last_words(tail: Sequence[str]) -> str:
+    """The last line, or all of the box that the client draws around its own error."""
+    words = list[str]()
+    for line in reversed(tail):
+        if line.lstrip().startswith("╭"):
+            break
+        if text := line.strip(" │╰╯─"):
+            words.insert(0, text)
+        if words and "│" not in line:
+            break
+    return " ".join(words) or "it printed nothing"

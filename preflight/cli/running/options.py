@@ -137,6 +137,11 @@ def _with(command: Any, *options: Callable[[Any], Any]) -> Any:
     return command
 
 
+def split_ids(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids or names of an option that takes several by comma and may be repeated."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """ "; did you mean X?" for a word that is nearly one of those that there are; else ""."""
     import difflib

@@ -172,8 +172,10 @@ def rehearsed(
     settings: Settings, apps: Sequence[str], scenario: str | None, *, is_unconfined: bool = False
 ) -> Rehearsal:
     """The apps as read and recorded, and the world that they need with the scenario's fault laid over it."""
+    from msgspec.structs import replace as changed
+
     from preflight.discover.merge import filled
-    from preflight.sandbox import confinement, derive, overlay, state
+    from preflight.sandbox import confinement, derive, overlay, worlds
 
     why_not = "" if is_unconfined else confinement.why_not()
     recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
@@ -188,20 +190,20 @@ def rehearsed(
             recipes[app] = filled(recipe, told)
     world = derive.derived([*recipes.values()], settings)
     try:
-        if scenario is not None and (path := state.path_of(scenario)).parent != state.SCENARIOS:
-            world = state.load(path)  # a world of the user's own, as `--print-world` wrote it
+        if scenario is not None and (path := worlds.path_of(scenario)).parent != worlds.SCENARIOS:
+            world = worlds.load(path)  # a world of the user's own, as `--print-world` wrote it
         elif scenario is not None:
-            world = overlay.laid_over(world, state.load(scenario), scenario)
+            world = overlay.laid_over(world, worlds.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
-    container = replace(
+    container = changed(
         world.container,
         is_confined=not is_unconfined,
         project=str(settings.project.resolve()),
         python=world.container.python or confinement.interpreter_of("modal", settings.environ),
     )
     return Rehearsal(
-        world=replace(world, container=container),
+        world=changed(world, container=container),
         scenario=scenario,
         modules=_modules(settings.project),
         recordings=recordings,
@@ -251,11 +253,11 @@ def need_sandbox(scenario: str | None = None) -> None:
         raise click.UsageError(
             f"the sandbox needs `pip install 'modal-preflight[sandbox]'` (there is no {', '.join(missing)} here)"
         )
-    from preflight.sandbox import state
+    from preflight.sandbox import worlds
 
     try:
         if scenario is not None:
-            state.path_of(scenario)
+            worlds.path_of(scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
 

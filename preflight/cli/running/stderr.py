@@ -31,6 +31,9 @@ def clean(text: str) -> str:
 
 def say(text: str) -> None:
     """A stderr that is full or has a codec of its own costs the text, not the exit code."""
+    from preflight.report.text import inert
+
+    text = inert(text)
     with contextlib.suppress(OSError, ValueError, LookupError):
         try:
             click.echo(text, err=True)

@@ -64,7 +64,7 @@ def page(rules: Sequence[Rule]) -> str:
         ]
         lines += ["Not by", *(f"  {e.splitlines()[0]}" for e in rule.silent_on)]
     lines += ["", f"Why  {in_words_of_log(first.why, {})}", f"Fix  {in_words_of_log(first.remedy, {})}"]
-    lines += [f"     or, where the log shows it: {in_words_of_log(fix, {})}" for _, fix in first.remedies]
+    lines += [f"     or, where the log shows it: {in_words_of_log(r.fix, {})}" for r in first.remedies]
     if first.explains:
         lines += ["", f"Explains  {', '.join(first.explains)}"]
     return "\n".join(lines)

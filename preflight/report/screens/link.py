@@ -85,7 +85,7 @@ def _fields(one: Linked, target: Target) -> Iterator[tuple[str, str]]:
     if one.modules or one.python:
         yield "python", ", ".join([*one.modules[:SHOWN], *([one.python] if one.python else [])])
     if one.floors:
-        yield "needs", ", ".join(f"{kind} {version}" for kind, version in one.floors)
+        yield "needs", ", ".join(f"{kind} {version}" for kind, version in one.floors.items())
     for note in one.notes:
         yield "note", note
 
@@ -101,7 +101,7 @@ def _torch(one: Linked, target: Target) -> str:
 
 def _gpu(one: Linked) -> str:
     holds = ", ".join(map(str, one.archs))
-    runs = [g.name for g, is_covered in one.gpus if is_covered]
+    runs = [g.name for g in one.gpus if g.runs]
     return f"{holds}" + (f"; runs on {', '.join(dict.fromkeys(runs))}" if runs else "")
 
 

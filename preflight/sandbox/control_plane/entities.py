@@ -7,9 +7,9 @@ import contextlib
 import secrets
 import string
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from modal_proto import api_pb2 as pb
 
@@ -18,6 +18,7 @@ from preflight.sandbox import state
 if TYPE_CHECKING:
     from preflight.sandbox.control_plane.tasks import Task
 
+T = TypeVar("T")
 LETTERS = string.digits + string.ascii_letters
 TASK_LETTERS = string.digits + string.ascii_uppercase
 
@@ -52,6 +53,19 @@ class Changed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._event.wait(), left)
         return True
+
+    async def rows(
+        self, rows: Callable[[], Sequence[T]], seen: int, is_over: Callable[[], object], timeout_s: float
+    ) -> AsyncIterator[T]:
+        """Those after the first ``seen``, as they come, until it is over or nothing more came in time."""
+
+        def has_more() -> object:
+            return len(rows()) > seen or is_over()
+
+        end = time.monotonic() + timeout_s
+        while await self.until(has_more, max(0.0, end - time.monotonic())) and len(rows()) > seen:
+            seen += 1
+            yield rows()[seen - 1]
 
 
 @dataclass
@@ -120,11 +134,17 @@ class Function:
     id: str = field(default_factory=lambda: new_id("fu"))
     definition_id: str = field(default_factory=lambda: new_id("de"))
     definition: pb.Function = field(default_factory=pb.Function)
+    data: pb.FunctionData = field(default_factory=pb.FunctionData)  # empty until the client has defined it
     parameters: bytes = b""  # of a class, bound to this variant of its function
     is_made_up: bool = False  # another app's, of which only the name is known
     pending: list[Input] = field(default_factory=list)
     tasks: set[Task] = field(default_factory=set)
     changed: Changed = field(default_factory=Changed)
+
+    @property
+    def is_the_apps(self) -> bool:
+        """Not one that was never defined, and not one of `Image.run_function`, which belongs to the image."""
+        return bool(self.data.ranked_functions) and not self.definition.is_builder_function
 
     def web_url(self, name: str) -> str:
         """What the real one looks like; nothing listens there."""

@@ -4,50 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane.entities import App, Function, new_id
-
-if TYPE_CHECKING:
-    from preflight.sandbox.control_plane.plane import Plane
+from preflight.sandbox.control_plane.plane import Topic
 
 GPU = re.compile(r"ANY|T4|L4|L40S|A10G?|A100(-40GB|-80GB)?|H100!?|H200!?|B200\+?|B300|RTX-PRO-6000", re.IGNORECASE)
 LONGEST_S = 86400
 
 
-class Functions:
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-
+class Functions(Topic):
     async def function_precreate(self, request: pb.FunctionPrecreateRequest) -> pb.FunctionPrecreateResponse:
-        function = self._plane.functions.get(request.existing_function_id)
+        function = self.plane.functions.get(request.existing_function_id)
         if function is None:
-            function = Function(self._plane.app(request.app_id), request)
+            function = Function(self.plane.app(request.app_id), request)
             self._keep(function)
         function.pre = request
         return pb.FunctionPrecreateResponse(function_id=function.id, handle_metadata=function.metadata())
 
     def _keep(self, function: Function) -> None:
-        self._plane.functions[function.id] = function.app.functions[function.id] = function
+        self.plane.functions[function.id] = function.app.functions[function.id] = function
 
     async def function_create(self, request: pb.FunctionCreateRequest) -> pb.FunctionCreateResponse:
         data = request.function_data if request.function_data.ranked_functions else _as_data(request.function)
-        function = self._plane.functions.get(request.existing_function_id)
+        function = self.plane.functions.get(request.existing_function_id)
         if function is None:
             pre = pb.FunctionPrecreateRequest(
                 app_id=request.app_id, function_name=data.function_name, function_type=data.function_type
             )
-            function = Function(self._plane.app(request.app_id), pre)
+            function = Function(self.plane.app(request.app_id), pre)
             self._keep(function)
         definition = data.ranked_functions[0].function
-        if not self._plane.scenario.permissive:
+        if not self.plane.scenario.permissive:
             for ranked in data.ranked_functions:
                 _refuse_what_modal_refuses(ranked.function)
         function.definition.CopyFrom(definition)
-        warnings = self._plane.scenario.server.function_warnings
+        function.data.CopyFrom(data)
+        warnings = self.plane.scenario.server.function_warnings
         return pb.FunctionCreateResponse(
             function_id=function.id,
             function=definition,
@@ -58,50 +53,50 @@ class Functions:
 
     async def class_create(self, request: pb.ClassCreateRequest) -> pb.ClassCreateResponse:
         class_id = request.existing_class_id or new_id("cs")
-        metadata = self._plane.classes[class_id] = pb.ClassHandleMetadata()
+        metadata = self.plane.classes[class_id] = pb.ClassHandleMetadata()
         return pb.ClassCreateResponse(class_id=class_id, handle_metadata=metadata)
 
     async def class_get(self, request: pb.ClassGetRequest) -> pb.ClassGetResponse:
         app = self._app(request.app_name, request.environment_name)
         class_id = app.layout.class_ids.get(request.object_tag)
-        if class_id is None and self._plane.scenario.invents:
-            class_id = self._plane.make_up_class(app, request.object_tag)
+        if class_id is None and self.plane.scenario.invents:
+            class_id = self.plane.make_up_class(app, request.object_tag)
         if class_id is None:
             text = f"Class '{request.object_tag}' not found in app '{request.app_name}'"
             raise GRPCError(Status.NOT_FOUND, text)
-        return pb.ClassGetResponse(class_id=class_id, handle_metadata=self._plane.classes[class_id])
+        return pb.ClassGetResponse(class_id=class_id, handle_metadata=self.plane.classes[class_id])
 
     async def function_get(self, request: pb.FunctionGetRequest) -> pb.FunctionGetResponse:
         app = self._app(request.app_name, request.environment_name)
         function_id = app.layout.function_ids.get(request.object_tag)
-        if function_id is None and self._plane.scenario.invents:
-            function_id = self._plane.make_up(app, request.object_tag).id
+        if function_id is None and self.plane.scenario.invents:
+            function_id = self.plane.make_up(app, request.object_tag).id
         if function_id is None:
             text = f"Function '{request.object_tag}' not found in app '{request.app_name}'"
             raise GRPCError(Status.NOT_FOUND, text)
-        function = self._plane.functions[function_id]
+        function = self.plane.functions[function_id]
         return pb.FunctionGetResponse(
             function_id=function_id, handle_metadata=function.metadata(), function=_shown(function)
         )
 
     async def function_get_by_id(self, request: pb.FunctionGetByIdRequest) -> pb.FunctionGetByIdResponse:
-        function = self._plane.function(request.function_id)
+        function = self.plane.function(request.function_id)
         return pb.FunctionGetByIdResponse(function=_shown(function), handle_metadata=function.metadata())
 
     def _app(self, name: str, environment: str) -> App:
-        app = self._plane.deployed(name, environment)
-        if app is None and self._plane.scenario.invents:
-            app = App(name, pb.APP_STATE_DEPLOYED, self._plane.environment(environment).name, name)
-            self._plane.apps[app.id] = app
+        app = self.plane.deployed(name, environment)
+        if app is None and self.plane.scenario.invents:
+            app = App(name, pb.APP_STATE_DEPLOYED, self.plane.environment(environment).name, name)
+            self.plane.apps[app.id] = app
         if app is None:
             raise GRPCError(Status.NOT_FOUND, f"App '{name}' not found")
         return app
 
     async def function_bind_params(self, request: pb.FunctionBindParamsRequest) -> pb.FunctionBindParamsResponse:
         """A variant of a class or function: the same code with parameters, and other resources."""
-        base = self._plane.function(request.function_id)
+        base = self.plane.function(request.function_id)
         key = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()[:22]
-        variant = self._plane.functions.get(f"fu-{key}")
+        variant = self.plane.functions.get(f"fu-{key}")
         if variant is None:
             variant = Function(base.app, base.pre, id=f"fu-{key}", definition_id=base.definition_id)
             variant.parameters = request.serialized_params or base.parameters
@@ -112,7 +107,7 @@ class Functions:
         return pb.FunctionBindParamsResponse(bound_function_id=variant.id, handle_metadata=variant.metadata())
 
     async def function_get_current_stats(self, request: pb.FunctionGetCurrentStatsRequest) -> pb.FunctionStats:
-        function = self._plane.function(request.function_id)
+        function = self.plane.function(request.function_id)
         return pb.FunctionStats(
             backlog=len(function.pending),
             num_total_tasks=len(function.tasks),
@@ -122,14 +117,14 @@ class Functions:
     async def function_update_scheduling_params(
         self, request: pb.FunctionUpdateSchedulingParamsRequest
     ) -> pb.FunctionUpdateSchedulingParamsResponse:
-        settings = self._plane.function(request.function_id).definition.autoscaler_settings
+        settings = self.plane.function(request.function_id).definition.autoscaler_settings
         settings.MergeFrom(request.settings)
         return pb.FunctionUpdateSchedulingParamsResponse(current_settings=settings)
 
     async def function_get_scheduling_params(
         self, request: pb.FunctionGetSchedulingParamsRequest
     ) -> pb.FunctionGetSchedulingParamsResponse:
-        settings = self._plane.function(request.function_id).definition.autoscaler_settings
+        settings = self.plane.function(request.function_id).definition.autoscaler_settings
         return pb.FunctionGetSchedulingParamsResponse(
             autoscaler_configuration=pb.AutoscalerConfiguration(settings=settings, static_settings=settings)
         )

@@ -6,18 +6,13 @@ import asyncio
 import hashlib
 import re
 import sys
-import time
 from collections.abc import AsyncIterator
-from functools import partial
-from typing import TYPE_CHECKING
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox.control_plane.entities import App, Image, new_id, now
-
-if TYPE_CHECKING:
-    from preflight.sandbox.control_plane.plane import Plane
+from preflight.sandbox.control_plane.plane import Topic
 
 SUCCESS = pb.GenericResult.GENERIC_STATUS_SUCCESS
 FAILURE = pb.GenericResult.GENERIC_STATUS_FAILURE
@@ -27,29 +22,22 @@ LEGACY_BEFORE = "2024.04"  # the line was seen in two public logs of workspaces 
 BUILDER_APPS = "__image-builds"  # an environment that no list shows
 
 
-class Images:
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-
+class Images(Topic):
     async def image_get_or_create(self, request: pb.ImageGetOrCreateRequest) -> pb.ImageGetOrCreateResponse:
         recipe = request.image.SerializeToString(deterministic=True) + request.builder_version.encode()
         image_id = "im-" + hashlib.sha256(recipe).hexdigest()[:22]
-        image = self._plane.images.get(image_id)
+        image = self.plane.images.get(image_id)
         if image is None:
-            image = self._plane.images[image_id] = Image(request.image, request.builder_version)
-            if self._plane.scenario.builds.cached or self._plane.scenario.permissive:
+            image = self.plane.images[image_id] = Image(request.image, request.builder_version)
+            if self.plane.scenario.builds.cached or self.plane.scenario.permissive:
                 image.status = SUCCESS
         response = pb.ImageGetOrCreateResponse(image_id=image_id)
         if image.status == SUCCESS and not request.force_build:
             response.result.status = image.status
             response.metadata.CopyFrom(_metadata(image))
         elif not image.is_building:
-            image.status, image.logs, image.is_building = (
-                pb.GenericResult.GENERIC_STATUS_UNSPECIFIED,
-                [],
-                True,
-            )
-            self._plane.background(self._build(image_id, image))
+            image.status, image.logs, image.is_building = pb.GenericResult.GENERIC_STATUS_UNSPECIFIED, [], True
+            self.plane.background(self._build(image_id, image))
         return response
 
     async def _build(self, image_id: str, image: Image) -> None:
@@ -59,9 +47,9 @@ class Images:
             _say(image, LEGACY)
         for number, command in enumerate(commands):
             _say(image, f"\n=> Step {number}: {command}")
-            await asyncio.sleep(self._plane.scenario.builds.step_s)
+            await asyncio.sleep(self.plane.scenario.builds.step_s)
         recipe = "\n".join(commands)
-        failure = next((f for f in self._plane.scenario.builds.failures if re.search(f.match, recipe)), None)
+        failure = next((f for f in self.plane.scenario.builds.failures if re.search(f.match, recipe)), None)
         if failure is None:
             _say(image, f"Saving image...\nImage saved, took 0.01s\n\nBuilt image {image_id} in 0.01s")
             image.status, image.exception = SUCCESS, ""
@@ -77,28 +65,21 @@ class Images:
     async def image_join_streaming(
         self, request: pb.ImageJoinStreamingRequest
     ) -> AsyncIterator[pb.ImageJoinStreamingResponse]:
-        image = self._plane.image(request.image_id)
-        seen, end = int(request.last_entry_id or 0), time.monotonic() + request.timeout
-        while True:
-            left = max(0.0, end - time.monotonic())
-            if not await image.changed.until(partial(_has_more, image, seen), left):
-                return
-            if len(image.logs) > seen:
-                new, seen = image.logs[seen:], len(image.logs)
-                yield pb.ImageJoinStreamingResponse(task_logs=new, entry_id=str(seen))
-            elif image.status:
-                result = pb.GenericResult(status=image.status, exception=image.exception)
-                yield pb.ImageJoinStreamingResponse(result=result, eof=True, metadata=_metadata(image))
-                return
+        image = self.plane.image(request.image_id)
+        seen = int(request.last_entry_id or 0)
+        async for row in image.changed.rows(lambda: image.logs, seen, lambda: image.status, request.timeout):
+            seen += 1
+            yield pb.ImageJoinStreamingResponse(task_logs=[row], entry_id=str(seen))
+        if image.status:
+            result = pb.GenericResult(status=image.status, exception=image.exception)
+            yield pb.ImageJoinStreamingResponse(result=result, eof=True, metadata=_metadata(image))
 
     async def image_from_id(self, request: pb.ImageFromIdRequest) -> pb.ImageFromIdResponse:
-        return pb.ImageFromIdResponse(
-            image_id=request.image_id, metadata=_metadata(self._plane.image(request.image_id))
-        )
+        return pb.ImageFromIdResponse(image_id=request.image_id, metadata=_metadata(self.plane.image(request.image_id)))
 
     async def image_build_chain_get(self, request: pb.ImageBuildChainGetRequest) -> pb.ImageBuildChainGetResponse:
         """Build logs are fetched as those of a builder app, so one is made up for the asking."""
-        image = self._plane.image(request.image_id)
+        image = self.plane.image(request.image_id)
         if not image.logs:
             raise GRPCError(Status.NOT_FOUND, f"Image '{request.image_id}' was not built here")
         app = App("image-build", pb.APP_STATE_STOPPED, BUILDER_APPS, logs_done=True)
@@ -106,15 +87,11 @@ class Images:
             pb.TaskLogsBatch(entry_id=f"{n}-0", items=[line], image_id=request.image_id)
             for n, line in enumerate(image.logs, start=1)
         ]
-        self._plane.apps[app.id] = app
+        self.plane.apps[app.id] = app
         step = pb.ImageBuildStep(image_id=request.image_id, builder_app_id=app.id, builder_task_id=new_id("ta"))
         step.started_at.FromSeconds(int(image.logs[0].timestamp))
         step.finished_at.FromSeconds(int(now()) + 1)
         return pb.ImageBuildChainGetResponse(build_steps=[step])
-
-
-def _has_more(image: Image, seen: int) -> bool:
-    return len(image.logs) > seen or bool(image.status)
 
 
 def _say(image: Image, line: str) -> None:

@@ -9,10 +9,10 @@ import asyncio
 import hashlib
 import logging
 import shlex
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TypeVar
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
@@ -31,6 +31,7 @@ from preflight.sandbox.control_plane.entities import (
 from preflight.sandbox.control_plane.stores.stored import Dict, FileSystem, Proxy, Queue, Secret, Shelf, Volume
 from preflight.sandbox.control_plane.tasks import Task
 
+T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 TASKS_PER_FUNCTION = 4  # where the function sets no max_containers
 
@@ -56,15 +57,13 @@ class Folders:
 
 
 class Plane:
-    """``s3_url`` is empty where no S3 server runs; ``record`` gets the client's requests as JSON lines."""
+    """``s3_url`` is empty where no S3 server runs; ``requests`` names the RPCs that clients have asked."""
 
-    def __init__(
-        self, scenario: state.Scenario, folders: Folders, *, s3_url: str = "", record: TextIO | None = None
-    ) -> None:
+    def __init__(self, scenario: state.Scenario, folders: Folders, *, s3_url: str = "") -> None:
         self.scenario = scenario
         self.folders = folders
         self.s3_url = s3_url
-        self.record = record
+        self.requests: list[str] = []
         self.blob_url = ""
         self.doors: dict[int, Path] = {}  # ports that a confined container reaches, by a unix socket each
         self._why_not: asyncio.Future[str] | None = None
@@ -91,11 +90,11 @@ class Plane:
         self.calls: dict[str, Call] = {}
         self.inputs: dict[str, Input] = {}
         self.classes: dict[str, pb.ClassHandleMetadata] = {}
-        self.mounts: dict[str, list[pb.MountFile]] = {}
+        self.mounts: dict[str, pb.MountGetOrCreateRequest] = {}
         self.images: dict[str, Image] = {}
         self.blobs: dict[str, bytes] = {}
         self.faults_left = {name: f.times for name, f in scenario.server.faults.items()}
-        self._background: set[asyncio.Task[Any]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         folders.files.mkdir(parents=True, exist_ok=True)
         folders.containers.mkdir(exist_ok=True)
         for given in scenario.apps:
@@ -151,7 +150,7 @@ class Plane:
         self.classes[class_id] = pb.ClassHandleMetadata()
         return class_id
 
-    def background(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def background(self, coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(coroutine)
         self._background.add(task)
         task.add_done_callback(self._ended)
@@ -173,9 +172,16 @@ class Plane:
         return row
 
     def app(self, app_id: str) -> App:
-        if app_id not in self.apps:
-            raise GRPCError(Status.NOT_FOUND, f"App '{app_id}' not found")
-        return self.apps[app_id]
+        return _found(self.apps, app_id, "App")
+
+    def image(self, image_id: str) -> Image:
+        return _found(self.images, image_id, "Image")
+
+    def call(self, call_id: str) -> Call:
+        return _found(self.calls, call_id, "Function call")
+
+    def function(self, function_id: str) -> Function:
+        return _found(self.functions, function_id, "Function")
 
     def deployed(self, name: str, environment: str) -> App | None:
         env = self.environment(environment).name
@@ -183,21 +189,6 @@ class Plane:
             (a for a in self.apps.values() if (a.name, a.environment, a.state) == (name, env, pb.APP_STATE_DEPLOYED)),
             None,
         )
-
-    def image(self, image_id: str) -> Image:
-        if image_id not in self.images:
-            raise GRPCError(Status.NOT_FOUND, f"Image '{image_id}' not found")
-        return self.images[image_id]
-
-    def call(self, call_id: str) -> Call:
-        if call_id not in self.calls:
-            raise GRPCError(Status.NOT_FOUND, f"Function call '{call_id}' not found")
-        return self.calls[call_id]
-
-    def function(self, function_id: str) -> Function:
-        if function_id not in self.functions:
-            raise GRPCError(Status.NOT_FOUND, f"Function '{function_id}' not found")
-        return self.functions[function_id]
 
     def volume(self, volume_id: str) -> Path:
         folder = self.folders.volumes / volume_id
@@ -241,7 +232,7 @@ class Plane:
                 if object_id.startswith("mo-"):
                     entry.mount_handle_metadata.SetInParent()
                 elif object_id.startswith("vo-"):
-                    entry.volume_metadata.CopyFrom(self.shelf.get(Volume, object_id).metadata())
+                    entry.volume_metadata.CopyFrom(self.shelf.get(Volume, object_id).shown_in(pb.VolumeMetadata))
         for class_id in app.layout.class_ids.values():
             out.objects.add(object_id=class_id, class_handle_metadata=self.classes[class_id])
         return out
@@ -317,7 +308,21 @@ class Plane:
         await asyncio.gather(*self._background, return_exceptions=True)
 
 
-def stable_mount_id(name: str, files: list[pb.MountFile]) -> str:
+def _found(rows: Mapping[str, T], key: str, what: str) -> T:
+    if key not in rows:
+        raise GRPCError(Status.NOT_FOUND, f"{what} '{key}' not found")
+    return rows[key]
+
+
+class Topic:
+    """RPCs on one subject: each of its public methods answers the RPC of that name."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self.shelf = plane.shelf
+
+
+def stable_mount_id(request: pb.MountGetOrCreateRequest) -> str:
     """By content: a mount's id is part of the image that holds it; a new id would build that image again."""
-    rows = sorted(f.SerializeToString(deterministic=True) for f in files)
-    return "mo-" + hashlib.sha256(name.encode() + b"".join(rows)).hexdigest()[:22]
+    rows = sorted(f.SerializeToString(deterministic=True) for f in request.files)
+    return "mo-" + hashlib.sha256(request.deployment_name.encode() + b"".join(rows)).hexdigest()[:22]

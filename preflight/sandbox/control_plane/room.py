@@ -80,7 +80,7 @@ class Room:
         )
 
     def _place(self, mount_id: str, under: str) -> None:
-        for file in self.plane.mounts.get(mount_id, ()):
+        for file in self.plane.mounts[mount_id].files if mount_id in self.plane.mounts else ():
             if file.filename.startswith("/pkg/"):
                 continue  # the modal package: the interpreter has its own
             inside = Path(os.path.normpath(f"{under}/{file.filename}"))
@@ -108,7 +108,7 @@ class Room:
             found.append((str(here), bucket.mount_path, not bucket.read_only))
         return sorted(found, key=lambda bind: bind[1].count("/"))
 
-    def _plan(self, binds: list[tuple[str, str, bool]]) -> dict[str, object]:
+    def _plan(self, binds: list[tuple[str, str, bool]]) -> confine.Plan:
         plane = self.plane
         ours = [
             (self.task.socket, f"{RUN}/plane.s", True),

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.service import client_server
-from preflight.sandbox.control_plane.stores.blobs import serve_blobs
+from preflight.sandbox.control_plane.stores import blobs
 from preflight.sandbox.state import Reach
 
 CLOSE_S = 1.0  # for RPCs under way; a long poll would hold it for 55 s
@@ -33,19 +33,18 @@ async def listening(plane: Plane) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _answering(plane: Plane) -> AsyncIterator[str]:
-    blobs = await serve_blobs(plane)
     server = client_server(plane)
     bound = _loopback_socket()
-    try:
-        await server.start(sock=bound)
-        async with _doors(plane, _url(bound), plane.blob_url, plane.s3_url):
-            yield _url(bound)
-    finally:
-        await plane.stop()
-        server.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(server.wait_closed(), CLOSE_S)
-        await blobs.cleanup()
+    with blobs.serving(plane):
+        try:
+            await server.start(sock=bound)
+            async with _doors(plane, _url(bound), plane.blob_url, plane.s3_url):
+                yield _url(bound)
+        finally:
+            await plane.stop()
+            server.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.wait_closed(), CLOSE_S)
 
 
 @asynccontextmanager

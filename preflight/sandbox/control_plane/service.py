@@ -8,31 +8,26 @@ grpclib's own answer to an unknown path reaches the client as a retried ServiceE
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from google.protobuf import json_format, message_factory
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
 from grpclib import GRPCError, Status
 from grpclib.const import Cardinality, Handler
 from grpclib.events import RecvRequest, listen
 from grpclib.server import Server, Stream
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.apps import Apps
-from preflight.sandbox.control_plane.billing import Billing
-from preflight.sandbox.control_plane.calls import Calls
-from preflight.sandbox.control_plane.containers import Containers
-from preflight.sandbox.control_plane.environments import Environments
+from preflight.sandbox.control_plane.account import Billing, Environments, Identity
+from preflight.sandbox.control_plane.apps import Apps, Logs
+from preflight.sandbox.control_plane.calls import Calls, Containers
 from preflight.sandbox.control_plane.functions import Functions
-from preflight.sandbox.control_plane.identity import Identity
 from preflight.sandbox.control_plane.images import Images
-from preflight.sandbox.control_plane.logs import Logs
 from preflight.sandbox.control_plane.stores.blobs import Blobs
-from preflight.sandbox.control_plane.stores.dicts import Dicts, Others, Queues
-from preflight.sandbox.control_plane.stores.secret_store import Secrets
+from preflight.sandbox.control_plane.stores.named import Dicts, Others, Queues, Secrets
 from preflight.sandbox.control_plane.stores.volumes import Volumes
 
 if TYPE_CHECKING:
@@ -45,12 +40,28 @@ FOR_ALL = (
     *(Apps, Logs, Images, Functions, Calls, Blobs),
 )
 NEEDED_HEADERS = ("x-modal-client-version", "x-modal-python-version")
+NOT_SIMULATED = {  # by how the RPC's name begins
+    "Sandbox": "modal.Sandbox",
+    "PersistentSandbox": "modal.Sandbox",
+    "ContainerExec": "`modal shell` and exec",
+    "FunctionStartPtyShell": "`modal shell` and exec",
+    "TaskGetCommandRouterAccess": "`modal shell` and exec",
+    "ContainerFilesystem": "a container's file system",
+    "Tunnel": "modal.forward",
+    "AppRollback": "`modal app rollback`",
+}
 WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def method_name(rpc: str) -> str:
     """``TokenInfoGet`` -> ``token_info_get``."""
     return WORD_START.sub("_", rpc).lower()
+
+
+def not_simulated(rpc: str) -> str:
+    """What a client is told, in the words of its user where an RPC belongs to something that has a name."""
+    what = next((what for start, what in NOT_SIMULATED.items() if rpc.startswith(start)), "")
+    return f"the sandbox does not simulate {what} ({rpc})" if what else f"the sandbox does not simulate {rpc}"
 
 
 class Service:
@@ -62,60 +73,33 @@ class Service:
         topics: list[object] = [topic(plane) for topic in FOR_ALL]
         if task is not None:
             topics.append(Containers(plane, task))
-        self._answers = {name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"}
+        self.answers = {name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"}
 
     def __mapping__(self) -> dict[str, Handler]:
         return {f"/{API.full_name}/{m.name}": self._handler(m) for m in API.methods}
 
-    def _handler(self, method: Any) -> Handler:
+    def _handler(self, method: MethodDescriptor) -> Handler:
         request, response = (message_factory.GetMessageClass(d) for d in (method.input_type, method.output_type))
-        answer = self._answers.get(method_name(method.name))
-        if answer is None:
-            handle = self._unimplemented(method.name)
-        elif method.server_streaming:
-            handle = self._stream(method.name, answer)
-        else:
-            handle = self._unary(method.name, answer, response)
+        answer = self.answers.get(method_name(method.name))
+
+        async def handle(stream: Stream[Message, Message]) -> None:
+            if self._is_client:
+                self._plane.requests.append(method.name)
+            asked = await stream.recv_message()
+            if answer is None:
+                raise GRPCError(Status.UNIMPLEMENTED, not_simulated(method.name))
+            await self._misbehave(method.name)
+            if method.server_streaming:
+                async for message in answer(asked):
+                    await stream.send_message(message)
+            else:
+                await stream.send_message(await answer(asked) or response())
+            await self._warn(stream)
+
         kind = Cardinality.UNARY_STREAM if method.server_streaming else Cardinality.UNARY_UNARY
         return Handler(handle, kind, request, response)
 
-    def _unimplemented(self, rpc: str) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
-        async def handle(stream: Stream[Any, Any]) -> None:
-            self._keep(rpc, await stream.recv_message(), None)
-            raise GRPCError(Status.UNIMPLEMENTED, f"{rpc} is not simulated by the sandbox")
-
-        return handle
-
-    def _unary(
-        self, rpc: str, answer: Callable[[Any], Awaitable[Any]], response: type[Any]
-    ) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
-        async def handle(stream: Stream[Any, Any]) -> None:
-            request = await stream.recv_message()
-            await self._misbehave(rpc)
-            message = await answer(request) or response()
-            self._keep(rpc, request, message)
-            await stream.send_message(message)
-            await self._warn(stream)
-
-        return handle
-
-    def _stream(self, rpc: str, answer: Callable[[Any], Any]) -> Callable[[Stream[Any, Any]], Awaitable[None]]:
-        async def handle(stream: Stream[Any, Any]) -> None:
-            request = await stream.recv_message()
-            await self._misbehave(rpc)
-            self._keep(rpc, request, None)
-            async for message in answer(request):
-                await stream.send_message(message)
-            await self._warn(stream)
-
-        return handle
-
-    def _keep(self, rpc: str, request: Any, response: Any) -> None:
-        if self._plane.record and self._is_client:
-            row = {"rpc": rpc, "request": _plain(request), "response": _plain(response)}
-            print(json.dumps(row), file=self._plane.record, flush=True)
-
-    async def _warn(self, stream: Stream[Any, Any]) -> None:
+    async def _warn(self, stream: Stream[Message, Message]) -> None:
         warnings = self._plane.scenario.server.header_warnings
         if warnings and self._is_client:
             await stream.send_trailing_metadata(metadata=[("x-modal-warning", quote(w)) for w in warnings])
@@ -137,13 +121,6 @@ class Service:
         if fault.hang:
             await asyncio.Event().wait()
         raise GRPCError(Status[fault.status], fault.message)
-
-
-def _plain(message: Any) -> dict[str, Any] | None:
-    if message is None:
-        return None
-    plain: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
-    return plain
 
 
 def client_server(plane: Plane) -> Server:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from grpclib.server import Server
 from modal_proto import api_pb2 as pb
 
+from preflight.process import signal_group
 from preflight.sandbox.control_plane.disk import NotMounted
 from preflight.sandbox.control_plane.entities import Function, Input, new_id
 from preflight.sandbox.control_plane.room import Room
@@ -62,7 +62,7 @@ class Task:
         finally:
             self._kill(signal.SIGKILL)  # the group: what the function started may outlive it
             server.close()
-            self._forget_socket()
+            await asyncio.to_thread(Path(self.socket).unlink, missing_ok=True)
             self.function.tasks.discard(self)
             self.app.tasks.discard(self)
             self._ended.set()
@@ -93,9 +93,6 @@ class Task:
         with contextlib.suppress(TimeoutError):  # a grandchild may hold the pipe open for ever
             await asyncio.wait_for(pumps, 0.5)
         return code
-
-    def _forget_socket(self) -> None:
-        Path(self.socket).unlink(missing_ok=True)
 
     async def _pump(self, stream: asyncio.StreamReader, descriptor: pb.FileDescriptor.ValueType) -> None:
         while data := await stream.read(65536):
@@ -152,5 +149,4 @@ class Task:
 
     def _kill(self, number: signal.Signals) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
+            signal_group(self._process.pid, number)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from preflight.app import reader
 from preflight.app.lookups import READING
@@ -65,7 +65,7 @@ def test_a_text_that_the_client_agrees_with_passes_and_says_what_was_looked_at(r
 
 
 def test_a_network_that_only_python_closed_is_said_so(recipe: Recipe) -> None:
-    told = replace(recording(), closed_by="python")
+    told = changed(recording(), closed_by="python")
     assert "another program than Python could reach the network" in asked(recipe, told).reason
     assert "network" not in asked(recipe, recording()).reason
 
@@ -107,7 +107,7 @@ def test_a_deployed_function_that_was_not_read_is_a_warning(recipe: Recipe) -> N
 @pytest.mark.parametrize("obstacle", [Obstacle.RAISED, Obstacle.EXITED])
 def test_what_would_stop_the_deploy_fails_with_the_users_line(recipe: Recipe, obstacle: Obstacle) -> None:
     told = NotRecorded(
-        obstacle=obstacle, said="ValueError: no", where=Where("app.py", 7), line="raise ValueError('no')"
+        obstacle=obstacle, message="ValueError: no", where=Where("app.py", 7), line="raise ValueError('no')"
     )
     result = asked(recipe, told)
     assert result.status == "fail"
@@ -121,7 +121,7 @@ def test_what_would_stop_the_deploy_fails_with_the_users_line(recipe: Recipe, ob
 def test_what_only_the_recording_can_not_do_is_a_warning_that_nothing_is_known(
     recipe: Recipe, obstacle: Obstacle
 ) -> None:
-    result = asked(recipe, NotRecorded(obstacle=obstacle, said="X"))
+    result = asked(recipe, NotRecorded(obstacle=obstacle, message="X"))
     assert result.status == "warn"
     assert result.findings[0].message.startswith("not recorded")
     assert result.findings[0].remedy

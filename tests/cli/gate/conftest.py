@@ -7,13 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from preflight.cli.gate import command
+from preflight.cli.main import cli
 from preflight.sandbox import serve
 from preflight.state import machine_key
 from preflight.state.receipt import Receipt, Receipts
@@ -83,6 +87,31 @@ class World:
         )
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def decided(self, *words: str, env: dict[str, str] | None = None) -> Ran:
+        """The same command line in this process, which does not become the command: `ran` is there where it would."""
+
+        def become(program: str, words: Sequence[str], environ: Mapping[str, str], **more: object) -> None:
+            self.ran.touch()
+            raise SystemExit(0)
+
+        environ = self.environ(**(env or {}))
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [*os.environ]:
+                patch.delenv(name)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            patch.chdir(self.project)
+            patch.setattr(command, "become", become)
+            done = CliRunner().invoke(cli, words, standalone_mode=False)
+        if isinstance(done.exception, click.ClickException):
+            return Ran(2, done.stdout, done.stderr + done.exception.format_message())
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return Ran(done.exit_code if done.return_value is None else done.return_value, done.stdout, done.stderr)
+
+    def held(self, *options: str, env: dict[str, str] | None = None) -> Ran:
+        """The gate as it decides on this machine, asked in this process."""
+        return self.decided("gate", *SKIP, *options, "--", "touch", str(self.ran), env=env)
 
     def gate(self, *options: str, command: tuple[str, ...] = (), env: dict[str, str] | None = None) -> Ran:
         return self.preflight("gate", *SKIP, *options, "--", *(command or ("touch", str(self.ran))), env=env)

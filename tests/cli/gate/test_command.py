@@ -131,7 +131,7 @@ def test_an_unchanged_pass_is_held_against_the_world_without_loading_engine_read
     words = [sys.executable, "-X", "importtime", "-m", "preflight", "gate", *OFFLINE, "--", "true"]
     ran = subprocess.run(words, cwd=world.project, env=world.environ(), capture_output=True, text=True, check=True)
     loaded = {line.rsplit("|", 1)[-1].strip() for line in ran.stderr.splitlines() if line.startswith("import time:")}
-    assert "preflight.state.machine" in loaded
+    assert "preflight.state.vector" in loaded
     heavy = (
         "preflight.engine",
         "preflight.app",
@@ -189,7 +189,7 @@ def test_a_script_without_an_interpreter_is_said_and_is_no_traceback(world: Worl
     ],
 )
 def test_what_can_not_be_meant_is_a_usage_error(world: World, words: tuple[str, ...], said: str) -> None:
-    ran = world.preflight(*words)
+    ran = world.decided(*words)
     assert (ran.code, ran.out) == (2, ""), ran.err
     assert said in ran.err
 
@@ -276,7 +276,7 @@ def test_an_app_whose_text_leaves_a_path_open_is_checked_each_time_unless_the_pa
     pyproject.write_text(text.replace("[tool.preflight]", '[tool.preflight]\nwatch = ["../shared"]'), "utf-8")
     assert world.gate().code == 0
     (world.top / "shared/other").write_text("x", "utf-8")
-    ran = world.gate("--offline")
+    ran = world.held("--offline")
     assert ran.code == 5 and "shared/other  is new" in ran.err
 
 
@@ -284,7 +284,7 @@ def test_a_report_may_be_written_beside(world: World) -> None:
     ran = world.gate("--renew", "-o", "json=ci-report.json")
     assert (ran.code, ran.out) == (0, "")
     assert '"verdict": "clean"' in (world.project / "ci-report.json").read_text("utf-8")
-    assert world.gate("--offline").code == 0
+    assert world.held("--offline").code == 0
 
 
 def test_modal_out_of_reach_is_refused_and_offline_still_holds(world: World) -> None:
@@ -380,7 +380,7 @@ def test_a_modal_command_that_does_not_tell_its_app_is_refused(line: str) -> Non
     "line", ["run --profile prod app.py", "--profile prod run app.py", "--profile=prod run app.py"]
 )
 def test_the_profile_is_read_wherever_the_client_takes_it(line: str) -> None:
-    assert command.read(["modal", *line.split()]) == command.Named(("app.py",), None, "prod")
+    assert command.read(["modal", *line.split()]) == command.Named(("app.py",), None, "prod", "modal")
 
 
 def test_the_grammar_is_that_of_the_installed_client() -> None:

@@ -137,7 +137,7 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
     "one byte of a folder the app adds": (write("shared/extra/weights.bin", "0124\n"), "weights.bin  changed"),
     "a file deep in a folder the app adds": (write("shared/extra/deep/er/more", ""), "deep/er/more  is new"),
     # settings, variables, versions
-    "a setting": (new_settings("hours = 25", "hours = 24"), "setting budget.hours  Decimal('25') → Decimal('24')"),
+    "a setting": (new_settings("hours = 25", "hours = 24"), "setting budget.hours  25 → 24"),
     "a new setting": (new_settings("[tool.preflight]", '[tool.preflight]\nvolumes = ["x"]'), "setting volumes"),
     "a setting of the probe's GPU": (
         new_settings("[tool.preflight.probe]", '[tool.preflight.probe]\ngpus = ["H100"]'),
@@ -163,8 +163,9 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
     "an answer older than it counts": (aged(8 * DAY), "answers count for 7 days"),
     "a clock set back since the pass": (made_later(DAY), "it was set back"),
     "a clock set back since it was looked at": (seen_later(DAY), "it was set back"),
-    # what Modal says
-    "other rates": (in_cloud("rate gpu_hour_cost_a100_80gb", "2.49"), "rate gpu_hour_cost_a100_80gb  2.49 → 2.5"),
+}
+ASKED: dict[str, tuple[Change, str]] = {  # what Modal says
+    "other rates": (in_cloud("rate gpu_hour_cost_a100_80gb", "$2.49"), "rate gpu_hour_cost_a100_80gb  $2.49 → $2.5"),
     "another workspace": (in_cloud("workspace", "theirs"), "workspace  theirs → sandbox"),
     "another environment at Modal": (in_cloud("environment", "dev"), "environment  dev → main"),
     "a secret the pass did not know": (in_cloud("secret aws-s3-secret", "not there"), "secret aws-s3-secret"),
@@ -176,11 +177,20 @@ DRIFTS: dict[str, tuple[Change, str]] = {  # name → what changes, what the ref
 def test_a_drift_is_refused_and_named(world: World, name: str) -> None:
     change, words = DRIFTS[name]
     env = change(world)
-    ran = world.gate(env=env)
+    ran = world.held(env=env)
     assert (ran.code, ran.out, world.ran.exists()) == (5, "", False), ran.err
     assert ran.err.startswith("REFUSED")
     assert " ".join(words.split()) in " ".join(ran.err.split())
     assert "next  preflight gate --renew" in ran.err
+
+
+def test_what_modal_answers_otherwise_is_refused_and_each_of_it_named(world: World) -> None:
+    for change, _ in ASKED.values():
+        change(world)
+    ran = world.gate()
+    assert (ran.code, ran.out, world.ran.exists()) == (5, "", False), ran.err
+    for name, (_, words) in ASKED.items():
+        assert " ".join(words.split()) in " ".join(ran.err.split()), name
 
 
 def test_there_are_more_than_thirty_of_them() -> None:
@@ -212,16 +222,16 @@ def test_a_secret_made_anew_is_refused_and_one_under_another_name_fails_its_chec
 
 
 def test_another_environment_or_other_checks_left_out_are_refused(world: World) -> None:
-    other = world.gate("-e", "dev")
-    more = world.preflight("gate", "--skip", "smoke-test", "--", "touch", str(world.ran))
+    other = world.held("-e", "dev")
+    more = world.decided("gate", "--skip", "smoke-test", "--", "touch", str(world.ran))
     assert (other.code, more.code, world.ran.exists()) == (5, 5, False)
-    assert "setting environment  None → 'dev'" in other.err
+    assert "setting environment  is new: dev" in other.err
     assert "left out  gpu-probe, smoke-test → smoke-test" in more.err
 
 
 def test_offline_answers_of_modal_older_than_a_quarter_of_an_hour_are_refused(world: World) -> None:
     aged(timedelta(minutes=16))(world)
-    offline, online = world.gate("--offline"), world.gate()
+    offline, online = world.held("--offline"), world.gate()
     assert (offline.code, online.code) == (5, 0), online.err
     assert "remote answers count for 15 min" in offline.err
 
@@ -254,7 +264,7 @@ SAME: dict[str, Change] = {
 @pytest.mark.parametrize("name", SAME)
 def test_what_changes_nothing_is_not_refused(world: World, name: str) -> None:
     env = SAME[name](world)
-    ran = world.gate(env=env) if name in ("nothing", "six days") else world.gate("--offline", env=env)
+    ran = world.gate(env=env) if name in ("nothing", "six days") else world.held("--offline", env=env)
     assert (ran.code, ran.out, world.ran.exists()) == (0, "", True), ran.err
     assert ran.err.startswith("gate: the pass of ")
 
@@ -267,18 +277,18 @@ def test_what_is_named_as_an_output_does_not_count_until_it_is_named_no_longer(w
     assert world.gate("--renew").code == 0
     report.parent.mkdir()
     report.write_text("x", "utf-8")
-    assert world.gate("--offline", "--spend-max", "9").code == 0  # another limit is no drift either
+    assert world.held("--offline", "--spend-max", "9").code == 0  # another limit is no drift either
     pyproject.write_text(text, "utf-8")
-    ran = world.gate("--offline")
+    ran = world.held("--offline")
     assert ran.code == 5 and "reports/one is new" in " ".join(ran.err.split())
 
 
 def test_a_change_taken_back_makes_the_pass_hold_again(world: World) -> None:
     file = world.project / "VERSION"
     file.write_text("2\n", encoding="utf-8")
-    assert world.gate("--offline").code == 5
+    assert world.held("--offline").code == 5
     file.write_text("1\n", encoding="utf-8")
-    assert world.gate("--offline").code == 0
+    assert world.held("--offline").code == 0
 
 
 def test_a_secret_that_the_app_does_not_name_may_come(world: World) -> None:

@@ -6,15 +6,12 @@ import hashlib
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
+from preflight.sandbox.control_plane.plane import Topic
 from preflight.sandbox.control_plane.stores.stored import Volume
-
-if TYPE_CHECKING:
-    from preflight.sandbox.control_plane.plane import Plane
 
 BLOCK_BYTES = 8 * 2**20  # of a file of version 2, as the client cuts it
 Listed = pb.VolumeListFilesRequest | pb.VolumeListFiles2Request
@@ -22,62 +19,54 @@ Removed = pb.VolumeRemoveFileRequest | pb.VolumeRemoveFile2Request
 Copied = pb.VolumeCopyFilesRequest | pb.VolumeCopyFiles2Request
 
 
-class Volumes:
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
-        self._shelf = plane.shelf
-
+class Volumes(Topic):
     async def volume_list(self, request: pb.VolumeListRequest) -> pb.VolumeListResponse:
-        environment, rows = self._shelf.page(Volume, request)
-        items = [
-            pb.VolumeListItem(label=v.name, volume_id=v.id, created_at=v.created_at, metadata=v.metadata())
-            for v in rows
-        ]
+        environment, rows = self.shelf.page(Volume, request)
+        items = [v.shown_in(pb.VolumeListItem) for v in rows]
         return pb.VolumeListResponse(items=items, environment_name=environment)
 
     async def volume_get_or_create(self, request: pb.VolumeGetOrCreateRequest) -> pb.VolumeGetOrCreateResponse:
         """One that is made has the version that is asked for; one that is made up by a lookup, too."""
         version = request.version or pb.VOLUME_FS_VERSION_V1
-        row = self._shelf.get_or_make(Volume, request, lambda name, env: Volume(name, env, version=version))
+        row = self.shelf.get_or_make(Volume, request, lambda name, env: Volume(name, env, version=version))
         if row.is_assumed and request.version:
             row.version = request.version
-        return pb.VolumeGetOrCreateResponse(volume_id=row.id, version=row.version, metadata=row.metadata())
+        return row.shown_in(pb.VolumeGetOrCreateResponse)
 
     async def volume_get_by_id(self, request: pb.VolumeGetByIdRequest) -> pb.VolumeGetByIdResponse:
-        row = self._shelf.get(Volume, request.volume_id)
-        return pb.VolumeGetByIdResponse(volume_id=row.id, metadata=row.metadata())
+        return self.shelf.get(Volume, request.volume_id).shown_in(pb.VolumeGetByIdResponse)
 
     async def volume_heartbeat(self, request: pb.VolumeHeartbeatRequest) -> None:
-        self._shelf.get(Volume, request.volume_id)
+        self.shelf.get(Volume, request.volume_id)
 
     async def volume_rename(self, request: pb.VolumeRenameRequest) -> None:
-        self._shelf.get(Volume, request.volume_id).name = request.name
+        self.shelf.get(Volume, request.volume_id).name = request.name
 
     async def volume_delete(self, request: pb.VolumeDeleteRequest) -> None:
-        self._shelf.drop(Volume, request.volume_id)
-        shutil.rmtree(self._plane.volume(request.volume_id), ignore_errors=True)
+        self.shelf.drop(Volume, request.volume_id)
+        shutil.rmtree(self.plane.volume(request.volume_id), ignore_errors=True)
 
     # ---- files ---------------------------------------------------------------------------------------------
 
     async def volume_put_files(self, request: pb.VolumePutFilesRequest) -> None:
         for file in request.files:
             target = self._target(request, file.filename)
-            shutil.copyfile(self._plane.file(file.sha256_hex), target)
+            shutil.copyfile(self.plane.file(file.sha256_hex), target)
             target.chmod(file.mode or 0o644)
 
     async def volume_put_files2(self, request: pb.VolumePutFiles2Request) -> pb.VolumePutFiles2Response:
         """First it names the blocks that it has not seen, with a URL for each; asked again, it writes the files."""
         missing = [
             pb.VolumePutFiles2Response.MissingBlock(
-                file_index=n, block_index=m, put_url=f"{self._plane.blob_url}/{block.contents_sha256.hex()}"
+                file_index=n, block_index=m, put_url=f"{self.plane.blob_url}/{block.contents_sha256.hex()}"
             )
             for n, file in enumerate(request.files)
             for m, block in enumerate(file.blocks)
-            if block.contents_sha256.hex() not in self._plane.blobs
+            if block.contents_sha256.hex() not in self.plane.blobs
         ]
         for file in request.files if not missing else ():
             target = self._target(request, file.path)
-            target.write_bytes(b"".join(self._plane.blobs[b.contents_sha256.hex()] for b in file.blocks)[: file.size])
+            target.write_bytes(b"".join(self.plane.blobs[b.contents_sha256.hex()] for b in file.blocks)[: file.size])
             target.chmod(file.mode or 0o644)
         return pb.VolumePutFiles2Response(missing_blocks=missing)
 
@@ -90,8 +79,8 @@ class Volumes:
 
     def _path(self, volume_id: str, path: str) -> Path:
         """Inside the volume's folder, whatever links a function has left there."""
-        self._shelf.get(Volume, volume_id)
-        top = self._plane.volume(volume_id)
+        self.shelf.get(Volume, volume_id)
+        top = self.plane.volume(volume_id)
         found = (top / path.lstrip("/")).resolve()
         if not found.is_relative_to(top.resolve()):
             raise GRPCError(Status.INVALID_ARGUMENT, f"{path}: not a path of the volume")
@@ -104,7 +93,7 @@ class Volumes:
         return found
 
     def _entries(self, request: Listed) -> Iterator[pb.FileEntry]:
-        top, found = self._plane.volume(request.volume_id), self._there(request.volume_id, request.path)
+        top, found = self.plane.volume(request.volume_id), self._there(request.volume_id, request.path)
         paths = [found] if found.is_file() else sorted(found.rglob("*") if request.recursive else found.iterdir())
         for path in paths:
             state = path.lstat()
@@ -132,8 +121,8 @@ class Volumes:
         for at in range(0, len(part), BLOCK_BYTES):
             block = part[at : at + BLOCK_BYTES]
             name = hashlib.sha256(block).hexdigest()
-            self._plane.blobs[name] = block
-            urls.append(f"{self._plane.blob_url}/{name}")
+            self.plane.blobs[name] = block
+            urls.append(f"{self.plane.blob_url}/{name}")
         return pb.VolumeGetFile2Response(get_urls=urls, size=len(data), start=request.start, len=len(part))
 
     def _file(self, volume_id: str, path: str) -> Path:

@@ -41,9 +41,8 @@ app = modal.App("x")
 #     evidence: nvcc fatal   : Unsupported gpu architecture 'compute_53'
 #     why: the image build stops at this step, after torch was downloaded (3 to 5 min)
 #     remedy: take an nvidia/cuda base and a torch of the CUDA major before it, or a newer release of mamba-ssm
-# 18:27 error: mamba-ssm 2.2.5: fetches mamba_ssm-2.2.5+cu12torch2.5cxx11abiFALSE-cp311-cp311-linux_x86_64.whl, and then fails: mamba-ssm 2.2.5 needs glibc >=2.32, and 2.31 is there: its wheels were built on Ubuntu 22.04
-#     why: the image builds, and the import fails on the GPU
-#     remedy: do what ver-ext-torch-floor says of it
+# 18:27 error: mamba-ssm 2.2.5 is installed, and fails on the GPU
+#     remedy: see ver-ext-torch-floor
 # 20:41 warning: flash-attn 2.7.3: not known: which wheels 2.7.3 has was not read (2026-11-28), and without one it compiles
 #     why: a wheel takes seconds, a source build 5 to 60 min
 #     remedy: pin flash-attn==2.8.3.post1, whose wheel for this torch is in our table, or install a wheel by its address

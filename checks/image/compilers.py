@@ -1,0 +1,174 @@
+"""The compilers of a build."""
+
+from preflight.api import Context, ExtInstall, Findings, Recipe, app, build, error, rule, warning
+from preflight.rules.subjects import SOURCE_BUILDS, env_for, in_place
+from preflight.wording import is_or_are
+
+CLANG = "clang++"  # in the line that the build stops with
+LINK = '.env({"CC": "gcc", "CXX": "g++"})'
+UNDER_ADDED = SOURCE_BUILDS.only(
+    lambda e: (base := build.base_of(e.image)) is not None and base.adds_python, "extension under add_python"
+)
+
+
+@rule("IMG100", UNDER_ADDED.by(in_place), asks_builder=True)
+def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Context) -> Findings:
+    """A build under add_python is told to use gcc.
+
+    Looks at
+        Images whose Python was added with `add_python=`, and their extensions built from source: CC or CXX in an `.env`
+        before, in the shell command itself, or an apt clang.
+    Why it matters
+        The added Python was built with clang and says so to every build: torch then runs `which clang++`.
+        "Command '['which', 'clang++']' returned non-zero exit status 1".  build-essential does not help.
+    Example
+        before   .apt_install("build-essential").pip_install("mamba-ssm==2.3.1", …)
+        after    .apt_install("build-essential").env({"CC": "gcc", "CXX": "g++"}).pip_install("mamba-ssm==2.3.1", …)
+    How to fix
+        Put `.env({"CC": "gcc", "CXX": "g++"})` before the step.
+    Source
+        python-build-standalone, quirks; compiled with and without CXX=g++; brain-go-brr-v2 c8d19f3c, d8d73ffd
+    """
+    found = [e for e in exts if _asks_for_clang(e) and _reaches_compiler(e, context)]
+    base = build.base_of(exts[0].image)
+    if not found or base is None:
+        return
+    is_known = base.row is not None  # another base may have a clang of its own
+    is_certain = is_known and any(e.is_isolated or build.outcome_of(e) is build.Outcome.SOURCE for e in found)
+    say = error if is_certain else warning
+    compiles = "must be compiled" if is_certain else "must be compiled when no release wheel fits"
+    yield say(
+        f"{build.names(found)} {compiles}, and the Python of add_python asks for clang++, which is not there",
+        f"put {LINK} before this step",
+        found[0].where,
+        why="the image build stops at this step: `which clang++` finds nothing",
+        fix=app.insert_link(recipe, found[0].step, LINK, is_safe=True),
+    )
+
+
+def _asks_for_clang(ext: ExtInstall) -> bool:
+    if {"CC", "CXX"} & env_for(ext).keys() or build.has_clang(ext.image, ext.n):
+        return False
+    return build.are_tools_known_before(ext.image, ext.n) and build.outcome_of(ext) is not build.Outcome.WHEEL
+
+
+def _reaches_compiler(ext: ExtInstall, context: Context) -> bool:
+    """An isolated build may stop before any compiler is asked for: then the forecast names another cause."""
+    if not ext.is_isolated or ext.name not in build.FORETOLD:
+        return True
+    forecast = build.forecast_of(ext, context.builder)
+    return (
+        forecast.ending is build.Ending.SOURCE or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
+    )
+
+
+READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
+
+
+@rule("IMG090", SOURCE_BUILDS.by(in_place))
+def tool_ext_no_nvcc(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    """nvcc is there where a CUDA extension is built.
+
+    Looks at
+        CUDA extensions that PyPI holds as source only, and the base image: `debian_slim`, `*-base`,
+        `*-runtime` and plain distributions have no nvcc; `*-devel` has.
+    Why it matters
+        mamba-ssm and causal-conv1d read nvcc's version before they even look for a release wheel:
+        "NameError: name 'bare_metal_version' is not defined".  Others stop with "CUDA_HOME is not set".
+    Example
+        before   modal.Image.debian_slim().pip_install("torch==2.4.1").pip_install("mamba-ssm==2.2.4", …)
+        after    modal.Image.from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", add_python="3.11")…
+                 or the address of the wheel, which needs no compiler at all
+    How to fix
+        Start from an `nvidia/cuda:…-devel-…` image of torch's CUDA version, or install a wheel by its address.
+    Source
+        Compiled and run with 7 releases of mamba-ssm; brain-go-brr-v2 fd62d7ee, cured in d27a775b
+    """
+    found = [e for e in exts if build.has_nvcc(e.image, e.n) is False and not build.is_cuda_skipped(e)]
+    base = build.base_of(found[0].image) if found else None
+    if base is None:
+        return
+    image = base.reference or base.step.method
+    say = error if any(_needs_it(e) for e in found) else warning
+    yield say(
+        f"{build.names(found)} {is_or_are(found)} installed from source, and {image} has no nvcc",
+        "start from an nvidia/cuda:…-devel-… image of torch's CUDA version, or install a wheel by its address",
+        found[0].where,
+        why="the image build stops at this step, after torch was downloaded (3 to 5 min)",
+    )
+
+
+def _needs_it(ext: ExtInstall) -> bool:
+    if ext.row.builds_without_cuda:
+        return False
+    if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not build.Form.INDEX:
+        return True
+    if build.outcome_of(ext) is not build.Outcome.UNKNOWN:
+        return build.outcome_of(ext) is build.Outcome.SOURCE
+    torch = build.torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
+    return torch.version is not None and build.python_of(ext.image) is not None
+
+
+@rule("IMG130", SOURCE_BUILDS.by(lambda e: id(e.image)))
+def tool_gcc_too_new(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    """nvcc supports the gcc of the base image.
+
+    Looks at
+        The distribution in the tag of an nvidia/cuda base (its default gcc) against the newest gcc that this CUDA's
+        nvcc supports, where an extension is built.
+    Why it matters
+        nvcc refuses a newer gcc: "unsupported GNU version! gcc versions later than 12 are not supported".
+    Example
+        before   from_registry("nvidia/cuda:12.3.2-devel-ubuntu24.04", …)
+        after    from_registry("nvidia/cuda:12.3.2-devel-ubuntu22.04", …)
+    How to fix
+        Take the same CUDA on an older Ubuntu, or install an older gcc and set CC and CXX to it.
+    Source
+        crt/host_config.h of each toolkit
+    """
+    builds = [e for e in exts if build.outcome_of(e) is not build.Outcome.WHEEL]
+    base, refused = build.base_of(exts[0].image), build.refused_gcc(builds[0]) if builds else None
+    if base is None or refused is None:
+        return
+    row, newest = refused
+    yield warning(
+        f"{row.name} compiles with gcc {row.gcc}, and nvcc of CUDA {base.cuda} supports gcc {newest} at most",
+        f"take the same CUDA on an older Ubuntu, or install gcc-{newest} and set CC and CXX to it",
+        app.argument_where(recipe, base.step, "tag", 0),
+        why=f"the build of {builds[0].name} stops with: unsupported GNU version",
+    )
+
+
+@rule("IMG110", SOURCE_BUILDS.by(in_place))
+def tool_no_c_compiler(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    """A C++ compiler is there where something compiles.
+
+    Looks at
+        Extensions built on ubuntu, alpine and nvidia/cuda `base` and `runtime` images, and whether build-essential, gcc
+        or clang was installed before.
+    Why it matters
+        These images have no compiler: "error: command 'gcc' failed: No such file or directory".
+    Example
+        before   from_registry("ubuntu:22.04", add_python="3.11").pip_install("torch-scatter", …)
+        after    from_registry("ubuntu:22.04", add_python="3.11").apt_install("build-essential")…
+    How to fix
+        Put `.apt_install("build-essential")` before the step.
+    Source
+        The images' Dockerfiles
+    """
+    found = [
+        e
+        for e in exts
+        if build.has_c_compiler(e.image, e.n) is False and build.outcome_of(e) is not build.Outcome.WHEEL
+    ]
+    if not found:
+        return
+    base = build.base_of(found[0].image)
+    say = error if any(build.outcome_of(e) is build.Outcome.SOURCE or e.is_isolated for e in found) else warning
+    yield say(
+        f"{build.names(found)} must be compiled, and {base.reference if base else 'the base'} has no C++ compiler",
+        'put .apt_install("build-essential") before this step',
+        found[0].where,
+        why="the image build stops at this step: gcc is not found",
+        fix=app.insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
+    )

@@ -1,0 +1,275 @@
+"""The CUDA extensions, and code from git."""
+
+import re
+
+from preflight.api import (
+    Context,
+    ExtInstall,
+    Findings,
+    Fix,
+    Link,
+    Recipe,
+    Where,
+    app,
+    build,
+    error,
+    facts,
+    rule,
+    warning,
+)
+from preflight.rules.subjects import EXT_INSTALLS, STEPS, env_for, in_place
+
+KERNELS = ("mamba-ssm", "causal-conv1d")
+COSTS = {
+    "build": "the image build stops, after torch was downloaded",
+    "import": "the image builds, and the import fails on the GPU after it was paid for",
+    "run": "the image builds, and the first forward fails on the GPU",
+}
+
+
+@rule("IMG270", EXT_INSTALLS.only(lambda e: e.name in KERNELS, "install of a Mamba kernel"), asks_builder=True)
+def ver_ext_torch_floor(recipe: Recipe, ext: ExtInstall, context: Context) -> Findings:
+    """The pinned extensions go with the pinned torch and with each other.
+
+    Looks at
+        Exact pins of mamba-ssm and causal-conv1d, against torch, triton, Python, transformers, glibc and each other.
+    Why it matters
+        Known pairs install and then fail, most of them at the first forward on the GPU: a kernel that calls what triton
+        no longer has, a call of causal-conv1d with other arguments, an import from transformers that is gone. Others
+        have neither a release wheel nor sources to build from.
+    Example
+        before   .pip_install("torch==2.2.2").pip_install("mamba-ssm==2.3.2.post1", …)
+        after    .pip_install("torch==2.2.2").pip_install("mamba-ssm==2.2.2", "causal-conv1d==1.4.0", …)
+    How to fix
+        Pin the versions that the message names; `preflight init --recipe` prints a set that goes together.
+    Source
+        The table compat.toml of `preflight facts`: METADATA and sdists of the releases, compiled against each torch in
+        the table
+    """
+    if not ext.version or not facts.release(ext.name, ext.version):
+        return
+    for clash in build.clashes(ext, context.builder):
+        say, need = error if clash.is_certain else warning, clash.conflict.need
+        yield say(clash.why, clash.remedy, clash.where, why=COSTS[need.when], evidence=(need.symptom,))
+    problem = _without_files(ext)
+    if problem:
+        yield error(problem, build.working_pins(ext), ext.where, why=COSTS["build"])
+
+
+def _without_files(ext: ExtInstall) -> str:
+    """There is no wheel that loads, and nothing to build from."""
+    torch = build.torch_before(ext.image, ext.n, ext.install)
+    if torch.held not in (build.Held.PINNED, build.Held.BASE) or ext.form is build.Form.WHEEL or ext.is_isolated:
+        return ""
+    found, row = build.release_wheel(ext), facts.release(ext.name, ext.version or "")
+    if isinstance(found, facts.Wheel) and found.broken and not build.is_build_forced(ext):
+        of_torch = facts.minor(torch.version or "")
+        return f"the wheel of {ext.name} {ext.version} for torch {of_torch} can't load: {found.broken}"
+    if ext.form is build.Form.INDEX and row is not None and row.sdist_has_sources is False:
+        if isinstance(found, facts.NoWheel):
+            return f"{found.why}, and its sdist has no CUDA sources to build from"
+        if build.is_build_forced(ext):
+            return f"the sdist of {ext.name} {ext.version} has no CUDA sources, and *_FORCE_BUILD=TRUE asks to build it"
+    return ""
+
+
+BY_NAME = EXT_INSTALLS.only(
+    lambda e: e.form is build.Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
+)
+PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
+
+
+@rule("IMG240", BY_NAME.by(in_place))
+def ver_ext_unpinned(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    """CUDA extensions are pinned to an exact release.
+
+    Looks at
+        mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
+    Why it matters
+        A release is built for a few torch minors. Without a pin pip takes the newest of the day, which may need a newer
+        triton and torch: what worked last month compiles for an hour or breaks today.
+    Example
+        before   .pip_install("mamba-ssm>=2.0.0")
+        after    .pip_install("mamba-ssm==2.2.4")      # has wheels for torch 2.1 to 2.5
+    How to fix
+        Pin with `==` to a release that has a wheel for this torch; `preflight facts` lists them.
+    Source
+        Release pages of the projects, `preflight facts`
+    """
+    found = [e for e in exts if not e.package.specifier.startswith("==") and not PINNED_BY_FILE & {*e.install.options}]
+    if not found:
+        return
+    newest_now = [f"{e.name} {row.version}" for e in found if e.name != "flash-attn" and (row := facts.newest(e.name))]
+    pins = [f"{e.name}=={v}" for e in found if (v := _fitting(e))]
+    yield warning(
+        f"{build.names_are(found)} not pinned" + (f"; today that means {', '.join(newest_now)}" if newest_now else ""),
+        "pin it with == to a release that has a wheel for this torch" + (f": {', '.join(pins)}" if pins else ""),
+        found[0].where,
+        why="the same file builds something else next month, or compiles for 5 to 60 min",
+        evidence=tuple(e.package.written for e in found),
+        fix=app.together((_pin(recipe, e) for e in found), is_safe=False),
+    )
+
+
+def _fitting(ext: ExtInstall) -> str | None:
+    torch, python = build.torch_before(ext.image, ext.n, ext.install), build.python_of(ext.image)
+    if torch.version is None or torch.cuda in (None, "cpu") or python is None:
+        return None
+    abi = facts.has_cxx11_abi(torch.version, torch.build)
+    if abi is None or torch.cuda is None:
+        return None
+    row = facts.newest_with_wheel(ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=abi)
+    return row.version if row else None
+
+
+def _pin(recipe: Recipe, ext: ExtInstall) -> Fix | None:
+    version = _fitting(ext)
+    extras = f"[{','.join(ext.package.extras)}]" if ext.package.extras else ""
+    name = re.split(r"[\[<>~!]", ext.package.written)[0].strip()
+    return app.replace_package(recipe, ext.package, f"{name}{extras}=={version}", is_safe=False) if version else None
+
+
+MOVING = frozenset({"main", "master", "dev", "develop", "nightly", "trunk", "HEAD", "latest"})
+REF = re.compile(r"^git\+[^@]*(?:@[^/@]+[:/][^@]*)?@([^#/][^#]*)")
+SETTLED = frozenset({"checkout", "reset", "switch", "fetch"})
+
+
+def _uses_git(link: Link) -> bool:
+    urls = [p.url or "" for i in link.step.pip for p in i.packages]
+    return any(u.startswith("git+") for u in urls) or any(_is_clone(c) for c in link.step.shell)
+
+
+@rule("IMG400", STEPS.only(_uses_git, "step that takes code from git"))
+def ver_git_unpinned(recipe: Recipe, link: Link) -> Findings:
+    """Code from git is pinned to a commit or a tag.
+
+    Looks at
+        `git+…` requirements and `git clone` in the build: an `@ref`, `-b tag`, or a later checkout or reset.
+    Why it matters
+        A branch moves. Modal keeps the layer until its text changes, so two people with the same file run two different
+        programs, and neither can tell which.
+    Example
+        before   .pip_install("git+https://github.com/owner/project")
+        after    .pip_install("git+https://github.com/owner/project@4f10e96c")
+    How to fix
+        Pin the commit: `git+https://…@<sha>`, or `git checkout <sha>` after the clone.
+    Source
+        modal.com/docs/guide/images on caching; llm-finetuning 8ebb8bc6
+    """
+    step, later = link.step, [c for s in (link.step, *link.after) for c in s.shell]
+    places: dict[Where, list[str]] = {}
+    for install in step.pip:
+        for package in filter(_is_moving, install.packages):
+            places.setdefault(app.package_where(step, install, package), []).append(package.url or package.written)
+    for command in step.shell:
+        if _clones_a_branch(command) and not _is_settled(command, later):
+            repository = next((w for w in command.words if "://" in w or "@" in w), "git clone")
+            places.setdefault(command.where, []).append(repository)
+    for where, moving in places.items():
+        each = list(dict.fromkeys(moving))
+        yield warning(
+            f"{', '.join(each)} {'follows' if len(each) == 1 else 'follow'} a branch",
+            "pin the commit: git+https://…@<sha>, or git checkout <sha> after the clone",
+            where,
+            why="the image can't be built again as it was, and Modal's cache hides when the code has moved",
+        )
+
+
+def _is_moving(package: app.PipPackage) -> bool:
+    url = package.url or ""
+    if not url.startswith("git+") or "{" in url or "$" in url.split("@")[-1]:
+        return False
+    found = REF.match(url.replace("git+ssh://git@", "git+ssh://"))
+    return found is None or found[1].strip() in MOVING
+
+
+def _is_clone(command: app.ShellCommand) -> bool:
+    words = [w for w in command.words if not w.startswith("-")]
+    return len(words) > 1 and words[0].rsplit("/", 1)[-1] == "git" and "clone" in words[:4]
+
+
+def _clones_a_branch(command: app.ShellCommand) -> bool:
+    words = list(command.words)
+    for n, word in enumerate(words):
+        if word in ("-b", "--branch", "--revision") and n + 1 < len(words):
+            return _is_clone(command) and words[n + 1] in MOVING
+        if word.startswith(("--branch=", "--revision=")):
+            return _is_clone(command) and word.split("=", 1)[1] in MOVING
+    return _is_clone(command)
+
+
+def _is_settled(clone: app.ShellCommand, later: list[app.ShellCommand]) -> bool:
+    after = later[later.index(clone) + 1 :] if clone in later else later
+    return any(
+        c.words and c.words[0].rsplit("/", 1)[-1] == "git" and SETTLED & {*c.words} and c.words[-1] not in MOVING
+        for c in after
+    )
+
+
+MAIN = frozenset({"main", "master", "HEAD"})
+
+
+def _is_main(ext: ExtInstall) -> bool:
+    path = (ext.package.url or "").split("github.com", 1)[-1].split("#")[0]
+    return "@" not in path or path.split("@")[-1] in MAIN
+
+
+@rule(
+    "IMG260",
+    EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is build.Form.GIT, "install of mamba-ssm from git"),
+)
+def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
+    """mamba-ssm from git is a tag.
+
+    Looks at
+        `git+https://github.com/state-spaces/mamba` without a tag or commit.
+    Why it matters
+        Since commit f577286 main builds no selective_scan_cuda unless MAMBA_KEEP_CUDA_BUILD=TRUE. The install succeeds,
+        and Mamba raises at its first forward, on the GPU.
+    Example
+        before   pip install git+https://github.com/state-spaces/mamba
+        after    pip install git+https://github.com/state-spaces/mamba@v2.2.4
+    How to fix
+        Name a tag, or set MAMBA_KEEP_CUDA_BUILD=TRUE for the step.
+    Source
+        setup.py of state-spaces/mamba, main as of 2026-07-23
+    """
+    if _is_main(ext) and str(env_for(ext).get("MAMBA_KEEP_CUDA_BUILD", "")).upper() != "TRUE":
+        yield warning(
+            "mamba-ssm from the main branch builds no selective_scan_cuda",
+            "name a tag (…/mamba@v2.2.4), or set MAMBA_KEEP_CUDA_BUILD=TRUE for this step",
+            ext.where,
+            why="the install succeeds, and Mamba raises at its first forward on the GPU",
+        )
+
+
+@rule("IMG250", EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm", "install of mamba-ssm").by(lambda e: id(e.image)))
+def ver_mamba_no_causal_conv1d(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    """causal-conv1d is installed beside mamba-ssm.
+
+    Looks at
+        Images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
+    Why it matters
+        mamba-ssm does not require it any more.  Without it Mamba2's fused path calls None ("'NoneType' object
+        is not callable"), and Mamba falls back to nn.Conv1d.  Where the model's code catches that, a 24 h
+        training goes on with a model that is no Mamba.
+    Example
+        before   .pip_install("mamba-ssm==2.2.2", …)
+        after    .pip_install("causal-conv1d==1.4.0", …).pip_install("mamba-ssm==2.2.2", …)
+    How to fix
+        Install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm.
+    Source
+        mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
+    """
+    mamba = exts[0]
+    image = mamba.image
+    if "causal-conv1d" in mamba.package.extras or any(e.name == "causal-conv1d" for e in build.ext_installs(image)):
+        return
+    texts = [c.text.replace("_", "-") for s in image.steps for c in s.shell]
+    if build.is_known_before(image, len(image.steps)) and not any("causal-conv1d" in t for t in texts):
+        yield warning(
+            "mamba-ssm is installed without causal-conv1d",
+            "install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm",
+            mamba.where,
+            why="Mamba2 fails at the first forward, or a caught error trains a Conv1d for 24 h of A100",
+        )

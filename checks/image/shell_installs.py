@@ -1,0 +1,180 @@
+"""Installs in the shell strings of a build."""
+
+import re
+
+from preflight.api import Findings, Fix, Link, Recipe, app, build, error, rule, warning
+from preflight.rules.subjects import SHELL_COMMANDS, Shell
+
+YES = re.compile(r"^(?:-[a-zA-Z]*y[a-zA-Z]*|--yes|--assume-yes|-qq|--force-yes)$")
+
+
+def _is_install(shell: Shell) -> bool:
+    name, rest = build.program_of(shell.command)
+    return name in ("apt-get", "apt") and "install" in rest and "$" not in shell.command.text
+
+
+@rule("IMG890", SHELL_COMMANDS.only(_is_install, "apt install in a shell string"))
+def shl_apt_no_yes(recipe: Recipe, shell: Shell) -> Findings:
+    """apt does not ask, and knows what there is.
+
+    Looks at
+        `apt-get install` and `apt install` in shell strings: without `-y`; and without any `update` before them in the
+        image's earlier steps on a registry base.
+    Why it matters
+        Without `-y` apt asks, gets no answer and stops; without an update a fresh base has no package list.
+    Example
+        before   image.run_commands("apt-get install git")
+        after    image.apt_install("git")
+    How to fix
+        Use `.apt_install(…)`, or write `apt-get update && apt-get install -y …`.
+    Source
+        apt-get(8); registry bases come with /var/lib/apt/lists empty.
+    """
+    link, command = shell.link, shell.command
+    written = f"`{' '.join(command.text.split())[:60]}`"
+    if not any(YES.match(w) for w in build.program_of(command)[1]) and not _is_answered(shell):
+        yield error(
+            f"{written} has no -y: apt asks and gets no answer",
+            "write apt-get install -y, or use .apt_install(…)",
+            command.where,
+            why="the image build stops at this step",
+            fix=_fix(link, command),
+        )
+    elif build.tag_of(link.image) is not None and build.is_bare(link.image) and not _is_updated(shell):
+        yield error(
+            f"{written} before any apt-get update: the base has no package list",
+            "write `apt-get update && ` before it, or use .apt_install(…)",
+            command.where,
+            why="the image build stops with 'Unable to locate package'",
+        )
+
+
+def _is_answered(shell: Shell) -> bool:
+    """Whether `yes |` or a setting answers apt's question."""
+    last = shell.before[-1] if shell.before else None
+    piped = last is not None and last.operator == "|" and last.words[:1] in (("yes",), ("echo",))
+    texts = " ".join(c.text for s in (*shell.link.before, shell.link.step) for c in s.shell)
+    return piped or "APT::Get::Assume-Yes" in texts or "apt.conf" in texts
+
+
+def _is_updated(shell: Shell) -> bool:
+    if any(s.method == "apt_install" or not s.is_complete for s in shell.link.before):
+        return True  # apt_install updates first
+    earlier = [*(c for s in shell.link.before for c in s.shell), *shell.before]
+    return any("update" in c.words or ("apt" in " ".join(c.words) and "bash" in c.text) for c in earlier)
+
+
+def _fix(link: Link, command: app.ShellCommand) -> Fix | None:
+    span, source = command.span, link.image.source
+    if span is None or command.where.path != source.path:
+        return None
+    found = re.compile(r"\binstall\b").search(source.text, span.start, span.end)
+    return app.replaced(source.path, app.Span(found.end(), found.end()), " -y", is_safe=True) if found else None
+
+
+HARMLESS_END = frozenset({"true", ":", "echo", "printf", "exit"})
+SHOWS = frozenset({"tail", "head", "tee", "grep", "cat", "sed", "awk"})
+SILENT = re.compile(r"(?:2>|&>)\s*/dev/null")
+
+
+def _installs(shell: Shell) -> bool:
+    if build.pip_of(shell.command) is not None:
+        return True
+    name, rest = build.program_of(shell.command)
+    if name in ("apt-get", "apt", "conda", "mamba", "micromamba", "npm", "cargo"):
+        return "install" in rest[:4] and "--dry-run" not in rest
+    if name.startswith("python"):
+        return len(rest) > 1 and rest[0].endswith("setup.py") and rest[1] in ("install", "develop", "build_ext")
+    return name in ("make", "cmake", "ninja")
+
+
+@rule("IMG880", SHELL_COMMANDS.only(_installs, "install in a shell string"))
+def shl_error_swallowed(recipe: Recipe, shell: Shell) -> Findings:
+    """An install that fails stops the build.
+
+    Looks at
+        Installs in shell strings (pip, uv, apt-get, conda, setup.py, make, cmake) followed by `|| true` or `|| echo`,
+        piped into `tail`, `head`, `tee`, `grep` and the like without pipefail, or with `2>/dev/null`.
+    Why it matters
+        The build goes on without the package, the layer is cached, and the failure shows on the GPU.
+    Example
+        before   image.run_commands("pip install mamba-ssm --no-build-isolation || true")
+        after    image.run_commands("pip install mamba-ssm --no-build-isolation")
+    How to fix
+        Let a failed install fail the build, and install optional packages in a step of their own.
+    Source
+        A100-Kernel-RL: three commits whose mamba-ssm was never installed, and no message told it.
+    """
+    how = _swallowed(shell.string, shell.n)
+    if how:
+        yield warning(
+            f"`{' '.join(shell.command.text.split())[:60]}`: {how}",
+            "let a failed install fail the build; install what is optional in a step of its own",
+            shell.command.where,
+            why="the build goes on without the package, and the failure shows on the GPU",
+        )
+
+
+def _swallowed(commands: tuple[app.ShellCommand, ...], n: int) -> str:
+    """How the failure of command ``n`` is lost; "" when it is not."""
+    command, following = commands[n], commands[n + 1] if n + 1 < len(commands) else None
+    name = following.words[0].rsplit("/", 1)[-1] if following is not None and following.words else ""
+    if command.operator == "||" and following is not None and name in HARMLESS_END:
+        then = commands[n + 2] if n + 2 < len(commands) and following.operator in ("&&", ";") else following
+        fails_anyway = then.words[:1] == ("exit",) and then.words[1:] != ("0",)  # `|| (echo why; exit 1)`
+        if not fails_anyway:
+            return f"`|| {name}` hides its failure"
+    if command.operator == "|" and name in SHOWS and not any("pipefail" in c.words for c in commands[:n]):
+        return f"piped into {name}, whose success is the string's"
+    return "its error output is thrown away" if any(SILENT.fullmatch(r) for r in command.redirects) else ""
+
+
+BOUND = re.compile(r"^[<>]=?\d[\w.*]*|^>=?[\d.]+")
+TOKEN = re.compile(r"(?<![\w'\"=/.-])[A-Za-z][\w.-]*(?:\[[\w,.-]*\])?(?:[<>]=?[\w.*]+)(?:,[<>=!~]+[\w.*]+)*(?![\w'\"])")
+
+
+@rule("IMG860", SHELL_COMMANDS.only(lambda s: build.pip_of(s.command) is not None, "pip command in a shell string"))
+def shl_unquoted_specifier(recipe: Recipe, shell: Shell) -> Findings:
+    """Version bounds in shell strings are quoted.
+
+    Looks at
+        `pip install` and `uv pip install` in shell strings, with the quoting that the shell sees.
+    Why it matters
+        `pip install numpy>=1.26` writes pip's output to a file called `=1.26` and installs any numpy;
+        `pip install numpy<2` reads from a file called `2` and fails.
+    Example
+        before   image.run_commands("pip install mamba-ssm>=2.2.2")
+        after    image.run_commands("pip install 'mamba-ssm>=2.2.2'")
+    How to fix
+        Put quotes around each requirement that has a bound.
+    Source
+        POSIX shell, redirection; measured with the bash grammar that reads the strings.
+    """
+    command = shell.command
+    lost = [r for r in command.redirects if BOUND.match(r)]
+    if lost:
+        yield error(
+            f"`{' '.join(command.text.split())[:80]}`: the shell takes {', '.join(lost)} for a redirection",
+            "put quotes around each requirement that has a bound",
+            command.where,
+            why="the bound is not given to pip; '>' leaves a file of that name, '<' fails because there is none",
+            fix=_quoted(command, shell.link.image.source),
+        )
+
+
+def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
+    """Quotes of the kind that the Python string around them does not use."""
+    span = command.span
+    if span is None or command.where.path != source.path:
+        return None
+    text = source.text
+    line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
+    opener = re.search(r"""["'](?=[^"']*$)""", line)
+    around = opener[0] if opener else line.lstrip().lstrip("frbFRB")[:1] or text[: span.start].rstrip()[-1:]
+    quote = '"' if around == "'" else "'"
+    if quote in text[span.start : span.end]:
+        return None
+    places = [at for token in TOKEN.finditer(text, span.start, span.end) for at in token.span()]
+    return app.together(
+        (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places), is_safe=True
+    )

@@ -1,0 +1,166 @@
+"""The variables that code on Modal needs."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from preflight.api import Findings, Function, Recipe, Subject, advice, app, build, rule, warning
+from preflight.redact import is_secret_name
+from preflight.wording import listed
+
+IN_CONTAINER = re.compile(
+    r"^(?:PATH|HOME|PWD|USER|LANG|HOSTNAME|SHELL|TMPDIR|LD_LIBRARY_PATH|PYTHON\w*|MODAL_\w+|CUDA_\w+|NVIDIA_\w+"
+    r"|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_ADDR|MASTER_PORT|LOCAL_WORLD_SIZE|GROUP_RANK|SLURM_\w+)$"
+)
+SETS = frozenset({"os.environ.setdefault", "environ.setdefault", "os.putenv"})
+UPDATES = frozenset({"os.environ.update", "environ.update"})
+INSTEAD = {  # what makes a library look for no key, or for another
+    "WANDB_API_KEY": ("WANDB_MODE", "WANDB_DISABLED"),
+    "HF_TOKEN": ("HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH"),
+    "AWS_ACCESS_KEY_ID": ("AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    "AWS_SECRET_ACCESS_KEY": ("AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+}
+SIGNS_IN = {"wandb.login": "WANDB_API_KEY", "huggingface_hub.login": "HF_TOKEN", "login": "HF_TOKEN"}
+OPEN_SECRETS = frozenset({"from_dotenv", "recorded"})  # whose keys are not all known
+
+
+def _needs(recipe: Recipe) -> Iterator[tuple[Function, app.EnvironRead]]:
+    """What each function on Modal can't do without; nothing where a .env file may hold it."""
+    tree = app.syntax_of(recipe.source)
+    if tree is None or any(app.dotted(c.func).endswith("load_dotenv") for c in tree.every(ast.Call)):
+        return
+    answered = _answered(tree) | {r.key for r in recipe.environ_reads if r.by == "in os.environ"}
+    answered |= {key for key, others in INSTEAD.items() if answered & set(others)}
+    caught = {tree.where(n) for n in tree.every(ast.Subscript) if tree.is_caught(n)}
+    needed = [
+        r
+        for r in recipe.environ_reads
+        if (r.is_required or (r.by[:2] != "os" and r.by != "in os.environ"))
+        and r.key not in answered
+        and not IN_CONTAINER.match(r.key)
+        and r.where not in caught
+    ]
+    for function in app.functions_of(recipe) if needed else ():
+        if function.where.path == recipe.source.path and function.body is not None:
+            names = _reached(function.body, tree)
+            yield from ((function, r) for r in needed if r.inside and r.inside.split(".")[0] in names)
+
+
+NEEDS = Subject(_needs, "variable that code on Modal needs")
+
+
+@rule("RES681", NEEDS.together())
+def sto_environ_promised(recipe: Recipe, needs: list[tuple[Function, app.EnvironRead]]) -> Findings:
+    """The variables that the code needs are promised by its secrets, or set by its image.
+
+    Looks at
+        `os.environ["X"]` in a function that runs on Modal and in the helpers it calls, and what libraries read by
+        themselves (`boto3.client`, `s3fs`, `wandb.init`, `huggingface_hub.login` …), against the keys of its secrets
+        (`required_keys=`, `from_dict`), its `env=` and the `.env()` of its image. `os.getenv` and `os.environ.get` have
+        a default, and are left out.
+    Why it matters
+        A secret without the key shows as a KeyError when the line runs: after the image build, on the GPU.  With
+        `required_keys` Modal refuses it when the app starts.
+    Example
+        before   @app.function(secrets=[modal.Secret.from_name("wandb")])
+        after    @app.function(secrets=[modal.Secret.from_name("wandb", required_keys=["WANDB_API_KEY"])])
+    How to fix
+        Name the key in `required_keys=` of the secret that holds it, or set the variable with `env=` or `.env()`.
+    Source
+        modal 1.6.4 Secret.from_name; the libraries' own documentation of their variables.
+    """
+    told = set()
+    for function, read in needs:
+        given = _given(function)
+        if given is None or {read.key, *INSTEAD.get(read.key, ())} & given or (read.key, read.where) in told:
+            continue
+        told.add((read.key, read.where))
+        secrets = [s.name for s in function.secrets if isinstance(s, app.SecretRef) and s.name is not None]
+        how = f'os.environ["{read.key}"]' if read.is_required else f"{read.key} through {read.by}"
+        if secrets:
+            names = listed([f"{n!r}" for n in secrets])
+            yield advice(
+                f"{function.name} reads {how}; of its secrets ({names}) none promises it",
+                f'name it: modal.Secret.from_name("{secrets[0]}", required_keys=["{read.key}"])',
+                read.where,
+                why="Modal then refuses a secret without it when the app starts, before the GPU is paid",
+            )
+        elif _can_tell(function, read):
+            yield warning(
+                f"{function.name} reads {how}, and no secret, env= or .env() of its image sets it",
+                f'give it a secret that holds it: modal.Secret.from_name("…", required_keys=["{read.key}"])',
+                read.where,
+                why="the container does not have your shell's variables: it stops at this line, on the GPU",
+            )
+
+
+def _answered(tree: app.Syntax) -> set[str]:
+    """Variables that the file's own code sets."""
+    found: set[str] = set()
+    for node in tree.every(ast.Subscript):
+        is_set = isinstance(node.ctx, ast.Store) and app.dotted(node.value) in ("os.environ", "environ")
+        if is_set and isinstance(node.slice, ast.Constant):
+            found.add(str(node.slice.value))
+    for call in tree.every(ast.Call):
+        name = app.dotted(call.func)
+        if name in SIGNS_IN and (call.args or call.keywords):
+            found.add(SIGNS_IN[name])
+        if name in SETS and call.args and isinstance(call.args[0], ast.Constant):
+            found.add(str(call.args[0].value))
+        elif name in UPDATES:
+            found |= {k.arg for k in call.keywords if k.arg}
+            for arg in call.args:
+                keys = arg.keys if isinstance(arg, ast.Dict) else []
+                found |= {str(k.value) for k in keys if isinstance(k, ast.Constant)}
+    return found
+
+
+def _reached(body: ast.AST, tree: app.Syntax) -> set[str]:
+    """The function's name and those of the file's own functions that it calls, and they in turn."""
+    defs = {n.name: n for n in tree.defs() if isinstance(tree.parent(n), ast.Module)}
+    found: set[str] = set()
+    pending = [body]
+    while pending:
+        current = pending.pop()
+        found.add(getattr(current, "name", ""))
+        for node in ast.walk(current):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                called = defs.get(node.func.id)
+                if called is not None and called.name not in found:
+                    found.add(called.name)
+                    pending.append(called)
+    return found
+
+
+def _given(function: Function) -> set[str] | None:
+    """Variables that the function's container has by its text; None where the text leaves that open."""
+    given = function.call.kwargs.get("env")
+    if function.call.has_spread or isinstance(given, app.Unresolved) or isinstance(function.images, app.Unresolved):
+        return None
+    names = {str(k) for k in given} if isinstance(given, dict) else set()
+    for secret in function.secrets:
+        if isinstance(secret, app.Unresolved) or secret.made_by in OPEN_SECRETS:
+            return None
+        names |= {*secret.keys, *secret.required_keys}
+    for image in function.images or ():
+        if not image.is_complete or any(_may_set_more(step) for step in image.steps):
+            return None
+        names |= {key for step in image.steps for key in step.env}
+    return names
+
+
+def _may_set_more(step: app.Step) -> bool:
+    if step.method == "env":
+        return not step.is_complete
+    return step.method == "dockerfile_commands" and "ENV " in str(step.args)
+
+
+def _can_tell(function: Function, read: app.EnvironRead) -> bool:
+    """Nobody but a secret gives a credential; another variable may stand in a base image that was not read."""
+    if is_secret_name(read.key):
+        return not any(
+            s.made_by == "from_dict" and not s.keys for s in function.secrets if isinstance(s, app.SecretRef)
+        )
+    if isinstance(function.images, app.Unresolved):
+        return False
+    return all((base := build.base_of(image)) is not None and base.is_slim for image in function.images or ())

@@ -1,0 +1,133 @@
+"""The Volumes of an app."""
+
+import ast
+import posixpath
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from preflight.api import Call, Findings, Fix, Recipe, Subject, Where, advice, app, error, rule
+from preflight.rules.subjects import CALLS, RESOURCE_CALLS, syntax
+
+NAMED = CALLS.only(lambda c: c.name in ("modal.Volume.from_name", "modal.NetworkFileSystem.from_name"), "named volume")
+
+
+@rule("RES710", NAMED)
+def sto_volume_not_created(recipe: Recipe, call: Call) -> Findings:
+    """A Volume exists, or is made when it is missing.
+
+    Looks at
+        `Volume.from_name` and `NetworkFileSystem.from_name` without `create_if_missing=`.
+    Why it matters
+        In an environment where nobody made it, the app stops at its start with NotFound.
+    Example
+        before   modal.Volume.from_name("checkpoints")
+        after    modal.Volume.from_name("checkpoints", create_if_missing=True)
+    How to fix
+        Add `create_if_missing=True`, or make the Volume once with `modal volume create`.
+    Source
+        modal 1.6.4 Volume.from_name.
+    """
+    if "create_if_missing" in call.kwargs or call.has_spread or len(call.args) > 1:
+        return
+    name = call.args[0] if call.args else call.kwargs.get("name", call.kwargs.get("label"))
+    yield advice(
+        f"the Volume {repr(str(name)) if isinstance(name, str) else 'of that name'} must exist already: "
+        "create_if_missing is not given",
+        "add create_if_missing=True, or make it once with `modal volume create`",
+        call.where,
+    )
+
+
+KEYWORDS = ("volumes", "network_file_systems")
+TAKEN = ("/", "/root", "/tmp")
+WHY = "InvalidError when the file is imported"
+
+
+def _mounted(recipe: Recipe) -> Iterator[tuple[Call, str, str]]:
+    for call in RESOURCE_CALLS.of(recipe):
+        for keyword in KEYWORDS:
+            value = call.kwargs.get(keyword)
+            if isinstance(value, dict):
+                yield from ((call, keyword, p) for p in value if isinstance(p, str) and not p.startswith("<line "))
+
+
+@rule("RES690", Subject(_mounted, "mount"))
+def sto_volume_path(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
+    """Volumes are mounted at paths the client accepts.
+
+    Looks at
+        The keys of `volumes=` and `network_file_systems=`: absolute and canonical, and not `/`, `/root` or `/tmp`.
+    Why it matters
+        The client refuses any other when the file is imported: nothing of the app runs.
+    Example
+        before   @app.function(volumes={"data": vol})
+        after    @app.function(volumes={"/data": vol})
+    How to fix
+        Mount below `/`, at an absolute path without `..`, such as `/data`.
+    Source
+        modal 1.6.4 _utils/mount_utils.py validate_mount_points (a trailing slash is fine; measured).
+    """
+    call, keyword, path = mount
+    plain = str(PurePosixPath(path)) if path else "."
+    where, node = _place(recipe, call, keyword, path)
+    if plain in TAKEN:
+        message = f"a mount at {path!r}: the client refuses {', '.join(TAKEN)}"
+        yield error(message, "mount it below, such as /data", where, why=WHY)
+    elif plain != posixpath.normpath(plain) or not plain.startswith("/") or plain.startswith("//"):
+        wanted = posixpath.normpath("/" + plain.lstrip("/"))
+        yield error(
+            f"a mount at {path!r}; wanted an absolute path without '..'",
+            f"write {wanted!r}",
+            where,
+            why=WHY,
+            fix=_fix(recipe, node, wanted),
+        )
+
+
+def _place(recipe: Recipe, call: Call, keyword: str, path: str) -> tuple[Where, ast.Constant | None]:
+    node = app.keyword_node(call, keyword)
+    if node is not None and isinstance(node.value, ast.Dict) and call.where.path == recipe.source.path:
+        for key in node.value.keys:
+            if isinstance(key, ast.Constant) and key.value == path:
+                return syntax(recipe).where(key), key
+    return app.keyword_where(recipe, call, keyword), None
+
+
+def _fix(recipe: Recipe, node: ast.Constant | None, wanted: str) -> Fix | None:
+    if node is None or wanted in TAKEN:
+        return None
+    text = app.quoted_like(syntax(recipe).text(node), wanted)
+    return app.replaced(recipe.source.path, syntax(recipe).span(node), text, is_safe=True)
+
+
+MOUNTING = RESOURCE_CALLS.only(lambda c: isinstance(c.kwargs.get("volumes"), dict), "call with volumes")
+
+
+@rule("RES691", MOUNTING)
+def sto_volume_twice(recipe: Recipe, call: Call) -> Findings:
+    """No Volume is mounted at two paths of one function.
+
+    Looks at
+        `volumes=` of each function: the same Volume (by its name, or by the same variable) under two paths.
+    Why it matters
+        The client refuses it when the file is imported or the app is deployed.  A bucket mount may stand twice.
+    Example
+        before   volumes={"/data": vol, "/cache": vol}
+        after    volumes={"/data": vol}   # and /data/cache
+    How to fix
+        Mount it at one path and use folders below.
+    Source
+        modal 1.6.4 _utils/mount_utils.py validate_volumes and validate_volumes_by_object_id.
+    """
+    places: dict[tuple[str, str | None], list[str]] = {}
+    for path, each in call.kwargs["volumes"].items():
+        if isinstance(each, app.VolumeRef) and each.kind == "volume" and each.name:
+            places.setdefault((each.name, each.environment), []).append(str(path).rstrip("/"))
+    for (name, _), paths in places.items():
+        if len(set(paths)) > 1:
+            yield error(
+                f"the Volume {name!r} is mounted at {' and '.join(paths)}; one function may mount it once",
+                "mount it at one path and use folders below",
+                app.keyword_where(recipe, call, "volumes"),
+                why="the client raises InvalidError before anything runs",
+            )
