@@ -23,7 +23,7 @@ from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
-    from preflight.engine.files import ToLint
+    from preflight.engine.folder import ToLint
 
 STDIN = "-"
 NOTEBOOK = "is a notebook; write it out first: jupyter nbconvert --to script"
@@ -128,7 +128,7 @@ def lint_command(
 def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[ToLint]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
     from preflight.cli.running.target import project_settings, resolve_app
-    from preflight.engine.files import ToLint, TooManyFiles, python_files
+    from preflight.engine.folder import ToLint, TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
@@ -207,8 +207,7 @@ def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
 
 def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
     """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
-    from preflight.app.reader import LONGEST_BYTES
-    from preflight.app.regular import content_of
+    from preflight.app.regular import LONGEST_BYTES, content_of
 
     kept: list[ToLint] = []
     others: dict[Path, str] = {}

@@ -8,6 +8,8 @@ from preflight.cli.running.options import document_option, print_document
 from preflight.cli.running.stderr import warn
 from preflight.model import Exit
 
+NARROWEST_TITLE = 40  # columns; below that it stands under the name
+
 
 @click.command("list")
 @click.argument("app", required=False)
@@ -37,10 +39,13 @@ def list_command(app: str | None, discovered: bool, record: bool, is_json: bool)
     names = min(26, max(len(c.name) for c in checks))
     for check in checks:
         head = f"{check.step or '':>2} {check.id}  {check.name:<{names}}  {check.stage:<6}  "
-        first, *rest = wrapped(check.title.split(" "), max(20, width - len(head)))
-        click.echo(head + first)
-        for line in rest:
-            click.echo(" " * min(len(head), width - 20) + line)
+        margin = len(head) if width - len(head) >= NARROWEST_TITLE else len("10 MOD001  ")
+        lines = wrapped(check.title.split(" "), width - margin)
+        if margin < len(head):
+            lines = ["", *lines]
+        click.echo((head + lines[0]).rstrip())
+        for line in lines[1:]:
+            click.echo(" " * margin + line)
     return Exit.READY
 
 

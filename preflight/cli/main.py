@@ -164,7 +164,8 @@ def main() -> NoReturn:
         register()
     try:
         _stand_somewhere()
-        code: Any = cli.main(standalone_mode=False)
+        name = "modal-preflight" if sys.argv[0].endswith("modal-preflight") else "preflight"
+        code: Any = cli.main(standalone_mode=False, prog_name=name)
         code = code if isinstance(code, int) else Exit.READY
     except click.exceptions.Exit as e:
         code = e.exit_code

@@ -1,21 +1,16 @@
-"""The static rules over the files of a folder, one by one."""
+"""The static rules over one file."""
 
 from __future__ import annotations
 
-import os
-import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from preflight.app import reader
-from preflight.app.find import SKIPPED
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
-from preflight.app.regular import content_of
+from preflight.engine.folder import ToLint
 from preflight.engine.run import run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
@@ -23,52 +18,10 @@ from preflight.model import Check, NotApplicable, Result, Stage, Status, Target
 from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
-IMPORTS_MODAL = re.compile(rb"\b(?:import|from)\b(?:[^\n#]|\\\r?\n)*?\bmodal\b")
-MOST_FILES = 50_000
-MOST_BYTES = 10_000_000
-
-
-@dataclass(frozen=True)
-class ToLint:
-    """One file to look at, with the settings of its project."""
-
-    file: Path
-    settings: Settings
-    content: bytes | None = None  # given instead of the file's
-
-
-class TooManyFiles(Exception):
-    """A folder holds more Python files than are looked at; the text says how many that is."""
-
 
 def static_rules(checks: Sequence[Check]) -> tuple[Check, ...]:
     """The checks that read an app's recipe and nothing that costs or leaves this machine."""
     return tuple(c for c in checks if c.stage is Stage.STATIC and RECIPE in c.needs)
-
-
-def python_files(folder: Path) -> Iterator[Path]:
-    """Python files and notebooks below a folder that import modal; hidden folders, environments and build folders are
-    left out.
-
-    Raises TooManyFiles.
-    """
-    seen = 0
-    for here, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))
-        for name in sorted(files):
-            if not name.endswith((".py", ".ipynb")):
-                continue
-            seen += 1
-            if seen > MOST_FILES:
-                raise TooManyFiles(f"more than {MOST_FILES:,} Python files are below {folder}; name smaller folders")
-            path = Path(here, name)
-            try:
-                if not path.is_file():
-                    continue  # a pipe would never end
-                if IMPORTS_MODAL.search(content_of(path, MOST_BYTES)):
-                    yield path
-            except OSError:
-                yield path  # said in the report: it could not be read
 
 
 async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings) -> tuple[Result, ...]:

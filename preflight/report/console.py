@@ -172,7 +172,13 @@ class ConsoleReporter(Reporter):
         assumed = [r for r in report.results if r.assumed]
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
         parts = [f"{len(passed_over)} not looked at"] if passed_over else []
-        parts += [*_tally(report), f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
+        fixable = sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
+        parts += [
+            *_tally(report),
+            *([f"{fixable} fixable with lint --fix"] if fixable else []),
+            f"spent ${report.spent_usd:.2f}{simulated}",
+            seconds(report.seconds),
+        ]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
         if self.baseline is not None and self.baseline.last is not None:
@@ -343,10 +349,11 @@ class ConsoleReporter(Reporter):
         line.append(f"{step:>2} ")
         line.append(mark, style=style)
         line.append(f" {name:<{self.name_width}}  ", style="bold" if status in _LOUD else "")
-        start = cell_len(line.plain)
+        start = len("   ") + 2 + self.name_width + 2
+        behind = cell_len(line.plain) - start  # of a rule whose name is longer than those of the checklist
         clock = seconds(took) if took >= 0.05 else ""
         room = self.width - start - (len(clock) + 2 if clock else 0)
-        first, *rest = wrapped(self._words(said), room)
+        first, *rest = wrapped(self._words(said), room, behind=behind)
         line.append(first, style="dim" if status is Status.SKIP else "")
         if clock:
             line.append(" " * max(2, self.width - cell_len(line.plain) - len(clock)) + clock, style="dim")

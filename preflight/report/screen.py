@@ -50,18 +50,22 @@ def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
     )
 
 
-def wrapped(words: Sequence[str], width: int, between: str = " ") -> list[str]:
-    """Lines of at most ``width`` cells, broken between words; a longer word is broken where the line ends."""
+def wrapped(words: Sequence[str], width: int, between: str = " ", *, behind: int = 0) -> list[str]:
+    """Lines of at most ``width`` cells, broken between words; a longer word is broken where the line ends.
+
+    The first line is shorter by what it stands ``behind``.
+    """
     width = max(width, 16)
-    lines, line = [], ""
+    lines, line, room = [], "", max(width - behind, 8)
     for word in words:
         joined = f"{line}{between}{word}" if line else word
-        if line and cell_len(joined) > width:
+        if line and cell_len(joined) > room:
             lines.append(line)
-            joined = word
-        while cell_len(joined) > width:
-            head, joined = _cut(joined, width)
+            joined, room = word, width
+        while cell_len(joined) > room:
+            head, joined = _cut(joined, room)
             lines.append(head)
+            room = width
         line = joined
     return [*lines, line]
 
