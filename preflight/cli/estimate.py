@@ -14,7 +14,7 @@ from preflight.app.planned import PLANNED_FUNCTION, NoFunction
 from preflight.cli.running.conduct import Options, standing_for
 from preflight.cli.running.options import document_option, parse_dollars, print_document
 from preflight.cli.running.stderr import redactor
-from preflight.cli.running.target import resolve_app
+from preflight.cli.running.target import resolve_app, typed_here
 from preflight.cost.document import document
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
@@ -77,8 +77,8 @@ def estimate_command(
     if hours is not None and (epochs is not None or epoch_minutes is not None):
         raise click.UsageError("--hours is the whole run; give it, or --epochs with --epoch-minutes")
     _check_gpu(gpu)
-    app, _, function = (target or "").partition("::")
-    options = Options(app=app or None, environment=environment, is_sandbox=is_sandbox, scenario=scenario)
+    named, _, function = (target or "").partition("::")
+    options = Options(app=named or None, environment=environment, is_sandbox=is_sandbox, scenario=scenario)
     with standing_for(options) as ground:
         settings = ground.settings
         budget = _budget(settings.budget, hours, epochs, epoch_minutes)
@@ -91,7 +91,8 @@ def estimate_command(
         _check_pattern(settings)
         looked = asyncio.run(_look(settings))
         _check_names(looked)
-        given = document(reckon(looked, gpu=gpu), app=settings.app, sandbox=settings.sandbox)
+        app = settings.app if is_json or settings.app is None else typed_here(settings, settings.app)
+        given = document(reckon(looked, gpu=gpu), app=app, sandbox=settings.sandbox)
         text = redactor().text
         live = looked.tried(RATES)
         return _report(cleaned(given, text), text(live.why) if isinstance(live, LookupFailed) else "", is_json)

@@ -59,6 +59,7 @@ def _discovered(app: str | None, *, is_recorded: bool, is_json: bool) -> Exit:
     from preflight.discover.merge import filled
     from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
     from preflight.discover.recording import Recording
+    from preflight.report.places import from_here
     from preflight.report.screens.discovered import lines
 
     settings = project_settings(start=Path.cwd(), scenario=None, app=app)
@@ -78,6 +79,6 @@ def _discovered(app: str | None, *, is_recorded: bool, is_json: bool) -> Exit:
     if is_json:
         print_document(whole)
     else:
-        for line in lines(whole):
+        for line in lines(whole, from_here(settings.project, Path.cwd())):
             click.echo(line)
     return Exit.INCOMPLETE if recipe.broken or isinstance(recording, NotRecorded) else Exit.READY

@@ -17,7 +17,7 @@ import click
 from preflight.app import reader
 from preflight.app.model import PipInstall, Recipe
 from preflight.cli.running.options import document_option, print_document
-from preflight.cli.running.target import project_settings, resolve_app
+from preflight.cli.running.target import project_settings, resolve_app, typed_here
 from preflight.model import Exit, Finding, Json, Severity
 from preflight.settings import Settings
 
@@ -181,7 +181,8 @@ def _show(
     from preflight.report.screen import stdout_console
 
     console = stdout_console()
-    console.print(Text(f"{read.name}: what it takes now against {day} ({why})"))
+    app = typed_here(read.settings, read.name)
+    console.print(Text(f"{app}: what it takes now against {day} ({why})"))
     own = [m for m in moved if m.asked]
     for move in own:
         if move.now is None or move.asked is None:
@@ -198,11 +199,11 @@ def _show(
         )
     for finding in (*broken, *announced):
         mark = "✗" if finding.severity is Severity.ERROR else "!"
-        console.print(Text(f"{mark} {finding.where or read.name}: {finding.message}"))
+        console.print(Text(f"{mark} {finding.where or app}: {finding.message}"))
         console.print(Text(f"  fix {finding.remedy}"))
     for line in unknown:
         console.print(Text(f"? {line}"))
     if not moved and not unknown:
         console.print(Text("nothing that it asks for has moved"))
     if moved:
-        console.print(Text(f"next: preflight lock {read.name}"))
+        console.print(Text(f"next: preflight lock {app}"))

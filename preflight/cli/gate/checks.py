@@ -14,10 +14,11 @@ import click
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.audience import Shown, all_checks, base_of, reporters
+from preflight.cli.running.audience import Shown, all_checks, reporters
 from preflight.cli.running.conduct import Options, run_selection
 from preflight.cli.running.outputs import Output, look_at
 from preflight.cli.running.rehearsal import Rehearsal
+from preflight.cli.running.target import base_of
 from preflight.engine.select import Selection, UnknownCheck, select
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter

@@ -21,7 +21,6 @@ from preflight.report.baseline import Baseline, BaselineRefused, Compared, read
 from preflight.report.places import Places, from_here, from_repository
 from preflight.report.redacted import cleaned
 from preflight.report.reporter import Reporter
-from preflight.settings import Settings
 
 
 def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:
@@ -110,13 +109,6 @@ def audience(
     baseline = _baseline(shown.baseline, project or base or Path.cwd())
     keeper = _Document(kept[0], top, None) if kept else None
     return Audience(reporters(shown, base, baseline), baseline, keeper)
-
-
-def base_of(settings: Settings) -> Path | None:
-    """Where a report's paths start; None for the example's folder, which says nothing to whoever reads a path."""
-    here, project = Path.cwd().resolve(), settings.project.resolve()
-    is_near = here.is_relative_to(project) or project.is_relative_to(here)
-    return project if is_near or not settings.sandbox else None
 
 
 def reporters(shown: Shown, base: Path | None, baseline: Baseline | None = None) -> list[Reporter]:

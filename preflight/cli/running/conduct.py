@@ -15,11 +15,11 @@ from typing import Any
 import click
 
 from preflight.app.lookups import BUILDER, READING, RECIPE
-from preflight.cli.running.audience import Audience, Shown, all_checks, audience, base_of
+from preflight.cli.running.audience import Audience, Shown, all_checks, audience
 from preflight.cli.running.options import wanted_outputs
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.running.stderr import redactor, warn
-from preflight.cli.running.target import check_functions, every_app, resolve_app
+from preflight.cli.running.target import base_of, check_functions, every_app, resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
