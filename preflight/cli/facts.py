@@ -80,7 +80,8 @@ def _renewed(wanted: tuple[Table, ...], *, is_json: bool, is_kept: bool) -> int:
                 click.echo(f"reading {table.name} …", err=True)
             found += renew(sources, (table,))
             if is_kept and found[-1].rows:
-                write(overlay_folder(), found[-1])
+                with _writing():
+                    write(overlay_folder(), found[-1])
     put_in_force(overlay_folder())
     if is_json:
         changes: list[Json] = [{"file": r.table.file, "changes": [*r.changes], "unread": [*r.unread]} for r in found]
@@ -109,9 +110,10 @@ def _renewed_symbols(*, is_kept: bool) -> int:
             if is_kept and new:
                 found = symbols.renewed(sources.index, _mapped(exported), known, lambda t: click.echo(t, err=True))
                 folder = overlay_folder()
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / f"{SYMBOLS}.part").write_bytes(found.written(sources.today))
-                (folder / f"{SYMBOLS}.part").replace(folder / SYMBOLS)
+                with _writing():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / f"{SYMBOLS}.part").write_bytes(found.written(sources.today))
+                    (folder / f"{SYMBOLS}.part").replace(folder / SYMBOLS)
         except NotRead as e:
             click.echo(f"not read: {e}")
             return Exit.INCOMPLETE
@@ -146,6 +148,15 @@ def _sources() -> Iterator[Sources]:
     kept = platformdirs.user_cache_path("preflight") / "index"
     with PackageIndex(urls, kept) as index, PackageIndex((INDEX,), kept) as builds:
         yield Sources(index, builds, datetime.now(UTC).date())
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Raises UsageError where the folder of the refreshed tables can't be written."""
+    try:
+        yield
+    except OSError as e:
+        raise click.UsageError(f"what was read can't be kept: {e.filename}: {e.strerror}; --check keeps nothing") from e
 
 
 def overlay_folder() -> Path:

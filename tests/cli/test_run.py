@@ -213,6 +213,37 @@ def _running(words: str) -> bool:
     return False
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["run", "app.py", "--stage", "static"], 0, "what this pass stood on can't be kept: /proc/"),
+        (["gate", "app.py", "--stage", "static", "--", "true"], 0, "no pass is kept: /proc/"),
+        (["lint", "app.py"], 0, ""),
+        (["list"], 0, ""),
+        (["explain", "5"], 0, ""),
+        (["bug-report", "--offline"], 0, ""),
+    ],
+)
+def test_a_home_that_can_not_be_written_costs_what_would_be_kept_and_says_so(
+    preflight: Preflight, project: Path, words: list[str], code: int, says: str
+) -> None:
+    env = {"HOME": "/proc/no-home", "XDG_STATE_HOME": "/proc/no-home/state", "XDG_CACHE_HOME": "/proc/no-home/cache"}
+    ran = preflight(*words, cwd=project, env=env)
+    assert ran.code == code, ran.err
+    assert says in ran.err and "Traceback" not in ran.err
+
+
+def test_modules_of_the_project_are_not_imported_in_place_of_ours(preflight: Preflight, project: Path) -> None:
+    for name in ("click", "modal", "rich", "msgspec", "typing", "dataclasses"):
+        (project / f"{name}.py").write_text("raise RuntimeError('hostile')\n")
+    (project / "checks").mkdir()
+    (project / "checks" / "__init__.py").write_text("raise RuntimeError('hostile')\n")
+    path = preflight.environ()["PYTHONPATH"]
+    ran = preflight("run", "app.py", "--stage", "static", cwd=project, env={"PYTHONPATH": f"{path}:."}, is_fresh=True)
+    assert ran.code == 0, ran.err
+    assert "hostile" not in ran.out + ran.err
+
+
 def test_the_runs_own_limit_ends_it_as_incomplete(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool.preflight.lint]\ncommand = 'sleep 30'\n")
     ran = quick("run", "app.py", "--stage", "static", "--timeout", "1.5", "--json", cwd=project)

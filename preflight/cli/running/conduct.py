@@ -169,7 +169,7 @@ def _followed(options: Options) -> Follow:
         try:
             return await followed(report, world, found, options.stage or Stage.PAID, redactor().text)
         except OSError as e:
-            warn(f"what this pass stood on can't be kept: {e}")
+            warn(f"what this pass stood on can't be kept: {e.filename}: {e.strerror}")
             return report
 
     return follow
@@ -262,7 +262,7 @@ def _keep(ledger: Ledger, event: Event) -> None:
     try:
         ledger.observe(event)
     except OSError as e:
-        warn(f"the ledger of what was spent can't be written: {e}")
+        warn(f"the ledger of what was spent can't be written: {e.filename}: {e.strerror}")
 
 
 def _void_passes(report: Report, settings: Settings) -> None:
