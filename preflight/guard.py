@@ -172,7 +172,7 @@ class Guard:
         self.profile = profiler.profile(activities=kinds)
         try:
             self.profile.__enter__()
-        except RuntimeError as error:  # the user's own profiler, say: it is said, and the run goes on
+        except RuntimeError as error:  # the user's own profiler, say: it is noted, and the run goes on
             self.profile = None
             self._note(f"step {self.step} could not be traced: {error}")
             return
@@ -238,10 +238,10 @@ class Guard:
                     if count < due:
                         self._found("kernels", f"{shown} launched {count} times in step {self.step}, due {due}: {kind}")
         if self.blocks and self.step == max(WATCHED) and not any(b["calls"] + b["seen"] for b in self.blocks.values()):
-            said = (
+            message = (
                 f"none of its {len(self.blocks)} Mamba blocks is called; {row['conv1d']} conv1d ran in step {self.step}"
             )
-            self._found("kernels", said)
+            self._found("kernels", message)
 
     def _judge_gradients(self) -> None:
         bad = sorted({name for name, is_finite, _ in self.flags if not bool(is_finite)})
@@ -278,21 +278,23 @@ class Guard:
         if self.total_steps and self.hours and pace:
             needed = (time.time() - self.started + (self.total_steps - self.step) * pace) / 3600
             if needed > self.hours:
-                said = f"{self.total_steps} steps at {pace:.3g} s take {needed:.1f} hours; the run has {self.hours:g}"
-                self._found("pace", said)
+                message = (
+                    f"{self.total_steps} steps at {pace:.3g} s take {needed:.1f} hours; the run has {self.hours:g}"
+                )
+                self._found("pace", message)
                 return
         if not self.findings:
             self._write("paced")
 
-    # --- what is said -------------------------------------------------------------------------------------
+    # --- what is reported -------------------------------------------------------------------------------------
 
-    def _note(self, said: str) -> None:
-        sys.stderr.write(f"preflight.guard: {said}\n")
+    def _note(self, message: str) -> None:
+        sys.stderr.write(f"preflight.guard: {message}\n")
 
-    def _found(self, kind: str, said: str) -> None:
-        if any(f["said"] == said or (self.warn_only and f["kind"] == kind) for f in self.findings):
+    def _found(self, kind: str, message: str) -> None:
+        if any(f["said"] == message or (self.warn_only and f["kind"] == kind) for f in self.findings):
             return
-        self.findings.append({"kind": kind, "said": said, "step": self.step})
+        self.findings.append({"kind": kind, "said": message, "step": self.step})
         record = self._write("warned" if self.warn_only else "stopped")
         if not self.warn_only:
             stop = GuardStop(record)

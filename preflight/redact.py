@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MASK = "[redacted]"
@@ -64,7 +65,12 @@ class Redactor:
         longest_first = sorted(forms, key=len, reverse=True)
         self._values = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
 
+        self._short = lru_cache(maxsize=4096)(self._clean)  # a message comes once as it is found, once in the report
+
     def text(self, text: str) -> str:
+        return self._short(text) if len(text) < 1000 else self._clean(text)
+
+    def _clean(self, text: str) -> str:
         if self._values is not None:
             text = self._without_values(text)
         text = HEADER.sub(lambda m: f"{m[1]}{m[2] or ''}{MASK}", text)

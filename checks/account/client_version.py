@@ -18,7 +18,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from preflight.api import Kind, Problem, account, advice, error, facts, warning
+from preflight.api import Kind, Problem, account, advice, error, warning
+from preflight.facts.modal_api import modal_api
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, Group, Severity, Stage, failed
 
@@ -62,7 +63,7 @@ async def run(looked: Looked) -> Answer:
         )
     elif not workspace.is_greeted and not findings:
         raise LookupFailed(account.WORKSPACE, "the server does not answer whether it has a warning about this client")
-    tested = facts.modal_api().version
+    tested = modal_api().version
     if Version(asks.version) > Version(tested):
         findings.append(
             advice(f"preflight asks Modal with client {asks.version}; it was tested with {tested} at most", "")

@@ -16,61 +16,68 @@ Source
 """
 
 import re
+from dataclasses import dataclass, replace
 
 from preflight.api import Answer, Check, Findings, Group, Looked, LookupFailed, Stage, account, error, warning
 
 VERSION = re.compile(r"\d{4}\.\d{2}")
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Where the version in force comes from, and the command that sets another one there."""
+
+    name: str
+    command: str
+
+
+WORKSPACE = Setting("the workspace setting", "modal workspace settings set image-builder-version {}")
+RESOLVED = replace(WORKSPACE, name="Modal's resolved environment")
+PROFILE = Setting("the profile", "modal config set image_builder_version {}")
+VARIABLE = Setting("MODAL_IMAGE_BUILDER_VERSION", "export MODAL_IMAGE_BUILDER_VERSION={}, or unset it")
+
+
 async def run(looked: Looked) -> Answer:
     client, minimum = looked[account.CLIENT], looked.settings.image_builder.minimum
     version = looked.required(account.RESOLVED_BUILDER)
-    source = client.override_by or "the profile" if client.builder_override else _explained(version, looked)
+    forced = VARIABLE if client.override_by == VARIABLE.name else PROFILE
+    source = forced if client.builder_override else _explained(version, looked)
     newest = client.builders[-1] if client.builders else None
-    seen = {"version": version, "source": source, "minimum": minimum, "newest_known": newest}
-    said = f"{version}, from {source}" + (f" ({newest} is the newest)" if newest and version < newest else "")
+    seen = {"version": version, "source": source.name, "minimum": minimum, "newest_known": newest}
+    said = f"{version}, from {source.name}" + (f" ({newest} is the newest)" if newest and version < newest else "")
     return Answer(said=said, seen=seen, findings=tuple(_wrong(version, source, minimum)))
 
 
-def _wrong(version: str, source: str, minimum: str) -> Findings:
-    remedy = _how_to_set(source, minimum)
+def _wrong(version: str, source: Setting, minimum: str) -> Findings:
+    remedy = source.command.format(minimum)
     if not VERSION.fullmatch(version):
-        message = f"the Image Builder is {version!r}, from {source}: not a dated release"
+        message = f"the Image Builder is {version!r}, from {source.name}: not a dated release"
         yield warning(message, remedy, why="what it builds may change from one day to the next")
     elif version < minimum:
         yield error(
-            f"the Image Builder is {version}, from {source}; wanted {minimum} or newer",
+            f"the Image Builder is {version}, from {source.name}; wanted {minimum} or newer",
             remedy,
             why="the image gets other base packages than the recipe was written for, about 15 min before it shows",
-            can_clear=source == "the workspace setting",
+            can_clear=source is WORKSPACE,
         )
 
 
-def _explained(version: str, looked: Looked) -> str:
+def _explained(version: str, looked: Looked) -> Setting:
     """Which setting the resolved version comes from; raises LookupFailed when the settings say another."""
     environment, workspace = looked.tried(account.ENVIRONMENT), looked.tried(account.WORKSPACE_BUILDER)
-    own = None if isinstance(environment, LookupFailed) else environment.builder
-    general = None if isinstance(workspace, LookupFailed) else workspace
-    setting, source = (own, "the environment's own setting") if own else (general, "the workspace setting")
-    if setting is None or (own is None and isinstance(environment, LookupFailed)):
-        return "Modal's resolved environment"
-    if own and not isinstance(environment, LookupFailed):
-        source = f"environment {environment.name}'s own setting"
+    if isinstance(environment, LookupFailed):
+        return RESOLVED
+    if environment.builder:
+        command = f"modal environment update {environment.name} --set-image-builder-version {{}}"
+        setting, source = environment.builder, Setting(f"environment {environment.name}'s own setting", command)
+    elif isinstance(workspace, LookupFailed) or workspace is None:
+        return RESOLVED
+    else:
+        setting, source = workspace, WORKSPACE
     if setting != version:
-        why = f"Modal resolves {version} for this environment, and {source} is {setting}: which one builds is not known"
-        raise LookupFailed(account.RESOLVED_BUILDER, why)
+        which = f"{source.name} is {setting}: which one builds is not known"
+        raise LookupFailed(account.RESOLVED_BUILDER, f"Modal resolves {version} for this environment, and {which}")
     return source
-
-
-def _how_to_set(source: str, minimum: str) -> str:
-    if source == "MODAL_IMAGE_BUILDER_VERSION":
-        return f"export MODAL_IMAGE_BUILDER_VERSION={minimum}, or unset it"
-    if source == "the profile":
-        return f"modal config set image_builder_version {minimum}"
-    if source.startswith("environment "):
-        name = source.removeprefix("environment ").removesuffix("'s own setting")
-        return f"modal environment update {name} --set-image-builder-version {minimum}"
-    return f"modal workspace settings set image-builder-version {minimum}"
 
 
 CHECK = Check(

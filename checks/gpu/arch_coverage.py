@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preflight.api import RECIPE, Findings, Function, Image, Recipe, app, build, error, facts, warning
+from preflight.build.torch_in import Held
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage
 from preflight.rules.form import without_ignored
@@ -96,7 +97,7 @@ def _is_compiled(file: Path) -> bool:
 def _torch_of(image: Image) -> str | None:
     """The torch that the image pins, with its build; None where it is not certain."""
     torch = build.torch_at_end(image)
-    if torch.held not in (build.Held.PINNED, build.Held.BASE) or torch.version is None:
+    if torch.held not in (Held.PINNED, Held.BASE) or torch.version is None:
         return None
     tag = "cpu" if torch.cuda == "cpu" else torch.build
     return torch.version if tag is None or "+" in torch.version else f"{torch.version}+{tag}"

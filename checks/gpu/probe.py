@@ -15,12 +15,20 @@ Source
     One H100, torch 2.11, mamba-ssm 2.3.2.post1, traced with torch.profiler (measured 2026-11-23).
 """
 
+from __future__ import annotations
+
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from preflight.api import RECIPE, account, cost, error, warning
+from preflight.api.app import NoFunction
 from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, Group, NotApplicable, Price, Stage, Where
+from preflight.model import Answer, Check, Finding, Group, Json, NotApplicable, Price, Stage, Unknown, Where
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
+
+if TYPE_CHECKING:  # what judges a reading is imported when there is one
+    from preflight.probe.document import OnModal, OwnModel
+    from preflight.probe.health_verdict import GpuHealth
 
 GREEN = "kernels"
 UNKNOWN = "could-not-run"
@@ -35,80 +43,83 @@ async def price(looked: Looked) -> Price | NotApplicable:
     plan = _plan(looked)
     if isinstance(plan, NotApplicable):
         return plan
-    usd, basis = probe_price(plan, looked[cost.CURRENT_RATES])
-    return Price(usd, basis)
+    if isinstance(plan, Unknown):
+        return Price(Decimal(0), "no GPU is asked for")
+    return Price(*probe_price(plan, looked[cost.CURRENT_RATES]))
 
 
-async def run(looked: Looked) -> Answer | NotApplicable:
+async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     plan = _plan(looked)
-    if isinstance(plan, NotApplicable):
+    if not isinstance(plan, ProbePlan):
         return plan
     probes = await probe_on_modal(plan, looked.settings, looked.say)
-    documents = [{**said, "gpu_asked": gpu} for gpu, said in probes]
+    documents: list[OnModal] = [{**document, "gpu_asked": gpu} for gpu, document in probes]
     bad = [d for d in documents if d["verdict"] not in (GREEN, UNKNOWN)]
     unknown = [d for d in documents if d["verdict"] == UNKNOWN]
     if unknown and not bad:
         first = unknown[0]
-        evidence = "; ".join(first.get("evidence", [])[-2:])
-        raise CouldNotRun(f"{first['reason']}" + (f" ({evidence})" if evidence else "") + f"; {first['remedy']}")
-    spent = _spent(plan, documents, looked)
-    said = "; ".join(f"{d['gpu_asked']}: {d['verdict']}, {d['reason']}" for d in documents)
-    findings = [
-        error(
-            f"{d['gpu_asked']}: {d['verdict']}: {d['reason']}",
-            d["remedy"] or "preflight probe --json",
-            Where(d["where"][0]["path"], d["where"][0]["line"]) if d["where"] else None,
-            why="24 h of A100 would train a model that is not the one you wrote",
-            evidence=tuple(d["evidence"]),
-        )
-        for d in bad
-    ]
-    findings += [_lemon(d, gpu) for d in documents for gpu in d["health"] if gpu["findings"]]
-    seen: dict[str, object] = {"probes": documents}
-    if not all(d["own_model"]["run"] for d in documents):
-        own = next(d["own_model"] for d in documents if not d["own_model"]["run"])
+        evidence = f" ({'; '.join(first['evidence'][-2:])})" if first["evidence"] else ""
+        raise CouldNotRun(f"{first['reason']}{evidence}; {first['remedy']}")
+    parts = [f"{d['gpu_asked']}: {d['verdict']}, {d['reason']}" for d in documents]
+    said = "; ".join([*parts, *([plan.left_out] if plan.left_out else [])])
+    findings = [_fault(d) for d in bad] + [_lemon(d, gpu) for d in documents for gpu in d["health"] if gpu["findings"]]
+    seen: dict[str, Json] = {"probes": documents}
+    own = next((d["own_model"] for d in documents if not d["own_model"]["run"]), None)
+    if own is not None:
         findings.append(_not_run(own))
         # green is not enough for the gate where this stands: it asks for the name to be accepted
         seen["accept"] = {OWN_MODEL: own["said"]}
-    return Answer(said=said, seen=seen, findings=tuple(findings), spent_usd=spent)
+    return Answer(said=said, seen=seen, findings=tuple(findings), spent_usd=_spent(plan, documents, looked))
 
 
-def _not_run(own: dict[str, object]) -> Finding:
-    said, _, give = str(own["said"]).partition("; give it: ")
+def _fault(document: OnModal) -> Finding:
+    place = next(iter(document["where"]), None)
+    return error(
+        f"{document['gpu_asked']}: {document['verdict']}: {document['reason']}",
+        document["remedy"] or "preflight probe --json",
+        Where(place["path"], place["line"]) if place else None,
+        why="24 h of A100 would train a model that is not the one you wrote",
+        evidence=tuple(document["evidence"]),
+    )
+
+
+def _not_run(own: OwnModel) -> Finding:
+    message, _, give = own["said"].partition("; give it: ")
     return warning(
-        said,
+        message,
         give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
         why="a fallback in the model's own code can't be seen in the library's blocks",
     )
 
 
-def _lemon(document: dict[str, object], gpu: dict[str, object]) -> Finding:
-    findings = gpu["findings"]
-    assert isinstance(findings, list)
+def _lemon(document: OnModal, gpu: GpuHealth) -> Finding:
     return (error if gpu["is_certain"] else warning)(
-        f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(findings)}",
+        f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(gpu['findings'])}",
         "start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
         why="a slow GPU makes every other one wait",
     )
 
 
-def _plan(looked: Looked) -> ProbePlan | NotApplicable:
+def _plan(looked: Looked) -> ProbePlan | NotApplicable | Unknown:
     recipe = looked[RECIPE]
     installs = {p.name for i in recipe.images for _, step in i.pip_installs() for p in step.packages}
     complete = all(i.is_complete for i in recipe.images)
-    asked = looked.settings.probe.function or looked.settings.probe.blocks or looked.settings.probe.model
-    if complete and recipe.images and "mamba-ssm" not in installs and not asked:
+    given = looked.settings.probe.function or looked.settings.probe.blocks or looked.settings.probe.model
+    if complete and recipe.images and "mamba-ssm" not in installs and not given:
         return NotApplicable("no image of the app installs mamba-ssm")
-    return plan_probe(looked.settings, recipe)
+    try:
+        return plan_probe(looked.settings, recipe)
+    except NoFunction as e:
+        return Unknown(reason=str(e))
 
 
-def _spent(plan: ProbePlan, documents: list[dict[str, object]], looked: Looked) -> Decimal | None:
+def _spent(plan: ProbePlan, documents: list[OnModal], looked: Looked) -> Decimal | None:
     """What the containers' own seconds cost; None, the whole price, when they did not say."""
-    seconds = [d.get("seconds") for d in documents]
-    if not all(isinstance(s, int | float) and s > 0 for s in seconds):
+    longest_s = max(d["seconds"] for d in documents)
+    if not all(d["seconds"] > 0 for d in documents):
         return None
     usd, _ = probe_price(plan, looked[cost.CURRENT_RATES])
-    share = Decimal(str(max(s for s in seconds if isinstance(s, int | float)))) / Decimal(str(plan.request.limit_s))
+    share = Decimal(str(longest_s)) / Decimal(str(plan.request.limit_s))
     return (usd * min(share, Decimal(1))).quantize(Decimal("0.0001"))
 
 

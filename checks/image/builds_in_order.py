@@ -1,6 +1,7 @@
 """The order of torch, its index, and what is built for it."""
 
 from preflight.api import ExtInstall, Findings, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.build.torch_in import Held
 from preflight.rules.subjects import EXT_INSTALLS, PACKAGES, PIP_INSTALLS, SOURCE_BUILDS, Package, env_for, in_place
 from preflight.wording import is_or_are
 
@@ -62,7 +63,7 @@ def ord_ext_before_torch(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     found = [
         e
         for e in exts
-        if build.comes_before_torch(e) and build.torch_before(e.image, e.n, e.install).held is build.Held.ABSENT
+        if build.comes_before_torch(e) and build.torch_before(e.image, e.n, e.install).held is Held.ABSENT
     ]
     if found:
         is_same = any(p.name == "torch" for p in found[0].install.packages)
@@ -145,7 +146,7 @@ def ord_torch_index_after_dependents(recipe: Recipe, torch: Package) -> Findings
     """
     pip, specifier = torch.pip, torch.package.specifier
     before = build.torch_before(torch.image, torch.n, pip)
-    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not build.Held.BROUGHT:
+    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not Held.BROUGHT:
         return
     if build.is_within(facts.newest_torch_for(build.python_of(torch.image)).patches[-1], specifier):
         yield warning(

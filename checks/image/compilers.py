@@ -1,6 +1,7 @@
-"""The compilers of a build."""
+"""The compilers of a build, and how long they take."""
 
-from preflight.api import Context, ExtInstall, Findings, Recipe, app, build, error, rule, warning
+from preflight.api import Context, ExtInstall, Findings, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.build.outcome import Outcome
 from preflight.rules.subjects import SOURCE_BUILDS, env_for, in_place
 from preflight.wording import is_or_are
 
@@ -34,7 +35,7 @@ def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Conte
     if not found or base is None:
         return
     is_known = base.row is not None  # another base may have a clang of its own
-    is_certain = is_known and any(e.is_isolated or build.outcome_of(e) is build.Outcome.SOURCE for e in found)
+    is_certain = is_known and any(e.is_isolated or build.outcome_of(e) is Outcome.SOURCE for e in found)
     say = error if is_certain else warning
     compiles = "must be compiled" if is_certain else "must be compiled when no release wheel fits"
     yield say(
@@ -49,7 +50,7 @@ def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Conte
 def _asks_for_clang(ext: ExtInstall) -> bool:
     if {"CC", "CXX"} & env_for(ext).keys() or build.has_clang(ext.image, ext.n):
         return False
-    return build.are_tools_known_before(ext.image, ext.n) and build.outcome_of(ext) is not build.Outcome.WHEEL
+    return build.are_tools_known_before(ext.image, ext.n) and build.outcome_of(ext) is not Outcome.WHEEL
 
 
 def _reaches_compiler(ext: ExtInstall, context: Context) -> bool:
@@ -57,9 +58,8 @@ def _reaches_compiler(ext: ExtInstall, context: Context) -> bool:
     if not ext.is_isolated or ext.name not in build.FORETOLD:
         return True
     forecast = build.forecast_of(ext, context.builder)
-    return (
-        forecast.ending is build.Ending.SOURCE or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
-    )
+    is_source = forecast.ending is build.Ending.SOURCE
+    return is_source or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
 
 
 READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
@@ -103,8 +103,8 @@ def _needs_it(ext: ExtInstall) -> bool:
         return False
     if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not build.Form.INDEX:
         return True
-    if build.outcome_of(ext) is not build.Outcome.UNKNOWN:
-        return build.outcome_of(ext) is build.Outcome.SOURCE
+    if build.outcome_of(ext) is not Outcome.UNKNOWN:
+        return build.outcome_of(ext) is Outcome.SOURCE
     torch = build.torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
     return torch.version is not None and build.python_of(ext.image) is not None
 
@@ -126,7 +126,7 @@ def tool_gcc_too_new(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     Source
         crt/host_config.h of each toolkit
     """
-    builds = [e for e in exts if build.outcome_of(e) is not build.Outcome.WHEEL]
+    builds = [e for e in exts if build.outcome_of(e) is not Outcome.WHEEL]
     base, refused = build.base_of(exts[0].image), build.refused_gcc(builds[0]) if builds else None
     if base is None or refused is None:
         return
@@ -156,15 +156,12 @@ def tool_no_c_compiler(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     Source
         The images' Dockerfiles
     """
-    found = [
-        e
-        for e in exts
-        if build.has_c_compiler(e.image, e.n) is False and build.outcome_of(e) is not build.Outcome.WHEEL
-    ]
+    lacking = [e for e in exts if build.has_c_compiler(e.image, e.n) is False]
+    found = [e for e in lacking if build.outcome_of(e) is not Outcome.WHEEL]
     if not found:
         return
     base = build.base_of(found[0].image)
-    say = error if any(build.outcome_of(e) is build.Outcome.SOURCE or e.is_isolated for e in found) else warning
+    say = error if any(build.outcome_of(e) is Outcome.SOURCE or e.is_isolated for e in found) else warning
     yield say(
         f"{build.names(found)} must be compiled, and {base.reference if base else 'the base'} has no C++ compiler",
         'put .apt_install("build-essential") before this step',
@@ -172,3 +169,100 @@ def tool_no_c_compiler(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
         why="the image build stops at this step: gcc is not found",
         fix=app.insert_link(recipe, found[0].step, '.apt_install("build-essential")', is_safe=True),
     )
+
+
+@rule("IMG150", SOURCE_BUILDS.only(lambda e: e.name == "flash-attn", "install of flash-attn"))
+def tool_max_jobs(recipe: Recipe, ext: ExtInstall) -> Findings:
+    """A build of flash-attn is told how many jobs it may run.
+
+    Looks at
+        flash-attn where it may compile, and MAX_JOBS before it.
+    Why it matters
+        Each of its compilers takes several GB, and ninja starts one a core. The builder runs out of memory and the
+        build is killed.
+    Example
+        before   .pip_install("flash-attn==2.6.3", extra_options="--no-build-isolation")
+        after    .env({"MAX_JOBS": "4"}).pip_install("flash-attn==2.6.3", extra_options="--no-build-isolation")
+    How to fix
+        Put `.env({"MAX_JOBS": "4"})` before the step.
+    Source
+        README of flash-attn
+    """
+    if "MAX_JOBS" not in env_for(ext) and build.outcome_of(ext) is not Outcome.WHEEL:
+        yield advice(
+            "flash-attn may compile, and MAX_JOBS does not limit the number of its compilers",
+            'put .env({"MAX_JOBS": "4"}) before this step',
+            ext.where,
+            why="the image builder may run out of memory after 10 to 30 min",
+            fix=app.insert_link(recipe, ext.step, '.env({"MAX_JOBS": "4"})', is_safe=False),
+        )
+
+
+@rule("IMG120", SOURCE_BUILDS)
+def tool_ninja_missing(recipe: Recipe, ext: ExtInstall) -> Findings:
+    """ninja is there for a build of extensions.
+
+    Looks at
+        Extensions built without isolation, and ninja (pip) or ninja-build (apt) before them.
+    Why it matters
+        Without ninja torch compiles one file after another: hours instead of minutes for flash-attn, and the image
+        build may run into its time limit.
+    Example
+        before   .pip_install("torch==2.4.1", "packaging", "wheel").pip_install("flash-attn==2.6.3", …)
+        after    .pip_install("torch==2.4.1", "packaging", "wheel", "ninja").pip_install("flash-attn==2.6.3", …)
+    How to fix
+        Add "ninja" to the step that installs the other build requirements.
+    Source
+        README of flash-attn; torch/utils/cpp_extension.py
+    """
+    if ext.is_isolated or not build.is_known_before(ext.image, ext.n) or build.outcome_of(ext) is Outcome.WHEEL:
+        return
+    there = build.python_packages_before(ext.image, ext.n, ext.install) | build.apt_before(ext.image, ext.n)
+    if not {"ninja", "ninja-build"} & there:
+        yield advice(
+            f"{ext.name} may compile, and ninja is not installed before it",
+            'add "ninja" to the step that installs its other build requirements',
+            ext.where,
+            why="one file is compiled at a time",
+        )
+
+
+MEASURED = {"mamba-ssm": "86 s instead of 260 s", "causal-conv1d": "170 s instead of more than 540 s"}
+SINCE = (12, 8)  # nvcc has --split-compile
+SPLIT_LINK = '.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})'
+
+
+@rule("IMG970", SOURCE_BUILDS.by(in_place))
+def tool_split_compile(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
+    """A build of the kernels uses all cores.
+
+    Looks at
+        mamba-ssm and causal-conv1d where they compile with nvcc 12.8 or newer, and NVCC_APPEND_FLAGS.
+    Why it matters
+        One file of causal-conv1d holds nine kernels that nvcc compiles one after another. With --split-compile=0 it
+        spreads them over the cores: on 16 cores mamba-ssm took 86 s instead of 260 s, causal-conv1d 170 s instead of
+        more than 540 s.
+    Example
+        before   .pip_install("causal-conv1d==1.6.1", extra_options="--no-build-isolation")
+        after    .env({"NVCC_APPEND_FLAGS": "--split-compile=0"}).pip_install("causal-conv1d==1.6.1", …)
+    How to fix
+        Put `.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})` before the step.
+    Source
+        Measured on one H100 machine, 2026-11-23
+    """
+    base = build.base_of(exts[0].image)
+    if base is None or base.cuda is None or facts.version_number(base.cuda) < SINCE:
+        return
+    found = [e for e in exts if e.name in MEASURED and build.outcome_of(e) is Outcome.SOURCE and not _splits(e)]
+    if found:
+        yield advice(
+            f"{build.names(found)} must be compiled, and nvcc uses one core a file",
+            f"put {SPLIT_LINK} before this step",
+            found[0].where,
+            why=f"measured on 16 cores: {'; '.join(f'{e.name} {MEASURED[e.name]}' for e in found)}",
+            fix=app.insert_link(recipe, found[0].step, SPLIT_LINK, is_safe=False),
+        )
+
+
+def _splits(ext: ExtInstall) -> bool:
+    return "split-compile" in str(env_for(ext).get("NVCC_APPEND_FLAGS", ""))

@@ -134,28 +134,22 @@ def tool_cuda_too_old_for_gpu(recipe: Recipe, used: GpuImage) -> Findings:
     least = min((row.least_cuda for row in young), key=facts.version_number)
     cards = ", ".join(row.name for row in young)
     torch, base, builds = build.torch_at_end(used.image), build.base_of(used.image), build.source_builds(used.image)
-    if (
-        torch.n >= 0
-        and torch.version
-        and torch.cuda
-        and torch.cuda != "cpu"
-        and facts.version_number(torch.cuda) < facts.version_number(least)
-    ):
+    if torch.n >= 0 and torch.version and _is_below(torch.cuda, least):
         yield error(
             f"torch {torch.version} is built for CUDA {torch.cuda}, and {cards} needs {least} or newer",
             "take torch 2.7 from the cu128 index, or torch 2.8 or newer",
             torch.where(used.image),
             why="the first kernel fails on the GPU: no kernel image is available",
         )
-    if (
-        base is not None
-        and base.cuda is not None
-        and builds
-        and facts.version_number(base.cuda) < facts.version_number(least)
-    ):
+    if base is not None and builds and _is_below(base.cuda, least):
         yield error(
             f"{base.reference} has the toolkit of CUDA {base.cuda}, and {cards} needs {least} or newer",
             f"take an nvidia/cuda base of CUDA {least} or newer",
             app.argument_where(recipe, base.step, "tag", 0),
             why=f"{builds[0].name} is built without code for this GPU",
         )
+
+
+def _is_below(cuda: str | None, least: str) -> bool:
+    """Whether it is a CUDA version, and an older one."""
+    return cuda not in (None, "", "cpu") and facts.version_number(cuda) < facts.version_number(least)

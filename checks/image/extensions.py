@@ -2,21 +2,10 @@
 
 import re
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Findings,
-    Fix,
-    Link,
-    Recipe,
-    Where,
-    app,
-    build,
-    error,
-    facts,
-    rule,
-    warning,
-)
+from preflight.api import Context, ExtInstall, Findings, Link, Recipe, app, build, error, facts, rule, warning
+from preflight.build.ext_steps import Form
+from preflight.build.torch_in import Held
+from preflight.model import Fix, Where
 from preflight.rules.subjects import EXT_INSTALLS, STEPS, env_for, in_place
 
 KERNELS = ("mamba-ssm", "causal-conv1d")
@@ -59,13 +48,13 @@ def ver_ext_torch_floor(recipe: Recipe, ext: ExtInstall, context: Context) -> Fi
 def _without_files(ext: ExtInstall) -> str:
     """There is no wheel that loads, and nothing to build from."""
     torch = build.torch_before(ext.image, ext.n, ext.install)
-    if torch.held not in (build.Held.PINNED, build.Held.BASE) or ext.form is build.Form.WHEEL or ext.is_isolated:
+    if torch.held not in (Held.PINNED, Held.BASE) or ext.form is Form.WHEEL or ext.is_isolated:
         return ""
     found, row = build.release_wheel(ext), facts.release(ext.name, ext.version or "")
     if isinstance(found, facts.Wheel) and found.broken and not build.is_build_forced(ext):
         of_torch = facts.minor(torch.version or "")
         return f"the wheel of {ext.name} {ext.version} for torch {of_torch} can't load: {found.broken}"
-    if ext.form is build.Form.INDEX and row is not None and row.sdist_has_sources is False:
+    if ext.form is Form.INDEX and row is not None and row.sdist_has_sources is False:
         if isinstance(found, facts.NoWheel):
             return f"{found.why}, and its sdist has no CUDA sources to build from"
         if build.is_build_forced(ext):
@@ -74,7 +63,7 @@ def _without_files(ext: ExtInstall) -> str:
 
 
 BY_NAME = EXT_INSTALLS.only(
-    lambda e: e.form is build.Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
+    lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
 )
 PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
 
@@ -216,7 +205,7 @@ def _is_main(ext: ExtInstall) -> bool:
 
 @rule(
     "IMG260",
-    EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is build.Form.GIT, "install of mamba-ssm from git"),
+    EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is Form.GIT, "install of mamba-ssm from git"),
 )
 def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
     """mamba-ssm from git is a tag.

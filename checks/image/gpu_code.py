@@ -29,11 +29,9 @@ def tool_arch_autodetect(recipe: Recipe, ext: ExtInstall) -> Findings:
     """
     if ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs:
         return
-    if (
-        ARCHS & env_for(ext).keys()
-        or build.has_nvcc(ext.image, ext.n) is not True
-        or not build.is_known_before(ext.image, ext.n)
-    ):
+    if build.has_nvcc(ext.image, ext.n) is not True or not build.is_known_before(ext.image, ext.n):
+        return
+    if ARCHS & env_for(ext).keys():
         return
     say = error if ext.name in STOPS else warning
     yield say(

@@ -3,6 +3,7 @@
 import re
 
 from preflight.api import ExtInstall, Findings, Fix, Recipe, app, build, error, facts, rule, warning
+from preflight.build.torch_in import Held
 from preflight.rules.subjects import EXT_INSTALLS, PIP_INSTALLS, Install, in_place
 from preflight.wording import is_or_are
 
@@ -142,7 +143,7 @@ def whl_pyg_index_mismatch(recipe: Recipe, install: Install) -> Findings:
     """
     step, torch = install.step, build.torch_with(install.image, install.n, install.pip)
     found = next((m for u in install.pip.find_links if (m := PAGE.search(u))), None)
-    if found is None or torch.version is None or torch.held not in (build.Held.PINNED, build.Held.BASE):
+    if found is None or torch.version is None or torch.held not in (Held.PINNED, Held.BASE):
         return
     page_cuda = facts.cuda_dotted(found[2])
     has = torch.cuda or page_cuda

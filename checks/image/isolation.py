@@ -3,21 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from preflight.api import (
-    Context,
-    ExtInstall,
-    Findings,
-    Fix,
-    Link,
-    Recipe,
-    advice,
-    app,
-    build,
-    error,
-    facts,
-    rule,
-    warning,
-)
+from preflight.api import Context, ExtInstall, Findings, Link, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.model import Fix
 from preflight.rules.subjects import PIP_INSTALLS, SOURCE_BUILDS, STEPS, Install, in_place
 from preflight.wording import is_or_are, listed
 
@@ -63,15 +50,9 @@ def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
         return app.add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=_are_alone(step.pip))
     installs = list({id(e.install): e.install for e in found}.values())
     is_safe = _are_alone(installs)
-    return app.together(
-        (
-            app.replace_span(
-                recipe, i.where, i.span, "pip install", "pip install --no-build-isolation", is_safe=is_safe
-            )
-            for i in installs
-        ),
-        is_safe=is_safe,
-    )
+    old, new = "pip install", "pip install --no-build-isolation"
+    fixes = (app.replace_span(recipe, i.where, i.span, old, new, is_safe=is_safe) for i in installs)
+    return app.together(fixes, is_safe=is_safe)
 
 
 def _are_alone(installs: Iterable[app.PipInstall]) -> bool:

@@ -87,11 +87,8 @@ def _quoted(recipe: Recipe, step: app.Step, span: app.Span | None, right: str) -
     if source is None or span is None:
         return None
     written = re.search(r"[\d.]+$", source.text[span.start : span.end])
-    return (
-        app.replaced(source.path, app.Span(span.start + written.start(), span.end), f'"{right}"', is_safe=True)
-        if written
-        else None
-    )
+    number = app.Span(span.start + written.start(), span.end) if written else None
+    return app.replaced(source.path, number, f'"{right}"', is_safe=True)
 
 
 @rule("IMG380", BASES.only(lambda i: i.base.is_slim, "debian_slim image"))

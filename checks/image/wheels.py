@@ -1,6 +1,7 @@
 """Wheels that are given by their address."""
 
 from preflight.api import Findings, Recipe, app, build, error, facts, rule, warning
+from preflight.build.torch_in import Held
 from preflight.rules.subjects import WHEELS, Package
 
 
@@ -24,7 +25,7 @@ def whl_abi_mismatch(recipe: Recipe, package: Package) -> Findings:
     wheel, torch = package.wheel, build.torch_at_end(package.image)
     if wheel is None or wheel.torch is None or wheel.torch == "2.6":
         return  # both ABIs of 2.6 exist, by CUDA build
-    if torch.held is build.Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
+    if torch.held is Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
         return  # a base image may have its own build of torch
     wanted = facts.has_cxx11_abi(wheel.torch)
     if wanted is None or wanted == (wheel.abi == "TRUE") or _is_same_file(wheel.name, wheel.version, wheel.torch):
@@ -65,11 +66,7 @@ def whl_cuda_mismatch(recipe: Recipe, package: Package) -> Findings:
         METADATA of each torch in the table
     """
     wheel, torch = package.wheel, build.torch_at_end(package.image)
-    if (
-        torch.held not in (build.Held.PINNED, build.Held.BASE, build.Held.LOOSE)
-        or torch.cuda in (None, "cpu")
-        or wheel is None
-    ):
+    if torch.held not in (Held.PINNED, Held.BASE, Held.LOOSE) or torch.cuda in (None, "cpu") or wheel is None:
         return
     major = (torch.cuda or "").split(".")[0]
     if wheel.cuda in (None, major):

@@ -73,15 +73,13 @@ def _values(recipe: Recipe, node: ast.Call) -> Findings:
         return
     for key, value in zip(given.keys, given.values, strict=True):
         if isinstance(value, ast.Constant) and not isinstance(value.value, str) and key is not None:
-            is_number = isinstance(value.value, int | float) and not isinstance(value.value, bool)
+            is_number, quoted = app.number(value.value) is not None, f'"{tree.text(value)}"'
             yield error(
                 f".env {tree.text(key)} is {tree.text(value)}, which is not a string",
-                f'write "{tree.text(value)}"' if is_number else "write it as a string",
+                f"write {quoted}" if is_number else "write it as a string",
                 tree.where(value),
                 why=WHY,
-                fix=app.replaced(recipe.source.path, tree.span(value), f'"{tree.text(value)}"', is_safe=True)
-                if is_number
-                else None,
+                fix=app.replaced(recipe.source.path, tree.span(value), quoted, is_safe=True) if is_number else None,
             )
 
 
@@ -102,9 +100,8 @@ def _local(recipe: Recipe, call: Call) -> Findings:
     holder = tree.parent(node) if node is not None else None
     if not isinstance(holder, Def | ast.ClassDef) or node not in holder.decorator_list:
         return
-    if "serialized" in call.kwargs or call.has_spread or tree.function_of(holder) is None:
-        return
-    if app.is_certain(recipe, call):
+    is_serialized = "serialized" in call.kwargs or call.has_spread
+    if not is_serialized and tree.function_of(holder) is not None and app.is_certain(recipe, call):
         yield error(
             f"{holder.name} is handed to Modal inside another function, and is not serialized",
             "move it to the top level, or add serialized=True",
@@ -178,12 +175,9 @@ def dep_unknown_kwarg(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Fi
     call, parameters = known
     taken = {p for p in parameters if not p.startswith("*")}
     strange = [k for k in call.kwargs if k not in taken and k not in OWN_RULE and k != "**"]
-    if (
-        not strange
-        or call.node is None
-        or app.is_guarded(syntax(recipe), call.node)
-        or not app.is_certain(recipe, call)
-    ):
+    if not strange or call.node is None or not app.is_certain(recipe, call):
+        return
+    if app.is_guarded(syntax(recipe), call.node):
         return
     for keyword in strange:
         near = difflib.get_close_matches(keyword, [t for t in taken if t not in call.kwargs], n=1, cutoff=0.8)

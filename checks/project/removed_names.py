@@ -15,7 +15,7 @@ TOLD_ELSEWHERE = frozenset({"allow_concurrent_inputs", "NetworkFileSystem", "exp
 
 
 @rule("PRJ990", MODAL_FILE)
-def dep_announced_end(recipe: Recipe, app: Recipe, context: Context) -> Findings:
+def dep_announced_end(recipe: Recipe, _: Recipe, context: Context) -> Findings:
     """Nothing that the app uses of Modal is announced to end.
 
     Looks at
@@ -31,7 +31,7 @@ def dep_announced_end(recipe: Recipe, app: Recipe, context: Context) -> Findings
     Source
         Deprecation warnings of the Modal client, read from its wheel (facts/breaks.toml, each with its date).
     """
-    yield from concerns(app, context.now.date(), left_out=TOLD_ELSEWHERE)
+    yield from concerns(recipe, context.now.date(), left_out=TOLD_ELSEWHERE)
 
 
 NAMES = {"ANY": "any", "A10G": "A10"}

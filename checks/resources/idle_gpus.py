@@ -115,14 +115,11 @@ def cost_gpu_on_download_step(recipe: Recipe, call: Call) -> Findings:
 
 
 def _commands_fetch(recipe: Recipe, call: Call) -> str:
-    commands: tuple[app.ShellCommand, ...] = next(
-        (s.shell for i in recipe.images for s in i.steps if s.node is call.node and s.is_complete), ()
-    )
+    steps = (s for i in recipe.images for s in i.steps if s.node is call.node and s.is_complete)
+    commands = next((s.shell for s in steps), ())
     programs = [c.words[0].rsplit("/", 1)[-1] for c in commands if c.words]
     fetched = [p for p in programs if p in FETCHES]
-    if not fetched or any(p not in FETCHES and p not in BESIDE for p in programs):
-        return ""
-    return fetched[0]
+    return fetched[0] if fetched and {*programs} <= FETCHES | BESIDE else ""
 
 
 def _function_fetches(recipe: Recipe, call: Call) -> str:

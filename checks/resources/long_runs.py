@@ -1,18 +1,21 @@
 """What a run of hours needs."""
 
+from collections.abc import Callable
+
 from preflight.api import Context, Findings, Function, Recipe, advice, app, facts, rule, warning
+from preflight.app.find import python_files
 from preflight.guard import IMAGE_LINE
-from preflight.probe.request import python_files
 from preflight.rules.subjects import GPU_FUNCTIONS
 
-LONG_S = 4 * 3600
-OF_HOURS = GPU_FUNCTIONS.only(
-    lambda f: isinstance(f.timeout_s, app.Known) and f.timeout_s.value >= LONG_S and not app.is_web(f),
-    "GPU function of 4 h or more",
-)
+DEFAULT_S = 300
 
 
-@rule("RES651", OF_HOURS)
+def _lasts(hours: int) -> Callable[[Function], bool]:
+    """For ``GPU_FUNCTIONS.only``: those whose time limit lets them run that long."""
+    return lambda f: isinstance(f.timeout_s, app.Known) and f.timeout_s.value >= hours * 3600 and not app.is_web(f)
+
+
+@rule("RES651", GPU_FUNCTIONS.only(_lasts(4), "GPU function of 4 h or more"))
 def cost_no_checkpoint(recipe: Recipe, function: Function) -> Findings:
     """A GPU run of hours keeps its checkpoints outside the container.
 
@@ -40,15 +43,10 @@ def cost_no_checkpoint(recipe: Recipe, function: Function) -> Findings:
     )
 
 
-HOUR_S = 3600
-OF_AN_HOUR = GPU_FUNCTIONS.only(
-    lambda f: isinstance(f.timeout_s, app.Known) and f.timeout_s.value >= HOUR_S and not app.is_web(f),
-    "GPU function of an hour or more",
-)
 GUARDS = (b"preflight.guard", b"preflight_guard")
 
 
-@rule("RES720", OF_AN_HOUR)
+@rule("RES720", GPU_FUNCTIONS.only(_lasts(1), "GPU function of an hour or more"))
 def cost_no_guard(recipe: Recipe, function: Function, context: Context) -> Findings:
     """A GPU run of hours is guarded from inside.
 
@@ -87,9 +85,6 @@ def _is_guarded(context: Context) -> bool:
         if any(g in text for g in GUARDS) and b"modal.App(" not in text:  # another app's guard is not this one's
             return True
     return False
-
-
-DEFAULT_S = 300
 
 
 @rule("RES550", GPU_FUNCTIONS)

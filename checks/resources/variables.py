@@ -158,9 +158,8 @@ def _may_set_more(step: app.Step) -> bool:
 def _can_tell(function: Function, read: app.EnvironRead) -> bool:
     """Nobody but a secret gives a credential; another variable may stand in a base image that was not read."""
     if is_secret_name(read.key):
-        return not any(
-            s.made_by == "from_dict" and not s.keys for s in function.secrets if isinstance(s, app.SecretRef)
-        )
+        secrets = [s for s in function.secrets if isinstance(s, app.SecretRef)]
+        return not any(s.made_by == "from_dict" and not s.keys for s in secrets)
     if isinstance(function.images, app.Unresolved):
         return False
     return all((base := build.base_of(image)) is not None and base.is_slim for image in function.images or ())

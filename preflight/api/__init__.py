@@ -80,5 +80,5 @@ def __getattr__(name: str) -> Any:
     for module in LATER if not name.startswith("_") else ():
         found = importlib.import_module(f"preflight.{module}")
         if hasattr(found, name):
-            return getattr(found, name)
+            return globals().setdefault(name, getattr(found, name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

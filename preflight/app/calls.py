@@ -20,7 +20,8 @@ from preflight.app.kinds import Kinds
 from preflight.app.model import Call, Unresolved
 
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-MOST_STEPS = 200_000  # of reading the arguments of calls in bodies
+MOST_STEPS = 50_000  # of reading the arguments of calls in bodies
+MOST_CALLS = 4000
 
 
 def every_call(scope: Interpreter) -> tuple[Call, ...]:
@@ -31,11 +32,13 @@ def every_call(scope: Interpreter) -> tuple[Call, ...]:
     top = Kinds.of_module(scope, tree)
     outside = scope.inside()
     outside.shared = _apart(scope.shared)
-    found = [
-        call
-        for node, kinds, names in _nodes(tree, top, outside)
-        if (call := _read(scope, node, kinds, names)) is not None
-    ]
+    found: list[Call] = []
+    for node, kinds, names in _nodes(tree, top, outside):
+        if (call := _read(scope, node, kinds, names)) is not None:
+            found.append(call)
+            if len(found) > MOST_CALLS:
+                scope.shared.is_cut = True
+                break
     return tuple(sorted(found, key=lambda c: (c.where.line, c.where.column)))
 
 

@@ -17,10 +17,11 @@ MOST_BYTES = 1_000_000
 
 def find_apps(project: Path) -> tuple[Path, ...]:
     """Python files below ``project`` that make a ``modal.App``; at most 5,000 files are looked at."""
-    return tuple(path for path in _python_files(project) if _makes_app(path))
+    return tuple(path for path in python_files(project) if _makes_app(path))
 
 
-def _python_files(project: Path) -> Iterator[Path]:
+def python_files(project: Path) -> Iterator[Path]:
+    """The Python files below ``project`` that are its own; at most 5,000."""
     seen = 0
     for folder, folders, files in os.walk(project):
         folders[:] = sorted(f for f in folders if f not in SKIPPED and not f.startswith("."))

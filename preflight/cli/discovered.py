@@ -8,28 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from preflight.app.interpreter.values import Opaque, UserFunction
-from preflight.app.model import (
-    BucketMount,
-    Function,
-    Gpu,
-    Image,
-    Known,
-    Recipe,
-    SecretRef,
-    Step,
-    Unresolved,
-    VolumeRef,
-)
+from preflight.app.model import BucketMount, Function, Gpu, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
 from preflight.build.foretell import foretold
 from preflight.discover.compare import differences
 from preflight.discover.recorder import NotRecorded
-from preflight.discover.recording import (
-    RecordedBucket,
-    RecordedFunction,
-    RecordedSecret,
-    RecordedVolume,
-    Recording,
-)
+from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedSecret, RecordedVolume, Recording
 from preflight.model import Where
 from preflight.redact import without_secrets
 

@@ -21,18 +21,13 @@ from preflight.cli.running.conduct import Options, run_selection, standing_for
 from preflight.cli.running.options import parse_dollars
 from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import project_settings, resolve_app
-from preflight.diagnosis import meaning
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
-from preflight.model import Check, Exit, Json, Report, Status, Target
-from preflight.probe.document import document, not_run
-from preflight.probe.expected import table
-from preflight.probe.fields import ReadingError
+from preflight.model import Check, Exit, Report, Status, Target
+from preflight.probe.document import Document, OnModal, Paid, not_run
 from preflight.probe.local import LocalProbeFailed, probe_here
-from preflight.probe.on_modal import request_for, with_candidates
-from preflight.probe.parsing import parsed
-from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
-from preflight.probe.verdict import judge
+from preflight.probe.on_modal import judged, request_for, with_candidates
+from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
 from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
@@ -82,21 +77,22 @@ def probe_command(
     if model and ":" not in model:
         raise click.UsageError(f"--model is {model!r}; wanted MODULE:CALLABLE")
 
-    def as_asked(probe: config.ProbeSettings) -> config.ProbeSettings:
-        return replace(
-            probe,
-            model=model or probe.model,
-            model_args=model_args or probe.model_args,
-            model_input=model_input or probe.model_input,
-            full_autotune=full_autotune or probe.full_autotune,
-            gpu_health=gpu_health or probe.gpu_health,
+    def with_options(settings: config.Settings, function: str = "") -> config.Settings:
+        set_before = settings.probe
+        probe = replace(
+            set_before,
+            function=function or set_before.function,
+            gpus=gpus or set_before.gpus,
+            model=model or set_before.model,
+            model_args=model_args or set_before.model_args,
+            model_input=model_input or set_before.model_input,
+            full_autotune=full_autotune or set_before.full_autotune,
+            gpu_health=gpu_health or set_before.gpu_health,
         )
+        return replace(settings, probe=probe)
 
     if is_local:
-        settings = project_settings(start=Path.cwd(), scenario=None)
-        settings = replace(settings, probe=as_asked(settings.probe))
-        said, where = _local(_request(settings), python or sys.executable, settings)
-        return _report([(with_candidates(said, settings), where)], is_json)
+        return _local(with_options(project_settings(start=Path.cwd(), scenario=None)), python, is_json)
     app, _, function = (target or "").partition("::")
     options = Options(
         app=app or None,
@@ -107,20 +103,33 @@ def probe_command(
         scenario=scenario,
     )
     with standing_for(options) as ground:
-        settings = ground.settings
-        settings = replace(
-            settings,
-            app=resolve_app(settings, options.app),
-            probe=replace(
-                as_asked(settings.probe),
-                function=function or settings.probe.function,
-                gpus=gpus or settings.probe.gpus,
-            ),
-        )
-        return _report(_remote(settings, options), is_json)
+        settings = with_options(replace(ground.settings, app=resolve_app(ground.settings, options.app)), function)
+        return _remote(settings, options, is_json)
 
 
-def _remote(settings: config.Settings, options: Options) -> list[tuple[dict[str, Json], str]]:
+def _local(settings: config.Settings, python: str | None, is_json: bool) -> int:
+    wanted, remedy = python or sys.executable, "give --python the path of a Python 3.9 or newer that has torch"
+    # without a pyproject.toml there is no project, and this folder may hold anything
+    blocks = settings.probe.blocks or (blocks_in(settings.project) if settings.read_from else ()) or DEFAULT_BLOCKS
+    try:
+        asked = request_for(settings, blocks, (str(settings.project), str(settings.project / "src")))
+    except ValueError as e:
+        raise click.UsageError(str(e)) from e
+    found = shutil.which(wanted)
+    if found is None:
+        document = not_run(f"there is no interpreter {wanted}", "give --python the path of one that has torch")
+    else:
+        try:
+            with _progress() as say:
+                document = judged(
+                    probe_here(found, asked.as_json(), say=say, environ=settings.environ, folder=settings.project)
+                )
+        except LocalProbeFailed as e:
+            document = not_run(str(e), remedy)
+    return _report([(with_candidates(document, settings), f"this machine, {wanted}")], is_json)
+
+
+def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
     """Through the engine, so that the price is said and bounded as in `preflight run`."""
     selection = select(all_checks(), only=options.only)
     with _progress() as say:
@@ -129,11 +138,12 @@ def _remote(settings: config.Settings, options: Options) -> list[tuple[dict[str,
     where = f"{settings.app}" + (f"::{settings.probe.function}" if settings.probe.function else "")
     if report.is_interrupted:
         raise KeyboardInterrupt
-    if result.answer is None:
+    if result.answer is None or "probes" not in result.answer.seen:
         remedy = "preflight explain gpu-probe" if result.status is Status.SKIP else "cure that first, then probe again"
-        return [(not_run(result.reason, remedy, is_sandbox=settings.sandbox is not None), where)]
-    documents = result.answer.seen["probes"]
-    return [({**said, "spent_usd": float(result.spent_usd)}, f"{where} on {said['gpu_asked']}") for said in documents]
+        return _report([(not_run(result.reason, remedy, is_sandbox=settings.sandbox is not None), where)], is_json)
+    documents: list[OnModal] = result.answer.seen["probes"]
+    paid: list[Paid] = [{**document, "spent_usd": float(result.spent_usd)} for document in documents]
+    return _report([(document, f"{where} on {document['gpu_asked']}") for document in paid], is_json)
 
 
 class _Progress:
@@ -155,42 +165,18 @@ class _Progress:
         """The documents are shown by the command."""
 
 
-def _request(settings: config.Settings) -> Request:
-    # without a pyproject.toml there is no project, and this folder may hold anything
-    found = blocks_in(settings.project) if settings.read_from else ()
-    blocks = settings.probe.blocks or found or DEFAULT_BLOCKS
-    try:
-        return request_for(settings, blocks, (str(settings.project), str(settings.project / "src")))
-    except ValueError as e:
-        raise click.UsageError(str(e)) from e
-
-
-def _local(asked: Request, python: str, settings: config.Settings) -> tuple[dict[str, Json], str]:
-    where = f"this machine, {python}"
-    found = shutil.which(python)
-    if found is None:
-        return not_run(f"there is no interpreter {python}", "give --python the path of one that has torch"), where
-    try:
-        with _progress() as say:
-            given = probe_here(found, asked.as_json(), say=say, environ=settings.environ, folder=settings.project)
-        reading = parsed(given)
-    except (LocalProbeFailed, ReadingError) as e:
-        return not_run(str(e), "give --python the path of a Python 3.9 or newer that has torch"), where
-    return document(reading, judge(reading, table(), meaning)), where
-
-
-def _report(found: list[tuple[dict[str, Json], str]], is_json: bool) -> int:
+def _report(found: Sequence[tuple[Document, str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
-    documents = [said for said, _ in found]
+    documents = [document for document, _ in found]
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     else:
         console = stdout_console(off_terminal=80)
-        for number, (said, where) in enumerate(found):
+        for number, (document, where) in enumerate(found):
             if number:
                 console.print()
-            show(console, said, where=where)
-    exits = {Exit(said["exit"]) for said in documents}
+            show(console, document, where=where)
+    exits = {Exit(document["exit"]) for document in documents}
     return int(next(e for e in (Exit.FINDINGS, Exit.INCOMPLETE, Exit.READY) if e in exits))
 
 

@@ -24,9 +24,9 @@ from packaging.version import Version
 
 from preflight.app.model import Recipe
 from preflight.discover.recording import LIMIT_S, Answer, Asked, Order, Recording, Started, line, read, together
-from preflight.discover.surroundings import scrubbed
 from preflight.model import Where
 from preflight.process import signal_group
+from preflight.redact import is_secret_name, without_secrets
 from preflight.settings import Settings
 
 START_S = 20.0  # until the child serves, under load
@@ -40,6 +40,10 @@ ASKS_THE_SERVER = frozenset(  # what only a real workspace can answer; the app i
     "NotFoundError UnimplementedError PermissionDeniedError ConflictError ServiceError InternalError "
     "AuthError ConnectionError ResourceExhaustedError AlreadyExistsError StreamTerminatedError".split()
 )
+STAND_IN = "withheld-while-preflight-records"
+KEPT = frozenset({"AWS_REGION", "AWS_DEFAULT_REGION", "MODAL_ENVIRONMENT"})
+LEFT_OUT = ("MODAL_", "AWS_", "PREFLIGHT_")
+PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY"})
 
 
 class Obstacle(StrEnum):
@@ -90,7 +94,7 @@ def _folder() -> Path:
 
 
 async def _answer(asked: Asked, environ: Mapping[str, str], folder: Path) -> Answer:
-    clean = scrubbed(environ, folder=str(folder), builder=asked.builder, environment=asked.environment)
+    clean = _scrubbed(environ, folder=str(folder), builder=asked.builder, environment=asked.environment)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -125,6 +129,39 @@ async def _answer(asked: Asked, environ: Mapping[str, str], folder: Path) -> Ans
         raise RecorderBroken(f"the recorder's answer can't be read: {e}") from e
     finally:
         await _end(child, deploy)
+
+
+def _scrubbed(environ: Mapping[str, str], *, folder: str, builder: str, environment: str | None) -> dict[str, str]:
+    """The environment that the user's top level sees: theirs, without what could act in their name.
+
+    A variable that is a secret by its name or shape keeps its name and gets a stand-in, so that code which only reads
+    it goes on.  HOME stays: an app may well mount a folder below it, and nothing read there can leave (the network is
+    closed, and of a secret only the keys are kept).  ``folder`` is a fresh one for temporary files; the configuration
+    files named in it are not there.
+    """
+    kept: dict[str, str] = {}
+    for name, value in environ.items():
+        upper = name.upper()
+        if upper in PROXIES:
+            continue
+        if is_secret_name(name) and not upper.startswith("MODAL_"):
+            kept[name] = STAND_IN
+        elif upper in KEPT or not upper.startswith(LEFT_OUT):
+            kept[name] = value if without_secrets(value) == value else STAND_IN
+    kept |= {
+        "MODAL_CONFIG_PATH": f"{folder}/no-modal.toml",
+        "MODAL_DISABLE_API_PROXY": "1",
+        "MODAL_IMAGE_BUILDER_VERSION": builder,
+        "MODAL_TRACEBACK": "1",  # the user's exception itself, instead of a box around it
+        "AWS_CONFIG_FILE": f"{folder}/no-aws-config",
+        "AWS_SHARED_CREDENTIALS_FILE": f"{folder}/no-aws-credentials",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "TMPDIR": folder,
+        "PYTHONDONTWRITEBYTECODE": "1",  # no __pycache__ in the user's project
+        "TERM": "dumb",
+        "NO_COLOR": "1",
+    }
+    return kept | ({"MODAL_ENVIRONMENT": environment} if environment else {})
 
 
 async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:

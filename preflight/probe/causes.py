@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from preflight.binary import symbols
 from preflight.model import Where
 from preflight.probe.expected import table
-from preflight.probe.reading import Failure, ModelRun, Reading, Replaced, Step
-from preflight.probe.reading import Outcome as Went
-from preflight.probe.ruling import Cause, Explain, Ruling, Verdict
+from preflight.probe.reading import Failure, ModelRun, Outcome, Reading, Replaced, Step
+from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run
+from preflight.wording import counted
 
 NO_MODULE = re.compile(r"No module named '([\w.]+)'")
-NO_IMAGE = re.compile(r"no kernel image is available|named symbol not found|device kernel image is invalid", re.I)
-NO_MEMORY = re.compile(r"out of memory", re.I)
+NO_MEMORY = "out of memory"
 PROFILER = re.compile(r"profiler is already|kineto|can't disable .{0,20}profiler|CUPTI", re.I)
-WANTS_ARGUMENTS = re.compile(r"missing \d+ required .{0,20}argument")
 LIBRARY = re.compile(r"[/\\](?:mamba_ssm|causal_conv1d|triton)[/\\]|(?:selective_scan_cuda|causal_conv1d_cuda)\W")
-OFF_WORDS = ("", "0", "false", "no", "off")
-GIB = 2**30
-NO_ATTRIBUTE = re.compile(r"module 'mamba_ssm' has no attribute '(\w+)'")
 UNDEFINED = re.compile(r"(?:(?P<library>\S{1,400}\.so)\S{0,20}: )?undefined symbol: (?P<symbol>\w{1,8192})")
+GIB = 2**30
 EVIDENCE_LINES = 6
 
 INSTALL_CONV1D = "install causal-conv1d for this torch: pip install --no-build-isolation causal-conv1d"
@@ -28,19 +25,96 @@ REINSTALL = (
     "build {0} against the torch that runs it: "
     "pip install --no-build-isolation --no-cache-dir --force-reinstall --no-deps {0}"
 )
+REINSTALL_MAMBA = REINSTALL.format("mamba-ssm")
+
+# A module that the import of mamba_ssm does not find: the cause and the remedy.
+MISSING = {
+    "selective_scan_cuda": (
+        Cause.SCAN_ABSENT,
+        "install a mamba-ssm with its CUDA extension: it was not built, or a wheel without it was taken "
+        "(MAMBA_SKIP_CUDA_BUILD)",
+    ),
+    "causal_conv1d_cuda": (Cause.CONV1D_ABSENT, INSTALL_CONV1D),
+    "causal_conv1d": (Cause.CONV1D_ABSENT, INSTALL_CONV1D),
+    "mamba_ssm": (Cause.MAMBA_ABSENT, "install mamba-ssm: pip install --no-build-isolation mamba-ssm"),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of a block that raised, where ``pattern`` is in the error's text and ``at`` was under way.
+
+    The sentences are filled in by ``run_ruling``; "" stands for any text, and for any part.
+    """
+
+    pattern: str
+    at: str
+    verdict: Verdict
+    cause: Cause
+    reason: str
+    remedy: str
+
+
+# The first that fits is said.
+RAISED = (
+    Told(
+        "no kernel image is available|named symbol not found|device kernel image is invalid",
+        "",
+        Verdict.BROKEN,
+        Cause.WRONG_ARCHITECTURE,
+        "{what} holds no code for {card}: {error}",
+        "build the package where nvcc knows this GPU, or take a GPU that its wheel was built for "
+        "(preflight link FILE.whl names them)",
+    ),
+    Told(
+        r"module 'mamba_ssm' has no attribute '(?P<name>\w+)'",
+        "construction",
+        Verdict.FALLBACK,
+        Cause.BLOCK_ABSENT,
+        "mamba-ssm {version} has no {name}",
+        "install a mamba-ssm that has it{since}",
+    ),
+    Told(
+        NO_MEMORY,
+        "",
+        Verdict.COULD_NOT_RUN,
+        Cause.OUT_OF_MEMORY,
+        "{what}: {error}",
+        "run it on a GPU with free memory: {need}",
+    ),
+    Told(
+        "",
+        "backward",
+        Verdict.BROKEN,
+        Cause.MISSING_BACKWARD,
+        "{what} runs forward, and its backward raises {error}",
+        "{cure}",
+    ),
+    Told("", "", Verdict.BROKEN, Cause.ERROR, "{what} raises{at}: {error}", "{cure}"),
+)
+
+# The user's model raised in its own code: the type and a pattern of its text, "" for any, and the remedy.
+MODEL_REMEDIES = (
+    (
+        "TypeError",
+        r"missing \d+ required .{0,20}argument",
+        "give what it wants: --model-args 'd_model=64, config=@config.json'",
+    ),
+    ("", "the callable gave", "give its input: --model-input 2x960x64, or let MODULE:CALLABLE give (module, inputs)"),
+    ("FileNotFoundError", "", "put that file into the image beside the code, or name another with --model-args"),
+    ("", NO_MODULE.pattern, "add {0} to the image, or to the folders that it is imported from"),
+)
 
 
 def tail(step: Step) -> tuple[str, ...]:
     """The lines that tell most: faulthandler's stack of the thread that died, innermost first, else the last."""
     lines = [line for line in step.output_tail.splitlines() if line.strip()]
     died = next((n for n, line in enumerate(lines) if line.startswith("Current thread")), None)
-    if died is not None:
-        return tuple(lines[died : died + EVIDENCE_LINES])
-    return tuple(lines[-EVIDENCE_LINES:])
+    return tuple(lines[-EVIDENCE_LINES:] if died is None else lines[died : died + EVIDENCE_LINES])
 
 
 def place(failure: Failure) -> tuple[Where, ...]:
-    return tuple(Where(f.path, f.line) for f in failure.frames[-1:])
+    return tuple(f.where for f in failure.frames[-1:])
 
 
 def package_of(text: str) -> str:
@@ -51,21 +125,13 @@ def not_ready(reading: Reading, explain: Explain) -> Ruling | None:
     """What stopped every case before its first line: torch, the GPU, or the import of mamba_ssm."""
     torch = reading.imports.get("import torch")
     if torch is not None and not torch.is_ok:
-        said = _what_happened(torch)
-        return Ruling(
-            Verdict.COULD_NOT_RUN,
-            Cause.NO_TORCH,
-            f"import torch: {said}",
-            "install torch in the image that the function uses, for its Python",
-            tail(torch),
-        )
-    for step in (reading.imports.get("gpu ready"), reading.gpu_step):
-        if step is not None and step.outcome in (Went.ERROR, Went.CRASH, Went.TIME_OUT):
+        remedy = "install torch in the image that the function uses, for its Python"
+        return could_not_run(Cause.NO_TORCH, f"import torch: {_what_happened(torch)}", remedy, tail(torch))
+    for step in (reading.imports.get("gpu ready"), reading.gpu):
+        if step is not None and step.outcome in (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT):
             return _no_gpu(step, reading)
     mamba = reading.imports.get("import mamba_ssm")
-    if mamba is not None and not mamba.is_ok:
-        return import_ruling("mamba_ssm", mamba, reading, explain)
-    return None
+    return import_ruling(mamba, reading, explain) if mamba is not None and not mamba.is_ok else None
 
 
 def _no_gpu(step: Step, reading: Reading) -> Ruling:
@@ -73,172 +139,83 @@ def _no_gpu(step: Step, reading: Reading) -> Ruling:
     seen = f"driver {driver} is there" if driver else "nvidia-smi finds no driver"
     remedy = "run it where a GPU is: preflight probe APP --gpu A100-80GB"
     if visible is not None and driver and reading.cuda:
-        shown = visible or '""'
-        seen += f", and CUDA_VISIBLE_DEVICES={shown} shows torch none of its {len(reading.at_rest)} GPUs"
+        shown, cards = visible or '""', counted(len(reading.at_rest), "GPU") or "the GPUs"
+        seen += f", and CUDA_VISIBLE_DEVICES={shown} shows torch none of {cards}"
         remedy = "unset CUDA_VISIBLE_DEVICES, or name a GPU that is there"
     elif driver and reading.torch and not reading.cuda:
         seen += ", and this torch is a CPU build"
         remedy = "install a CUDA build of torch in this interpreter"
-    said = f"torch {reading.torch} reaches no GPU: {_what_happened(step)} ({seen})"
-    return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_GPU, said, remedy, tail(step))
+    reason = f"torch {reading.torch} reaches no GPU: {_what_happened(step)} ({seen})"
+    return could_not_run(Cause.NO_GPU, reason, remedy, tail(step))
 
 
 def no_events(what: str) -> Ruling:
-    return Ruling(
-        Verdict.COULD_NOT_RUN,
+    return could_not_run(
         Cause.NO_EVENTS,
         f"the profiler saw no event of the GPU while {what} ran, not even the product launched along with it",
         "let the container use CUPTI (nothing else may profile at the same time), then run it again",
     )
 
 
-def is_on(value: str) -> bool:
-    return value.strip().lower() not in OFF_WORDS
-
-
-def import_ruling(module: str, step: Step, reading: Reading, explain: Explain) -> Ruling:
-    """An import of kernels went wrong.  Training code catches ImportError, and only that: a fallback."""
-    if step.outcome is Went.TIME_OUT:
-        return Ruling(
-            Verdict.COULD_NOT_RUN,
-            Cause.IMPORT_HANG,
-            f"import {module} did not end within {step.seconds:.0f} s",
-            "look at what the import waits for: run python -X faulthandler -X importtime "
-            f"-c 'import {module}' in the image",
-            tail(step),
-        )
-    if step.outcome is Went.CRASH or step.error is None:
-        how = step.signal or f"exit code {step.exit}"
-        return Ruling(
-            Verdict.BROKEN,
-            Cause.IMPORT_CRASH,
-            f"import {module} killed the process: {how}",
-            REINSTALL.format(package_of(module)),
-            tail(step),
-        )
+def import_ruling(step: Step, reading: Reading, explain: Explain) -> Ruling:
+    """The import of mamba_ssm went wrong.  Training code catches ImportError, and only that: a fallback."""
+    if step.outcome is Outcome.TIME_OUT:
+        remedy = "look at what the import waits for: run python -X faulthandler -X importtime -c 'import mamba_ssm'"
+        reason = f"import mamba_ssm did not end within {step.seconds:.0f} s"
+        return could_not_run(Cause.IMPORT_HANG, reason, f"{remedy} in the image", tail(step))
+    if step.outcome is Outcome.CRASH or step.error is None:
+        reason = f"import mamba_ssm killed the process: {_how_it_died(step)}"
+        return broken(Cause.IMPORT_CRASH, reason, REINSTALL_MAMBA, tail(step))
     error = step.error
-    meaning, cure = explain(str(error))
-    said = f"{error}" + (f" ({meaning})" if meaning else "")
-    places = place(error)
-    missing = NO_MODULE.search(error.message)
+    text, cure = _explained(error, explain)
+    verdict, cause, reason = Verdict.FALLBACK, Cause.IMPORT_ERROR, f"import mamba_ssm: {text}"
+    package = package_of(error.message)
     if "undefined symbol" in error.message:
-        package = package_of(error.message)
-        told, remedy = _of_symbol(error.message, package, reading)
-        return Ruling(
-            Verdict.FALLBACK,
-            Cause.UNDEFINED_SYMBOL,
-            f"{package} was built for another torch than {reading.torch}: {said}{told}",
-            remedy,
-            (str(error),),
-            places,
-        )
-    if missing:
-        name = missing.group(1).partition(".")[0]
-        cause, remedy = {
-            "selective_scan_cuda": (
-                Cause.SCAN_ABSENT,
-                "install a mamba-ssm with its CUDA extension: it was not built, or a wheel without it was taken "
-                "(MAMBA_SKIP_CUDA_BUILD)",
-            ),
-            "causal_conv1d_cuda": (Cause.CONV1D_ABSENT, INSTALL_CONV1D),
-            "causal_conv1d": (Cause.CONV1D_ABSENT, INSTALL_CONV1D),
-            "mamba_ssm": (
-                Cause.MAMBA_ABSENT,
-                "install mamba-ssm: pip install --no-build-isolation mamba-ssm",
-            ),
-        }.get(name, (Cause.IMPORT_ERROR, f"install what {name} comes from; mamba_ssm imports it"))
-        return Ruling(Verdict.FALLBACK, cause, f"import {module}: {said}", remedy, (str(error),), places)
-    is_caught = error.kind in ("ImportError", "ModuleNotFoundError")
-    return Ruling(
-        Verdict.FALLBACK if is_caught else Verdict.BROKEN,
-        Cause.IMPORT_ERROR,
-        f"import {module}: {said}",
-        cure or REINSTALL.format(package_of(error.message)),
-        (str(error),),
-        places,
-    )
-
-
-def _more_time(step: Step, reading: Reading) -> str:
-    if step.at.startswith(("import", "construction")):
-        return "make what MODULE:CALLABLE does before its first step shorter, or give it a larger timeout-s"
-    if reading.full_autotune:
-        return "leave out --full-autotune, or give it a larger [tool.preflight.probe] timeout-s"
-    return "look at where it hangs: python -X faulthandler; nothing that was seen healthy takes a tenth of this"
+        more, remedy = _of_symbol(error.message, package, reading)
+        cause, reason = Cause.UNDEFINED_SYMBOL, f"{package} was built for another torch than {reading.torch}"
+        reason += f": {text}{more}"
+    elif missing := NO_MODULE.search(error.message):
+        name = missing[1].partition(".")[0]
+        other = (Cause.IMPORT_ERROR, f"install what {name} comes from; mamba_ssm imports it")
+        cause, remedy = MISSING.get(name, other)
+    else:
+        verdict = verdict if error.kind in ("ImportError", "ModuleNotFoundError") else Verdict.BROKEN
+        remedy = cure or REINSTALL.format(package)
+    return Ruling(verdict, cause, reason, remedy, (str(error),), place(error))
 
 
 def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Ruling:
     """A block raised, died or hung while it ran."""
     at = f" at its {step.at}" if step.at else ""
-    if step.outcome is Went.TIME_OUT:
-        return Ruling(
-            Verdict.COULD_NOT_RUN,
-            Cause.TIME_OUT,
-            f"{what} did not end within {step.seconds:.0f} s{at}",
-            _more_time(step, reading),
-            tail(step),
-        )
-    if step.outcome is Went.CRASH or step.error is None:
-        how = step.signal or f"exit code {step.exit}"
-        return Ruling(
-            Verdict.BROKEN,
-            Cause.CRASH,
-            f"{what} killed the process{at}: {how}",
-            REINSTALL.format("mamba-ssm"),
-            tail(step),
-        )
+    if step.outcome is Outcome.TIME_OUT:
+        reason = f"{what} did not end within {step.seconds:.0f} s{at}"
+        return could_not_run(Cause.TIME_OUT, reason, _more_time(step, reading), tail(step))
+    if step.outcome is Outcome.CRASH or step.error is None:
+        reason = f"{what} killed the process{at}: {_how_it_died(step)}"
+        return broken(Cause.CRASH, reason, REINSTALL_MAMBA, tail(step))
     error = step.error
-    meaning, cure = explain(str(error))
-    said = f"{error}" + (f" ({meaning})" if meaning else "")
-    evidence, places = (str(error),), place(error)
-    if NO_IMAGE.search(error.message):
-        gpu = reading.gpu
-        card = f"{gpu.name}, sm_{gpu.capability.replace('.', '')}" if gpu else "this GPU"
-        return Ruling(
-            Verdict.BROKEN,
-            Cause.WRONG_ARCHITECTURE,
-            f"{what} holds no code for {card}: {said}",
-            "build the package where nvcc knows this GPU, or take a GPU that its wheel was built for "
-            "(preflight link FILE.whl names them)",
-            evidence,
-            places,
-        )
-    absent = NO_ATTRIBUTE.search(error.message)
-    if absent and step.at == "construction":
-        version = reading.packages.get("mamba-ssm", "") or reading.mamba_version or "of unknown version"
-        return Ruling(
-            Verdict.FALLBACK,
-            Cause.BLOCK_ABSENT,
-            f"mamba-ssm {version} has no {absent.group(1)}",
-            "install a mamba-ssm that has it: Mamba2 from 2.0.0, Mamba3 from 2.3.2",
-            evidence,
-        )
-    if NO_MEMORY.search(error.message):
-        return Ruling(
-            Verdict.COULD_NOT_RUN,
-            Cause.OUT_OF_MEMORY,
-            f"{what}: {said}",
-            f"run it on a GPU with free memory: {_need(what)}",
-            evidence,
-            places,
-        )
-    if step.at == "backward":
-        return Ruling(
-            Verdict.BROKEN,
-            Cause.MISSING_BACKWARD,
-            f"{what} runs forward, and its backward raises {said}",
-            REINSTALL.format(package_of(error.message)),
-            evidence,
-            places,
-        )
-    return Ruling(
-        Verdict.BROKEN,
-        Cause.ERROR,
-        f"{what} raises{at}: {said}",
-        cure or REINSTALL.format(package_of(error.message)),
-        evidence,
-        places,
-    )
+    fitting = ((t, re.search(t.pattern, error.message, re.I)) for t in RAISED if t.at in ("", step.at))
+    told, found = next((told, found) for told, found in fitting if found)
+    text, cure = _explained(error, explain)
+    gpu, named = reading.gpu.value, found.groupdict()
+    about = {
+        "what": what,
+        "at": at,
+        "error": text,
+        "card": f"{gpu.name}, sm_{gpu.capability.replace('.', '')}" if gpu else "this GPU",
+        "version": reading.mamba_version or "of unknown version",
+        "since": _since(named.get("name", "")),
+        "need": _need(what),
+        "cure": cure or REINSTALL.format(package_of(error.message)),
+        **named,
+    }
+    reason, remedy = told.reason.format(**about), told.remedy.format(**about)
+    return Ruling(told.verdict, told.cause, reason, remedy, (str(error),), place(error))
+
+
+def _since(block: str) -> str:
+    rows = table().rows_of(block)
+    return f": {block} is there from {rows[0].since}" if rows else ""
 
 
 def _need(what: str) -> str:
@@ -246,106 +223,109 @@ def _need(what: str) -> str:
     return f"{row.name} takes {row.memory_gib:g} GiB here" if row else "this block's need is not known"
 
 
+def _more_time(step: Step, reading: Reading) -> str:
+    if step.at.startswith(("import", "construction")):
+        return "make what MODULE:CALLABLE does before its first step shorter, or give it a larger timeout-s"
+    if reading.request.full_autotune:
+        return "leave out --full-autotune, or give it a larger [tool.preflight.probe] timeout-s"
+    return "look at where it hangs: python -X faulthandler; nothing that was seen healthy takes a tenth of this"
+
+
 def model_raised(what: str, run: ModelRun, reading: Reading, explain: Explain, error: Failure) -> Ruling:
     """The user's model raised.  The kernels' fault only where their code is on the way and memory was enough."""
-    where = place(error)
+    where, evidence = place(error), (str(error),)
     at = f" at {where[0]}" if where else ""
     when = f" in step {len(run.steps) + 1}" if run.blocks or run.steps else ""
-    said, evidence = f"{what} raises{when}{at}: {error}", (str(error),)
-    if NO_MEMORY.search(error.message):
-        total = reading.gpu.memory_bytes if reading.gpu else 0
+    reason = f"{what} raises{when}{at}: {error}"
+    if re.search(NO_MEMORY, error.message, re.I):
+        total = reading.gpu.value.memory_bytes if reading.gpu.value else 0
         others = max(0, total - run.free_bytes)
         remedy = "make its batch smaller in MODULE:CALLABLE, or probe it on a GPU with more memory"
         if others > 2 * GIB:
             remedy = f"free the GPU: {others / GIB:.1f} of its {total / GIB:.0f} GiB were taken before the model began"
         peak = f" (it reached {run.peak_bytes / GIB:.1f} GiB)" if run.peak_bytes else ""
-        return Ruling(Verdict.COULD_NOT_RUN, Cause.OUT_OF_MEMORY, said + peak, remedy, evidence, where)
+        return could_not_run(Cause.OUT_OF_MEMORY, reason + peak, remedy, evidence, where)
     if PROFILER.search(error.message):
         remedy = "leave out the model's own profiler in MODULE:CALLABLE: two can't watch one GPU at a time"
-        return Ruling(Verdict.COULD_NOT_RUN, Cause.OTHER_PROFILER, said, remedy, evidence, where)
+        return could_not_run(Cause.OTHER_PROFILER, reason, remedy, evidence, where)
     if any(LIBRARY.search(frame.path) for frame in error.frames):
         meaning, cure = explain(str(error))
         remedy, cause = cure or REINSTALL.format(package_of(error.message)), Cause.ERROR
-        if "'NoneType' object is not callable" in error.message and (run.absent or reading.absent):
-            cause, meaning, remedy = conv1d_cause(reading, run.replaced)
-        said += f" ({meaning})" if meaning else ""
-        return Ruling(Verdict.BROKEN, cause, said, remedy, evidence, where)
-    remedy = "make MODULE:CALLABLE give (module, inputs), a module with example_input_array, or a one-step function"
-    if error.kind == "TypeError" and WANTS_ARGUMENTS.search(error.message):
-        remedy = "give what it wants: --model-args 'd_model=64, config=@config.json'"
-    elif "the callable gave" in error.message:
-        remedy = "give its input: --model-input 2x960x64, or let MODULE:CALLABLE give (module, inputs)"
-    elif error.kind == "FileNotFoundError":
-        remedy = "put that file into the image beside the code, or name another with --model-args"
-    elif missing := NO_MODULE.search(error.message):
-        remedy = f"add {missing[1]} to the image, or to the folders that it is imported from"
-    elif run.steps:
-        remedy = "run MODULE:CALLABLE by itself on this GPU: it raises there too"
-    return Ruling(Verdict.COULD_NOT_RUN, Cause.MODEL_ERROR, said, remedy, evidence, where)
+        if "'NoneType' object is not callable" in error.message and (run.library.absent or reading.library.absent):
+            cause, meaning, remedy = conv1d_cause(reading, run.library.replaced)
+        return broken(cause, reason + (f" ({meaning})" if meaning else ""), remedy, evidence, where)
+    return could_not_run(Cause.MODEL_ERROR, reason, _model_remedy(error, run), evidence, where)
+
+
+def _model_remedy(error: Failure, run: ModelRun) -> str:
+    for kind, pattern, remedy in MODEL_REMEDIES:
+        found = re.search(pattern, error.message)
+        if found and kind in ("", error.kind):
+            return remedy.format(*found.groups())
+    if run.steps:
+        return "run MODULE:CALLABLE by itself on this GPU: it raises there too"
+    return "make MODULE:CALLABLE give (module, inputs), a module with example_input_array, or a one-step function"
 
 
 def not_reached(what: str, step: Step, reading: Reading) -> Ruling:
     """Nothing of ``what`` was begun: the time was up, or its process ended on the way there."""
     for name, stray in reading.strays.items():
-        if stray.outcome in (Went.CRASH, Went.ERROR):
-            return Ruling(
-                Verdict.COULD_NOT_RUN,
-                Cause.CRASH,
-                f"{what} was not reached: {_what_happened(stray)} ({name})",
-                "look at its last lines; python -X faulthandler shows more",
-                tail(stray),
-            )
-    return Ruling(
-        Verdict.COULD_NOT_RUN,
-        Cause.TIME_OUT,
-        f"{what} was not reached; the time went to {step.at or 'the steps before it'}",
-        "run it again with a larger [tool.preflight.probe] timeout-s",
-    )
+        if stray.outcome in (Outcome.CRASH, Outcome.ERROR):
+            reason = f"{what} was not reached: {_what_happened(stray)} ({name})"
+            remedy = "look at its last lines; python -X faulthandler shows more"
+            return could_not_run(Cause.CRASH, reason, remedy, tail(stray))
+    reason = f"{what} was not reached; the time went to {step.at or 'the steps before it'}"
+    return could_not_run(Cause.TIME_OUT, reason, "run it again with a larger [tool.preflight.probe] timeout-s")
 
 
 def conv1d_cause(reading: Reading, replaced: tuple[Replaced, ...] = ()) -> tuple[Cause, str, str]:
     """Why causal-conv1d is not in use: cause, what was seen, remedy."""
-    other = next((r for r in (*replaced, *reading.replaced) if r.name == "causal_conv1d_fn"), None)
+    other = next((r for r in (*replaced, *reading.library.replaced) if r.name == "causal_conv1d_fn"), None)
     if other is not None:
-        said = f"causal_conv1d_fn is {other.by} ({other.path}:{other.line}), not causal-conv1d's"
-        return Cause.CONV1D_UNUSABLE, said, "take out the assignment that replaces causal_conv1d_fn"
+        seen = f"causal_conv1d_fn is {other.by} ({other.where}), not causal-conv1d's"
+        return Cause.CONV1D_UNUSABLE, seen, "take out the assignment that replaces causal_conv1d_fn"
     for name in ("causal_conv1d", "causal_conv1d_cuda"):
         step = reading.loads.get(name)
-        if step is None or step.is_ok or step.outcome is Went.NOT_REACHED:
+        if step is None or step.is_ok or step.outcome is Outcome.NOT_REACHED:
             continue
-        if step.error is not None and NO_MODULE.search(step.error.message):
+        message = step.error.message if step.error is not None else ""
+        if NO_MODULE.search(message):
             return Cause.CONV1D_ABSENT, f"causal-conv1d is not installed ({step.error})", INSTALL_CONV1D
-        if step.error is not None and "undefined symbol" in step.error.message:
-            told, remedy = _of_symbol(step.error.message, "causal-conv1d", reading)
-            said = f"causal-conv1d was built for another torch than {reading.torch} ({step.error}){told}"
-            return Cause.UNDEFINED_SYMBOL, said, remedy
-        said = f"import {name}: {_what_happened(step)}"
-        return Cause.CONV1D_UNUSABLE, said, REINSTALL.format("causal-conv1d")
-    if reading.absent:
-        names = ", ".join(sorted({a.name for a in reading.absent}))
-        version = reading.packages.get("causal-conv1d", "of unknown version")
-        said = f"causal-conv1d {version} loads, but mamba_ssm set {names} to None"
+        if "undefined symbol" in message:
+            more, remedy = _of_symbol(message, "causal-conv1d", reading)
+            seen = f"causal-conv1d was built for another torch than {reading.torch} ({step.error}){more}"
+            return Cause.UNDEFINED_SYMBOL, seen, remedy
+        return Cause.CONV1D_UNUSABLE, f"import {name}: {_what_happened(step)}", REINSTALL.format("causal-conv1d")
+    if reading.library.absent:
+        names = ", ".join(sorted({a.name for a in reading.library.absent}))
+        version = reading.installed.get("causal-conv1d", "of unknown version")
+        seen = f"causal-conv1d {version} loads, but mamba_ssm set {names} to None"
         remedy = "take a causal-conv1d that this mamba-ssm knows: 1.5.1 or newer for mamba-ssm 2.2.5 and newer"
-        return Cause.CONV1D_UNUSABLE, said, remedy
+        return Cause.CONV1D_UNUSABLE, seen, remedy
     remedy = "look for what calls another convolution: causal-conv1d itself is installed and loads"
     return Cause.CONV1D_UNUSABLE, "causal-conv1d loads and was not called", remedy
 
 
 def _of_symbol(message: str, package: str, reading: Reading) -> tuple[str, str]:
     """What the symbol tells beyond the loader's words, "" where it tells nothing, and the remedy."""
-    found = UNDEFINED.search(message)
-    if found is None:
-        return "", REINSTALL.format(package)
-    torch = reading.torch or None
-    remedy = symbols.fix([found["symbol"]], found["library"] or "", torch)
-    if remedy is None:
+    found, torch = UNDEFINED.search(message), reading.torch or None
+    remedy = symbols.fix([found["symbol"]], found["library"] or "", torch) if found else None
+    if found is None or remedy is None:
         return "", REINSTALL.format(package)
     return f"; {symbols.why([found['symbol']], torch)}", remedy
 
 
+def _explained(error: Failure, explain: Explain) -> tuple[str, str]:
+    """The error with what it means, where that is known, and its cure."""
+    meaning, cure = explain(str(error))
+    return f"{error} ({meaning})" if meaning else str(error), cure
+
+
+def _how_it_died(step: Step) -> str:
+    return step.signal or f"exit code {step.exit}"
+
+
 def _what_happened(step: Step) -> str:
-    if step.outcome is Went.TIME_OUT:
+    if step.outcome is Outcome.TIME_OUT:
         return f"no end within {step.seconds:.0f} s"
-    if step.error is not None:
-        return str(step.error)
-    return f"the process died ({step.signal or f'exit code {step.exit}'})"
+    return str(step.error) if step.error is not None else f"the process died ({_how_it_died(step)})"

@@ -2,46 +2,100 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import TypedDict
+
+from msgspec import to_builtins
+
 from preflight.model import Json
-from preflight.probe.health_verdict import health_json
+from preflight.probe.health_verdict import GpuHealth, health
 from preflight.probe.reading import Case, ModelRun, Numerics, Reading, Step
-from preflight.probe.ruling import Cause, Ruling, Verdict
+from preflight.probe.ruling import Cause, Ruling, could_not_run
 from preflight.probe.verdict import NOT_RUN, BlockRuling, Judged
 
 SCHEMA = "preflight.probe/1"
 GIB = 1024**3
 
 
-def document(reading: Reading, judged: Judged, *, is_sandbox: bool = False) -> dict[str, Json]:
-    return {
-        "schema": SCHEMA,
-        "verdict": judged.verdict.value,
-        "exit": int(judged.verdict.exit),
-        **_ruling(judged.ruling),
-        "gpu": _gpu(reading),
-        "versions": _versions(reading),
-        "loads": {name: _step(step) for name, step in {**reading.imports, **reading.loads}.items()},
-        "blocks": [_block(b) for b in judged.blocks],
-        "fallback": _fallback(reading),
-        "forced": dict(reading.forced),
-        "model": _model(reading, judged),
-        "own_model": _own_model(judged.model is not None),
-        "health": health_json(reading),
-        "seconds": reading.seconds,
-        "own_s": _own_seconds(reading),
-        "simulated": reading.simulated,
-        "sandbox": is_sandbox,
-    }
+class Place(TypedDict):
+    path: str
+    line: int
 
 
-def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> dict[str, Json]:
+class Gpu(TypedDict, total=False):
+    name: str
+    capability: str
+    memory_gib: float
+    count: int
+    torch_archs: list[str]
+    driver: str
+
+
+class Ruled(TypedDict):
+    verdict: str
+    cause: str
+    reason: str
+    remedy: str
+    evidence: list[str]
+    where: list[Place]
+
+
+class Block(Ruled):
+    block: str
+    launched: list[str]
+    missing: list[str]
+    numerics: dict[str, dict[str, Json]]
+    first_call_s: float | None
+    steady_s: dict[str, float]
+    peak_bytes: int | None
+    autotuner_held: list[str]
+    cases: list[dict[str, Json]]
+
+
+class OwnModel(TypedDict):
+    """Whether the model that will train was looked at; ``candidates`` are what the command found of it."""
+
+    run: bool
+    said: str
+    candidates: list[dict[str, str]]
+
+
+class Document(Ruled):
+    schema: str
+    exit: int
+    gpu: Gpu
+    versions: dict[str, Json]
+    loads: dict[str, dict[str, Json]]
+    blocks: list[Block]
+    fallback: dict[str, Json]
+    forced: dict[str, str]
+    model: dict[str, Json]  # empty unless one was asked for
+    own_model: OwnModel
+    health: list[GpuHealth]
+    seconds: float
+    own_s: float  # what is left without importing torch and mamba_ssm, which any use of the GPU pays
+    simulated: bool
+    sandbox: bool
+
+
+class OnModal(Document):
+    gpu_asked: str
+
+
+class Paid(OnModal):
+    spent_usd: float
+
+
+def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> Document:
     """The document of a probe that was never started."""
-    ruling = Ruling(Verdict.COULD_NOT_RUN, Cause.NOT_STARTED, reason, remedy)
+    return _empty(could_not_run(Cause.NOT_STARTED, reason, remedy), is_sandbox)
+
+
+def _empty(ruling: Ruling, is_sandbox: bool) -> Document:
     return {
         "schema": SCHEMA,
-        "verdict": ruling.verdict.value,
         "exit": int(ruling.verdict.exit),
-        **_ruling(ruling),
+        **_ruled(ruling),
         "gpu": {},
         "versions": {},
         "loads": {},
@@ -49,7 +103,7 @@ def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> dict[str, 
         "fallback": {},
         "forced": {},
         "model": {},
-        "own_model": _own_model(False),
+        "own_model": {"run": False, "said": NOT_RUN, "candidates": []},
         "health": [],
         "seconds": 0.0,
         "own_s": 0.0,
@@ -58,19 +112,30 @@ def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> dict[str, 
     }
 
 
-def _own_model(is_run: bool) -> dict[str, Json]:
-    """Whether the model that will train was looked at; ``candidates`` are what the command found of it."""
-    return {"run": is_run, "said": "" if is_run else NOT_RUN, "candidates": []}
-
-
-def _own_seconds(reading: Reading) -> float:
-    """What is left of the whole without importing torch and mamba_ssm, which any use of the GPU pays."""
+def document(reading: Reading, judged: Judged, *, is_sandbox: bool = False) -> Document:
     imports = [reading.imports.get(f"import {name}") for name in ("torch", "mamba_ssm")]
-    return round(max(0.0, reading.seconds - sum(step.seconds for step in imports if step)), 3)
+    whole = _empty(judged.ruling, is_sandbox)
+    whole["gpu"] = _gpu(reading)
+    whole["versions"] = _versions(reading)
+    whole["loads"] = {name: _step(step) for name, step in {**reading.imports, **reading.loads}.items()}
+    whole["blocks"] = [_block(b) for b in judged.blocks]
+    whole["fallback"] = _fallback(reading)
+    whole["forced"] = dict(reading.forced)
+    whole["health"] = health(reading)
+    whole["seconds"] = reading.seconds
+    whole["own_s"] = round(max(0.0, reading.seconds - sum(step.seconds for step in imports if step)), 3)
+    whole["simulated"] = reading.simulated
+    if reading.model is not None and judged.model is not None:
+        whole["own_model"] = {"run": True, "said": "", "candidates": []}
+        whole["model"] = {"name": reading.model.name, **_ruled(judged.model), **_step(reading.model)}
+        if reading.model.value is not None:
+            whole["model"] |= _run(reading.model.value)
+    return whole
 
 
-def _ruling(ruling: Ruling) -> dict[str, Json]:
+def _ruled(ruling: Ruling) -> Ruled:
     return {
+        "verdict": ruling.verdict.value,
         "cause": ruling.cause.value,
         "reason": ruling.reason,
         "remedy": ruling.remedy,
@@ -79,55 +144,46 @@ def _ruling(ruling: Ruling) -> dict[str, Json]:
     }
 
 
-def _gpu(reading: Reading) -> dict[str, Json]:
-    found: dict[str, Json] = {"driver": reading.driver["driver"]} if "driver" in reading.driver else {}
-    if reading.gpu is None:
-        return {"name": reading.driver["name"], **found} if "name" in reading.driver else found
-    return {
-        "name": reading.gpu.name,
-        "capability": reading.gpu.capability,
-        "memory_gib": round(reading.gpu.memory_bytes / GIB, 1),
-        "count": reading.gpu.count,
-        "torch_archs": list(reading.gpu.torch_archs),
-        **found,
-    }
+def _gpu(reading: Reading) -> Gpu:
+    gpu, about = reading.gpu.value, Gpu()
+    if gpu is not None:
+        about |= {"name": gpu.name, "capability": gpu.capability, "torch_archs": list(gpu.torch_archs)}
+        about |= {"count": gpu.count, "memory_gib": round(gpu.memory_bytes / GIB, 1)}
+    elif "name" in reading.driver:
+        about["name"] = reading.driver["name"]
+    if "driver" in reading.driver:
+        about["driver"] = reading.driver["driver"]
+    return about
 
 
 def _versions(reading: Reading) -> dict[str, Json]:
-    found: dict[str, Json] = {**reading.packages, "python": reading.python, "files": dict(reading.files)}
+    files = dict(reading.packages.value.files) if reading.packages.value else {}
+    about: dict[str, Json] = {**reading.installed, "python": reading.python.version, "files": files}
     if reading.torch:
-        found["torch"], found["cuda"] = reading.torch, reading.cuda
+        about["torch"], about["cuda"] = reading.torch, reading.cuda
     if reading.mamba_version:
-        found.setdefault("mamba-ssm", reading.mamba_version)
-    return found
+        about.setdefault("mamba-ssm", reading.mamba_version)
+    return about
 
 
 def _step(step: Step) -> dict[str, Json]:
-    said: dict[str, Json] = {"outcome": step.outcome.value, "seconds": step.seconds}
-    if step.error is not None:
-        said["error"] = str(step.error)
-    if step.signal:
-        said["signal"] = step.signal
-    if step.at:
-        said["at"] = step.at
-    if step.output_tail:
-        said["output_tail"] = step.output_tail
-    return said
+    error = str(step.error) if step.error else ""
+    more = {"error": error, "signal": step.signal, "at": step.at, "output_tail": step.output_tail}
+    return {"outcome": step.outcome.value, "seconds": step.seconds, **{k: v for k, v in more.items() if v}}
 
 
-def _block(block: BlockRuling) -> dict[str, Json]:
-    done = [c.exercise for c in block.cases if c.exercise]
+def _block(block: BlockRuling) -> Block:
+    done = {c.dtype: c.value for c in block.cases if c.value}
     return {
         "block": block.block,
-        "verdict": block.ruling.verdict.value,
-        **_ruling(block.ruling),
+        **_ruled(block.ruling),
         "launched": list(block.launched),
         "missing": list(block.missing),
-        "numerics": {c.dtype: _numerics(c.exercise.numerics) for c in block.cases if c.exercise},
-        "first_call_s": max((d.first_call_s for d in done), default=None),
-        "steady_s": {c.dtype: c.exercise.steady_s for c in block.cases if c.exercise},
-        "peak_bytes": max((d.peak_bytes for d in done), default=None),
-        "autotuner_held": sorted({name for d in done for name in d.held}),
+        "numerics": {dtype: _numerics(d.numerics) for dtype, d in done.items()},
+        "first_call_s": max((d.first_call_s for d in done.values()), default=None),
+        "steady_s": {dtype: d.steady_s for dtype, d in done.items()},
+        "peak_bytes": max((d.peak_bytes for d in done.values()), default=None),
+        "autotuner_held": sorted({name for d in done.values() for name in d.held}),
         "cases": [_case(c) for c in block.cases],
     }
 
@@ -143,51 +199,31 @@ def _numerics(numbers: Numerics) -> dict[str, Json]:
 
 
 def _case(case: Case) -> dict[str, Json]:
-    said: dict[str, Json] = {"dtype": case.dtype, **_step(case.step)}
-    if case.exercise is not None:
-        said["shape"] = list(case.exercise.shape)
-        said["first_call_s"] = case.exercise.first_call_s
-        said["kernels"] = [{"name": x.name, "count": x.count, "us": x.us} for x in case.exercise.trace.launched]
-        said["operators"] = dict(case.exercise.trace.operators)
-        error = case.exercise.default_path_error
-        said["default_path_error"] = str(error) if error else ""
-    return said
+    about, done = {"dtype": case.dtype, **_step(case)}, case.value
+    if done is not None:
+        about |= {"shape": list(done.shape), "first_call_s": done.first_call_s, "operators": dict(done.operators)}
+        about["kernels"] = [to_builtins(launch) for launch in done.launched]
+        about["default_path_error"] = str(done.default_path_error) if done.default_path_error else ""
+    return about
 
 
 def _fallback(reading: Reading) -> dict[str, Json]:
-    if reading.fallback is None:
-        return _step(reading.fallback_step)
-    return {
-        **_step(reading.fallback_step),
-        "finite": reading.fallback.finite,
-        "steady_s": reading.fallback.steady_s,
-        "kernels": list(reading.fallback.trace.names),
-        "operators": dict(reading.fallback.trace.operators),
-    }
-
-
-def _model(reading: Reading, judged: Judged) -> dict[str, Json]:
-    if reading.model is None or judged.model is None:
-        return {}
-    said: dict[str, Json] = {
-        "name": reading.model.name,
-        "verdict": judged.model.verdict.value,
-        **_ruling(judged.model),
-        **_step(reading.model.step),
-    }
-    return {**said, **_run(reading.model.run)} if reading.model.run is not None else said
+    about, done = _step(reading.fallback), reading.fallback.value
+    if done is not None:
+        about |= {"finite": done.finite, "steady_s": done.steady_s}
+        about |= {"kernels": list(done.names), "operators": dict(done.operators)}
+    return about
 
 
 def _run(run: ModelRun) -> dict[str, Json]:
-    operators: dict[str, int] = {}
+    operators: Counter[str] = Counter()
     for step in run.steps:
-        for name, count in step.trace.operators.items():
-            operators[name] = operators.get(name, 0) + count
+        operators.update(step.operators)
     return {
         "steps": len(run.steps),
-        "modules": dict(run.modules),
+        "modules": {m.label: m.count for m in run.modules},
         "launched": list(run.names),
-        "operators": operators,
+        "operators": dict(operators),
         "blocks": [
             {
                 "name": b.name,

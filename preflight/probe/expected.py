@@ -1,80 +1,110 @@
-"""The blocks, the kernels they launch (kernels.toml) and how far their numbers may be off, typed on load."""
+"""The blocks, the kernels they launch, what a healthy GPU does, and how far numbers may be off: the room's tables.
+
+A kernel is written as in kernels.toml: ``a|b`` where it has either of two names.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TypeVar
 
 from packaging.version import InvalidVersion, Version
 
+from preflight.facts.types import Row
+from preflight.toml_rows import Typed, typed
 
-class How(StrEnum):
-    READ = "read"
-    RAN = "ran"
-    INFERRED = "inferred"
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """``names`` are the spellings it may have: one of them stands in the name of what was launched."""
-
-    names: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return self.names[0]
-
-    def is_in(self, launched: Iterable[str]) -> bool:
-        return any(name in seen for seen in launched for name in self.names)
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Expected:
+def is_in(kernel: str, launched: Iterable[str]) -> bool:
+    """Whether one of its spellings stands in the name of something that was launched."""
+    return any(spelling in name for name in launched for spelling in kernel.split("|"))
+
+
+def shown(kernel: str) -> str:
+    return kernel.partition("|")[0]
+
+
+class Expected(Row, frozen=True, kw_only=True):
+    """What a block launches, from one mamba-ssm to another."""
+
     block: str
-    since: Version
-    until: Version
-    scan_forward: tuple[Kernel, ...]
-    scan_backward: tuple[Kernel, ...]
-    conv_forward: tuple[Kernel, ...]
-    conv_backward: tuple[Kernel, ...]
-    source: str
-    seen: date
-    how: How
+    since: str
+    until: str
+    scan_forward: tuple[str, ...]
+    scan_backward: tuple[str, ...]
+    conv_forward: tuple[str, ...]
+    conv_backward: tuple[str, ...]
 
     @property
-    def kernels(self) -> tuple[Kernel, ...]:
+    def kernels(self) -> tuple[str, ...]:
         return self.scan_forward + self.scan_backward + self.conv_forward + self.conv_backward
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Row, frozen=True, kw_only=True):
     """A block as it is run by itself and told in a model.  ``unreferenced`` classes launch its kernels, and compute
     something that its reference does not."""
 
     name: str
     classes: tuple[str, ...]
-    unreferenced: tuple[str, ...]
     reference: str
     width: int
     length: int
     memory_gib: float
-    source: str
-    seen: date
-    how: How
+    unreferenced: tuple[str, ...] = ()
+
+
+class Coarse(Row, frozen=True, kw_only=True):
+    dtype: str
+    off: float
+
+
+class Healthy(Row, frozen=True, kw_only=True):
+    """Per tensor, (relative, distance of the scale from 1) of healthy kernels: the worst of ``runs``."""
+
+    block: str
+    dtype: str
+    runs: int
+    off: dict[str, tuple[float, float]]
+
+
+class HealthyGpu(Row, frozen=True, kw_only=True):
+    name: str
+    tflops: float | None = None
+    copy_gbps: float | None = None
+    reduce_gbps: float | None = None
+
+
+class _Kernels(Typed, frozen=True, kw_only=True):
+    block: tuple[Block, ...]
+    expected: tuple[Expected, ...]
+    coarse: tuple[Coarse, ...]
+
+
+class _Distances(Typed, frozen=True, kw_only=True):
+    healthy: tuple[Healthy, ...]
+
+
+class _Gpus(Typed, frozen=True, kw_only=True):
+    gpu: tuple[HealthyGpu, ...]
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How far a tensor may be off: ``relative`` as a distance, ``scale`` as a factor; from a measurement or not."""
+    """How far a tensor may be off: ``relative`` as a distance, ``scale`` as a factor."""
 
     relative: float
     scale: float
-    is_measured: bool
+
+
+# A limit is a healthy distance, the worst of those measured, times this.  From one seed to the next rounding differs by
+# 20 %, sums that cancel by a factor of 2.5; what is exact but for the order of its sums gets more room.
+FACTOR, FAINT_FACTOR, FAINT = 4.0, 10.0, 2e-5
+LEAST = {"float32": (1e-5, 1e-5), "float16": (1e-3, 5e-4), "bfloat16": (8e-3, 2e-3)}  # (relative, scale)
 
 
 @dataclass(frozen=True)
@@ -89,12 +119,16 @@ class Table:
 
     @property
     def watched(self) -> tuple[str, ...]:
-        """Every kernel of the table, in the spelling that the payload counts by."""
-        return tuple(dict.fromkeys("|".join(k.names) for e in self.expected for k in e.kernels))
+        """Every kernel of the table."""
+        return tuple(dict.fromkeys(k for e in self.expected for k in e.kernels))
+
+    def rows_of(self, block: str) -> list[Expected]:
+        """The block's rows, the oldest mamba-ssm first."""
+        return sorted((e for e in self.expected if e.block == block), key=lambda e: Version(e.until))
 
     def row(self, block: str, version: str) -> tuple[Expected | None, str]:
         """The row for this mamba-ssm; for a version not in the table the nearest, and a word on it."""
-        rows = sorted((e for e in self.expected if e.block == block), key=lambda e: e.until)
+        rows = self.rows_of(block)
         if not rows:
             return None, f"no row for {block} in kernels.toml"
         try:
@@ -102,14 +136,11 @@ class Table:
         except InvalidVersion:
             return rows[-1], f"mamba-ssm's version is not known; compared with {rows[-1].until}"
         for row in rows:
-            if row.since <= wanted <= row.until:
+            if Version(row.since) <= wanted <= Version(row.until):
                 return row, ""
-        nearest = rows[-1] if wanted > rows[-1].until else rows[0]
-        bound = nearest.until if wanted > nearest.until else nearest.since
-        return (
-            nearest,
-            f"no row for {block} of mamba-ssm {version}; compared with {bound} (read {nearest.seen})",
-        )
+        nearest = rows[-1] if wanted > Version(rows[-1].until) else rows[0]
+        bound = nearest.until if wanted > Version(nearest.until) else nearest.since
+        return nearest, f"no row for {block} of mamba-ssm {version}; compared with {bound} (read {nearest.seen})"
 
     def limit(self, block: str, dtype: str, what: str) -> Limit | None:
         """For one tensor; the coarse one of its dtype where no healthy distance was measured, None where none is."""
@@ -118,53 +149,26 @@ class Table:
         if relative:
             least_relative, least_scale = LEAST[fine]
             factor = FAINT_FACTOR if relative < FAINT else FACTOR
-            return Limit(max(factor * relative, least_relative), max(factor * scale, least_scale), True)
+            return Limit(max(factor * relative, least_relative), max(factor * scale, least_scale))
         coarse = self.coarse.get(fine)
-        return None if coarse is None else Limit(coarse, coarse, False)
+        return None if coarse is None else Limit(coarse, coarse)
 
 
-# A limit is a healthy distance, the worst of those measured, times this.  From one seed to the next rounding differs by
-# 20 %, sums that cancel by a factor of 2.5; what is exact but for the order of its sums gets more room.
-FACTOR, FAINT_FACTOR, FAINT = 4.0, 10.0, 2e-5
-LEAST = {"float32": (1e-5, 1e-5), "float16": (1e-3, 5e-4), "bfloat16": (8e-3, 2e-3)}  # (relative, scale)
-
-
-def _kernels(names: list[str]) -> tuple[Kernel, ...]:
-    return tuple(Kernel(tuple(name.split("|"))) for name in names)
-
-
-def _expected(row: dict[str, Any]) -> Expected:
-    sets = {k: _kernels(row[k]) for k in ("scan_forward", "scan_backward", "conv_forward", "conv_backward")}
-    return Expected(
-        block=str(row["block"]),
-        since=Version(row["since"]),
-        until=Version(row["until"]),
-        source=str(row["source"]),
-        seen=row["seen"],
-        how=How(row["how"]),
-        **sets,
-    )
-
-
-def _block(row: dict[str, Any]) -> Block:
-    lists = {key: tuple(row.get(key, ())) for key in ("classes", "unreferenced")}
-    return Block(**{**row, **lists, "how": How(row["how"])})
-
-
-def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("preflight.probe").joinpath(name).read_text(encoding="utf-8"))
+def _read(name: str, wanted: type[T]) -> T:
+    return typed(tomllib.loads(files("preflight.probe").joinpath(name).read_text("utf-8")), wanted, name)
 
 
 @cache
 def table() -> Table:
-    data = _read("kernels.toml")
-    healthy = {
-        (row["block"], row["dtype"]): {what: (float(a), float(b)) for what, (a, b) in row["off"].items()}
-        for row in _read("healthy.toml").get("healthy", ())
-    }
+    data, distances = _read("kernels.toml", _Kernels), _read("healthy.toml", _Distances)
     return Table(
-        blocks=tuple(_block(row) for row in data["block"]),
-        expected=tuple(_expected(row) for row in data["expected"]),
-        coarse={row["dtype"]: float(row["off"]) for row in data["coarse"]},
-        healthy=healthy,
+        blocks=data.block,
+        expected=data.expected,
+        coarse={row.dtype: row.off for row in data.coarse},
+        healthy={(row.block, row.dtype): row.off for row in distances.healthy},
     )
+
+
+@cache
+def healthy_gpus() -> tuple[HealthyGpu, ...]:
+    return _read("health.toml", _Gpus).gpu

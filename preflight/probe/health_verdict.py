@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from statistics import median
+from typing import TypedDict
 
-from preflight.model import Json
-from preflight.probe.reading import Card, Outcome, Reading
+from preflight.probe.expected import HealthyGpu, healthy_gpus
+from preflight.probe.reading import Answered, Card, Outcome, Reading
 
 SLOW, SLOWER_THAN_NEIGHBOURS, SLOW_LINK = 0.75, 0.85, 0.5
 HOT_C = 87
@@ -24,92 +22,102 @@ class Lemon:
     """One thing wrong with one GPU, in numbers.  It is certain to hurt where the numbers are wrong, not slow."""
 
     rank: int
-    said: str
+    fault: str
     is_certain: bool
 
 
-@cache
-def _facts() -> tuple[dict[str, Json], ...]:
-    rows: list[dict[str, Json]] = tomllib.loads(
-        files("preflight.probe").joinpath("health.toml").read_text(encoding="utf-8")
-    )["gpu"]
-    return tuple(rows)
+class Healthy(TypedDict):
+    tflops: float | None
+    copy_gbps: float | None
+    reduce_gbps: float | None
 
 
-def fact_of(name: str) -> dict[str, Json] | None:
-    return next((row for row in _facts() if row["name"] in name), None)
+class GpuHealth(TypedDict):
+    """One GPU: what was measured, what the table says, what is wrong."""
+
+    index: int
+    name: str
+    tflops: float | None
+    copy_gbps: float | None
+    reduce_gbps: float | None
+    sum_is_right: bool | None
+    healthy: Healthy | None
+    loaded: dict[str, str]
+    findings: list[str]
+    is_certain: bool
+
+
+def fact_of(name: str) -> HealthyGpu | None:
+    return next((row for row in healthy_gpus() if row.name in name), None)
 
 
 def lemons(reading: Reading) -> tuple[Lemon, ...]:
-    found = [lemon for card in reading.cards for lemon in _of(card, reading)]
-    for row in reading.at_rest:
+    found = [lemon for number, card in enumerate(reading.cards) for lemon in _of(number, card, reading)]
+    for number, row in enumerate(reading.at_rest):
         errors = row.get("ecc.errors.uncorrected.volatile.total", "")
-        if errors.isdigit() and int(errors):
-            found.append(Lemon(int(row["index"]), f"{errors} uncorrected ECC errors since its driver loaded", True))
+        if errors.isdecimal() and errors.strip("0"):
+            found.append(Lemon(number, f"{errors} uncorrected ECC errors since its driver loaded", True))
     return tuple(found)
 
 
-def _of(card: Card, reading: Reading) -> list[Lemon]:
-    if card.step.outcome is not Outcome.OK:
-        number = reading.cards.index(card)
-        why = str(card.step.error) if card.step.error else card.step.signal or card.step.outcome.value
-        return [Lemon(number, f"it gave no answer in {card.step.at or 'its first call'}: {why}", True)]
-    rank, fact, found = card.rank, fact_of(card.name), []
+def _of(number: int, answer: Answered[Card], reading: Reading) -> list[Lemon]:
+    card = answer.value
+    if answer.outcome is not Outcome.OK or card is None:
+        why = str(answer.error) if answer.error else answer.signal or answer.outcome.value
+        return [Lemon(number, f"it gave no answer in {answer.at or 'its first call'}: {why}", True)]
+    fact = fact_of(card.name)
+    others = [c.value for c in reading.cards if c.value is not None and c is not answer]
+    found: list[Lemon] = []
     if card.sum_is_right is False:
-        found.append(Lemon(rank, f"the all-reduce of {len(reading.cards)} GPUs gave it a wrong sum", True))
+        found.append(Lemon(card.rank, f"the all-reduce of {len(reading.cards)} GPUs gave it a wrong sum", True))
     speeds = (
-        ("tflops", card.tflops, "bfloat16 products", "TFLOP/s", SLOW),
-        ("copy_gbps", card.copy_gbps, "copies", "GB/s", SLOW),
-        ("reduce_gbps", card.reduce_gbps, "the all-reduce", "GB/s", SLOW_LINK),
+        (card.tflops, "tflops", [c.tflops for c in others], "bfloat16 products", "TFLOP/s", SLOW),
+        (card.copy_gbps, "copy_gbps", [c.copy_gbps for c in others], "copies", "GB/s", SLOW),
+        (card.reduce_gbps, "reduce_gbps", list[float](), "the all-reduce", "GB/s", SLOW_LINK),
     )
-    for key, got, what, unit, share in speeds:
-        wanted = fact.get(key) if fact else None
-        if got is not None and wanted and got < share * wanted:
-            found.append(Lemon(rank, f"{what} at {got:.0f} {unit}; healthy is {wanted:.0f}", False))
-            continue
-        others = [v for c in reading.cards if c is not card and (v := getattr(c, key)) is not None]
-        if got is not None and key != "reduce_gbps" and others and got < SLOWER_THAN_NEIGHBOURS * median(others):
-            found.append(Lemon(rank, f"{what} at {got:.0f} {unit}; its neighbours do {median(others):.0f}", False))
-    heat = _number(card.loaded.get("temperature.gpu", ""))
-    if heat is not None and heat >= HOT_C:
-        found.append(Lemon(rank, f"{heat:.0f} °C after {card.tflops:.0f} TFLOP/s for a moment", False))
-    held = _reasons(card.loaded.get("clocks_throttle_reasons.active", ""))
-    if held:
-        found.append(Lemon(rank, f"its clocks are held back: {', '.join(held)}", False))
+    for speed, key, neighbours, what, unit, share in speeds:
+        healthy: float | None = getattr(fact, key, None)
+        if speed is not None and healthy and speed < share * healthy:
+            found.append(Lemon(card.rank, f"{what} at {speed:.0f} {unit}; healthy is {healthy:.0f}", False))
+        elif speed is not None and neighbours and speed < SLOWER_THAN_NEIGHBOURS * median(neighbours):
+            usual = f"its neighbours do {median(neighbours):.0f}"
+            found.append(Lemon(card.rank, f"{what} at {speed:.0f} {unit}; {usual}", False))
+    heat = NUMBER.match(card.loaded.get("temperature.gpu", ""))
+    if heat is not None and float(heat[0]) >= HOT_C:
+        warm = f"{float(heat[0]):.0f} °C after {card.tflops:.0f} TFLOP/s for a moment"
+        found.append(Lemon(card.rank, warm, False))
+    reasons = _reasons(card.loaded.get("clocks_throttle_reasons.active", ""))
+    if reasons:
+        found.append(Lemon(card.rank, f"its clocks are held back: {', '.join(reasons)}", False))
     return found
 
 
-def _number(text: str) -> float | None:
-    found = NUMBER.match(text)
-    return float(found[0]) if found else None
-
-
-def _reasons(text: str) -> list[str]:
+def _reasons(mask: str) -> list[str]:
     try:
-        mask = int(text, 16) & ~BY_DESIGN
+        bits = int(mask, 16) & ~BY_DESIGN
     except ValueError:
         return []
-    return [said for bit, said in REASONS.items() if mask & bit]
+    return [reason for bit, reason in REASONS.items() if bits & bit]
 
 
-def health_json(reading: Reading) -> list[dict[str, Json]]:
-    """One row a GPU: what was measured, what the table says, what is wrong."""
-    wrong = lemons(reading)
-    rows: list[dict[str, Json]] = []
-    for number, card in enumerate(reading.cards):
-        fact = fact_of(card.name)
-        rows.append(
-            {
-                "index": number,
-                "name": card.name,
-                "tflops": card.tflops,
-                "copy_gbps": card.copy_gbps,
-                "reduce_gbps": card.reduce_gbps,
-                "sum_is_right": card.sum_is_right,
-                "healthy": {k: fact.get(k) for k in ("tflops", "copy_gbps", "reduce_gbps")} if fact else None,
-                "loaded": dict(card.loaded),
-                "findings": [x.said for x in wrong if x.rank == number],
-                "is_certain": any(x.is_certain for x in wrong if x.rank == number),
-            }
-        )
+def health(reading: Reading) -> list[GpuHealth]:
+    wrong, rows = lemons(reading), list[GpuHealth]()
+    for number, answer in enumerate(reading.cards):
+        card, mine = answer.value, [x for x in wrong if x.rank == number]
+        fact = fact_of(card.name) if card else None
+        row: GpuHealth = {
+            "index": number,
+            "name": card.name if card else "",
+            "tflops": card.tflops if card else None,
+            "copy_gbps": card.copy_gbps if card else None,
+            "reduce_gbps": card.reduce_gbps if card else None,
+            "sum_is_right": card.sum_is_right if card else None,
+            "healthy": None,
+            "loaded": dict(card.loaded) if card else {},
+            "findings": [x.fault for x in mine],
+            "is_certain": any(x.is_certain for x in mine),
+        }
+        if fact is not None:
+            row["healthy"] = {"tflops": fact.tflops, "copy_gbps": fact.copy_gbps, "reduce_gbps": fact.reduce_gbps}
+        rows.append(row)
     return rows

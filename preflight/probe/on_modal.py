@@ -6,21 +6,25 @@ its types take 45 ms to build.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from preflight.app.model import Function, Recipe, Unresolved
 from preflight.app.planned import NoFunction, function_named
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.rates import Rates
 from preflight.diagnosis import first_cause, meaning
-from preflight.model import Json
 from preflight.probe.own_model import arguments, candidates, model_input, uses_half
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.problems import Problem
 from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
 from preflight.settings import Settings
+from preflight.toml_rows import WrongRow
+
+if TYPE_CHECKING:
+    from preflight.probe.document import Document
 
 HOUR_S = Decimal(3600)
 SHOWN_LINES = 12
@@ -29,26 +33,45 @@ CONTAINER_SOURCE = "/root"  # where Modal puts the app's own modules
 
 @dataclass(frozen=True, kw_only=True)
 class ProbePlan:
-    """``gpus`` as Modal is asked for them: of "H100:8" every one is asked, and the link between them."""
+    """``gpus`` as Modal is asked for them; ``left_out`` says which are not, and what asks for them."""
 
     function: str
     variables: tuple[str, ...]
     gpus: tuple[str, ...]
+    left_out: str
     request: Request
 
 
 def plan_probe(settings: Settings, recipe: Recipe) -> ProbePlan:
     """Raises NoFunction when the app has no function whose image and GPU could be used."""
     function = function_named(recipe, settings.probe.function or settings.budget.function)
-    gpus = settings.probe.gpus or _gpus_of(function)
+    gpus, left_out = settings.probe.gpus, ""
     if not gpus:
-        raise NoFunction(f"{function.name} asks for no GPU; name one in [tool.preflight.probe] gpus")
+        gpus, left_out = _gpus_of(function, settings)
     images = function.images if isinstance(function.images, tuple) else ()
     blocks = settings.probe.blocks or blocks_in(settings.project) or DEFAULT_BLOCKS
-    request = request_for(settings, blocks, (CONTAINER_SOURCE, f"{CONTAINER_SOURCE}/src"))
     return ProbePlan(
-        function=function.name, variables=tuple(i.variable for i in images if i.variable), gpus=gpus, request=request
+        function=function.name,
+        variables=tuple(i.variable for i in images if i.variable),
+        gpus=gpus,
+        left_out=left_out,
+        request=request_for(settings, blocks, (CONTAINER_SOURCE, f"{CONTAINER_SOURCE}/src")),
     )
+
+
+def _gpus_of(function: Function, settings: Settings) -> tuple[tuple[str, ...], str]:
+    """One GPU of each type: a kernel launches on one as on eight.  Every one where their health is asked for."""
+    give = f"preflight probe {settings.app or 'APP'} --gpu TYPE, or gpus in [tool.preflight.probe]"
+    if isinstance(function.gpu, Unresolved):
+        where, why = function.gpu.where, function.gpu.why
+        raise NoFunction(f"which GPU {function.name} gets is not in the text ({where}: {why}); give it: {give}")
+    if not function.gpu:
+        raise NoFunction(f"{function.name} asks for no GPU; give one: {give}")
+    several = [g.written for g in function.gpu if g.count > 1]
+    if settings.probe.gpu_health or not several:
+        return tuple(dict.fromkeys(g.written for g in function.gpu)), ""
+    one_each = tuple(dict.fromkeys(g.written.partition(":")[0] for g in function.gpu))
+    return one_each, f"one GPU of {', '.join(several)}: --gpu-health asks for all, and for the link between them"
 
 
 def request_for(settings: Settings, blocks: tuple[str, ...], paths: tuple[str, ...]) -> Request:
@@ -72,28 +95,22 @@ def request_for(settings: Settings, blocks: tuple[str, ...], paths: tuple[str, .
     )
 
 
-def with_candidates(document: dict[str, Json], settings: Settings) -> dict[str, Json]:
+def with_candidates(document: Document, settings: Settings) -> Document:
     """The document with what the project's text shows of the model that was not run, and how to give it."""
-    if document["own_model"]["run"] or not settings.read_from:
+    own = document["own_model"]
+    found = () if own["run"] or not settings.read_from else candidates(settings.project)
+    if not found:
         return document
-    found = candidates(settings.project)
-    own = {**document["own_model"], "candidates": [c.as_json() for c in found]}
-    if found:
-        own["said"] += f"; give it: preflight probe {found[0].command}"
-    return {**document, "own_model": own}
-
-
-def _gpus_of(function: Function) -> tuple[str, ...]:
-    if isinstance(function.gpu, Unresolved):
-        raise NoFunction(f"the GPU of {function.name} is not in the text; name it in [tool.preflight.probe] gpus")
-    return tuple(dict.fromkeys(g.written for g in function.gpu))
+    give = f"{own['said']}; give it: preflight probe {found[0].command}"
+    return {**document, "own_model": {"run": False, "said": give, "candidates": [c.as_json() for c in found]}}
 
 
 def probe_price(plan: ProbePlan, rates: Rates) -> tuple[Decimal, str]:
-    """Upper bound in dollars of every GPU for the whole limit, and how it was reckoned.  Raises RateRefused."""
+    """Upper bound in dollars of every GPU for the whole limit, and what it is for.  Raises RateRefused."""
     hours = Decimal(str(plan.request.limit_s)) / HOUR_S
     parts = [_one(gpu, hours, rates) for gpu in plan.gpus]
-    return sum((p.usd for p in parts), Decimal(0)), f"{plan.request.limit_s:.0f} s of {', '.join(plan.gpus)}"
+    basis = f"{plan.request.limit_s:.0f} s of {', '.join(plan.gpus)}"
+    return sum((p.usd for p in parts), Decimal(0)), f"{basis}; {plan.left_out}" if plan.left_out else basis
 
 
 def _one(gpu: str, hours: Decimal, rates: Rates) -> Estimate:
@@ -104,7 +121,7 @@ def _one(gpu: str, hours: Decimal, rates: Rates) -> Estimate:
 
 async def probe_on_modal(
     plan: ProbePlan, settings: Settings, say: Callable[[str], None]
-) -> tuple[tuple[str, dict[str, Json]], ...]:
+) -> tuple[tuple[str, Document], ...]:
     """(GPU, document) of each.  What kept the probe from running is a document too: could-not-run, and why."""
     from preflight.probe.document import not_run
 
@@ -130,33 +147,29 @@ async def probe_on_modal(
         )
     except BuildFailed as e:
         cause = first_cause(e.log)
-        said = f"the image does not build: {cause.title if cause else e}"
-        kept = not_run(said, cause.remedy if cause else "mend the build; `modal image logs` has its log")
-        evidence = cause.excerpt.splitlines() if cause else list(e.log[-SHOWN_LINES:])
-        return _same({**kept, "evidence": evidence, "sandbox": is_sandbox}, plan.gpus)
+        remedy = cause.remedy if cause else "correct the build; `modal image logs` has its log"
+        failed = not_run(f"the image does not build: {cause.title if cause else e}", remedy, is_sandbox=is_sandbox)
+        failed["evidence"] = cause.excerpt.splitlines() if cause else list(e.log[-SHOWN_LINES:])
     except AppNotLoaded as e:
         cause = first_cause([str(e)])
-        said = f"{e} ({cause.title})" if cause else str(e)
         remedy = cause.remedy if cause else "run `modal run` on the app: it fails the same way"
-        return _same(not_run(said, remedy, is_sandbox=is_sandbox), plan.gpus)
+        failed = not_run(f"{e} ({cause.title})" if cause else str(e), remedy, is_sandbox=is_sandbox)
     except Problem as e:
-        return _same(not_run(str(e), "preflight check modal-auth", is_sandbox=is_sandbox), plan.gpus)
-    return tuple((gpu, with_candidates(_judged(readings[gpu], is_sandbox), settings)) for gpu in plan.gpus)
+        failed = not_run(str(e), "preflight check modal-auth", is_sandbox=is_sandbox)
+    else:
+        return tuple((gpu, with_candidates(judged(readings[gpu], is_sandbox), settings)) for gpu in plan.gpus)
+    return tuple((gpu, failed) for gpu in plan.gpus)
 
 
-def _judged(given: object, is_sandbox: bool) -> dict[str, Json]:
+def judged(reading: object, is_sandbox: bool = False) -> Document:
+    """The document of what a payload gave; one that can't be read is could-not-run, by its place."""
     from preflight.probe.document import document, not_run
     from preflight.probe.expected import table
-    from preflight.probe.fields import ReadingError
-    from preflight.probe.parsing import parsed
+    from preflight.probe.reading import parsed
     from preflight.probe.verdict import judge
 
     try:
-        reading = parsed(given)
-    except ReadingError as e:
+        whole = parsed(reading)
+    except WrongRow as e:
         return not_run(f"the reading can't be used: {e}", "run it again", is_sandbox=is_sandbox)
-    return document(reading, judge(reading, table(), meaning), is_sandbox=is_sandbox)
-
-
-def _same(said: dict[str, Json], gpus: Sequence[str]) -> tuple[tuple[str, dict[str, Json]], ...]:
-    return tuple((gpu, said) for gpu in gpus)
+    return document(whole, judge(whole, table(), meaning), is_sandbox=is_sandbox)

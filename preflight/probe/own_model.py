@@ -7,15 +7,19 @@ is a proposal for ``--model MODULE:CALLABLE``.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from preflight.model import Json
-from preflight.probe.request import python_files
+from preflight.probe.request import parsed, sources
 
 HOOK = "preflight_model"
-HALF = re.compile(r"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
+HALF = re.compile(rb"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
+FILE = re.compile(  # outside of quotes
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|@\s*(?P<file>[^,()\[\]{}'"]*[^,()\[\]{}'"\s])"""
+)
 MOST = 5
 
 
@@ -34,7 +38,7 @@ class Candidate:
         given = f" --model-args '{', '.join(f'{w}=…' for w in self.wants.split(', '))}'" if self.wants else ""
         return f"--model {self.name}{given}" + ("" if self.is_hook else " --model-input 2x960x64")
 
-    def as_json(self) -> dict[str, Json]:
+    def as_json(self) -> dict[str, str]:
         return {"name": self.name, "where": self.where, "wants": self.wants}
 
 
@@ -47,7 +51,7 @@ class _File:
 
 def candidates(root: Path) -> tuple[Candidate, ...]:
     """The hook first, then factories of a model with Mamba blocks, then its classes, outermost first."""
-    files = [f for path in python_files(root) if (f := _read(path, root)) is not None]
+    files = [f for path, text in sources(root) if (f := _read(path, text, root)) is not None]
     holders = _holders(files)
     found: list[tuple[int, Candidate]] = []
     for file in files:
@@ -67,24 +71,15 @@ def candidates(root: Path) -> tuple[Candidate, ...]:
 
 def uses_half(root: Path) -> bool:
     """Whether the project's text speaks of float16, so that its kernels are probed in it too."""
-    for path in python_files(root):
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue
-        if ("mamba" in text or "torch" in text) and HALF.search(text):
-            return True
-    return False
+    return any((b"mamba" in text or b"torch" in text) and HALF.search(text) for _, text in sources(root))
 
 
-def _read(path: Path, root: Path) -> _File | None:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return None
+def _read(path: Path, text: bytes, root: Path) -> _File | None:
+    tree = parsed(text)
     parts = path.relative_to(root).with_suffix("").parts
     parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
-    return _File(path, ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), tree)
+    module = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+    return None if tree is None else _File(path, module, tree)
 
 
 def _holders(files: list[_File]) -> dict[str, set[str]]:
@@ -143,45 +138,26 @@ def arguments(text: str) -> dict[str, Json]:
     Raises ValueError with what it wanted.
     """
     wanted = "wanted Python literals such as 'd_model=64, config=@config.json'"
-    words = [f"_file({part.strip()[1:]!r})" if part.strip().startswith("@") else part for part in _split(text)]
+    with_files = FILE.sub(lambda m: f"_file({m['file']!r})" if m["file"] else m[0], text)
     try:
-        call = ast.parse(f"f({', '.join(words)})", mode="eval").body
-        assert isinstance(call, ast.Call)
-        named = {k.arg: _literal(k.value) for k in call.keywords}
-        return {"args": [_literal(a) for a in call.args], "kwargs": named}
-    except (SyntaxError, ValueError) as e:
+        call = ast.parse(f"f({with_files})", mode="eval").body
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) != "f":
+            raise ValueError("a bracket is not closed")
+        if any(k.arg is None for k in call.keywords):
+            raise ValueError("** is not taken")
+        return {"args": [_literal(a) for a in call.args], "kwargs": {k.arg: _literal(k.value) for k in call.keywords}}
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
         raise ValueError(f"--model-args is {text!r}; {wanted} ({e})") from e
-
-
-def _split(text: str) -> list[str]:
-    """At commas outside of brackets and quotes; ``name=@file`` becomes ``name=_file('file')``."""
-    parts, depth, quote, last = [], 0, "", 0
-    for n, c in enumerate(text):
-        if quote:
-            quote = "" if c == quote else quote
-        elif c in "'\"":
-            quote = c
-        elif c in "([{":
-            depth += 1
-        elif c in ")]}":
-            depth -= 1
-        elif c == "," and not depth:
-            parts.append(text[last:n])
-            last = n + 1
-    parts.append(text[last:])
-    return [_with_file(p) for p in parts if p.strip()]
-
-
-def _with_file(part: str) -> str:
-    name, eq, value = part.partition("=@")
-    return f"{name}=_file({value.strip()!r})" if eq else part
 
 
 def _literal(node: ast.expr) -> Json:
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_file":
         return {"file": ast.literal_eval(node.args[0])}
     value = ast.literal_eval(node)
-    return list(value) if isinstance(value, tuple) else value
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))  # a tuple is a list there
+    except TypeError as e:
+        raise ValueError(f"{ast.unparse(node)} is not a JSON value") from e
 
 
 def model_input(text: str) -> dict[str, Json]:

@@ -1,9 +1,27 @@
-"""What the payload saw, typed; nothing judged.  parsing.py makes it of the payload's document."""
+"""What the payload saw, typed and held to its form as it comes in; nothing judged.
+
+A field that is missing or of another kind refuses the whole reading, by its place; one that a later payload adds does
+not disturb.  No number is NaN or infinite: a comparison with one is never true, and would judge it healthy.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Generic, Literal, TypeVar
+
+from msgspec import Meta, Struct
+
+from preflight.model import Where
+from preflight.toml_rows import typed
+
+T = TypeVar("T")
+Number = Annotated[float, Meta(ge=-1e300, le=1e300)]
+Positive = Annotated[float, Meta(ge=0, le=1e300)]
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """An object of the document."""
 
 
 class Outcome(StrEnum):
@@ -14,35 +32,35 @@ class Outcome(StrEnum):
     NOT_REACHED = "not-reached"
 
 
-@dataclass(frozen=True)
-class Frame:
+class Place(Part, frozen=True, kw_only=True):
     path: str
-    line: int
-    name: str
+    line: Count
+
+    @property
+    def where(self) -> Where:
+        return Where(self.path, self.line)
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
     """An exception as it was raised; ``frames`` are the innermost ones, the last is where it came from."""
 
     kind: str
     message: str
-    frames: tuple[Frame, ...]
+    frames: tuple[Place, ...]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Part, frozen=True, kw_only=True):
     """How one question went.  ``at`` is the part of it that was under way when it did not go well."""
 
     outcome: Outcome
-    seconds: float
+    seconds: Positive
     at: str = ""
     error: Failure | None = None
     signal: str = ""
-    exit: int | None = None
+    exit: Count | None = None
     output_tail: str = ""
 
     @property
@@ -50,178 +68,164 @@ class Step:
         return self.outcome is Outcome.OK
 
 
-@dataclass(frozen=True)
-class Launch:
+class Answered(Step, Generic[T], frozen=True, kw_only=True):
+    """A step with what it gave; None where it did not go well."""
+
+    value: T | None = None
+
+
+class Launch(Part, frozen=True, kw_only=True):
     name: str
-    count: int
-    us: float
+    count: Count
+    us: Positive
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(Part, frozen=True, kw_only=True):
     """What the profiler saw.  No device event at all means that it saw nothing, not that nothing ran."""
 
     launched: tuple[Launch, ...]
-    operators: dict[str, int]
-    device_events: int
+    operators: dict[str, Count]
+    device_events: Count
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(launch.name for launch in self.launched)
 
 
-@dataclass(frozen=True)
-class Distance:
+class Distance(Part, frozen=True, kw_only=True):
     """``relative`` is |got - reference| / |reference| (L2), ``scale`` the reference's share in what came (1 is right).
 
     None where a value is missing or not finite.
     """
 
     what: str
-    relative: float | None
-    scale: float | None
-    reference_norm: float
-    norm: float | None
+    reference_norm: float  # NaN where the model's own weights made it so
+    relative: Number | None = None
+    scale: Number | None = None
+    norm: Number | None = None
 
 
-@dataclass(frozen=True)
-class Numerics:
+class Numerics(Part, frozen=True, kw_only=True):
     finite: bool
     zero: bool
     compared: tuple[Distance, ...]
     without_reference: str
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """Forward and backward pass of a block.  ``first_call_s`` includes compiling; ``steady_s`` is untuned."""
+class Exercise(Trace, frozen=True, kw_only=True):
+    """Forward and backward pass of a block.  ``first_call_s`` includes compiling; ``steady_s`` is untuned.
 
-    shape: tuple[int, ...]
-    first_call_s: float
-    steady_s: float
-    peak_bytes: int
-    trace: Trace
+    ``held`` are the kernels of which one Triton configuration was tried.
+    """
+
+    shape: tuple[Count, ...]
+    first_call_s: Positive
+    steady_s: Positive
+    peak_bytes: Count
     without_gradient: tuple[str, ...]
     numerics: Numerics
-    default_path_error: Failure | None
     held: tuple[str, ...]
+    default_path_error: Failure | None = None
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Answered[Exercise], frozen=True, kw_only=True):
     block: str
     dtype: str
-    step: Step
-    exercise: Exercise | None
 
 
-@dataclass(frozen=True)
-class Gpu:
+class Gpu(Part, frozen=True, kw_only=True):
     name: str
     capability: str
-    memory_bytes: int
-    count: int
+    memory_bytes: Count
+    count: Count
     torch_archs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Fallback:
+class Fallback(Trace, frozen=True, kw_only=True):
     """The depthwise Conv1d that a model without kernels runs instead."""
 
     finite: bool
-    steady_s: float
-    trace: Trace
+    steady_s: Positive
 
 
-@dataclass(frozen=True)
-class Handler:
-    """An except-branch of the user's code that ran, with what it caught."""
+class Handler(Place, frozen=True, kw_only=True, rename={"caught": "type"}):
+    """An except-branch of the user's code that ran, with what it caught; ``kind`` is what raised: import or call."""
 
-    path: str
-    line: int
     caught: str
     message: str
     about_mamba: bool
-    kind: str  # what raised: "import" or "call"
+    kind: str
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Place, frozen=True, kw_only=True):
     """A test of the user's code that took the branch without Mamba, and the variables it looked at.
 
     It is not sure where both branches stand on one line.
     """
 
-    path: str
-    line: int
     test: str
     variables: tuple[str, ...]
     is_sure: bool
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(Place, frozen=True, kw_only=True):
     """An environment variable that the user's code read."""
 
     name: str
-    path: str
-    line: int
     value: str
 
 
-@dataclass(frozen=True)
-class SlowPath:
-    path: str
-    line: int
+class SlowPath(Place, frozen=True, kw_only=True):
     called: str
 
 
-@dataclass(frozen=True)
-class Absent:
+class Choices(Part, frozen=True, kw_only=True):
+    handlers: tuple[Handler, ...]
+    decisions: tuple[Decision, ...]
+    reads: tuple[Read, ...]
+    slow_paths: tuple[SlowPath, ...]
+
+
+class Absent(Place, frozen=True, kw_only=True):
     """A name that mamba_ssm set to None because an import failed, and the line that did it."""
 
     name: str
-    path: str
-    line: int
 
 
-@dataclass(frozen=True)
-class Replaced:
+class Replaced(Place, frozen=True, kw_only=True):
     """A function of mamba_ssm that is another one now, and where that one is written."""
 
     name: str
     by: str
-    path: str
-    line: int
 
 
-@dataclass(frozen=True)
-class OwnStep:
-    trace: Trace
+class Library(Part, frozen=True, kw_only=True):
+    absent: tuple[Absent, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+    version: str = ""
+
+
+class OwnStep(Trace, frozen=True, kw_only=True):
     finite: bool
     bad_gradients: tuple[str, ...]
-    gradients: int  # parameters that one reached
+    gradients: Count  # parameters that one reached
 
 
-@dataclass(frozen=True)
-class Pass:
+class Pass(Part, frozen=True, kw_only=True):
     """What one block did in one step.  ``launched`` counts the watched kernels and convolutions in its forwards."""
 
-    calls: int
-    raised: int
-    reruns: int
-    launched: dict[str, int]
+    calls: Count
+    raised: Count
+    launched: dict[str, Count]
     arrived: tuple[str, ...]
     bad: tuple[str, ...]
     zero: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class OwnBlock:
+class OwnBlock(Part, frozen=True, kw_only=True, rename={"label": "class"}):
     name: str
     block: str
     label: str
-    device: str
     trains: tuple[str, ...]
     steps: tuple[Pass, ...]
 
@@ -230,96 +234,131 @@ class OwnBlock:
         return any(s.calls + s.raised for s in self.steps)
 
 
-@dataclass(frozen=True)
-class OwnNumbers:
+class OwnNumbers(Part, frozen=True, kw_only=True):
     """A block of the model held against the reference, over ``positions`` of its length."""
 
     module: str
     block: str
     weights: str  # "own", or "weighed" so that the state weighs
-    shape: tuple[int, ...]
+    shape: tuple[Count, ...]
     dtype: str
-    positions: int
-    numerics: Numerics | None
-    error: Failure | None
+    positions: Count
+    numerics: Numerics | None = None
+    error: Failure | None = None
 
 
-@dataclass(frozen=True)
-class ModelRun:
+class OfClass(Part, frozen=True, kw_only=True, rename={"label": "class"}):
+    label: str
+    count: Count
+
+
+class ModelRun(Part, frozen=True, kw_only=True, rename={"is_compiled": "compiled", "is_scaled": "scaled"}):
     steps: tuple[OwnStep, ...]
-    seconds: float
     blocks: tuple[OwnBlock, ...]
     numbers: tuple[OwnNumbers, ...]
-    modules: dict[str, int]
+    modules: tuple[OfClass, ...]
     is_compiled: bool
     is_scaled: bool
-    free_bytes: int
-    peak_bytes: int
-    handlers: tuple[Handler, ...]
-    decisions: tuple[Decision, ...]
-    reads: tuple[Read, ...]
-    slow_paths: tuple[SlowPath, ...]
-    absent: tuple[Absent, ...]
-    replaced: tuple[Replaced, ...]
-    error: Failure | None
+    free_bytes: Count
+    peak_bytes: Count
+    choices: Choices
+    library: Library
+    error: Failure | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(n for s in self.steps for n in s.trace.names))
+        return tuple(dict.fromkeys(n for s in self.steps for n in s.names))
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Answered[ModelRun], frozen=True, kw_only=True):
     name: str
-    step: Step
-    run: ModelRun | None
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(Part, frozen=True, kw_only=True):
     """One GPU as measured: bfloat16 products, copies (read and written bytes), the bus bandwidth of an all-reduce.
 
-    ``at_rest`` and ``loaded`` are nvidia-smi's own words, before and in the work.
+    ``loaded`` are nvidia-smi's own words in the work.
     """
 
-    step: Step
-    rank: int
+    rank: Count
     name: str
-    tflops: float | None
-    copy_gbps: float | None
-    reduce_gbps: float | None
-    sum_is_right: bool | None
-    free_bytes: int
-    memory_bytes: int
+    tflops: Positive
+    copy_gbps: Positive
     loaded: dict[str, str]
+    reduce_gbps: Positive | None = None
+    sum_is_right: bool | None = None
 
 
-@dataclass(frozen=True)
-class Reading:
-    seconds: float
+class Packages(Part, frozen=True, kw_only=True):
+    versions: dict[str, str]
+    files: dict[str, str]
+
+
+class Torch(Part, frozen=True, kw_only=True, rename={"version": "torch"}):
+    version: str
+    cuda: str
+
+
+class Python(Part, frozen=True, kw_only=True):
+    version: str
+
+
+class AskedBlock(Part, frozen=True, kw_only=True):
+    block: str
+
+
+class Asked(Part, frozen=True, kw_only=True):
+    blocks: tuple[AskedBlock, ...]
+    full_autotune: bool
+
+
+class Reading(Part, frozen=True, kw_only=True, rename={"at_rest": "cards", "cards": "gpus", "library_step": "library"}):
+    """``at_rest`` are nvidia-smi's own words on each GPU before the work; ``strays`` children that died outside of
+    their steps; ``visible_devices`` is CUDA_VISIBLE_DEVICES."""
+
+    schema: Literal["preflight.probe-reading/2"]
+    request: Asked
+    seconds: Positive
+    python: Python
     simulated: bool
     forced: dict[str, str]
     driver: dict[str, str]
-    visible_devices: str | None  # CUDA_VISIBLE_DEVICES
     at_rest: tuple[dict[str, str], ...]
-    cards: tuple[Card, ...]
-    full_autotune: bool
-    free_bytes: int | None
-    python: str
-    packages: dict[str, str]
-    files: dict[str, str]
-    torch: str
-    cuda: str
-    gpu: Gpu | None
-    gpu_step: Step
+    cards: tuple[Answered[Card], ...]
+    packages: Answered[Packages]
+    versions: Answered[Torch]
+    gpu: Answered[Gpu]
     loads: dict[str, Step]
     imports: dict[str, Step]
-    mamba_version: str
-    absent: tuple[Absent, ...]
-    replaced: tuple[Replaced, ...]
-    fallback_step: Step
-    fallback: Fallback | None
+    library_step: Answered[Library]
+    fallback: Answered[Fallback]
     cases: tuple[Case, ...]
-    model: Model | None
-    strays: dict[str, Step]  # a child that died outside of its steps
-    asked_blocks: tuple[str, ...]
+    strays: dict[str, Step]
+    model: Model | None = None
+    visible_devices: str | None = None
+
+    @property
+    def installed(self) -> dict[str, str]:
+        """Versions of the packages that are there, as their metadata has them."""
+        return self.packages.value.versions if self.packages.value else {}
+
+    @property
+    def torch(self) -> str:
+        return self.versions.value.version if self.versions.value else ""
+
+    @property
+    def cuda(self) -> str:
+        return self.versions.value.cuda if self.versions.value else ""
+
+    @property
+    def library(self) -> Library:
+        return self.library_step.value or Library()
+
+    @property
+    def mamba_version(self) -> str:
+        return self.installed.get("mamba-ssm", "") or self.library.version
+
+
+def parsed(document: object) -> Reading:
+    """Raises WrongRow naming the first field that is not as it should be."""
+    return typed(document, Reading, "reading")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ast
-import os
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from preflight.app.find import MOST_BYTES, python_files
+from preflight.app.regular import content_of
 from preflight.model import Json
 
 DEFAULT_BLOCKS = ("Mamba", "Mamba2")
 LIMIT_S = 540.0
 STEP_LIMIT_S = 180.0
-MOST_FILES = 2000
-MOST_BYTES = 1_000_000
-NOT_SEARCHED = frozenset({"node_modules", "venv", "site-packages", "build", "dist", "__pycache__"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,30 +81,26 @@ def blocks_in(root: Path) -> tuple[str, ...]:
 
     names = tuple(b.name for b in table().blocks)
     found: set[str] = set()
-    for path in python_files(root):
-        try:
-            text = path.read_bytes()
-        except OSError:
-            continue
-        if b"mamba_ssm" not in text or len(text) > MOST_BYTES:
-            continue
-        try:
-            found.update(_blocks_used(ast.parse(text), names))
-        except (SyntaxError, ValueError):
-            continue
+    for _, text in sources(root):
+        tree = parsed(text) if b"mamba_ssm" in text else None
+        found.update(_blocks_used(tree, names) if tree is not None else ())
     return tuple(name for name in names if name in found)
 
 
-def python_files(root: Path) -> Iterator[Path]:
-    seen = 0
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(n for n in names if not n.startswith(".") and n not in NOT_SEARCHED)
-        for name in sorted(files):
-            if name.endswith(".py"):
-                seen += 1
-                if seen > MOST_FILES:
-                    return
-                yield Path(folder, name)
+def sources(root: Path) -> Iterator[tuple[Path, bytes]]:
+    """The project's Python files that can be read and are not too large to be written by hand."""
+    for path in python_files(root):
+        with contextlib.suppress(OSError):
+            text = content_of(path, MOST_BYTES)
+            if len(text) <= MOST_BYTES:
+                yield path, text
+
+
+def parsed(text: bytes) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _blocks_used(tree: ast.AST, names: tuple[str, ...]) -> Iterable[str]:

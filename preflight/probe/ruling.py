@@ -80,6 +80,18 @@ class Ruling:
             raise ValueError("a ruling needs a reason, and a remedy unless the kernels launched")
 
 
+def broken(
+    cause: Cause, reason: str, remedy: str, evidence: tuple[str, ...] = (), where: tuple[Where, ...] = ()
+) -> Ruling:
+    return Ruling(Verdict.BROKEN, cause, reason, remedy, evidence, where)
+
+
+def could_not_run(
+    cause: Cause, reason: str, remedy: str, evidence: tuple[str, ...] = (), where: tuple[Where, ...] = ()
+) -> Ruling:
+    return Ruling(Verdict.COULD_NOT_RUN, cause, reason, remedy, evidence, where)
+
+
 # a raw error in; what it means in one sentence, and its cure, out; both empty where it is not known
 Explain = Callable[[str], tuple[str, str]]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from preflight.model import Where
 from preflight.probe import causes
-from preflight.probe.expected import Expected, Table
+from preflight.probe.expected import Expected, Table, is_in, shown
 from preflight.probe.model_verdict import judge_model
 from preflight.probe.numbers_verdict import percent, tolerance, wrong_numbers
 from preflight.probe.reading import Case, Exercise, Outcome, Reading
-from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, unexplained, worst
+from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run, unexplained, worst
 
 NOT_RUN = "your own model was not run"
+SHOWN_NAMES = 6
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Judged:
 def judge(reading: Reading, table: Table, explain: Explain = unexplained) -> Judged:
     """Forced first, then the worst of the blocks and the model.  Never ``kernels`` without launches."""
     stopped = causes.not_ready(reading, explain)
-    blocks = tuple(_judge_block(name, reading, table, stopped, explain) for name in reading.asked_blocks)
-    model = judge_model(reading, table, explain) if reading.model else None
+    blocks = tuple(_judge_block(b.block, reading, table, stopped, explain) for b in reading.request.blocks)
+    model = judge_model(reading.model, reading, table, explain) if reading.model else None
     ruling = _overall(reading, stopped, blocks, model, table)
     if reading.simulated:
         ruling = replace(ruling, reason=f"simulated: {ruling.reason}")
@@ -58,173 +58,147 @@ def _overall(
     # the cases import their block alone: what stops the whole package stops the app
     ruling = worst([*(b.ruling for b in blocks), *([model] if model else []), *([stopped] if stopped else [])])
     if ruling is None:
-        return Ruling(
-            Verdict.COULD_NOT_RUN,
-            Cause.NOTHING_ASKED,
-            "no block and no model was asked for",
-            "name the blocks in [tool.preflight], or a model with --model MODULE:CALLABLE",
-        )
+        remedy = "name the blocks in [tool.preflight], or a model with --model MODULE:CALLABLE"
+        return could_not_run(Cause.NOTHING_ASKED, "no block and no model was asked for", remedy)
     if ruling.verdict is not Verdict.KERNELS:
         return ruling
-    said = []
-    if blocks:
-        count = sum(len(b.launched) for b in blocks)
-        said.append(f"{', '.join(b.block for b in blocks)}: {count} kernels launched, forward and backward")
-        has_numbers = any(c.exercise and c.exercise.numerics.compared for c in reading.cases)
-        said.append(f"numbers {_held(reading, table)}" if has_numbers else "no numbers were compared")
-        if not reading.full_autotune and any(c.exercise and c.exercise.held for c in reading.cases):
-            said.append("one Triton configuration of each kernel was tried")
-    if model is None:
-        said.append(NOT_RUN)
-    elif reading.forced:
-        said.append(f"{model.reason}, whatever {_forced_as(reading)} says")
-    else:
-        said.append(model.reason)
-    return replace(ruling, reason="; ".join(said))
+    parts = _of_blocks(reading, blocks, table) if blocks else []
+    whatever = f", whatever {', '.join(_switches(reading))} says" if reading.forced else ""
+    parts.append(model.reason + whatever if model else NOT_RUN)
+    return replace(ruling, reason="; ".join(parts))
 
 
-def _held(reading: Reading, table: Table) -> str:
+def _of_blocks(reading: Reading, blocks: tuple[BlockRuling, ...], table: Table) -> list[str]:
+    """What is said of blocks whose kernels all launched."""
+    done = [(c, c.value) for c in reading.cases if c.value]
+    count = sum(len(b.launched) for b in blocks)
+    parts = [f"{', '.join(b.block for b in blocks)}: {count} kernels launched, forward and backward"]
+    is_compared = any(exercise.numerics.compared for _, exercise in done)
+    parts.append(f"numbers {_held(done, table)}" if is_compared else "no numbers were compared")
+    if not reading.request.full_autotune and any(exercise.held for _, exercise in done):
+        parts.append("one Triton configuration of each kernel was tried")
+    return parts
+
+
+def _held(done: list[tuple[Case, Exercise]], table: Table) -> str:
     """The widest tolerance of each dtype: "right within 0.01 % in float32 and 2 % in bfloat16"."""
     widest: dict[str, float] = {}
-    for case in reading.cases:
-        for d in case.exercise.numerics.compared if case.exercise else ():
-            limit = table.limit(case.block, case.dtype, d.what)
-            if limit is not None and d.what == "output":
-                widest[case.dtype] = max(widest.get(case.dtype, 0.0), limit.relative)
+    for case, exercise in done:
+        limit = table.limit(case.block, case.dtype, "output")
+        if limit is not None and any(d.what == "output" for d in exercise.numerics.compared):
+            widest[case.dtype] = max(widest.get(case.dtype, 0.0), limit.relative)
     return "right within " + " and ".join(f"{percent(off)} in {dtype}" for dtype, off in widest.items())
 
 
-def _forced_as(reading: Reading) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(reading.forced.items()))
+def _switches(reading: Reading) -> tuple[str, ...]:
+    return tuple(f"{name}={value}" for name, value in sorted(reading.forced.items()))
 
 
 def _forced(reading: Reading, blocks: tuple[BlockRuling, ...], model: Ruling | None) -> Ruling:
     kernels = worst([b.ruling for b in blocks])
-    also = "; the kernels themselves launch"
-    if kernels is None or kernels.verdict is not Verdict.KERNELS:
-        also = f"; and the kernels: {kernels.reason}" if kernels else ""
-    reads = reading.model.run.reads if reading.model and reading.model.run else ()
+    also = f"; and the kernels: {kernels.reason}" if kernels else ""
+    if kernels is not None and kernels.verdict is Verdict.KERNELS:
+        also = "; the kernels themselves launch"
+    reads = reading.model.value.choices.reads if reading.model and reading.model.value else ()
     means = f"with it {model.reason}" if model else f"a model that reads it takes its Conv1d; {NOT_RUN}"
     return Ruling(
         Verdict.FALLBACK,
         Cause.FORCED,
-        f"{_forced_as(reading)} is set: {means}{also}",
-        "unset " + ", ".join(sorted(reading.forced)) + " in the image, the secret or the function's environment",
-        tuple(f"{name}={value}" for name, value in sorted(reading.forced.items())),
-        tuple(Where(r.path, r.line) for r in reads if r.name in reading.forced),
+        f"{', '.join(_switches(reading))} is set: {means}{also}",
+        f"unset {', '.join(sorted(reading.forced))} in the image, the secret or the function's environment",
+        _switches(reading),
+        tuple(r.where for r in reads if r.name in reading.forced),
     )
 
 
 def _judge_block(name: str, reading: Reading, table: Table, stopped: Ruling | None, explain: Explain) -> BlockRuling:
     cases = tuple(c for c in reading.cases if c.block == name)
-    expected, caveat = table.row(name, reading.packages.get("mamba-ssm", "") or reading.mamba_version)
-    names = tuple(n for c in cases if c.exercise for n in c.exercise.trace.names)
+    expected, caveat = table.row(name, reading.mamba_version)
+    names = tuple(n for c in cases if c.value for n in c.value.names)
     kernels = expected.kernels if expected else ()
-    seen = tuple(str(k) for k in kernels if k.is_in(names))
-    missing = tuple(str(k) for k in kernels if not k.is_in(names))
-    rulings = [_judge_case(c, reading, table, expected, stopped, explain) for c in cases]
-    ruling = worst(rulings) or Ruling(
-        Verdict.COULD_NOT_RUN,
-        Cause.NOTHING_ASKED,
-        f"{name} was run in no dtype",
-        "ask for at least one dtype",
-    )
+    launched = tuple(shown(k) for k in kernels if is_in(k, names))
+    missing = tuple(shown(k) for k in kernels if not is_in(k, names))
+    ruling = worst(_judge_case(c, reading, table, expected, stopped, explain) for c in cases)
+    if ruling is None:
+        ruling = could_not_run(Cause.NOTHING_ASKED, f"{name} was run in no dtype", "ask for at least one dtype")
     if caveat and names:
         ruling = replace(ruling, reason=f"{ruling.reason} ({caveat})")
-    return BlockRuling(name, ruling, cases, seen, missing)
+    return BlockRuling(name, ruling, cases, launched, missing)
 
 
 def _judge_case(
-    case: Case,
-    reading: Reading,
-    table: Table,
-    expected: Expected | None,
-    stopped: Ruling | None,
-    explain: Explain,
+    case: Case, reading: Reading, table: Table, expected: Expected | None, stopped: Ruling | None, explain: Explain
 ) -> Ruling:
     what = f"{case.block} in {case.dtype}"
-    if case.exercise is not None:
-        return _judge_exercise(what, case, case.exercise, reading, table, expected)
-    if case.step.outcome is not Outcome.NOT_REACHED:
-        return causes.run_ruling(what, case.step, reading, explain)
-    return stopped or causes.not_reached(what, case.step, reading)
+    if case.value is not None:
+        return _judge_exercise(what, case, case.value, reading, table, expected)
+    if case.outcome is not Outcome.NOT_REACHED:
+        return causes.run_ruling(what, case, reading, explain)
+    return stopped or causes.not_reached(what, case, reading)
 
 
 def _judge_exercise(
     what: str, case: Case, done: Exercise, reading: Reading, table: Table, expected: Expected | None
 ) -> Ruling:
     """Numbers before names: a kernel that launches and computes zeros is worse than one that is missing."""
-    if not done.trace.device_events:
+    if not done.device_events:
         return causes.no_events(what)
     wrong = _wrong_numbers(what, case, done, reading, table)
     if wrong is not None:
         return wrong
     if expected is None:
-        return Ruling(
-            Verdict.COULD_NOT_RUN,
-            Cause.NO_REFERENCE,
-            f"which kernels {case.block} launches is not in kernels.toml",
-            "probe Mamba, Mamba2 or Mamba3, or your own model with --model MODULE:CALLABLE",
-        )
-    names = done.trace.names
-    if not any(k.is_in(names) for k in expected.scan_forward):
-        cause, said, remedy = Cause.NO_LAUNCH, "", causes.REINSTALL.format("mamba-ssm")
-        return Ruling(Verdict.FALLBACK, cause, f"{what} launched none of its kernels{said}", remedy, names[:6])
-    behind = [str(k) for k in expected.scan_backward if not k.is_in(names)]
-    if behind:
-        return Ruling(
-            Verdict.BROKEN,
-            Cause.MISSING_BACKWARD,
-            f"{what} runs forward, and its backward did not launch {', '.join(behind)}",
-            causes.REINSTALL.format("mamba-ssm"),
-            names[:6],
-        )
-    ahead = [str(k) for k in expected.scan_forward if not k.is_in(names)]
-    if ahead:
-        return Ruling(
-            Verdict.PARTIAL,
-            Cause.NO_LAUNCH,
-            f"{what} did not launch {', '.join(ahead)}",
-            causes.REINSTALL.format("mamba-ssm"),
-            names[:6],
-        )
-    conv = [str(k) for k in expected.conv_forward + expected.conv_backward if not k.is_in(names)]
+        reason = f"which kernels {case.block} launches is not in kernels.toml"
+        known = ", ".join(b.name for b in table.blocks)
+        remedy = f"probe one of {known}, or your own model with --model MODULE:CALLABLE"
+        return could_not_run(Cause.NO_REFERENCE, reason, remedy)
+    names = done.names
+    ahead, behind, conv = (
+        ", ".join(shown(k) for k in kernels if not is_in(k, names))
+        for kernels in (expected.scan_forward, expected.scan_backward, expected.conv_forward + expected.conv_backward)
+    )
+    lost: tuple[Verdict, Cause, str] | None = None
+    if not any(is_in(k, names) for k in expected.scan_forward):
+        lost = Verdict.FALLBACK, Cause.NO_LAUNCH, "launched none of its kernels"
+    elif behind:
+        lost = Verdict.BROKEN, Cause.MISSING_BACKWARD, f"runs forward, and its backward did not launch {behind}"
+    elif ahead:
+        lost = Verdict.PARTIAL, Cause.NO_LAUNCH, f"did not launch {ahead}"
+    if lost is not None:
+        verdict, cause, reason = lost
+        return Ruling(verdict, cause, f"{what} {reason}", causes.REINSTALL_MAMBA, names[:SHOWN_NAMES])
     if conv:
         return _partial_conv(what, done, reading)
     if done.default_path_error is not None:
-        said = f"{what} raises {done.default_path_error}; its kernels launch with use_mem_eff_path=False only"
+        error = str(done.default_path_error)
+        reason = f"{what} raises {error}; its kernels launch with use_mem_eff_path=False only"
         remedy = "make its widths multiples of 8, or give it use_mem_eff_path=False"
-        return Ruling(Verdict.PARTIAL, Cause.ERROR, said, remedy, (str(done.default_path_error),))
-    said = f"{what}: {len(expected.kernels)} kernels"
-    if done.numerics.compared:
-        said += f", numbers {tolerance(case.block, case.dtype, done.numerics, table)}"
-    return Ruling(Verdict.KERNELS, Cause.LAUNCHED, said, "", tuple(map(str, expected.kernels)))
+        return Ruling(Verdict.PARTIAL, Cause.ERROR, reason, remedy, (error,))
+    numbers = f", numbers {tolerance(case.block, case.dtype, done.numerics, table)}" if done.numerics.compared else ""
+    kernels = tuple(shown(k) for k in expected.kernels)
+    return Ruling(Verdict.KERNELS, Cause.LAUNCHED, f"{what}: {len(kernels)} kernels{numbers}", "", kernels)
 
 
 def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
     cause, why, remedy = causes.conv1d_cause(reading)
-    operators = ", ".join(sorted(done.trace.operators))
+    operators = ", ".join(sorted(done.operators))
     stood_in = f"nn.Conv1d ({operators})" if operators else "another convolution"
-    said = f"{what} ran {stood_in} in place of causal-conv1d: {why}"
+    ran = f"ran {stood_in}"
     if done.default_path_error is not None:
-        said = (
-            f"{what} raises {done.default_path_error}; with use_mem_eff_path=False it runs {stood_in} "
-            f"in place of causal-conv1d: {why}"
-        )
-    where = tuple(Where(a.path, a.line) for a in reading.absent)
-    return Ruling(Verdict.PARTIAL, cause, said, remedy, done.trace.names[:6], where)
+        ran = f"raises {done.default_path_error}; with use_mem_eff_path=False it runs {stood_in}"
+    reason = f"{what} {ran} in place of causal-conv1d: {why}"
+    where = tuple(a.where for a in reading.library.absent)
+    return Ruling(Verdict.PARTIAL, cause, reason, remedy, done.names[:SHOWN_NAMES], where)
 
 
 def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
-    numbers = done.numerics
-    wrong = wrong_numbers(what, case.block, case.dtype, numbers, table)
+    wrong = wrong_numbers(what, case.block, case.dtype, done.numerics, table)
     if wrong is not None and wrong.cause in (Cause.NAN_OUTPUT, Cause.ZERO_OUTPUT):
         return wrong
     if done.without_gradient:
         names = ", ".join(done.without_gradient[:4])
-        said = f"{what}: no gradient reached {names} ({len(done.without_gradient)} in all)"
-        return Ruling(Verdict.BROKEN, Cause.MISSING_BACKWARD, said, causes.REINSTALL.format("mamba-ssm"))
-    if not numbers.compared and not reading.simulated:
-        said = f"{what} has nothing to be compared with: {numbers.without_reference}"
-        return Ruling(Verdict.COULD_NOT_RUN, Cause.NO_REFERENCE, said, "probe Mamba or Mamba2, which have one")
+        reason = f"{what}: no gradient reached {names} ({len(done.without_gradient)} in all)"
+        return broken(Cause.MISSING_BACKWARD, reason, causes.REINSTALL_MAMBA)
+    if not done.numerics.compared and not reading.simulated:
+        reason = f"{what} has nothing to be compared with: {done.numerics.without_reference}"
+        return could_not_run(Cause.NO_REFERENCE, reason, "probe Mamba or Mamba2, which have one")
     return wrong

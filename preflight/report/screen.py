@@ -76,3 +76,11 @@ def _cut(word: str, width: int) -> tuple[str, str]:
     at = max((head.rfind(mark) + 1 for mark in "/,=+: "), default=0)
     at = at if at > width // 2 else max(1, len(head))
     return word[:at], word[at:].lstrip()
+
+
+def labelled(console: Console, label: str, text: Text, *, margin: int, column: int, style: str = "") -> None:
+    """A text at ``column`` behind its label, as many lines as it needs; no line ends in blanks."""
+    for number, row in enumerate(text.wrap(console, max(20, console.width - column), overflow="fold")):
+        row.rstrip()
+        head = " " * margin + (label if number == 0 else "")
+        console.print(Text(f"{head:<{column}}", style=style).append_text(row), soft_wrap=True)

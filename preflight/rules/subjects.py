@@ -88,12 +88,17 @@ class GpuImage:
 
 @dataclass(frozen=True, eq=False)
 class Shell:
-    """Command number ``n`` of one shell string; ``before`` are those of the same step that run before it."""
+    """Command number ``n`` of one shell string; ``earlier`` are those of the strings before it in the same step."""
 
     link: Link
     string: tuple[ShellCommand, ...]
     n: int
-    before: tuple[ShellCommand, ...]
+    earlier: tuple[ShellCommand, ...]
+
+    @property
+    def before(self) -> tuple[ShellCommand, ...]:
+        """Those of the same step that run before it."""
+        return self.earlier + self.string[: self.n]
 
     @property
     def command(self) -> ShellCommand:
@@ -135,11 +140,11 @@ def _strings(recipe: Recipe) -> Iterator[tuple[Link, tuple[ShellCommand, ...]]]:
 
 def _commands(recipe: Recipe) -> Iterator[Shell]:
     for link in image_links(recipe):
-        before: tuple[ShellCommand, ...] = ()
+        earlier: tuple[ShellCommand, ...] = ()
         for string in shell_strings(link.step):
             for n in range(len(string)):
-                yield Shell(link, string, n, before + string[:n])
-            before += string
+                yield Shell(link, string, n, earlier)
+            earlier += string
 
 
 def _gpus(recipe: Recipe) -> Iterator[tuple[Call, GpuText]]:

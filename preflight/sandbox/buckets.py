@@ -110,11 +110,7 @@ class Gate:
 @contextmanager
 def serving(storage: Storage) -> Iterator[str]:
     """Yields the endpoint's URL; the buckets are seeded before anybody can ask."""
-    from moto.moto_server.werkzeug_app import (
-        DomainDispatcherApplication,
-        MotoRequestHandler,
-        create_backend_app,
-    )
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
     class Quiet(MotoRequestHandler):

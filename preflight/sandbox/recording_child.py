@@ -22,7 +22,7 @@ from pathlib import Path
 from preflight.discover.recording import Answer, Asked, Order, Report, Started, line, read
 from preflight.process import signal_group, when_input_ends
 from preflight.sandbox import confine, confinement, state
-from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.recorded import recorded
 from preflight.sandbox.control_plane.service import client_server
 
@@ -43,7 +43,7 @@ async def main() -> None:
     scenario = state.Scenario(
         title="a recorder", wrong="", permissive=True, workspace=workspace, storage=state.Storage()
     )
-    plane = Plane(scenario, Folders(folder, folder))
+    plane = Plane(scenario, folder, folder)
     server = client_server(plane)
     await server.start(path=str(folder / "plane"))
     environ = {

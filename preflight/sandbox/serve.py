@@ -59,7 +59,6 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 
     modal: str
     s3: str
-    sockets: str
     doors: dict[str, str]
 
 
@@ -74,7 +73,6 @@ class Sandbox:
     project: Path  # a fresh copy of the example, as this scenario has it; in a rehearsal the user's own
     folder: Path
     log: Path
-    modal_url: str
     s3_url: str  # empty where the scenario has no bucket
     sockets: Path
     doors: Mapping[str, str]  # a unix socket for every port: the way in for a process without our network
@@ -88,24 +86,21 @@ class Sandbox:
 
 @contextmanager
 def start(
-    scenario: str | Path | state.Scenario,
-    *,
-    project: Path | None = None,
-    state_dir: Path | None = None,
+    scenario: str | Path | state.Scenario, *, project: Path | None = None, state_dir: Path | None = None
 ) -> Iterator[Sandbox]:
     """Yields when both servers listen; on the way out ends them and what they started.
 
     ``project`` is the user's, in a rehearsal; without it, the example is copied.  ``state_dir`` is kept when given.
     Raises ScenarioNotFound, WrongRow, or SandboxFailed.
     """
-    given = scenario if isinstance(scenario, state.Scenario) else worlds.load(scenario)
+    given = worlds.placed(scenario) if isinstance(scenario, state.Scenario) else worlds.load(scenario)
     folder = Path(tempfile.mkdtemp(prefix="pfs-")) if state_dir is None else state_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     name = "rehearsal" if isinstance(scenario, state.Scenario) else str(scenario)
-    command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(folder)]
+    sockets = _sockets_of(folder)
+    command = [sys.executable, "-P", "-m", "preflight.sandbox.serve_child", str(folder), str(sockets)]
     command += ["--keep"] if state_dir is not None else []
     child: subprocess.Popen[bytes] | None = None
-    ready: Ready | None = None
     try:
         project = project or _project(given, folder)
         with (folder / "sandbox.log").open("a+b") as log:
@@ -118,12 +113,11 @@ def start(
                 env=_child_environ(),
             )
             ready = _wait_until_ready(child, given, log)
-        yield _sandbox(name, given, folder, project, ready, child)
+        yield _sandbox(name, given, folder, sockets, project, ready, child)
     finally:
         if child is not None:
             _stop(child, folder)
-        if ready is not None:
-            shutil.rmtree(ready.sockets, ignore_errors=True)
+        shutil.rmtree(sockets, ignore_errors=True)
         if state_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -207,6 +201,7 @@ def _sandbox(
     name: str,
     scenario: state.Scenario,
     folder: Path,
+    sockets: Path,
     project: Path,
     ready: Ready,
     child: subprocess.Popen[bytes],
@@ -223,9 +218,8 @@ def _sandbox(
         project=project,
         folder=folder,
         log=folder / "sandbox.log",
-        modal_url=ready.modal,
         s3_url=ready.s3,
-        sockets=Path(ready.sockets),
+        sockets=sockets,
         doors=ready.doors,
         pid=child.pid,
         lifeline=child.stdin.fileno(),
@@ -299,10 +293,10 @@ def _is_alive(pid: int) -> bool:
     return False
 
 
-def sockets_in(folder: Path) -> Path:
+def _sockets_of(folder: Path) -> Path:
     """A folder for unix sockets whose path is short enough, made in /tmp where ``folder`` is too deep."""
     inside = folder / "s"
     if len(os.fsencode(inside)) <= SOCKET_PATH_BYTES:
         inside.mkdir(exist_ok=True)
         return inside
-    return Path(tempfile.mkdtemp(prefix=f"pfs-{os.getpid()}-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix="pfs-", dir="/tmp"))

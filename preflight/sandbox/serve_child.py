@@ -1,4 +1,4 @@
-"""The process behind ``serve.start``: ``python -m preflight.sandbox.serve_child FOLDER``.
+"""The process behind ``serve.start``: ``python -m preflight.sandbox.serve_child FOLDER SOCKETS``.
 
 The scenario is a JSON line on its standard input.  Says ``serve.Ready`` on standard output when both servers listen,
 and ends on SIGTERM, SIGINT or the end of its input.
@@ -12,59 +12,50 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 
 from preflight.process import when_input_ends
 from preflight.sandbox import state
-from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.server import listening
-from preflight.sandbox.serve import Ready, sockets_in
+from preflight.sandbox.serve import Ready
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m preflight.sandbox.serve_child")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("sockets", type=Path)
     parser.add_argument("--keep", action="store_true", help="leave the folder when the sandbox ends")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         scenario = msgspec.json.decode(sys.stdin.buffer.readline(), type=state.Scenario)
-        asyncio.run(serve(scenario, options.folder))
+        asyncio.run(serve(scenario, options.folder, options.sockets))
     finally:
+        shutil.rmtree(options.sockets, ignore_errors=True)
         if not options.keep:
             shutil.rmtree(options.folder, ignore_errors=True)
     return 0
 
 
-async def serve(scenario: state.Scenario, folder: Path) -> None:
+async def serve(scenario: state.Scenario, folder: Path, sockets: Path) -> None:
     with ExitStack() as stack:
         s3_url = ""
         if scenario.storage.buckets:
             from preflight.sandbox import buckets
 
             s3_url = stack.enter_context(buckets.serving(scenario.storage))
-        sockets = stack.enter_context(_socket_folder(folder))
-        plane = Plane(scenario, Folders(folder, sockets), s3_url=s3_url)
+        plane = Plane(scenario, folder, sockets, s3_url=s3_url)
         async with listening(plane) as modal_url:
             over = _end_asked_for()
             doors = {str(port): str(path) for port, path in plane.doors.items()}
-            ready = Ready(modal=modal_url, s3=s3_url, sockets=str(sockets), doors=doors)
+            ready = Ready(modal=modal_url, s3=s3_url, doors=doors)
             sys.stdout.buffer.write(msgspec.json.encode(ready) + b"\n")
             sys.stdout.flush()
             await over.wait()
-
-
-@contextmanager
-def _socket_folder(folder: Path) -> Iterator[Path]:
-    sockets = sockets_in(folder)
-    try:
-        yield sockets
-    finally:
-        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _end_asked_for() -> asyncio.Event:

@@ -49,8 +49,12 @@ def load(name_or_path: str | Path) -> state.Scenario:
         scenario = read(path.read_text(encoding="utf-8"))
     except WrongRow as e:
         raise WrongRow(f"{path}: {e}") from e
+    return placed(scenario, path)
+
+
+def placed(scenario: state.Scenario, path: Path = SCENARIOS / "healthy.toml") -> state.Scenario:
+    """With its folders where they are, seen from its file; one that names no stand-ins has the shipped ones."""
     gpu, container = scenario.gpu, scenario.container
-    # a scenario of the user's own that names no stand-ins has the shipped ones
     gpu_path = SCENARIOS / "healthy.toml" if gpu.stand_ins == state.Gpu().stand_ins else path
     return replace(
         scenario,

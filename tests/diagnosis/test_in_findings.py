@@ -11,7 +11,7 @@ import pytest
 
 from preflight.diagnosis import first_cause, meaning
 from preflight.probe.expected import table
-from preflight.probe.parsing import parsed
+from preflight.probe.reading import parsed
 from preflight.probe.verdict import judge
 from tests.conftest import Preflight
 

@@ -6,21 +6,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from preflight.probe import simulated
 from preflight.probe.expected import table
 from preflight.probe.local import PAYLOAD
-from preflight.probe.parsing import parsed
+from preflight.probe.reading import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, block_json
 from preflight.probe.verdict import Judged, judge
 
 DEFAULT = [{"block": name, "options": {}} for name in DEFAULT_BLOCKS]
+STANDIN = PAYLOAD.with_name("standin")
 SWITCH = {"force_variables": ["SEIZURE_MAMBA_FORCE_FALLBACK"]}
+
+
+def pythonpath(has_causal_conv1d: bool = True) -> tuple[Path, ...]:
+    """The stand-ins for torch and mamba-ssm, and for causal-conv1d unless it is to be missing."""
+    return (STANDIN / "base", STANDIN / "conv") if has_causal_conv1d else (STANDIN / "base",)
 
 
 class World:
@@ -48,16 +52,18 @@ class World:
     def probe(self, **request: Any) -> Judged:
         packages = self.packages
         if packages is None:
-            packages = simulated.pythonpath(has_causal_conv1d=self.has_causal_conv1d)
+            packages = pythonpath(self.has_causal_conv1d)
         blocks = [block_json(b["block"], **b["options"]) for b in request.pop("blocks", DEFAULT)]
-        limits = {"step_limit_s": 20.0, "limit_s": 40.0, "lanes": 2}
-        asked = {**Request().as_json(), **SWITCH, **limits, "blocks": blocks, **request}
+        limits = {"step_limit_s": 20.0, "limit_s": 40.0, "lanes": 1}
+        asked = {**Request(dtypes=("float32",)).as_json(), **SWITCH, **limits, "blocks": blocks, **request}
         (self.room / "request.json").write_text(json.dumps(asked))
         environ = {k: v for k, v in os.environ.items() if "FALLBACK" not in k}
         environ["PYTHONPATH"] = os.pathsep.join(map(str, (self.over, *packages)))
         out = self.room / "reading.json"
         command = [sys.executable, str(PAYLOAD), "--request", str(self.room / "request.json"), "--out", str(out)]
-        subprocess.run(command, env={**environ, **self.environ}, check=True, timeout=60, capture_output=True)
+        subprocess.run(
+            command, env={**environ, **self.environ}, check=True, timeout=asked["limit_s"] + 20, capture_output=True
+        )
         self.document = json.loads(out.read_text())
         return judge(parsed(self.document), table())
 
@@ -67,12 +73,14 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> str:
+    world = World(tmp_path_factory.mktemp("healthy"))
+    world.probe(dtypes=["float32", "bfloat16"], lanes=2)
+    return json.dumps(world.document)
+
+
 @pytest.fixture
-def reading_of(world: World) -> Callable[..., Any]:
+def reading(healthy: str) -> Any:
     """The document of a healthy simulated run, for tests that change one thing in it."""
-
-    def make(**request: Any) -> Any:
-        world.probe(**request)
-        return world.document
-
-    return make
+    return json.loads(healthy)

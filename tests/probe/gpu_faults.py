@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import gpu_models as m  # noqa: E402
 
 from preflight.probe.expected import table  # noqa: E402
-from preflight.probe.parsing import parsed  # noqa: E402
+from preflight.probe.reading import parsed  # noqa: E402
 from preflight.probe.request import Request  # noqa: E402
 from preflight.probe.ruling import Cause, Verdict  # noqa: E402
 from preflight.probe.verdict import judge  # noqa: E402

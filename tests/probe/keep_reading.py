@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from preflight.probe.expected import table
-from preflight.probe.parsing import parsed
+from preflight.probe.reading import parsed
 from preflight.probe.verdict import judge
 
 FOLDER = Path(__file__).parents[1] / "data" / "probes"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from packaging.version import Version
 
-from preflight.probe.expected import Kernel, table
+from preflight.probe.expected import is_in, table
 
 
 def test_every_row_has_its_source_and_kernels_in_both_directions():
@@ -13,17 +14,17 @@ def test_every_row_has_its_source_and_kernels_in_both_directions():
         assert row.source
         assert row.scan_forward
         assert row.scan_backward
-        assert row.since <= row.until
+        assert Version(row.since) <= Version(row.until)
 
 
 def test_a_template_name_of_the_profiler_matches():
     name = "void selective_scan_fwd_kernel<Selective_Scan_fwd_kernel_traits<128, 16, 1, false, true> >(SSMParamsBase)"
-    assert Kernel(("selective_scan_fwd_kernel",)).is_in([name])
+    assert is_in("selective_scan_fwd_kernel", [name])
 
 
 @pytest.mark.parametrize("launched", ["causal_conv1d_channellast_fwd_kernel", "selective_scan_bwd_kernel", ""])
 def test_another_kernel_does_not_match(launched):
-    assert not Kernel(("causal_conv1d_fwd_kernel",)).is_in([launched])
+    assert not is_in("causal_conv1d_fwd_kernel", [launched])
 
 
 @pytest.mark.parametrize("version", ["2.0.0", "2.2.4", "2.2.6.post3", "2.3.2.post1"])
@@ -53,7 +54,7 @@ def test_limits_are_stricter_for_the_finer_dtype_and_end_far_below_a_lost_gradie
     assert table().limit("Mamba", "float8", "output") is None
 
 
-def test_a_block_that_was_never_measured_has_the_coarse_limit_of_its_dtype_and_it_says_so():
+def test_a_block_that_was_never_measured_has_the_coarse_limit_of_its_dtype():
     limit = table().limit("Mamba9", "float32", "output")
     assert limit is not None
-    assert not limit.is_measured
+    assert (limit.relative, limit.scale) == (0.05, 0.05)

@@ -6,7 +6,12 @@ import time
 
 import pytest
 
+from preflight.probe.expected import table
+from preflight.probe.payload.choices import is_on
+from preflight.probe.reading import parsed
 from preflight.probe.ruling import Cause, Verdict
+from preflight.probe.verdict import judge
+from tests.probe.conftest import STANDIN
 
 HEALTHY_SCAN = """
 import torch
@@ -17,8 +22,8 @@ def fwd():
 UNDEFINED = "/x/selective_scan_cuda.cpython-311-x86_64-linux-gnu.so: undefined symbol: _ZN3c104cuda14ExchangeDeviceEa"
 
 
-def test_healthy_stand_ins_launch_every_kernel_and_say_that_they_are_simulated(world):
-    judged = world.probe()
+def test_healthy_stand_ins_launch_every_kernel_and_say_that_they_are_simulated(reading):
+    judged = judge(parsed(reading), table())
     assert judged.verdict is Verdict.KERNELS
     assert judged.ruling.reason.startswith("simulated: ")
     assert "no numbers were compared" in judged.ruling.reason
@@ -95,7 +100,7 @@ def test_kernels_for_another_architecture_are_broken(world):
     ("method", "cause"), [("any", Cause.ZERO_OUTPUT), ("all", Cause.NAN_OUTPUT)], ids=["zeros", "not finite"]
 )
 def test_zeros_and_nans_are_broken_although_the_kernels_launch(world, method, cause):
-    kept = (_standin_mamba() / "modules" / "mamba_simple.py").read_text()
+    kept = ((STANDIN / "base" / "mamba_ssm") / "modules" / "mamba_simple.py").read_text()
     text = f"""
 class Wrong(torch.Tensor):
     def {method}(self):
@@ -106,17 +111,11 @@ class Mamba(Mamba):
         return Wrong(*y.sources, backward=y.kernels)
 """
     for name in ("__init__", "modules/__init__", "modules/mamba2"):
-        world.lay(f"mamba_ssm/{name}.py", (_standin_mamba() / f"{name}.py").read_text())
+        world.lay(f"mamba_ssm/{name}.py", ((STANDIN / "base" / "mamba_ssm") / f"{name}.py").read_text())
     world.lay("mamba_ssm/modules/mamba_simple.py", kept + text)
     judged = world.probe()
     assert (judged.verdict, judged.ruling.cause) == (Verdict.BROKEN, cause)
     assert judged.blocks[0].missing == ()
-
-
-def _standin_mamba():
-    from preflight.probe import simulated
-
-    return simulated.STANDIN / "base" / "mamba_ssm"
 
 
 def test_a_backward_that_launches_nothing_is_broken(world):
@@ -143,7 +142,7 @@ def test_a_backward_that_raises_is_broken(world):
 def test_a_hang_in_an_import_could_not_run_and_ends_in_time(world):
     world.lay("selective_scan_cuda.py", "import time\ntime.sleep(60)\n")
     began = time.monotonic()
-    judged = world.probe(step_limit_s=3.0)
+    judged = world.probe(step_limit_s=2.0)
     assert (judged.verdict, judged.ruling.cause) == (Verdict.COULD_NOT_RUN, Cause.IMPORT_HANG)
     assert time.monotonic() - began < 10
     assert world.document["loads"]["causal_conv1d_cuda"]["outcome"] == "ok"  # asked again in a fresh child
@@ -177,7 +176,7 @@ def test_user_code_that_exits_the_process_is_not_taken_for_success(world):
 
 
 def test_a_profiler_without_device_events_could_not_run(world):
-    blind = (_standin_mamba().parent / "torch" / "__init__.py").read_text()
+    blind = ((STANDIN / "base") / "torch" / "__init__.py").read_text()
     assert "return self._seen" in blind
     world.lay("torch/__init__.py", blind.replace("return self._seen", "return []"))
     judged = world.probe()
@@ -185,7 +184,7 @@ def test_a_profiler_without_device_events_could_not_run(world):
 
 
 def test_no_gpu_could_not_run_and_the_versions_are_still_reported(world):
-    text = (_standin_mamba().parent / "torch" / "__init__.py").read_text()
+    text = ((STANDIN / "base") / "torch" / "__init__.py").read_text()
     no_gpu = text.replace("cuda = _Cuda()", "cuda = SimpleNamespace(is_available=lambda: False, init=_init)")
     world.lay(
         "torch/__init__.py",
@@ -207,8 +206,17 @@ def test_no_torch_could_not_run(world):
 
 
 @pytest.mark.parametrize("value", ["1", "true", "YES", "2"])
-def test_a_fallback_forced_by_the_environment_is_a_fallback_whatever_the_kernels_do(world, value):
-    world.environ["SEIZURE_MAMBA_FORCE_FALLBACK"] = value
+def test_a_switch_is_on_unless_its_value_says_off(value):
+    assert is_on(value)
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "No", "off", " OFF "])
+def test_a_value_that_says_off_is_off(value):
+    assert not is_on(value)
+
+
+def test_a_fallback_forced_by_the_environment_is_a_fallback_whatever_the_kernels_do(world):
+    value = world.environ["SEIZURE_MAMBA_FORCE_FALLBACK"] = "YES"
     judged = world.probe()
     assert (judged.verdict, judged.ruling.cause) == (Verdict.FALLBACK, Cause.FORCED)
     assert f"SEIZURE_MAMBA_FORCE_FALLBACK={value} is set" in judged.ruling.reason
@@ -216,9 +224,8 @@ def test_a_fallback_forced_by_the_environment_is_a_fallback_whatever_the_kernels
     assert world.document["fallback"]["outcome"] == "ok"
 
 
-@pytest.mark.parametrize("value", ["", "0", "false", "No", "off"])
-def test_a_switch_that_is_off_forces_nothing(world, value):
-    world.environ["SEIZURE_MAMBA_FORCE_FALLBACK"] = value
+def test_a_switch_that_is_off_forces_nothing(world):
+    world.environ["SEIZURE_MAMBA_FORCE_FALLBACK"] = "No"
     assert world.probe().verdict is Verdict.KERNELS
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from preflight.probe.health_verdict import health_json, lemons
-from preflight.probe.parsing import parsed
+from preflight.probe.health_verdict import health, lemons
+from preflight.probe.reading import parsed
 
 KEPT = Path(__file__).parents[1] / "data" / "probes" / "h200-two-gpus.json"
 
@@ -22,11 +22,11 @@ def two():
 def test_two_healthy_gpus_have_nothing_wrong_and_are_shown_with_what_is_healthy(two):
     reading = parsed(two)
     assert lemons(reading) == ()
-    assert [(row["index"], row["sum_is_right"], row["findings"]) for row in health_json(reading)] == [
+    assert [(row["index"], row["sum_is_right"], row["findings"]) for row in health(reading)] == [
         (0, True, []),
         (1, True, []),
     ]
-    assert health_json(reading)[0]["healthy"]["copy_gbps"] == 4300.0
+    assert health(reading)[0]["healthy"]["copy_gbps"] == 4300.0
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_lemon_is_named_with_its_numbers(two, change, said, is_certain):
     two["gpus"][1]["value"].update(change)
     (found,) = lemons(parsed(two))
     assert (found.rank, found.is_certain) == (1, is_certain)
-    assert said in found.said
+    assert said in found.fault
 
 
 @pytest.mark.parametrize("reasons", ["0x0000000000000004", "0x0000000000000001", "N/A"])
@@ -59,8 +59,8 @@ def test_a_gpu_that_gives_no_answer_and_one_with_memory_errors_are_certain(two):
     two["cards"][1]["ecc.errors.uncorrected.volatile.total"] = "3"
     silent, broken = lemons(parsed(two))
     assert (silent.rank, silent.is_certain, broken.rank, broken.is_certain) == (0, True, 1, True)
-    assert "no answer at its the all-reduce" not in silent.said
-    assert "3 uncorrected ECC errors" in broken.said
+    assert "no answer at its the all-reduce" not in silent.fault
+    assert "3 uncorrected ECC errors" in broken.fault
 
 
 def test_a_gpu_that_the_table_does_not_know_is_only_held_against_its_neighbours(two):
@@ -68,3 +68,24 @@ def test_a_gpu_that_the_table_does_not_know_is_only_held_against_its_neighbours(
         row["value"]["name"] = "NVIDIA B999"
         row["value"]["tflops"] = 20.0
     assert lemons(parsed(two)) == ()
+
+
+def test_the_row_of_each_gpu_holds_its_own_figures_and_its_own_faults(two):
+    two["gpus"][0].update(outcome="crash", value=None, at="", signal="SIGSEGV")
+    two["gpus"][1]["value"].update(tflops=400.0, loaded={"temperature.gpu": "40"})
+    silent, slow = health(parsed(two))
+    assert (silent["name"], silent["tflops"], silent["copy_gbps"], silent["loaded"]) == ("", None, None, {})
+    assert silent["findings"] == ["it gave no answer in its first call: SIGSEGV"] and silent["is_certain"]
+    assert (slow["name"], slow["tflops"], slow["loaded"]) == ("NVIDIA H200", 400.0, {"temperature.gpu": "40"})
+    assert slow["findings"] == ["bfloat16 products at 400 TFLOP/s; healthy is 780"] and not slow["is_certain"]
+
+
+def test_a_figure_at_its_bound_is_no_fault(two):
+    for row in two["gpus"]:
+        row["value"].update(tflops=0.75 * 780.0, loaded={"temperature.gpu": "86.9"})
+    assert lemons(parsed(two)) == ()
+
+
+def test_an_answer_without_figures_is_a_fault_whatever_it_says_of_itself(two):
+    two["gpus"][0].update(outcome="ok", value=None)
+    assert [(x.rank, x.is_certain) for x in lemons(parsed(two))] == [(0, True)]

@@ -21,7 +21,7 @@ def real(world):
 
 def probe(world, fault, request):
     world.environ["PROBE_FAULT"] = fault
-    return world.probe(device="cpu", length=48, lanes=1, step_limit_s=50.0, limit_s=55.0, **request)
+    return world.probe(device="cpu", length=48, lanes=1, step_limit_s=150.0, limit_s=170.0, **request)
 
 
 def only(block):
@@ -30,7 +30,7 @@ def only(block):
 
 @pytest.mark.parametrize("block", ["Mamba", "Mamba2"])
 def test_right_numbers_by_another_way_agree_far_below_the_limit(real, world, block):
-    judged = real(**only(block))
+    judged = real(**only(block), dtypes=["float32", "bfloat16"])
     assert judged.verdict is Verdict.KERNELS
     assert judged.ruling.reason.startswith("simulated: ")
     by_dtype = {c["dtype"]: c["value"]["numerics"]["compared"] for c in world.document["cases"]}

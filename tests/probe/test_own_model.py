@@ -63,7 +63,7 @@ BLOCKS = [{"block": "Mamba2", "options": {}}]
 
 def probe_model(world, text, **request):
     world.lay("net.py", text)
-    return world.probe(model="net:make", paths=[str(world.over)], **request)
+    return world.probe(**{"blocks": [], "model": "net:make", "paths": [str(world.over)], **request})
 
 
 def test_a_model_whose_blocks_launch_is_green_with_its_steps(world):
@@ -173,6 +173,6 @@ def test_a_function_of_one_step_is_run_three_times(world):
 
 
 def test_a_model_that_hangs_could_not_run(world):
-    judged = probe_model(world, "import time\ndef make():\n    time.sleep(60)\n", step_limit_s=1.5)
+    judged = probe_model(world, "import time\ndef make():\n    time.sleep(60)\n", blocks=[], limit_s=5.0)
     assert (judged.verdict, judged.ruling.cause) == (Verdict.COULD_NOT_RUN, Cause.TIME_OUT)
     assert "at its construction" in judged.ruling.reason

@@ -95,3 +95,18 @@ def test_float16_is_probed_where_the_text_speaks_of_it(tmp_path):
     assert not uses_half(tmp_path)
     (tmp_path / "train.py").write_text("import torch\nscaler = torch.amp.GradScaler()\n")
     assert uses_half(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["1) + f(2", "**{'a': 1}", "{1, 2}", "b'x'", "1e999", "x=" + "(" * 3000, "f=@"])
+def test_what_no_json_can_carry_is_refused_before_anything_is_started(text):
+    with pytest.raises(ValueError, match="wanted Python literals"):
+        arguments(text)
+
+
+def test_an_at_sign_in_quotes_is_no_file():
+    assert arguments("x='a@b', y=\"@c\"")["kwargs"] == {"x": "a@b", "y": "@c"}
+
+
+def test_a_file_too_large_to_be_written_by_hand_is_not_read(tmp_path):
+    (tmp_path / "net.py").write_text(MODEL + "#" * 1_000_000)
+    assert candidates(tmp_path) == () and not uses_half(tmp_path)

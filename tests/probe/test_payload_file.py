@@ -7,13 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-from preflight.probe import simulated
 from preflight.probe.expected import table
-from preflight.probe.parsing import parsed
 from preflight.probe.payload import lane, supervise
+from preflight.probe.reading import parsed
 from preflight.probe.request import Request
 from preflight.probe.ruling import Verdict
 from preflight.probe.verdict import judge
+from tests.probe.conftest import pythonpath
 
 SOURCES = {path: path.read_text("utf-8") for path in Path(supervise.__file__).parent.glob("*.py")}
 
@@ -47,7 +47,7 @@ def test_progress_that_cannot_be_shown_does_not_cost_the_reading(monkeypatch):
     def closed(text):
         raise BrokenPipeError(32, "Broken pipe")
 
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, simulated.pythonpath())))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, pythonpath())))
     document = supervise.run(Request(blocks=("Mamba",), dtypes=("float32",)).as_json(), closed)
     assert [c["outcome"] for c in document["cases"]] == ["ok"]
 

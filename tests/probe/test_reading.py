@@ -1,4 +1,4 @@
-"""A reading is taken in field by field, or refused with the name of the field."""
+"""A reading is taken in field by field, or refused with its place."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from preflight.probe.fields import ReadingError
-from preflight.probe.parsing import parsed
+from preflight.probe.on_modal import judged
+from preflight.probe.reading import parsed
+from preflight.toml_rows import WrongRow
 
 
 def leaves(value, path=()):
@@ -32,35 +33,49 @@ def at(document, path):
 READ = {"seconds", "simulated", "schema", "outcome", "count", "us", "device_events", "finite", "zero", "block", "line"}
 
 
-def test_a_field_of_the_wrong_kind_is_refused_by_its_name(reading_of):
-    whole = reading_of()
-    places = [p for p in leaves(whole) if p[-1] in READ and "request" not in p and "lane" not in p]
-    assert len(places) > 60
-    for path in places[::3]:
-        broken = copy.deepcopy(whole)
-        at(broken, path[:-1])[path[-1]] = ["not", "this"]
-        with pytest.raises(ReadingError, match=re.escape(str(path[-1]))):
+def places_of(whole):
+    found = [p for p in leaves(whole) if p[-1] in READ and "request" not in p and "lane" not in p]
+    assert len(found) > 60
+    return found
+
+
+@pytest.mark.parametrize("value", [["not", "this"], {"not": "this"}, None, float("nan"), float("inf"), 10**400, -1])
+def test_a_field_of_the_wrong_kind_is_refused_by_its_place(reading, value):
+    for path in places_of(reading)[::3]:
+        broken = copy.deepcopy(reading)
+        at(broken, path[:-1])[path[-1]] = value
+        with pytest.raises(WrongRow, match=re.escape(str(path[-1]))):
             parsed(broken)
 
 
-def test_a_missing_field_is_refused_by_its_name(reading_of):
-    whole = reading_of()
-    del whole["cases"][1]["value"]["numerics"]["finite"]
-    with pytest.raises(ReadingError, match=r"reading\.cases\[1\]\.value\.numerics\.finite: wanted true or false"):
-        parsed(whole)
+def test_a_missing_field_is_refused_by_its_place(reading):
+    del reading["cases"][1]["value"]["numerics"]["finite"]
+    with pytest.raises(WrongRow, match=r"reading, cases\[1\]\.value\.numerics: .*missing required field `finite`"):
+        parsed(reading)
 
 
-def test_true_is_no_number_and_another_schema_is_not_read(reading_of):
-    whole = reading_of()
-    with pytest.raises(ReadingError, match=r"reading\.seconds: wanted a number, found True"):
-        parsed({**whole, "seconds": True})
-    with pytest.raises(ReadingError, match=r"wanted preflight\.probe-reading/2"):
-        parsed({**whole, "schema": "preflight.probe-reading/9"})
-    with pytest.raises(ReadingError, match="wanted an object"):
-        parsed(None)
+def test_true_is_no_number_and_another_schema_is_not_read(reading):
+    with pytest.raises(WrongRow, match=r"reading, seconds: Expected `float`, got `bool`"):
+        parsed({**reading, "seconds": True})
+    with pytest.raises(WrongRow, match=r"preflight\.probe-reading/9"):
+        parsed({**reading, "schema": "preflight.probe-reading/9"})
 
 
-def test_keys_that_a_later_payload_adds_do_not_disturb(reading_of):
-    whole = reading_of()
-    whole["cases"][0]["added later"] = 1
-    assert parsed(whole).cases[0].block == "Mamba"
+@pytest.mark.parametrize("whole", [None, [], 3, "text", {}, {"schema": 7}])
+def test_what_is_no_reading_could_not_run_and_says_so(whole):
+    document = judged(whole)
+    assert (document["verdict"], document["exit"]) == ("could-not-run", 3)
+    assert document["reason"].startswith("the reading can't be used: reading")
+
+
+def test_a_distance_that_is_no_number_can_not_pass_for_a_small_one(reading):
+    reading["cases"][0]["value"]["numerics"]["compared"] = [
+        {"what": "output", "relative": float("nan"), "scale": 1.0, "reference_norm": 1.0, "norm": 1.0}
+    ]
+    assert "relative" in judged(reading)["reason"]
+    assert judged(reading)["verdict"] == "could-not-run"
+
+
+def test_keys_that_a_later_payload_adds_do_not_disturb(reading):
+    reading["cases"][0]["added later"] = 1
+    assert parsed(reading).cases[0].block == "Mamba"

@@ -12,7 +12,7 @@ from tests.conftest import python
 from tests.forked import REPOSITORY
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-LONGEST_S = 40
+LONGEST_S = 90
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,8 @@ import pytest
 from preflight.sandbox import confinement, serve
 from preflight.sandbox.control_plane.calls import Containers
 from preflight.sandbox.control_plane.service import API, FOR_ALL, method_name
+from tests.conftest import python
+from tests.forked import REPOSITORY
 
 SCRIPT = Path(__file__).parent / "scripts" / "every_construct.py"
 FILES = [["up", "up/copy.txt", "up/one.txt", "up/two.txt"], "one", "FileNotFoundError"]
@@ -22,14 +22,8 @@ pytestmark = pytest.mark.skipif(bool(confinement.why_not()), reason="this machin
 
 @pytest.fixture(scope="module")
 def answers(healthy: serve.Sandbox) -> dict[str, object]:
-    ended = subprocess.run(
-        [sys.executable, str(SCRIPT)],
-        env=healthy.applied(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    environ = healthy.applied(os.environ) | {"PYTHONPATH": str(REPOSITORY)}
+    ended = python([str(SCRIPT)], env=environ, cwd=healthy.project, limit_s=240)
     assert ended.returncode == 0, ended.stderr
     answered: dict[str, object] = json.loads(ended.stdout)
     return answered

@@ -79,6 +79,12 @@ def test_a_world_is_read_back_as_it_was_written(world: state.Scenario) -> None:
     assert worlds.read(text) == world
 
 
+def test_the_stand_ins_of_a_derived_world_are_the_shipped_ones(world: state.Scenario) -> None:
+    assert worlds.placed(world).gpu == worlds.load("healthy").gpu
+    assert all(Path(folder).is_dir() for folder in worlds.placed(world).gpu.stand_ins)
+    assert "stand-ins" not in worlds.write(world)
+
+
 def test_any_text_survives_being_written() -> None:
     odd = state.Scenario(title='a "quote"\\ \x7f\nline', wrong="ü", environ={"a.b c": "é", "": "x"})
     assert worlds.read(worlds.write(odd)) == odd

@@ -17,7 +17,7 @@ from grpclib.client import Channel, UnaryStreamMethod, UnaryUnaryMethod
 from grpclib.server import Server
 
 from preflight.sandbox import serve, worlds
-from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.service import API, Service, method_name
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -62,7 +62,7 @@ def test_the_healthy_server_warns_of_nothing(run: Run, healthy: serve.Sandbox) -
 def test_a_slow_server_takes_its_delay_and_still_answers(run: Run) -> None:
     said = asked(run, "modal-slow")
     assert said[0] == "answered"
-    assert 0.2 <= float(said[1].split()[0]) < 1.0
+    assert 0.2 <= float(said[1].split()[0]) < 2.0  # `wait_for` holds the answer below 1 s; the rest is the start
 
 
 @pytest.mark.parametrize("name", ["modal-unreachable", "modal-hangs"])
@@ -152,7 +152,7 @@ async def refusals_of_every_rpc() -> list[tuple[str, GRPCError]]:
     """By the RPCs that nothing answers, each asked over a real connection."""
     with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as name:
         folder = Path(name)
-        plane = Plane(worlds.load("healthy"), Folders(folder, folder))
+        plane = Plane(worlds.load("healthy"), folder, folder)
         service = Service(plane)
         server = Server([service])
         await server.start(path=str(folder / "plane"))

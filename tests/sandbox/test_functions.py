@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import textwrap
 import time
 from collections.abc import Callable
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from preflight.probe import simulated
+from preflight.probe.local import PAYLOAD
 from preflight.sandbox import serve
+from tests.conftest import python
+from tests.forked import REPOSITORY
 
 World = Callable[[str], Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -23,10 +24,8 @@ EVERY_CALL = Path(__file__).parent / "scripts" / "every_call.py"
 
 @pytest.fixture(scope="module")
 def answers(healthy: serve.Sandbox) -> dict[str, object]:
-    environ = healthy.applied(os.environ) | {"AWS_ACCESS_KEY_ID": "AKIAOFTHEHOST"}
-    ended = subprocess.run(
-        [sys.executable, str(EVERY_CALL)], env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
+    environ = healthy.applied(os.environ) | {"AWS_ACCESS_KEY_ID": "AKIAOFTHEHOST", "PYTHONPATH": str(REPOSITORY)}
+    ended = python([str(EVERY_CALL)], env=environ, cwd=healthy.project, limit_s=180)
     assert ended.returncode == 0, ended.stderr
     answered: dict[str, object] = json.loads(ended.stdout)
     return answered
@@ -175,7 +174,7 @@ def test_the_probe_meets_the_stand_ins_of_the_simulated_gpu_and_the_users_functi
     run: Run, world: World, tmp_path: Path
 ) -> None:
     (tmp_path / "both.py").write_text(PROBE_AND_USER)
-    with serve.start(world(f"[gpu]\nstand-ins = ['{simulated.STANDIN / 'base'}']")) as sandbox:
+    with serve.start(world(f"[gpu]\nstand-ins = ['{PAYLOAD.with_name('standin') / 'base'}']")) as sandbox:
         ended = run(sandbox, str(tmp_path / "both.py"))
     assert ended.returncode == 0, ended.stderr
     without_conv1d = ["mamba_ssm", "selective_scan_cuda", "torch"]

@@ -13,7 +13,7 @@ import pytest
 
 from preflight.discover.recording import RecordedBucket, Recording
 from preflight.sandbox import serve, state
-from preflight.sandbox.control_plane.plane import Folders, Plane
+from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.recorded import recorded
 from preflight.sandbox.control_plane.service import client_server
 
@@ -29,7 +29,7 @@ def folder() -> Iterator[Path]:
 
 async def asked(folder: Path, *words: str) -> tuple[Plane, int, str]:
     """A plane, and how `modal WORDS` ended against it."""
-    plane = Plane(SCENARIO, Folders(folder, folder))
+    plane = Plane(SCENARIO, folder, folder)
     server = client_server(plane)
     await server.start(path=str(folder / "plane"))
     token = {"MODAL_TOKEN_ID": SCENARIO.token.id, "MODAL_TOKEN_SECRET": SCENARIO.token.secret}
@@ -85,7 +85,7 @@ def test_nothing_is_uploaded_to_a_recorder(deployed: tuple[Plane, Recording]) ->
     plane, _ = deployed
     assert "MountGetOrCreate" in plane.requests
     assert "MountPutFile" not in plane.requests
-    assert not list(plane.folders.files.iterdir())
+    assert not list(plane.files.iterdir())
 
 
 def test_a_function_called_at_the_top_level_is_refused_and_not_run(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from preflight.app.interpreter.values import Alternatives, ImageValue, Value
 from preflight.app.model import Unresolved
@@ -172,7 +173,7 @@ def _is_same(one: Value, other: Value) -> bool:
 def _in_doubt(value: Value, why: Unresolved) -> Value:
     """One image of more than can be kept: it is not all that may be built."""
     if isinstance(value, ImageValue) and value.is_complete:
-        return ImageValue(value.last, value.before, value.source, False, (*value.unresolved, why))
+        return replace(value, is_complete=False, unresolved=(*value.unresolved, why))
     return value
 
 

@@ -51,7 +51,7 @@ BASES = frozenset(
 )
 VOLUMES = frozenset({"Volume", "NetworkFileSystem", "SharedVolume"})
 MAKE_VOLUME = frozenset({"from_name", "persisted", "new", "ephemeral", "lookup"})
-COST_OF_STEP = 20  # steps of reading that one step of an image stands for
+COST_OF_STEP = 80  # steps of reading that one step of an image stands for: rules look at it with all before it
 WHOLE_BASES = frozenset({"debian_slim", "from_registry", "micromamba", "from_scratch", "from_dockerhub"})
 SECRETS = frozenset({"from_name", "from_dict", "from_dotenv", "from_local_environ"})
 NOT_STEPS = frozenset({"imports", "build", "hydrate", "run", "entrypoint_args", "from_id", "logs"})
@@ -99,11 +99,12 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
         return _base(scope, name, node, args, keywords)
     if name in NOT_STEPS:
         return Opaque(f"Image.{name}")
-    scope.tick(COST_OF_STEP)
+    scope.tick(COST_OF_STEP + 2 * image.length)
     step = steps.read(scope, name, node, args, keywords, image.steps if name in steps.SHELL_METHODS else ())
     if scope.is_repeating:
         step = replace(step, is_repeated=True)
-    return ImageValue(step, image, scope.source, image.is_complete and not step.is_repeated, image.unresolved)
+    is_complete = image.is_complete and not step.is_repeated
+    return ImageValue(step, image, scope.source, is_complete, image.unresolved, image.length + 1)
 
 
 def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Call) -> Value:

@@ -27,7 +27,7 @@ from preflight.app.model import App, Call, Source, Unresolved
 from preflight.app.offsets import Offsets
 from preflight.model import Where
 
-MOST_STEPS = 300_000  # nodes evaluated for one file with its siblings; 10,000 lines of nothing but images take 200,000
+MOST_STEPS = 100_000  # nodes evaluated for one file with its siblings: a second with all that the rules make of them
 Arguments = tuple[list[Value], dict[str, Value]]
 
 

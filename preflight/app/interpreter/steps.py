@@ -21,6 +21,7 @@ FILE_METHODS = {"pip_install_from_requirements": "pip", "pip_install_from_pyproj
 SYNC_METHODS = {"uv_sync": "uv-sync", "poetry_install_from_file": "poetry"}
 SHELL_METHODS = frozenset({"run_commands", "dockerfile_commands"})
 COST_OF_STRING = 100  # steps of reading that a shell string stands for: rules look at each with all before it
+COST_OF_COMMAND = COST_OF_PACKAGE = 10
 COPYING = frozenset({"add_local_file", "add_local_dir", "copy_local_file", "copy_local_dir"})
 Literal = tuple[str, ast.expr | None]
 
@@ -99,6 +100,7 @@ def _pip(
 ) -> PipInstall:
     gathered = pip_args.Gathered()
     for text, literal in _literals(node, args):
+        scope.tick(COST_OF_PACKAGE)
         gathered.packages.append(_placed(scope, text, literal, where))
     _, is_all = strings_of(args)
     gathered.is_complete = is_all and "**" not in keywords
@@ -222,6 +224,7 @@ def _shell(
             text = rest
         at = scope.where(literal) if literal is not None else where
         found = shell.commands(text, _locator(scope, text, literal, at))
+        scope.tick(COST_OF_COMMAND * len(found))
         commands += found
         for command in found:
             env = {**command.exported, **command.env}

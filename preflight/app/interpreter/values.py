@@ -151,6 +151,7 @@ class ImageValue:
     source: Source
     is_complete: bool = True
     unresolved: tuple[Unresolved, ...] = ()
+    length: int = 1  # in steps
 
     def chain(self) -> Iterator[ImageValue]:
         """This image, the one it extends, and so on down to the base."""

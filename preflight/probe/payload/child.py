@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import Any, Callable
 
-from . import blocks, gpus, installed, own
+from . import blocks, gpus, installed
 from .processes import end_with_parent
 from .trace import hold_autotuner
 
@@ -109,32 +109,30 @@ def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
                 answers.ask(step, lambda: about)
 
 
-def _ready(answers: Answers, request: dict[str, Any]) -> Any:
+def _ready(answers: Answers, request: dict[str, Any], held: list[str]) -> Any:
     """torch with a GPU, its autotuner held unless the user's own choice is asked for; None where there is none."""
     torch = answers.ask("import torch", lambda: importlib.import_module("torch"))
     if torch is None:
         return None
     if answers.ask("gpu ready", lambda: installed.reach_gpu(torch, request["device"])) is None:
         return None
+    if not request["full_autotune"]:
+        hold_autotuner(held)
     return torch
 
 
 def ask_cases(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
-    torch, held = _ready(answers, request), []  # type: ignore[var-annotated]
-    if torch is None:
-        return
-    if not request["full_autotune"]:
-        hold_autotuner(held)
-    for wanted in steps:
+    held: list[str] = []
+    torch = _ready(answers, request, held)
+    for wanted in steps if torch is not None else ():
         if answers.ask("import mamba_ssm", functools.partial(installed.import_block, wanted)) is None:
             return
         answers.ask(wanted["step"], functools.partial(blocks.case, answers, torch, wanted, request, held))
 
 
 def ask_model(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
-    torch, held = _ready(answers, request), []  # type: ignore[var-annotated]
-    if torch is None:
-        return
-    if not request["full_autotune"]:
-        hold_autotuner(held)
-    answers.ask("model", lambda: own.own_model(answers, torch, request, described))
+    torch = _ready(answers, request, [])
+    if torch is not None:
+        from . import own
+
+        answers.ask("model", lambda: own.own_model(answers, torch, request, described))

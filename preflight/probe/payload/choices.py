@@ -21,8 +21,14 @@ WORDS = ("mamba", "selective_scan", "causal_conv1d", "triton")
 PATH_LIKE = re.compile(r"\S*[/\\]\S*")
 SWITCH = re.compile(r"[\w.+-]{0,12}")  # what a switch may be set to; nothing longer is kept of a variable
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASS|CRED", re.I)
+OFF_WORDS = ("", "0", "false", "no", "off")
 SLOW_PATHS = ("slow_forward", "torch_forward")
 MOST_RAISED = 2000
+
+
+def is_on(value: str) -> bool:
+    """Whether a switch of the environment is on."""
+    return value.strip().lower() not in OFF_WORDS
 
 
 class Choices:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import importlib
 import subprocess
 from typing import Any, Callable
@@ -76,6 +75,8 @@ def _smi(torch: Any, rank: int) -> dict[str, str]:
 
 def _reduced(torch: Any, rank: int, of: int, meet: str) -> dict[str, Any]:
     """Bus bandwidth of an all-reduce (2 (n - 1) / n of the bytes a second), and whether the sum was right."""
+    import datetime
+
     distributed = torch.distributed
     limit = datetime.timedelta(seconds=MEET_S)
     distributed.init_process_group("nccl", init_method=meet, rank=rank, world_size=of, timeout=limit)

@@ -111,19 +111,19 @@ class Lane:
             return offset
         whole, _, rest = new.rpartition(b"\n")
         for line in whole.splitlines():
-            said = json.loads(line)
-            if "begin" in said:
-                at.update(step=said["begin"], since=time.monotonic(), at="")
-                self.say("%s: started" % said["begin"])
-            elif "at" in said:
-                at["at"] = said["at"]
-            elif "end" in said:
-                self.answers[said["end"]] = dict({k: v for k, v in said.items() if k != "end"}, at=at["at"])
-                self.say("%s: %s, %.1f s" % (said["end"], said["outcome"], said["seconds"]))
+            event = json.loads(line)
+            if "begin" in event:
+                at.update(step=event["begin"], since=time.monotonic(), at="")
+                self.say("%s: started" % event["begin"])
+            elif "at" in event:
+                at["at"] = event["at"]
+            elif "end" in event:
+                self.answers[event["end"]] = dict({k: v for k, v in event.items() if k != "end"}, at=at["at"])
+                self.say("%s: %s, %.1f s" % (event["end"], event["outcome"], event["seconds"]))
                 at.update(step="between steps", since=time.monotonic(), at="", dead_after="")
-                if said.get("dead"):
-                    at["dead_after"] = said["end"]
-            elif "done" in said:
+                if event.get("dead"):
+                    at["dead_after"] = event["end"]
+            elif "done" in event:
                 at["step"] = ""
         return offset + len(new) - len(rest)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from typing import Any
+import time
+from typing import Any, Callable
 
 from .references import REFERENCES
 
+NUMBERS_S = 40.0  # for the comparisons of a model, one block after another
 MOST_WORK = 2048 * 512  # positions x width of one reference: about 5 s on two cores
 
 
@@ -114,3 +116,58 @@ def _distance(what: str, got: Any, wanted: Any) -> dict[str, Any]:
         }
         row.update({name: value for name, value in found.items() if math.isfinite(value)})
     return row
+
+
+# --- a model's own blocks, at its own shape ----------------------------------------------------------------
+
+
+def compared(torch: Any, blocks: Any, described: Callable[..., Any]) -> list[dict[str, Any]]:
+    """Each block on its own input with its own weights, and on a normal input with weights that make the state
+    weigh: one of every shape first, the others while there is time."""
+    until, rows, seen = time.monotonic() + NUMBERS_S, [], set()  # type: ignore[var-annotated]
+    given = [b for b in blocks if b.given]
+    first = []
+    for b in given:
+        kind = (b.row["block"], tuple(b.given[0].shape), str(b.given[0].dtype), b.given[3])
+        if kind not in seen:
+            first.append(b)
+        seen.add(kind)
+    for block in first + [b for b in given if b not in first]:
+        for weights in ("own", "weighed"):
+            if time.monotonic() > until:
+                return rows
+            try:
+                rows.append(dict(_compared(torch, block, weights == "weighed"), error=None))
+            except Exception as error:
+                row = {"module": block.name, "block": block.row["block"], "weights": weights, "shape": [], "dtype": ""}
+                rows.append(dict(row, positions=0, numerics=None, error=described(error)))
+    return rows
+
+
+def _compared(torch: Any, block: Any, is_weighed: bool) -> dict[str, Any]:
+    u, rest, kwargs, autocast = block.given
+    shape, device = list(u.shape), str(u.device).partition(":")[0]
+    p = {n: v.detach().clone().requires_grad_() for n, v in block.parameters.items()}
+    dtype = autocast + " autocast" if autocast else str(p.get("in_proj.weight", u).dtype).replace("torch.", "")
+    about = {"module": block.name, "block": block.row["block"], "shape": shape, "dtype": dtype, "positions": 0}
+    about["weights"] = "weighed" if is_weighed else "own"
+    if len(shape) != 3 or not u.is_floating_point() or any(v is not None for v in (*rest, *kwargs.values())):
+        raise TypeError("its input is not one tensor of (batch, length, width)")
+    if is_weighed:
+        weighed(torch, p)
+        u = torch.randn_like(u)
+    u = u.clone().requires_grad_()
+    positions = max(1, min(shape[1], MOST_WORK // shape[2]))
+    with torch.enable_grad(), exact_products(torch):
+        call = torch.func.functional_call
+        if autocast:
+            with torch.autocast(device, dtype=getattr(torch, autocast)):
+                y = call(block.module, p, (u, *rest), kwargs)
+        else:
+            y = call(block.module, p, (u, *rest), kwargs)
+        y = y[0] if isinstance(y, tuple) else y
+        pull = torch.zeros_like(y)
+        pull[:1, :positions].normal_()
+        y.backward(pull)
+        found = numerics(torch, block.row["reference"], block.module, p, u, y, pull, (1, positions))
+    return dict(about, positions=positions, numerics=found)

@@ -3,22 +3,25 @@ block held against the reference on the input that the model gave it."""
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import importlib
-import json
 import os
 import sys
 import time
 from typing import Any, Callable, Optional
 
 from .choices import Choices
+from .given import stepped, tensors_in, value_of
 from .installed import library_choices
-from .numbers import MOST_WORK, exact_products, numerics, weighed
+from .numbers import compared
 from .trace import LABEL, traced
 
-NUMBERS_S = 40.0  # for the comparisons, one block after another
 KEPT_BYTES = 2**30  # of inputs, for them
+
+
+def _autocast(torch: Any) -> str:
+    is_on = torch.is_autocast_enabled()
+    return str(torch.get_autocast_gpu_dtype()).replace("torch.", "") if is_on else ""
 
 
 class Block:
@@ -144,7 +147,7 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
             given = request["model_args"]
             made, step = stepped(
                 torch,
-                target(*[_value(v) for v in given["args"]], **{k: _value(v) for k, v in given["kwargs"].items()}),
+                target(*[value_of(v) for v in given["args"]], **{k: value_of(v) for k, v in given["kwargs"].items()}),
                 request,
             )
         blocks = find_blocks(torch, made, request["known"])
@@ -201,7 +204,7 @@ def one_step(
         now["arrived"] = [n for name, n in mine.items() if name in arrived]
         now["zero"] = [n for name, n in mine.items() if arrived.get(name)]
         now["bad"] = [n for name, n in mine.items() if name in bad]
-    finite = all(bool(torch.isfinite(t).all()) for t in _tensors(torch, y) if t.is_floating_point())
+    finite = all(bool(torch.isfinite(t).all()) for t in tensors_in(torch, y) if t.is_floating_point())
     kept = {k: trace[k] for k in ("launched", "operators", "device_events")}
     return dict(kept, finite=finite, bad_gradients=bad[:20], gradients=len(arrived))
 
@@ -251,98 +254,6 @@ def nudge(torch: Any, made: Any) -> None:
         torch.optim.SGD(moving, lr=1e-4).step()
 
 
-# --- what MODULE:CALLABLE gives ----------------------------------------------------------------------------
-
-
-class Config(dict):  # type: ignore[type-arg]
-    """A mapping read from a file, whose keys are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            value = self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-        return Config(value) if isinstance(value, dict) else value
-
-
-def _value(given: Any) -> Any:
-    """A plain value, or what is in the file that {"file": path} names."""
-    if not (isinstance(given, dict) and set(given) == {"file"}):
-        return given
-    with open(given["file"], "rb") as f:
-        text = f.read()
-    if given["file"].endswith(".json"):
-        return Config(json.loads(text))
-    reader = importlib.import_module("tomllib" if given["file"].endswith(".toml") else "yaml")
-    return Config(reader.loads(text.decode()) if hasattr(reader, "loads") else reader.safe_load(text))
-
-
-def stepped(torch: Any, made: Any, request: dict[str, Any]) -> tuple[Any, Callable[[], Any]]:
-    """The module, if one was given, and a function for one forward and backward pass."""
-    inputs: Any = None
-    if isinstance(made, tuple) and len(made) == 2:
-        made, inputs = made
-    elif request["model_input"]:
-        inputs = _random(torch, **request["model_input"])
-    elif getattr(made, "example_input_array", None) is not None:
-        inputs = made.example_input_array
-    elif not isinstance(made, torch.nn.Module) and callable(made):
-        return None, made
-    if inputs is None or not isinstance(made, torch.nn.Module):
-        raise TypeError(
-            "the callable gave %s; wanted (module, inputs), a module with example_input_array, "
-            "or a function that does one step" % type(made).__name__
-        )
-    made = made.to(request["device"])
-    inputs = _moved(torch, inputs, request["device"])
-
-    def step() -> Any:
-        for p in made.parameters() if hasattr(made, "parameters") else ():
-            p.grad = None
-        y = made(**inputs) if isinstance(inputs, dict) else made(*inputs) if isinstance(inputs, tuple) else made(inputs)
-        _loss(torch, y).backward()
-        return y
-
-    return made, step
-
-
-def _random(torch: Any, shape: list[int], dtype: str) -> Any:
-    kind = getattr(torch, dtype)
-    return torch.randn(*shape).to(kind) if kind.is_floating_point else torch.randint(0, 256, tuple(shape), dtype=kind)
-
-
-def _loss(torch: Any, y: Any) -> Any:
-    loss = y.get("loss") if isinstance(y, dict) else getattr(y, "loss", None)
-    if isinstance(loss, torch.Tensor) and loss.requires_grad:
-        return loss
-    parts = [t.float().sum() for t in _tensors(torch, y) if t.requires_grad]
-    if not parts:
-        raise TypeError("nothing in what the model gives (%s) requires a gradient" % type(y).__name__)
-    return sum(parts[1:], parts[0])
-
-
-def _tensors(torch: Any, value: Any) -> list[Any]:
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, (type, dict)):
-        value = [getattr(value, f.name) for f in dataclasses.fields(value)]
-    elif isinstance(value, dict):
-        value = list(value.values())
-    elif not isinstance(value, (list, tuple)):
-        value = list(vars(value).values()) if hasattr(value, "__dict__") and not callable(value) else []
-    return [t for v in value for t in _tensors(torch, v)]
-
-
-def _moved(torch: Any, value: Any, device: str) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value.to(device)
-    if isinstance(value, dict):
-        return {k: _moved(torch, v, device) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_moved(torch, v, device) for v in value)
-    return value
-
-
 def inventory(torch: Any, made: Any, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """How many of each class that matters here: Mamba blocks and depthwise convolutions outside of them."""
     counts: dict[str, int] = {}
@@ -371,63 +282,3 @@ def _is_compiled(made: Any) -> bool:
 def _is_scaled(torch: Any) -> bool:
     """A GradScaler finds its scale by overflowing: gradients that are not finite are its work in the first steps."""
     return any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects())
-
-
-# --- numbers at the model's own shape ----------------------------------------------------------------------
-
-
-def _autocast(torch: Any) -> str:
-    is_on = torch.is_autocast_enabled()
-    return str(torch.get_autocast_gpu_dtype()).replace("torch.", "") if is_on else ""
-
-
-def compared(torch: Any, blocks: list[Block], described: Callable[..., Any]) -> list[dict[str, Any]]:
-    """Each block on its own input with its own weights, and on a normal input with weights that make the state
-    weigh: one of every shape first, the others while there is time."""
-    until, rows, seen = time.monotonic() + NUMBERS_S, [], set()  # type: ignore[var-annotated]
-    given = [b for b in blocks if b.given]
-    first = []
-    for b in given:
-        kind = (b.row["block"], tuple(b.given[0].shape), str(b.given[0].dtype), b.given[3])
-        if kind not in seen:
-            first.append(b)
-        seen.add(kind)
-    for block in first + [b for b in given if b not in first]:
-        for weights in ("own", "weighed"):
-            if time.monotonic() > until:
-                return rows
-            try:
-                rows.append(dict(_compared(torch, block, weights == "weighed"), error=None))
-            except Exception as error:
-                row = {"module": block.name, "block": block.row["block"], "weights": weights, "shape": [], "dtype": ""}
-                rows.append(dict(row, positions=0, numerics=None, error=described(error)))
-    return rows
-
-
-def _compared(torch: Any, block: Block, is_weighed: bool) -> dict[str, Any]:
-    u, rest, kwargs, autocast = block.given
-    shape, device = list(u.shape), str(u.device).partition(":")[0]
-    p = {n: v.detach().clone().requires_grad_() for n, v in block.parameters.items()}
-    dtype = autocast + " autocast" if autocast else str(p.get("in_proj.weight", u).dtype).replace("torch.", "")
-    about = {"module": block.name, "block": block.row["block"], "shape": shape, "dtype": dtype, "positions": 0}
-    about["weights"] = "weighed" if is_weighed else "own"
-    if len(shape) != 3 or not u.is_floating_point() or any(v is not None for v in (*rest, *kwargs.values())):
-        raise TypeError("its input is not one tensor of (batch, length, width)")
-    if is_weighed:
-        weighed(torch, p)
-        u = torch.randn_like(u)
-    u = u.clone().requires_grad_()
-    positions = max(1, min(shape[1], MOST_WORK // shape[2]))
-    with torch.enable_grad(), exact_products(torch):
-        call = torch.func.functional_call
-        if autocast:
-            with torch.autocast(device, dtype=getattr(torch, autocast)):
-                y = call(block.module, p, (u, *rest), kwargs)
-        else:
-            y = call(block.module, p, (u, *rest), kwargs)
-        y = y[0] if isinstance(y, tuple) else y
-        pull = torch.zeros_like(y)
-        pull[:1, :positions].normal_()
-        y.backward(pull)
-        found = numerics(torch, block.row["reference"], block.module, p, u, y, pull, (1, positions))
-    return dict(about, positions=positions, numerics=found)

@@ -22,6 +22,7 @@ import time
 from typing import Any, Callable
 
 from .child import child
+from .choices import is_on
 from .installed import EXTENSIONS
 from .lane import NOT_REACHED, Lane
 from .processes import adopt_orphans, descendants, end, end_with_parent
@@ -48,7 +49,7 @@ DEFAULTS: dict[str, Any] = {
     "limit_s": 540.0,
     "lanes": 0,
 }
-OFF_WORDS = ("", "0", "false", "no", "off")
+ALONE = ("packages", "versions", "gpu", "library", "fallback")  # steps that stand in the reading by their name
 GPU_FIELDS = (
     "index,name,driver_version,compute_cap,temperature.gpu,clocks_throttle_reasons.active,"
     "ecc.errors.uncorrected.volatile.total,memory.used,memory.total,power.draw"
@@ -107,16 +108,7 @@ def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> di
 def _plan(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
     """Which child is asked what.  Each pays for importing torch, so cores bound their number."""
     cases = [
-        {
-            "step": "%s %s" % (b["block"], d),
-            "block": b["block"],
-            "dtype": d,
-            "options": b.get("options") or {},
-            "width": b["width"],
-            "length": b["length"],
-            "reference": b["reference"],
-            "class": b.get("class", ""),
-        }
+        dict({"options": {}, "class": ""}, **b, dtype=d, step="%s %s" % (b["block"], d))
         for b in asked["blocks"]
         for d in asked["dtypes"]
     ]
@@ -195,13 +187,9 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str
         "visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "cards": cards,
         "gpus": [everything[s] for s in everything if s.startswith("gpu ") and s != "gpu ready"],
-        "packages": everything.get("packages") or NOT_REACHED,
-        "versions": everything.get("versions") or NOT_REACHED,
-        "gpu": everything.get("gpu") or NOT_REACHED,
+        **{name: everything.get(name) or NOT_REACHED for name in ALONE},
         "loads": {name: everything.get(name) or NOT_REACHED for name in EXTENSIONS},
         "imports": imports,
-        "library": everything.get("library") or NOT_REACHED,
-        "fallback": everything.get("fallback") or NOT_REACHED,
         "cases": cases,
         "model": model,
         "strays": strays,
@@ -210,10 +198,6 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str
 
 def _value(answer: dict[str, Any] | None) -> dict[str, Any]:
     return (answer or {}).get("value") or {}
-
-
-def is_on(value: str) -> bool:
-    return value.strip().lower() not in OFF_WORDS
 
 
 # --- by itself --------------------------------------------------------------------------------------------

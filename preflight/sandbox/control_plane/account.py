@@ -22,17 +22,13 @@ class Identity(Topic):
     async def client_hello(self, request: Empty) -> pb.ClientHelloResponse:
         warnings = self.plane.scenario.server.hello_warnings
         return pb.ClientHelloResponse(
-            image_builder_version=self.plane.builder_version,
-            server_warnings=[pb.Warning(message=w) for w in warnings],
+            image_builder_version=self.plane.builder_version, server_warnings=[pb.Warning(message=w) for w in warnings]
         )
 
     async def token_info_get(self, request: pb.TokenInfoGetRequest) -> pb.TokenInfoGetResponse:
         token, workspace = self.plane.scenario.token, self.plane.scenario.workspace
         response = pb.TokenInfoGetResponse(
-            token_id=token.id,
-            token_name=token.name,
-            workspace_id=workspace.id,
-            workspace_name=workspace.name,
+            token_id=token.id, token_name=token.name, workspace_id=workspace.id, workspace_name=workspace.name
         )
         response.user_identity.user_id = "us-sandbox"
         response.user_identity.username = workspace.username

@@ -69,9 +69,7 @@ class Apps(Topic):
         app = self.plane.deployed(request.name, request.environment_name)
         environment = self.plane.environment(request.environment_name).name
         return pb.AppGetByDeploymentNameResponse(
-            app_id=app.id if app else "",
-            environment_name=environment,
-            lifecycle=app.lifecycle() if app else None,
+            app_id=app.id if app else "", environment_name=environment, lifecycle=app.lifecycle() if app else None
         )
 
     async def app_get_or_create(self, request: pb.AppGetOrCreateRequest) -> pb.AppGetOrCreateResponse:

@@ -10,7 +10,6 @@ import hashlib
 import logging
 import shlex
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,16 +17,7 @@ from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox import confinement, state
-from preflight.sandbox.control_plane.entities import (
-    App,
-    Call,
-    EnvironmentRow,
-    Function,
-    Image,
-    Input,
-    new_id,
-    now,
-)
+from preflight.sandbox.control_plane.entities import App, Call, EnvironmentRow, Function, Image, Input, new_id, now
 from preflight.sandbox.control_plane.stores.stored import Dict, FileSystem, Proxy, Queue, Secret, Shelf, Volume
 from preflight.sandbox.control_plane.tasks import Task
 
@@ -36,32 +26,16 @@ LOG = logging.getLogger(__name__)
 TASKS_PER_FUNCTION = 4  # where the function sets no max_containers
 
 
-@dataclass(frozen=True)
-class Folders:
-    """``sockets`` is apart because the path of a unix socket must stay under 108 bytes (104 on macOS)."""
-
-    state: Path
-    sockets: Path
-
-    @property
-    def files(self) -> Path:
-        return self.state / "files"
-
-    @property
-    def containers(self) -> Path:
-        return self.state / "containers"
-
-    @property
-    def volumes(self) -> Path:
-        return self.state / "volumes"
-
-
 class Plane:
-    """``s3_url`` is empty where no S3 server runs; ``requests`` names the RPCs that clients have asked."""
+    """``s3_url`` is empty where no S3 server runs; ``requests`` names the RPCs that clients have asked.
 
-    def __init__(self, scenario: state.Scenario, folders: Folders, *, s3_url: str = "") -> None:
+    ``sockets`` is apart because the path of a unix socket must stay under 108 bytes (104 on macOS).
+    """
+
+    def __init__(self, scenario: state.Scenario, folder: Path, sockets: Path, *, s3_url: str = "") -> None:
         self.scenario = scenario
-        self.folders = folders
+        self.files, self.containers, self.volumes = (folder / name for name in ("files", "containers", "volumes"))
+        self.sockets = sockets
         self.s3_url = s3_url
         self.requests: list[str] = []
         self.blob_url = ""
@@ -95,8 +69,8 @@ class Plane:
         self.blobs: dict[str, bytes] = {}
         self.faults_left = {name: f.times for name, f in scenario.server.faults.items()}
         self._background: set[asyncio.Task[None]] = set()
-        folders.files.mkdir(parents=True, exist_ok=True)
-        folders.containers.mkdir(exist_ok=True)
+        self.files.mkdir(parents=True, exist_ok=True)
+        self.containers.mkdir(exist_ok=True)
         for given in scenario.apps:
             self._remember(given)
 
@@ -191,12 +165,12 @@ class Plane:
         )
 
     def volume(self, volume_id: str) -> Path:
-        folder = self.folders.volumes / volume_id
+        folder = self.volumes / volume_id
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     def file(self, sha256_hex: str) -> Path:
-        return self.folders.files / sha256_hex
+        return self.files / sha256_hex
 
     def image_chain(self, image_id: str) -> list[Image]:
         """The image and what it is built from, base first."""

@@ -71,7 +71,7 @@ async def _doors(plane: Plane, *urls: str) -> AsyncIterator[None]:
 
     servers = []
     for port in (int(url.rpartition(":")[2]) for url in urls if url):
-        plane.doors[port] = plane.folders.sockets / f"{port}.s"
+        plane.doors[port] = plane.sockets / f"{port}.s"
         servers.append(await asyncio.start_unix_server(join(port), plane.doors[port]))
     try:
         yield

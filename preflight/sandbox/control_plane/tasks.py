@@ -33,9 +33,9 @@ class Task:
         self.plane = plane
         self.function = function
         self.app = function.app
-        self.dir = plane.folders.containers / self.id
+        self.dir = plane.containers / self.id
         self.room = Room(self)
-        self.socket = str(plane.folders.sockets / f"{self.id[-8:]}.s")
+        self.socket = str(plane.sockets / f"{self.id[-8:]}.s")
         self.current: dict[str, Input] = {}
         self.started_at = time.time()
         self.has_taken = False  # an input

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 
 from preflight.sandbox import serve
-from tests.conftest import HIDDEN, REPOSITORY
+from tests.conftest import HIDDEN, REPOSITORY, python
 
 APP = "deploy/modal/app.py"
 LIMIT_S = 120
+CHECK = ["-m", "preflight", "check", "smoke-test"]
 COMMAND = "echo ran >> ../runs; echo text; test ! -e ../broken"
 ADDED = """
 import os
@@ -58,22 +59,20 @@ class Project:
         (found,) = (self.top / "state").rglob("PRJ002.json")
         return found
 
-    def start(self, *options: str, **env: str) -> subprocess.Popen[bytes]:
+    def environ(self, **env: str) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)}
         ours = {"HOME": str(self.top), "XDG_STATE_HOME": str(self.top / "state"), "PYTHONPATH": str(REPOSITORY)}
-        return subprocess.Popen(
-            [sys.executable, "-m", "preflight", "check", "smoke-test", *options],
-            cwd=self.folder,
-            env={**self.sandbox.applied(clean), **ours, **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        return {**self.sandbox.applied(clean), **ours, **env}
+
+    def run(self, *options: str, **env: str) -> str:
+        command, env = [*CHECK, *options], self.environ(**env)
+        done = python(command, cwd=self.folder, env=env, limit_s=LIMIT_S)
+        assert b"Traceback" not in done.stderr, done.stderr.decode()
+        return done.stdout.decode()
 
     def check(self, **env: str) -> dict[str, Any]:
         """The document's one result."""
-        out, err = self.start("--json", **env).communicate(timeout=LIMIT_S)
-        assert b"Traceback" not in err, err.decode()
-        (result,) = json.loads(out)["results"]
+        (result,) = json.loads(self.run("--json", **env))["results"]
         assert isinstance(result, dict)
         return result
 
@@ -106,17 +105,18 @@ def test_what_the_memory_costs_is_nothing(project: Project) -> None:
 
 
 def test_what_was_spent_here_is_told_on_request(project: Project) -> None:
-    out, _ = project.start().communicate(timeout=LIMIT_S)
+    out = project.run()
     project.edit("pyproject.toml", "minutes = 15", "minutes = 30")
-    verbose, _ = project.start("-v").communicate(timeout=LIMIT_S)
-    assert b"smoke-test: up to $0.78 (15 min of A100-80GB" in out and b"preflight has spent" not in out
-    assert b"spent $1.57" in verbose
-    assert b"preflight has spent $2.35 here, in 2 paid steps since 20" in verbose
+    verbose = project.run("-v")
+    assert "smoke-test: up to $0.78 (15 min of A100-80GB" in out and "preflight has spent" not in out
+    assert "spent $1.57" in verbose
+    assert "preflight has spent $2.35 here, in 2 paid steps since 20" in verbose
 
 
 def test_ctrl_c_in_the_middle_counts_the_whole_price_and_remembers_nothing(project: Project) -> None:
     project.edit("pyproject.toml", COMMAND, f"{COMMAND}; sleep 60")
-    process = project.start("--json")
+    command = [sys.executable, *CHECK, "--json"]
+    process = subprocess.Popen(command, cwd=project.folder, env=project.environ(), stdout=subprocess.PIPE)
     ends = time.monotonic() + LIMIT_S
     while not project.runs:
         assert time.monotonic() < ends
