@@ -350,10 +350,10 @@ class ConsoleReporter(Reporter):
         line.append(mark, style=style)
         line.append(f" {name:<{self.name_width}}  ", style="bold" if status in _LOUD else "")
         start = len("   ") + 2 + self.name_width + 2
-        behind = cell_len(line.plain) - start  # of a rule whose name is longer than those of the checklist
         clock = seconds(took) if took >= 0.05 else ""
-        room = self.width - start - (len(clock) + 2 if clock else 0)
-        first, *rest = wrapped(self._words(said), room, behind=behind)
+        # the first line ends before the clock, and begins later behind a rule's name that is longer than the column
+        behind = cell_len(line.plain) - start + (len(clock) + 2 if clock else 0)
+        first, *rest = wrapped(self._words(said), self.width - start, behind=behind)
         line.append(first, style="dim" if status is Status.SKIP else "")
         if clock:
             line.append(" " * max(2, self.width - cell_len(line.plain) - len(clock)) + clock, style="dim")

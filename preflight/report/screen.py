@@ -64,7 +64,7 @@ def wrapped(words: Sequence[str], width: int, between: str = " ", *, behind: int
             joined, room = word, width
         while cell_len(joined) > room:
             head, joined = _cut(joined, room)
-            lines.append(head)
+            lines.append(head.rstrip())
             room = width
         line = joined
     return [*lines, line]
