@@ -18,7 +18,8 @@ from preflight.binary.elf import exported
 from preflight.facts.in_force import FOLDER, SYMBOLS
 from preflight.facts.load import shipped_rows
 from preflight.facts.refresh import symbols
-from preflight.facts.refresh.renew import Sources, renew, write
+from preflight.facts.refresh.renew import renew, write
+from preflight.facts.refresh.source import Sources
 from preflight.facts.refresh.text import head_of
 from preflight.facts.symbols import read_table
 from preflight.facts.torch import INDEX
@@ -45,7 +46,7 @@ def main() -> int:
             if given.symbols:
                 table = symbols.of_table(read_table(FOLDER / SYMBOLS))
                 before = list(table.columns)
-                after = symbols.renewed(index, lambda f: exported(f.read_bytes()), table, lambda s: None)
+                after = symbols.renewed(index, exported, table, lambda s: None)
                 new = [c for c in after.columns if c not in before]
                 if new:
                     (FOLDER / SYMBOLS).write_bytes(after.written(today))

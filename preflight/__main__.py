@@ -20,6 +20,7 @@ def own_modules_first() -> None:
 
 def main() -> None:
     """Never returns."""
+    code: object = 0
     try:
         own_modules_first()
         from preflight.interrupts import OURS
@@ -30,7 +31,25 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         os.write(2, b"interrupted\n")
-        sys.exit(130)
+        code = 130
+    except SystemExit as e:
+        code = e.code
+    if code == 130:
+        _leave_interrupted()
+    sys.exit(code)
+
+
+def _leave_interrupted() -> None:
+    """With 130: an interrupt that has passed through exec("…"), as when a dataclass is made, has Python kill itself."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):  # none, or nobody reads
+            continue
+    os._exit(130)
 
 
 if __name__ == "__main__":

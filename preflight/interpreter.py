@@ -180,6 +180,8 @@ def _locked(project: Path) -> str | None:
     for name in LOCKS:
         file = project / name
         try:
+            if not file.is_file():  # a pipe would never end
+                continue
             if file.stat().st_size <= MOST_LOCK_BYTES and (found := LOCKED.search(file.read_text("utf-8", "replace"))):
                 return found.group(1)
         except OSError:

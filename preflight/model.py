@@ -139,7 +139,7 @@ class Fix:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that is wrong, said so that the reader can act on it.
+    """One thing that is wrong, worded so that the reader can act on it.
 
     ``why`` is what it would cost to go on; ``evidence`` are the lines that prove it.  ``can_clear`` says
     that somebody else may put it right while we wait (``--wait``).
@@ -162,18 +162,18 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The check looked.  ``said`` is one line of what it saw, ``seen`` the same as data.
+    """The check looked.  ``summary`` is one line of what it saw, ``seen`` the same as data.
 
     ``spent_usd`` is what a paid check knows to have spent; None counts its whole price.
     """
 
-    said: str
+    summary: str
     seen: Mapping[str, Json] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     spent_usd: Decimal | None = None
 
     def __post_init__(self) -> None:
-        if not self.said:
+        if not self.summary:
             raise ValueError("an answer says what was looked at")
 
     @property
@@ -314,7 +314,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What was checked.  ``app`` is as the user would type it; the rest is None until Modal has said it.
+    """What was checked.  ``app`` is as the user would type it; the rest is None until Modal has told it.
 
     ``apps`` are those of a run over several; ``app`` is None then.
     """
@@ -337,7 +337,7 @@ class Change:
     after: str | None
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         if self.group == "files":  # their values are digests, which tell nobody anything
             how = "new" if self.before is None else "gone" if self.after is None else "changed"
             return f"file {self.name} is {how}"
@@ -370,6 +370,7 @@ class Report:
     is_interrupted: bool = False
     scope: Scope = Scope.PART
     changed: Changed | None = None
+    command_started: bool | None = None  # of the gate; None where no command stands behind the report
 
     @property
     def counts(self) -> dict[Status, int]:
@@ -408,15 +409,15 @@ class Report:
         }[self.exit]
 
 
-def passed(said: str, **seen: Json) -> Answer:
-    return Answer(said=said, seen=seen)
+def passed(summary: str, **seen: Json) -> Answer:
+    return Answer(summary=summary, seen=seen)
 
 
-def failed(message: str, *, remedy: str, why: str = "", said: str = "", **seen: Json) -> Answer:
+def failed(message: str, *, remedy: str, why: str = "", summary: str = "", **seen: Json) -> Answer:
     finding = Finding(severity=Severity.ERROR, message=message, remedy=remedy, why=why)
-    return Answer(said=said or message, seen=seen, findings=(finding,))
+    return Answer(summary=summary or message, seen=seen, findings=(finding,))
 
 
-def warned(message: str, *, remedy: str, why: str = "", said: str = "", **seen: Json) -> Answer:
+def warned(message: str, *, remedy: str, why: str = "", summary: str = "", **seen: Json) -> Answer:
     finding = Finding(severity=Severity.WARNING, message=message, remedy=remedy, why=why)
-    return Answer(said=said or message, seen=seen, findings=(finding,))
+    return Answer(summary=summary or message, seen=seen, findings=(finding,))

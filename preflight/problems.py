@@ -24,7 +24,7 @@ CAN_PASS = frozenset({Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED})
 
 
 class Problem(Exception):
-    """``service`` (Modal, S3) would not do ``operation``; ``said`` is its own text.
+    """``service`` (Modal, S3) would not do ``operation``; ``message`` is its own text.
 
     ``keys`` are those that a secret lacks; ``hint`` is the region or the permission that S3 asks for, or what to do;
     ``code`` is the service's own for the error.
@@ -36,16 +36,16 @@ class Problem(Exception):
         *,
         service: str,
         operation: str,
-        said: str,
+        message: str,
         keys: tuple[str, ...] = (),
         hint: str = "",
         code: str = "",
     ) -> None:
-        super().__init__(f"{service}: {kind.value}: {said}" if said else f"{service}: {kind.value}")
+        super().__init__(f"{service}: {kind.value}: {message}" if message else f"{service}: {kind.value}")
         self.kind = kind
         self.service = service
         self.operation = operation
-        self.said = said
+        self.message = message
         self.keys = keys
         self.hint = hint
         self.code = code

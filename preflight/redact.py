@@ -61,9 +61,11 @@ class Redactor:
     """``values`` are secrets of this machine's environment; shapes and names are taken out without being told."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
+        values = tuple(values)
         forms = {form for value in values for form in _forms(value)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._values = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
+        self._lines = {line.lower() for value in values for line in value.split("\n") if len(line) > SHORTEST_VALUE}
 
         self._short = lru_cache(maxsize=4096)(self._clean)  # a message comes once as it is found, once in the report
 
@@ -72,11 +74,24 @@ class Redactor:
 
     def _clean(self, text: str) -> str:
         if self._values is not None:
-            text = self._without_values(text)
+            text = self._without_halves(self._without_values(text))
         text = HEADER.sub(lambda m: f"{m[1]}{m[2] or ''}{MASK}", text)
         text = IN_URL.sub(lambda m: f"{m[1]}{MASK}@", text)
         text = NAMED.sub(lambda m: f"{m[1]}{MASK}", text)
         return ANY_SHAPE.sub(MASK, text)
+
+    def _without_halves(self, text: str) -> str:
+        """A value that was folded begins at the end of one line and goes on in the next, which come one by one."""
+        low = text.lower()
+        end, start = len(low.rstrip("\\ \n")), len(low) - len(low.lstrip())
+        last, first = low[max(0, end - SHORTEST_VALUE) : end], low[start : start + SHORTEST_VALUE]
+        for line in self._lines:
+            sizes = range(len(line) - 1, SHORTEST_VALUE - 1, -1)
+            if last in line and (size := next((n for n in sizes if low.endswith(line[:n], 0, end)), 0)):
+                return self._without_halves(text[: end - size] + MASK + text[end:])
+            if first in line and (size := next((n for n in sizes if low.startswith(line[-n:], start)), 0)):
+                return self._without_halves(text[:start] + MASK + text[start + size :])
+        return text
 
     def _without_values(self, text: str) -> str:
         assert self._values is not None

@@ -195,7 +195,7 @@ def _table(project: Path) -> tuple[Path, object]:
 
 def _document(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+        return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
     except (tomllib.TOMLDecodeError, RecursionError) as e:
         raise SettingsError(f"{file}: not TOML: {e}") from e
     except (OSError, UnicodeDecodeError) as e:

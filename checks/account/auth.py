@@ -57,7 +57,7 @@ async def run(looked: Looked) -> Answer:
             f"the token ends in {hours} h ({token.expires:%Y-%m-%d %H:%M} UTC)",
             remedy="modal token new",
             why="a run that outlives its token can't be followed or resumed",
-            said=f"{name}; token ends {day}",
+            summary=f"{name}; token ends {day}",
             **seen,
         )
     return passed(f"{name}; token ends {day}", **seen)
@@ -72,18 +72,18 @@ def _environment(looked: Looked, who: str) -> Answer | None:
         there = problem.keys
         near = difflib.get_close_matches(wanted, there, 1) or there[:1]
         return failed(
-            problem.said,
+            problem.message,
             remedy=f"-e {near[0]}" if near else f"modal environment create {wanted or 'main'}",
             why="nothing can run there, and nothing there can be looked at",
-            said=f"signed in to {who}; {problem.said}",
+            summary=f"signed in to {who}; {problem.message}",
             environments=list(there),
         )
     if isinstance(problem, Problem) and problem.kind is Kind.FORBIDDEN:
         return failed(
-            f"this token may not use environment {looked.settings.environment or 'main'}: {problem.said}",
+            f"this token may not use environment {looked.settings.environment or 'main'}: {problem.message}",
             remedy=REMEDIES[Kind.FORBIDDEN],
             why="nothing can run there",
-            said=f"signed in to {who}; the environment is refused",
+            summary=f"signed in to {who}; the environment is refused",
         )
     if isinstance(here, LookupFailed):
         raise LookupFailed(account.HERE, f"{here.why} (signed in to {who})") from problem
@@ -97,10 +97,10 @@ def _not_signed_in(e: LookupFailed, server: str) -> Answer:
         host = server.partition("://")[2]
         raise LookupFailed(e.lookup, e.why if host in e.why else f"{e.why} ({server})") from problem
     return failed(
-        f"Modal says: {problem.said}",
+        f"Modal says: {problem.message}",
         remedy=REMEDIES[problem.kind],
         why="nothing on Modal can be looked at, or run, without it",
-        said=problem.kind.value,
+        summary=problem.kind.value,
         kind=problem.kind.value,
     )
 

@@ -30,7 +30,7 @@ async def run(looked: Looked) -> Answer:
         problem = asks.__cause__
         if not isinstance(problem, Problem) or problem.kind is not Kind.CLIENT_TOO_OLD:
             raise asks
-        return failed(problem.said, remedy="pip install --upgrade modal", why="nothing on Modal can be looked at")
+        return failed(problem.message, remedy="pip install --upgrade modal", why="nothing on Modal can be looked at")
     workspace = looked.required(account.WORKSPACE)
     project = looked.settings.interpreter
     client = project.client if project else None
@@ -52,7 +52,7 @@ async def run(looked: Looked) -> Answer:
     if isinstance(builder, LookupFailed):
         if not findings:
             raise builder  # whether the client fits it is half of the question
-        return Answer(said=f"{said}; {builder}", seen=seen, findings=tuple(findings))
+        return Answer(summary=f"{said}; {builder}", seen=seen, findings=tuple(findings))
     if newest is not None and builder[:4].isdigit() and builder > newest:
         findings.append(
             error(
@@ -71,7 +71,7 @@ async def run(looked: Looked) -> Answer:
     said += f"; {builder} is in force"
     said += f"; preflight asks with {asks.version}" if version != asks.version else ""
     said += f"; the server has {_warnings(findings)}"
-    return Answer(said=said, seen=seen, findings=tuple(findings))
+    return Answer(summary=said, seen=seen, findings=tuple(findings))
 
 
 def _whose(looked: Looked) -> str:

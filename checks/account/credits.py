@@ -63,8 +63,8 @@ async def run(looked: Looked) -> Answer | Unknown:
     why, remedy = _open(reckoned)
     if why:
         findings += [warning(why, remedy)] if remedy else []
-        return Unknown(reason=f"{left.said}; {why}", seen=seen, findings=tuple(findings))
-    return Answer(said=f"{left.said}; {needs}", seen=seen, findings=tuple(findings))
+        return Unknown(reason=f"{left.text}; {why}", seen=seen, findings=tuple(findings))
+    return Answer(summary=f"{left.text}; {needs}", seen=seen, findings=tuple(findings))
 
 
 def _open(reckoned: Reckoning) -> tuple[str, str]:
@@ -107,14 +107,14 @@ def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> Findings:
         yield _no_budget(left, f"${needed:,.2f}")
     elif reckoned.over_usd:
         yield error(
-            f"{left.said}; the run needs about ${needed:,.2f} ({_basis(price)})",
+            f"{left.text}; the run needs about ${needed:,.2f} ({_basis(price)})",
             f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
             why="Modal stops the run where it stands when the limit is reached",
             can_clear=True,
         )
     elif left.left_usd < price.upper_bound_usd:
         yield advice(
-            f"{left.said}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
+            f"{left.text}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
             "lower timeout= or retries=, or raise the budget",
         )
     if price.rates_source != "live":

@@ -45,7 +45,7 @@ async def run(looked: Looked) -> Answer:
     newest = client.builders[-1] if client.builders else None
     seen = {"version": version, "source": source.name, "minimum": minimum, "newest_known": newest}
     said = f"{version}, from {source.name}" + (f" ({newest} is the newest)" if newest and version < newest else "")
-    return Answer(said=said, seen=seen, findings=tuple(_wrong(version, source, minimum)))
+    return Answer(summary=said, seen=seen, findings=tuple(_wrong(version, source, minimum)))
 
 
 def _wrong(version: str, source: Setting, minimum: str) -> Findings:

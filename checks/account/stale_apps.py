@@ -39,7 +39,7 @@ async def run(looked: Looked) -> Answer:
         said += f"; of {listed(untold)} Modal does not tell the state: look with `modal app list`"
         if not findings:
             raise LookupFailed(account.APPS, said)
-    return Answer(said=said, seen={"running": len(runs), "stale": [a.id for a in stale]}, findings=findings)
+    return Answer(summary=said, seen={"running": len(runs), "stale": [a.id for a in stale]}, findings=findings)
 
 
 CHECK = Check(

@@ -63,7 +63,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     kept, ignored = without_ignored(findings, recipe, (CHECK.name, CHECK.id))
     said = counted(len(found), "compiled file") + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"files": [one.file.name for one in found]} | ({"ignored": ignored} if ignored else {})
-    return Answer(said=said, seen=seen, findings=kept)
+    return Answer(summary=said, seen=seen, findings=kept)
 
 
 def _at_hand(recipe: Recipe, project: Path) -> Iterator[AtHand]:

@@ -69,7 +69,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
         findings.append(_not_run(own))
         # green is not enough for the gate where this stands: it asks for the name to be accepted
         seen["accept"] = {OWN_MODEL: own["said"]}
-    return Answer(said=said, seen=seen, findings=tuple(findings), spent_usd=_spent(plan, documents, looked))
+    return Answer(summary=said, seen=seen, findings=tuple(findings), spent_usd=_spent(plan, documents, looked))
 
 
 def _fault(document: OnModal) -> Finding:

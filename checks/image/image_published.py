@@ -24,15 +24,15 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     found = looked[PUBLISHED]
     if not found:
         return NotApplicable(f"{looked[RECIPE].source.path} names no base image, pinned torch or release wheel")
-    by = {there: [p for p in found if p.said.there is there] for there in There}
+    by = {there: [p for p in found if p.presence.there is there] for there in There}
     if len(by[There.NOT_ASKED]) == len(found):
-        return NotApplicable(f"not confirmed, since {found[0].said.why}: {_listed(found)}")
+        return NotApplicable(f"not confirmed, since {found[0].presence.why}: {_listed(found)}")
     findings = [_missing(p) for p in by[There.MISSING]]
     if by[There.NOT_CONFIRMED]:
         findings.append(_not_confirmed(by[There.NOT_CONFIRMED]))
     said = "; ".join(f"{there}: {_listed(by[there])}" for there in There if by[there])
-    seen = [{"what": p.download.what, "there": p.said.there.value, "why": p.said.why or None} for p in found]
-    return Answer(said=said, seen={"downloads": seen}, findings=tuple(findings))
+    seen = [{"what": p.download.what, "there": p.presence.there.value, "why": p.presence.why or None} for p in found]
+    return Answer(summary=said, seen={"downloads": seen}, findings=tuple(findings))
 
 
 def _listed(found: tuple[Published, ...] | list[Published]) -> str:
@@ -42,7 +42,7 @@ def _listed(found: tuple[Published, ...] | list[Published]) -> str:
 def _missing(published: Published) -> Finding:
     download = published.download
     return (error if download.is_needed else warning)(
-        f"{download.what} does not exist: {published.said.why}",
+        f"{download.what} does not exist: {published.presence.why}",
         _remedy(download),
         download.where,
         why="the image build stops there" if download.is_needed else "setup.py compiles in its place, for 5 to 60 min",
@@ -64,7 +64,7 @@ def _not_confirmed(found: list[Published]) -> Finding:
         "run this check again where these hosts can be reached, or leave it out with --skip image-published",
         found[0].download.where,
         why="what is gone stops the image build after 5 to 15 min",
-        evidence=tuple(dict.fromkeys(p.said.why for p in found)),
+        evidence=tuple(dict.fromkeys(p.presence.why for p in found)),
     )
 
 

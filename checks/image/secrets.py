@@ -213,10 +213,9 @@ def _secret_of(tree: app.Syntax, value: ast.expr) -> str:
 
 
 def _from_shell(link: Link) -> Findings:
-    following = [c for s in (link.step, *link.after) for c in s.shell]
     for command in link.step.shell:
         names = [n for n in VARIABLE.findall(command.text) if is_secret_name(n)]
-        if names and _writes(command, following):
+        if names and _writes(command, [c for s in (link.step, *link.after) for c in s.shell]):
             words = " ".join(command.words[:3])
             yield warning(f"`{words} …` writes ${names[0]} into the layer", REMEDY, command.where, why=WHY)
 

@@ -96,17 +96,17 @@ def shl_source_in_sh(recipe: Recipe, link: Link) -> Findings:
     Source
         dash(1): the command is `.`; Modal runs each string with /bin/sh -c.
     """
-    if not build.is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
+    sourcing = [command for command in link.step.shell if command.words[:1] == ("source",)]
+    if not sourcing or not build.is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
         return
-    for command in link.step.shell:
-        if command.words[:1] == ("source",):
-            yield error(
-                f"`{' '.join(command.text.split())[:60]}`: the image's /bin/sh is dash, which has no `source`",
-                "write `.` in place of `source`, or run it with bash -c",
-                command.where,
-                why="the image build stops with 'source: not found'",
-                fix=_with_a_dot(link, command),
-            )
+    for command in sourcing:
+        yield error(
+            f"`{' '.join(command.text.split())[:60]}`: the image's /bin/sh is dash, which has no `source`",
+            "write `.` in place of `source`, or run it with bash -c",
+            command.where,
+            why="the image build stops with 'source: not found'",
+            fix=_with_a_dot(link, command),
+        )
 
 
 def _sets_shell(step: app.Step) -> bool:

@@ -204,7 +204,8 @@ def _locks_pip(step: app.Step, context: Context) -> bool:
     given = step.kwargs.get("uv_project_dir", step.args[0] if step.args else "./")
     if not isinstance(given, str):
         return True
+    lock = context.project / given / "uv.lock"
     try:
-        return LOCKS_PIP.search((context.project / given / "uv.lock").read_text("utf-8")) is not None
+        return not lock.is_file() or LOCKS_PIP.search(lock.read_text("utf-8")) is not None
     except (OSError, ValueError):
         return True

@@ -52,7 +52,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
         return Unknown(reason=said, seen=seen, findings=tuple(findings), question=question)
-    return Answer(said=said, seen=seen, findings=tuple(findings))
+    return Answer(summary=said, seen=seen, findings=tuple(findings))
 
 
 def find(recipe: Recipe, context: Context) -> Findings:

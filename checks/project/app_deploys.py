@@ -40,7 +40,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         return NotApplicable(f"{recipe.source.path} does not parse" if recipe.broken else NOT_ASKED)
     if isinstance(recording, NotRecorded):
         return Answer(
-            said=f"not recorded: {recording.message}",
+            summary=f"not recorded: {recording.message}",
             seen={"obstacle": recording.obstacle, "said": recording.message},
             findings=(_obstacle(recording, recipe),),
         )
@@ -58,7 +58,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         "network_closed_by": recording.closed_by,
         "filled": open_ended,
     }
-    return Answer(said=said, seen=seen, findings=tuple(_different(d) for d in found))
+    return Answer(summary=said, seen=seen, findings=tuple(_different(d) for d in found))
 
 
 def _different(difference: Difference) -> Finding:

@@ -37,7 +37,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     reason = _unknown(recipe)
     if reason:
         return Unknown(reason=reason)
-    return Answer(said=f"{recipe.source.text.count(chr(10)) + 1} lines", findings=tuple(find(recipe, None)))
+    return Answer(summary=f"{recipe.source.text.count(chr(10)) + 1} lines", findings=tuple(find(recipe, None)))
 
 
 def find(recipe: Recipe, context: Context | None) -> Findings:

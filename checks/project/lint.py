@@ -36,7 +36,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     )
     seen = {"command": command, "code": ran.code, "seconds": round(ran.seconds, 1)}
     if ran.code == 0:
-        return Answer(said=f"`{command}` passed in {ran.seconds:.1f} s", seen=seen)
+        return Answer(summary=f"`{command}` passed in {ran.seconds:.1f} s", seen=seen)
     cause = first_cause(ran.tail)
     finding = error(
         f"`{command}` {ran.outcome}" + (f": {cause.title}" if cause else ""),
@@ -44,12 +44,13 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         why="what the project's own command finds here, Modal would find after the image build",
         evidence=tuple(cause.excerpt.splitlines()) if cause else ran.tail[-SHOWN_LINES:],
     )
-    return Answer(said=f"`{command}` {ran.outcome}", seen=seen, findings=(finding,))
+    return Answer(summary=f"`{command}` {ran.outcome}", seen=seen, findings=(finding,))
 
 
 def _suggestion(looked: Looked) -> str:
+    makefile = looked.settings.project / "Makefile"
     try:
-        found = TARGET.search((looked.settings.project / "Makefile").read_text("utf-8", "replace"))
+        found = TARGET.search(makefile.read_text("utf-8", "replace")) if makefile.is_file() else None
     except OSError:
         return ""
     return f'; the Makefile has a target: command = "make {found.group(1)}"' if found else ""

@@ -64,8 +64,8 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     before, why_not = _fingerprint(looked)
     known = _remembered(looked)
     if known is not None:
-        said = f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app: {known.said}"
-        return Answer(said=said, seen={"remembered": True, "at": known.at.isoformat()}, spent_usd=Decimal(0))
+        said = f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app: {known.summary}"
+        return Answer(summary=said, seen={"remembered": True, "at": known.at.isoformat()}, spent_usd=Decimal(0))
     ran = await run_command(
         settings.smoke.command,
         cwd=settings.project,
@@ -86,14 +86,14 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         if before is not None and before != after:
             why_not = "a file of the project changed while it ran ([tool.preflight] outputs names what is no source)"
         if settings.state is None:
-            return Answer(said=said, seen=seen)
+            return Answer(summary=said, seen=seen)
         if before is None or before != after:
-            return Answer(said=f"{said}; not remembered: {why_not}", seen=seen)
+            return Answer(summary=f"{said}; not remembered: {why_not}", seen=seen)
         try:
             remember(settings.state, settings.project, Pass(CHECK.id, before, looked.now, said))
         except OSError as e:
             said = f"{said}; not remembered: {e}"
-        return Answer(said=said, seen=seen)
+        return Answer(summary=said, seen=seen)
     cause = first_cause(ran.tail, ran.log)
     seen["tail"] = list(ran.tail[-TAIL_LINES:])
     read_on = f"preflight diagnose {ran.log}" if ran.log else "read the log's first error"
@@ -105,7 +105,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     )
     if cause is not None:
         seen |= {"cause": cause.rule, "line": cause.line}
-    return Answer(said=f"`{settings.smoke.command}` {ran.outcome}", seen=seen, findings=(finding,))
+    return Answer(summary=f"`{settings.smoke.command}` {ran.outcome}", seen=seen, findings=(finding,))
 
 
 def _remembered(looked: Looked) -> Pass | None:

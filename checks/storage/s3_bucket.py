@@ -39,9 +39,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if not why and answer is not None:
         return answer
     if answer is None or not any(f.severity is Severity.ERROR for f in answer.findings):
-        looked_at = f"; looked at: {answer.said}" if answer else ""
+        looked_at = f"; looked at: {answer.summary}" if answer else ""
         raise LookupFailed(BUCKETS, f"not looked at: {'; '.join(why)}{looked_at}") from problem
-    return replace(answer, said=f"{answer.said}; not looked at: {'; '.join(why)}")
+    return replace(answer, summary=f"{answer.summary}; not looked at: {'; '.join(why)}")
 
 
 CHECK = Check(

@@ -57,8 +57,8 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     answer, silent = buckets_answer(tuple(seen), whose=f"the secret {names}'s", renew=renew)
     if answer is None or (silent and not any(f.severity is Severity.ERROR for f in answer.findings)):
         raise LookupFailed(NAMED, f"not looked at from inside: {unanswered(silent)}")
-    said = f"{answer.said}, inside Modal with {names}" + (f"; not: {unanswered(silent)}" if silent else "")
-    return replace(answer, said=said, seen={**answer.seen, "secret": names, "secret_region": region})
+    said = f"{answer.summary}, inside Modal with {names}" + (f"; not: {unanswered(silent)}" if silent else "")
+    return replace(answer, summary=said, seen={**answer.seen, "secret": names, "secret_region": region})
 
 
 def _asked(looked: Looked) -> tuple[S3Place, ...] | NotApplicable:

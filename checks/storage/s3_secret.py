@@ -50,7 +50,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
     said += [f"not looked at: {'; '.join(silent)}"] if silent else []
     seen = [_seen(s, state) for s, state in states.items() if isinstance(state, account.Secret)]
-    return Answer(said="; ".join(said), seen={**seen[0], "secrets": seen}, findings=tuple(findings))
+    return Answer(summary="; ".join(said), seen={**seen[0], "secrets": seen}, findings=tuple(findings))
 
 
 def _seen(secret: NamedSecret, state: account.Secret) -> dict[str, object]:

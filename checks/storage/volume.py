@@ -47,7 +47,7 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         said.append(f"not looked at: {'; '.join(named.open_volumes)}")
         if not findings:
             raise LookupFailed(VOLUMES_THERE, "; ".join(reversed(said)))
-    return Answer(said="; ".join(said), seen={"exist": present, "created_by_app": made}, findings=tuple(findings))
+    return Answer(summary="; ".join(said), seen={"exist": present, "created_by_app": made}, findings=tuple(findings))
 
 
 CHECK = Check(

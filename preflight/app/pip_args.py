@@ -46,6 +46,7 @@ class Gathered:
     find_links: list[str] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
     requirement_files: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)  # that have been read
     is_isolated: bool = True
     is_upgrade: bool = False
     is_forced: bool = False
@@ -241,6 +242,9 @@ def take_requirements(gathered: Gathered, file: Path, *, where: Where, depth: in
     """Lines of a requirements file, as data.  False when it can't be read here."""
     if depth > DEEPEST:
         return False
+    if str(file) in gathered.files:  # files that name each other are read once
+        return True
+    gathered.files.add(str(file))
     try:
         content = content_of(file, MOST_FILE_BYTES)
     except (OSError, ValueError):

@@ -30,7 +30,7 @@ from preflight.model import Where
 T = TypeVar("T")
 TOO_LARGE = "it is too large to read"
 MOST_MARKS = 100_000  # of Python's punctuation, some 20,000 lines: 100 MB of memory and half a second
-MARKS = str.maketrans("", "", "(),.=:[]\n")
+MARKS = str.maketrans("", "", "(),.=:[]{}\n")
 MOST_SIBLINGS = 40
 NOT_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 IGNORE = re.compile(r"#\s*preflight:\s*ignore\[([A-Za-z0-9_*,\s-]+)\]")

@@ -10,7 +10,7 @@ from preflight.app.model import Image, PipInstall, Recipe
 from preflight.build.ext_steps import Form
 from preflight.build.foretell import forecasts
 from preflight.build.surroundings import base_of, python_of
-from preflight.facts.wheels import wheel_name
+from preflight.facts.wheels import file_of, wheel_name
 from preflight.model import Where
 
 HUB = "docker.io"
@@ -74,8 +74,7 @@ def _of_image(image: Image) -> Iterator[Download]:
         for package in install.packages:
             url = package.url or ""
             if url.startswith(("http://", "https://")) and wheel_name(url) and not PLACEHOLDER.search(url):
-                file = url.split("#")[0].split("?")[0].rsplit("/", 1)[-1]
-                yield Download(file.replace("%2B", "+"), Asset(url.split("#")[0]), where)
+                yield Download(file_of(url), Asset(url.split("#")[0]), where)
             if package.name == "torch" and package.pin and python and not PLACEHOLDER.search(package.pin):
                 indexes = _indexes(install)
                 if indexes:

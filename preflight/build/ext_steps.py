@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
+
+from packaging.utils import canonicalize_name
 
 from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
 from preflight.app.places import package_where
-from preflight.build import checkouts
+from preflight.build.images import pip_of
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
@@ -18,6 +21,8 @@ from preflight.wording import counted
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")
 TAG = re.compile(r"\.git@v?(\d[\w.]*)|(?<!git)@v?(\d[\w.]*)(?:#|$)")
 KERNELS = ("mamba-ssm", "causal-conv1d")
+ADDRESS = re.compile(r"^(?:https?://|git@|ssh://)")
+BINDINGS = ("bindings", "torch")  # of tiny-cuda-nn
 ISOLATION_OFF = ("PIP_NO_BUILD_ISOLATION", "UV_NO_BUILD_ISOLATION")
 
 
@@ -97,8 +102,8 @@ def _found(image: Image) -> Iterator[ExtInstall]:
     for n, install in image.pip_installs():
         for package in install.packages:
             row, form = classify(package)
-            if row is None and checkouts.is_local(package):
-                row = checkouts.extension_in(image, n, install, package)
+            if row is None and _is_local(package):
+                row = _extension_in(image, n, install, package)
             if row is not None:
                 yield ExtInstall(image, n, install, package, row, form)
 
@@ -113,6 +118,61 @@ def classify(package: PipPackage) -> tuple[Extension | None, Form]:
         return (packages.extension(name.name) if name else None), Form.WHEEL
     row = packages.extension_at(url) or (packages.extension(package.name) if package.name else None)
     return row, Form.GIT if url.startswith("git+") else Form.ARCHIVE
+
+
+# --- a folder: which project ``pip install .`` builds, by its name and by what was cloned to it -----------------------
+
+
+def _is_local(package: PipPackage) -> bool:
+    """Whether it is a folder of the image."""
+    url = package.url or ""
+    return bool(url) and "://" not in url and not url.endswith((".whl", ".tar.gz", ".zip"))
+
+
+def _extension_in(image: Image, n: int, install: PipInstall, package: PipPackage) -> Extension | None:
+    """The CUDA extension whose checkout ``package`` is, a local path in ``install`` of step ``n``."""
+    step = image.steps[n]
+    path = _standing(step, install) / (package.url or "").split("[")[0]
+    parts = [p for p in path.parts if p not in (".", "/")]
+    if tuple(parts[-2:]) == BINDINGS:
+        parts = parts[:-2]
+    if not parts or parts[-1] == "..":
+        return None
+    address = _cloned(image.steps[: n + 1]).get(parts[-1])
+    if address is not None:
+        return packages.extension_at(address)
+    return packages.extension(canonicalize_name(parts[-1])) or packages.extension_of_checkout(parts[-1])
+
+
+def _standing(step: Step, install: PipInstall) -> PurePosixPath:
+    """The folder in which the shell runs the install; "." outside a shell string."""
+    here = PurePosixPath(".")
+    installs = iter(step.pip)
+    for command in step.shell:
+        if command.words[:1] == ("cd",) and len(command.words) > 1:
+            here = here / command.words[1]
+        elif pip_of(command) is not None and next(installs, None) is install:
+            return here
+        if command.operator == "":
+            here = PurePosixPath(".")
+    return PurePosixPath(".")
+
+
+def _cloned(steps: tuple[Step, ...]) -> dict[str, str]:
+    """Name of each folder that ``git clone`` makes, with the address it came from."""
+    found: dict[str, str] = {}
+    for step in steps:
+        for command in step.shell:
+            words = command.words
+            if words[:1] == ("git",) and "clone" in words[:4]:
+                at = next((k for k, w in enumerate(words) if ADDRESS.match(w)), None)
+                if at is not None:
+                    target = words[at + 1] if len(words) > at + 1 and not words[at + 1].startswith("-") else words[at]
+                    found[PurePosixPath(target).name.removesuffix(".git")] = words[at]
+    return found
+
+
+# --- what rules say of them -------------------------------------------------------------------------------------------
 
 
 def source_builds(image: Image) -> tuple[ExtInstall, ...]:

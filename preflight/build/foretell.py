@@ -76,7 +76,7 @@ def forecast_of(ext: ExtInstall, builder: str | None) -> Forecast:
 def _by_address(ext: ExtInstall, builder: str | None) -> Forecast:
     name = wheels.wheel_name(ext.package.url or "")
     assert name is not None  # that is what Form.WHEEL means
-    file = (ext.package.url or "").split("#")[0].rsplit("/", 1)[-1].replace("%2B", "+")
+    file = wheels.file_of(ext.package.url or "")
     torch, python = torch_for_wheel(ext.image, ext.n, ext.install), python_of(ext.image)
     known = torch.known
     if name.python and python and name.python != python:
@@ -121,7 +121,8 @@ def _has_both_labels(ext: ExtInstall, name: wheels.WheelName) -> bool:
 def _from_branch(ext: ExtInstall) -> Forecast:
     path = (ext.package.url or "").split("github.com", 1)[-1].split("#")[0]
     ref = path.split("@")[-1] if "@" in path else "main"
-    if ext.name == "mamba-ssm" and ref in MOVING and not _is_true(ext, "MAMBA_KEEP_CUDA_BUILD"):
+    keeps_cuda = str(variables(ext).get("MAMBA_KEEP_CUDA_BUILD", "")).upper() == "TRUE"
+    if ext.name == "mamba-ssm" and ref in MOVING and not keeps_cuda:
         return Forecast(
             ext=ext,
             ending=Ending.NO_KERNELS,
@@ -129,10 +130,6 @@ def _from_branch(ext: ExtInstall) -> Forecast:
             told_by="ver-mamba-git-main",
         )
     return unknown(ext, f"which release {ref} of its repository is, is not in the text", told_by="ver-git-unpinned")
-
-
-def _is_true(ext: ExtInstall, key: str) -> bool:
-    return str(variables(ext).get(key, "")).upper() == "TRUE"
 
 
 # --- built in an environment of its own -------------------------------------------------------------------------------

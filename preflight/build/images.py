@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -101,8 +102,11 @@ def pip_of(command: ShellCommand) -> PipInstall | None:
 
 def sources_of(syntax: Syntax, node: ast.AST, depth: int = 3) -> Iterator[ast.AST]:
     """The nodes of an expression and of the module constants that it names, a few names deep."""
-    for inner in ast.walk(node):
-        yield inner
-        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and depth > 0:
-            for value in syntax.values_of(inner.id):
-                yield from sources_of(syntax, value, depth - 1)
+    pending, known = deque([(node, depth)]), set[str]()
+    while pending:
+        each, deep = pending.popleft()
+        for inner in ast.walk(each):
+            yield inner
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and deep > 0 and inner.id not in known:
+                known.add(inner.id)
+                pending += [(value, deep - 1) for value in syntax.values_of(inner.id)]

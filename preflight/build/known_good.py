@@ -141,7 +141,10 @@ def combinations() -> tuple[KnownGood, ...]:
 
     The most wheels, then the newest torch, then PyPI's own build, the newest mamba-ssm, the best known Python.
     """
-    return tuple(sorted(_combinations(), key=_worth, reverse=True))
+    known = {p for b in builders() for p in b.pythons}
+    pythons = [p for p in PYTHONS if p in known]
+    found = (good for row in rows_of(TORCH, TorchRow) if row.builds_known for good in _of_row(row, pythons))
+    return tuple(sorted(found, key=_worth, reverse=True))
 
 
 def _worth(good: KnownGood) -> tuple[object, ...]:
@@ -163,20 +166,14 @@ def _version(text: str) -> Version:
     return Version(text)
 
 
-def _combinations() -> Iterator[KnownGood]:
-    known = {p for b in builders() for p in b.pythons}
-    for row in rows_of(TORCH, TorchRow):
-        if row.builds_known:
-            yield from _of_row(row, [p for p in PYTHONS if p in known])
-
-
 def _of_row(row: TorchRow, pythons: Sequence[str]) -> Iterator[KnownGood]:
     for build in row.builds:
         cuda = torch_facts.dotted(build)
         toolkit = _toolkit(cuda)
+        abi = build in row.cxx11_abi_builds if row.cxx11_abi_builds else row.cxx11_abi
         if toolkit is not None:
             for python in (p for p in pythons if p in row.python):
-                yield from _with(row, build, cuda, toolkit, python)
+                yield from _in(_Place(row, cuda, toolkit, python, abi))
 
 
 def _toolkit(cuda: str) -> str | None:
@@ -185,9 +182,8 @@ def _toolkit(cuda: str) -> str | None:
     return next((tag for n in range(short, -1, -1) if (tag := cuda_devel_tag(f"{major}.{n}"))), None)
 
 
-def _with(row: TorchRow, build: str, cuda: str, toolkit: str, python: str) -> Iterator[KnownGood]:
-    abi = build in row.cxx11_abi_builds if row.cxx11_abi_builds else row.cxx11_abi
-    place = _Place(row, row.patches[-1], cuda, toolkit, python, abi)
+def _in(place: _Place) -> Iterator[KnownGood]:
+    of_torch = _torch_sms(place.row, place.cuda)
     causals = [(r, how) for r in wheels.releases("causal-conv1d") if (how := _comes(r, place)) is not None]
     for mamba in wheels.releases("mamba-ssm"):
         how = _comes(mamba, place)
@@ -195,19 +191,18 @@ def _with(row: TorchRow, build: str, cuda: str, toolkit: str, python: str) -> It
         if how is None or not paired:
             continue
         causal, causal_how = max(paired, key=lambda p: (not p[1].compiles, _version(p[0].version)))
-        for patch in row.patches:
+        sms = frozenset(s for s in ARCHS if all(_holds(of, s) for of in (of_torch, how.sms, causal_how.sms)))
+        for patch in place.row.patches:
             yield KnownGood(
                 torch=patch,
-                cuda=cuda,
-                toolkit=toolkit,
-                python=python,
+                cuda=place.cuda,
+                toolkit=place.toolkit,
+                python=place.python,
                 mamba=mamba.version,
                 causal=causal.version,
                 mamba_compiles=how.compiles,
                 causal_compiles=causal_how.compiles,
-                sms=frozenset(
-                    s for s in ARCHS if all(_holds(of, s) for of in (_torch_sms(row, cuda), how.sms, causal_how.sms))
-                ),
+                sms=sms,
             )
 
 
@@ -216,11 +211,14 @@ class _Place:
     """Where an extension is installed."""
 
     row: TorchRow
-    torch: str
     cuda: str
     toolkit: str
     python: str
     abi: bool
+
+    @property
+    def torch(self) -> str:
+        return self.row.patches[-1]
 
 
 @dataclass(frozen=True)
@@ -231,7 +229,8 @@ class _How:
 
 def _comes(release: Release, place: _Place) -> _How | None:
     """As a wheel or as a source build; None: neither, or not known."""
-    if not release.on_pypi or not _goes_with(release, place):
+    stack = {"torch": place.torch, "python": place.python, release.package: release.version}
+    if not release.on_pypi or conflicts(stack):
         return None
     found = wheels.wheel_for(
         release.package, release.version, torch=place.torch, cuda=place.cuda, python=place.python, abi=place.abi
@@ -241,10 +240,6 @@ def _comes(release: Release, place: _Place) -> _How | None:
     if isinstance(found, NoWheel) and _is_buildable(release, place):
         return _How(True, wheels.archs_of(release, place.toolkit))
     return None
-
-
-def _goes_with(release: Release, place: _Place) -> bool:
-    return not conflicts({"torch": place.torch, "python": place.python, release.package: release.version})
 
 
 def _is_buildable(release: Release, place: _Place) -> bool:

@@ -132,18 +132,34 @@ def _streams(logs: Sequence[str], apps: tuple[str, ...], images: tuple[str, ...]
             yield log, partial(_file, Path(log))
 
 
-def _standard_input(*, is_asked: bool) -> Iterable[bytes]:
+def _standard_input(*, is_asked: bool) -> Iterator[bytes]:
     if not is_asked and sys.stdin.isatty():
         raise click.UsageError("no log: give a file, or - to read standard input")
-    return _checked(_chunks(sys.stdin.buffer), "standard input")
+    return _text_of(sys.stdin.buffer, "standard input")
 
 
-def _file(path: Path) -> Iterable[bytes]:
+def _file(path: Path) -> Iterator[bytes]:
     try:
         file: BinaryIO = path.open("rb")
     except OSError as e:
         raise click.UsageError(f"{printable(str(path))} can't be read: {e.strerror or e}") from e
-    return _checked(_closing(file), printable(str(path)))
+    with file:
+        yield from _text_of(file, printable(str(path)))
+
+
+def _text_of(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """The chunks of a file, of which the first must be there and look like text.  Raises UsageError."""
+    try:
+        first = file.read(CHUNK_BYTES)
+        if not first.strip():
+            raise click.UsageError(f"{name} is empty: there is no log to read")
+        if _is_binary(first):
+            raise click.UsageError(f"{name} holds binary data, not a log (its first bytes are {first[:8]!r})")
+        yield first
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+    except OSError as e:
+        raise click.UsageError(f"{name} can't be read to its end: {e.strerror or e}") from e
 
 
 def _of_folder(folder: Path) -> Iterator[tuple[str, Stream]]:
@@ -200,34 +216,6 @@ def _advised(problem: Problem, kind: str, name: str) -> str:
         Kind.UNSUPPORTED: f"`modal {kind} logs {name} | preflight diagnose -`",
     }.get(problem.kind, f"try again, or `modal {kind} logs {name} | preflight diagnose -`")
     return f"{problem}\n{advice}"
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK_BYTES):
-        yield chunk
-
-
-def _closing(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        yield from _chunks(file)
-
-
-def _checked(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-    """The chunks, of which the first must be there and look like text. Raises UsageError."""
-    try:
-        yield from _looked_at(chunks, name)
-    except OSError as e:
-        raise click.UsageError(f"{name} can't be read to its end: {e.strerror or e}") from e
-
-
-def _looked_at(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
-    first = next(chunks, b"")
-    if not first.strip():
-        raise click.UsageError(f"{name} is empty: there is no log to read")
-    if _is_binary(first):
-        raise click.UsageError(f"{name} holds binary data, not a log (its first bytes are {first[:8]!r})")
-    yield first
-    yield from chunks
 
 
 def _is_binary(first: bytes) -> bool:

@@ -10,11 +10,12 @@ from typing import Any
 from preflight.app.interpreter.values import Opaque, UserFunction
 from preflight.app.model import BucketMount, Function, Gpu, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
 from preflight.build.foretell import foretold
+from preflight.cli.running.audience import redactor
 from preflight.discover.compare import differences
 from preflight.discover.recorder import NotRecorded
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedSecret, RecordedVolume, Recording
 from preflight.model import Where
-from preflight.redact import without_secrets
+from preflight.report.redacted import data
 
 SCHEMA = "preflight.discovered/1"
 
@@ -40,7 +41,7 @@ def document(recipe: Recipe, recording: Recording | NotRecorded | None = None) -
         "unresolved": [_fields(u, "why", "where") for u in recipe.unresolved],
         "recording": _recording(recipe, recording),
     }
-    clean: dict[str, Any] = _clean(whole)
+    clean: dict[str, Any] = data(whole, redactor().text)
     return clean
 
 
@@ -180,11 +181,3 @@ def _recorded_volume(mount: RecordedVolume) -> object:
 @_value.register
 def _recorded_bucket(mount: RecordedBucket) -> object:
     return _fields(mount, "bucket", "prefix", "endpoint_url", "secret") | {"read_only": mount.is_read_only}
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return without_secrets(value)
-    if isinstance(value, dict):
-        return {k: _clean(v) for k, v in value.items()}
-    return [_clean(v) for v in value] if isinstance(value, list) else value

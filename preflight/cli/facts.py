@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,8 @@ from preflight.cli.running.options import document_option, print_document
 from preflight.model import Exit, Json
 
 if TYPE_CHECKING:
-    from preflight.facts.refresh.renew import Renewed, Sources
-    from preflight.facts.refresh.symbols import Exported
+    from preflight.facts.refresh.renew import Renewed
+    from preflight.facts.refresh.source import Sources
     from preflight.facts.types import Row, Table
 
 SCHEMA = "preflight.facts/1"
@@ -108,7 +107,7 @@ def _renewed_symbols(*, is_kept: bool) -> int:
         try:
             new = [wheel.filename for minor, wheel, _ in symbols.wheels(sources.index) if minor not in known.columns]
             if is_kept and new:
-                found = symbols.renewed(sources.index, _mapped(exported), known, lambda t: click.echo(t, err=True))
+                found = symbols.renewed(sources.index, exported, known, lambda t: click.echo(t, err=True))
                 folder = overlay_folder()
                 with _writing():
                     folder.mkdir(parents=True, exist_ok=True)
@@ -122,21 +121,11 @@ def _renewed_symbols(*, is_kept: bool) -> int:
     return Exit.FINDINGS if new and not is_kept else Exit.READY
 
 
-def _mapped(exported: Callable[[bytes | mmap.mmap], Iterator[tuple[str, bool]]]) -> Exported:
-    """Of a file instead of bytes: libtorch_cuda has more than 1 GiB."""
-
-    def of_file(path: Path) -> Iterator[tuple[str, bool]]:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield from list(exported(data))
-
-    return of_file
-
-
 @contextlib.contextmanager
 def _sources() -> Iterator[Sources]:
     import platformdirs
 
-    from preflight.facts.refresh.renew import Sources
+    from preflight.facts.refresh.source import Sources
     from preflight.facts.torch import INDEX
     from preflight.remote.index.configured import NoIndex, pip_indexes
     from preflight.remote.index.packages import PackageIndex

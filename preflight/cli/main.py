@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import importlib
 import os
@@ -57,11 +58,16 @@ EXAMPLES = {
     "radar": "preflight radar deploy/modal/app.py",
     "lock": "preflight lock deploy/modal/app.py",
 }
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 ASK_NOBODY = frozenset({"lint", "list", "explain", "diagnose", "link", "facts", "init"})
 
 
 class PipeClosed(Exception):
     """Nobody reads our output any more."""
+
+
+class OutputLost(Exception):
+    """Stdout takes nothing more; the text says why."""
 
 
 class Commands(click.Group):
@@ -73,6 +79,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError as e:
             raise PipeClosed from e
+        except OSError as e:
+            if e.errno in FULL and e.filename is None:  # not a file of ours, which has a name
+                raise OutputLost(f"what was to be said could not be written: {e.strerror}") from e
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -180,6 +190,9 @@ def main() -> NoReturn:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.INTERRUPTED
+    except OutputLost as e:
+        say(str(e))
+        code = Exit.INCOMPLETE
     except Exception as e:  # noqa: BLE001 - the CLI boundary: a bug becomes exit 4 and a report file
         code = _internal_error(e)
     if in_force := sys.modules.get("preflight.facts.in_force"):
@@ -216,7 +229,10 @@ def _show(e: click.ClickException) -> None:
 
 def _internal_error(e: Exception) -> Exit:
     where = "can't be written"
-    text = "".join(traceback.format_exception(e)).encode("utf-8", "backslashreplace")
+    from preflight.redact import Redactor, secrets_of
+
+    told = Redactor(secrets_of(os.environ)).text("".join(traceback.format_exception(e)))
+    text = told.encode("utf-8", "backslashreplace")
     try:
         with tempfile.NamedTemporaryFile("wb", prefix="preflight-", suffix=".txt", delete=False) as file:
             file.write(f"preflight {preflight.__version__}, Python {sys.version}\n\n".encode() + text)

@@ -19,7 +19,7 @@ from preflight import settings as config
 from preflight.cli.running.audience import all_checks
 from preflight.cli.running.conduct import Options, run_selection, standing_for
 from preflight.cli.running.options import parse_dollars
-from preflight.cli.running.stderr import warn
+from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
@@ -28,6 +28,7 @@ from preflight.probe.document import Document, OnModal, Paid, not_run
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
+from preflight.report.redacted import cleaned
 from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
@@ -167,6 +168,7 @@ class _Progress:
 
 def _report(found: Sequence[tuple[Document, str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
+    found = [(cleaned(document, redactor().text), redactor().text(where)) for document, where in found]
     documents = [document for document, _ in found]
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))

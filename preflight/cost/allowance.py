@@ -24,7 +24,7 @@ class Allowance:
     is_unclear: bool = False  # it was asked, and its amounts are none
 
     @property
-    def said(self) -> str:
+    def text(self) -> str:
         if self.left_usd is not None and self.left_usd < 0:
             return f"nothing is left of {self.of}, ${-self.left_usd:,.2f} more is spent"
         if self.left_usd is not None:

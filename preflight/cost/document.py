@@ -82,7 +82,7 @@ def _budget(reckoned: Reckoning) -> dict[str, Json]:
         "of": left.of or None,
         "over_usd": float(reckoned.over_usd),
         "spend_limit_reached": left.is_limit_reached if not left.unknown else None,
-        "reason": left.unknown or left.said,
+        "reason": left.unknown or left.text,
     }
 
 
@@ -96,7 +96,7 @@ def _reason(reckoned: Reckoning) -> str:
     if left.is_unclear:
         return left.unknown
     if reckoned.over_usd:
-        return f"the run needs ${reckoned.needed_usd:,.2f}, ${reckoned.over_usd:,.2f} more than there is: {left.said}"
+        return f"the run needs ${reckoned.needed_usd:,.2f}, ${reckoned.over_usd:,.2f} more than there is: {left.text}"
     return reckoned.refused if seen is None else seen.why
 
 

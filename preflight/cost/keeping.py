@@ -99,7 +99,7 @@ class _Read:
     def __init__(self, function: Function, recipe: Recipe, project: Path) -> None:
         app = project / recipe.source.path
         self.roots = (project, project / "src", app.parent)
-        self.project = project
+        self.project, self.top = project, project.resolve()
         self.is_partial = ""
         self.bodies: list[tuple[str, ast.AST]] = [(recipe.source.path, d) for d in defs_of(function)]
         self.files: dict[Path, ast.Module] = {}
@@ -191,10 +191,12 @@ class _Read:
     def _file(self, file: Path) -> bool:
         """Whether it is a file of the project; it is read, once, with the modules it imports."""
         try:
-            file = file.resolve()
-            if not file.is_relative_to(self.project.resolve()) or not file.is_file():
+            if not file.is_file():
                 return False
-            file = self.project / file.relative_to(self.project.resolve())
+            file = file.resolve()
+            if not file.is_relative_to(self.top):
+                return False
+            file = self.project / file.relative_to(self.top)
             if file in self.files:
                 return True
             if len(self.files) >= MOST_FILES or file.stat().st_size > MOST_BYTES:

@@ -20,7 +20,7 @@ async def _current(looked: Looked) -> AsyncIterator[Rates]:
         return
     cause = live.__cause__
     if isinstance(cause, Problem) and cause.kind is Kind.UNEXPECTED:  # they came, and are not numbers
-        raise RateRefused(cause.said)
+        raise RateRefused(cause.message)
     yield listed()
 
 

@@ -160,29 +160,29 @@ def _said(
     if finishes is Finishes.UNKNOWN:
         return f"{need}; whether it resumes is not known: {keeping.why}", "resume from a checkpoint on the mount"
     lead = "is too close to" if finishes is Finishes.TOO_CLOSE else "does not fit in"
-    said = f"{need} {lead} {have}"
+    text = f"{need} {lead} {have}"
     if keeping.resumes is Resumes.YES:
-        said += f"; it resumes, and takes {count}" if count else "; it resumes"
+        text += f"; it resumes, and takes {count}" if count else "; it resumes"
         more = sessions if sessions is not None and sessions > attempts else attempts + 1
         if sessions is None:
-            return f"{said}, but an attempt ends before its first checkpoint", "keep checkpoints more often"
-        return said, f"set retries={more - 1}: every attempt gets the same input, and resumes"
-    said += f"; {keeping.why}"
+            return f"{text}, but an attempt ends before its first checkpoint", "keep checkpoints more often"
+        return text, f"set retries={more - 1}: every attempt gets the same input, and resumes"
+    text += f"; {keeping.why}"
     most = resources.timeout_s < 86_400
     longer = "raise timeout= (24 h at most), or " if most else ""
     if keeping.condition:
-        return said, f"{longer}resume by default, or start it so, and set retries="
-    return said, f"{longer}keep checkpoints on a Volume and resume from the last one, with retries="
+        return text, f"{longer}resume by default, or start it so, and set retries="
+    return text, f"{longer}keep checkpoints on a Volume and resume from the last one, with retries="
 
 
 def _assumptions(work: Work, keeping: Keeping, sessions: int | None) -> tuple[str, ...]:
-    said = list(work.assumptions)
+    notes = list(work.assumptions)
     if keeping.resumes is Resumes.YES:
         if work.epoch_hours is not None:
-            said.append("a checkpoint is kept every epoch, so a cut-off loses one epoch at most")
+            notes.append("a checkpoint is kept every epoch, so a cut-off loses one epoch at most")
         elif sessions is not None and sessions > 1:
-            said.append("nothing is lost at a cut-off: how often a checkpoint is kept is not known")
-    return tuple(said)
+            notes.append("nothing is lost at a cut-off: how often a checkpoint is kept is not known")
+    return tuple(notes)
 
 
 def hours_text(hours: Fraction) -> str:

@@ -14,11 +14,9 @@ from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import HOUR_S, Estimate, estimate
 from preflight.cost.keeping import Keeping, Resumes, keeping_of
 from preflight.cost.lookups import CURRENT_RATES
-from preflight.cost.pace import NoPace
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, fits_one_attempt, outlook
 from preflight.cost.rates import RateRefused
 from preflight.cost.resources import NotSaid, resources_of
-from preflight.cost.smoke_log import measured
 from preflight.facts.gpus import gpu as gpu_row
 from preflight.facts.gpus import gpu_names
 from preflight.facts.images import limit
@@ -73,8 +71,8 @@ def reckon(looked: Looked, *, gpu: str | None = None, is_brief: bool = False) ->
     function, most_s = looked.tried(PLANNED_FUNCTION), limit("timeout_s").most
     if isinstance(function, Function) and isinstance(function.timeout_s, Known) and function.timeout_s.value > most_s:
         given = f"timeout= of {function.name} is {function.timeout_s.value / 3600:g} h"
-        said = f"{given}; Modal's limit is {most_s / 3600:g} h: the deploy is refused"
-        return replace(reckoned, impossible=said, remedy=f"set timeout={most_s:g}, and resume from a checkpoint")
+        message = f"{given}; Modal's limit is {most_s / 3600:g} h: the deploy is refused"
+        return replace(reckoned, impossible=message, remedy=f"set timeout={most_s:g}, and resume from a checkpoint")
     return reckoned
 
 
@@ -88,8 +86,8 @@ def _reckoned(looked: Looked, gpu: str | None, *, is_brief: bool) -> Reckoning:
         return Reckoning(allowance=left, refused=why, remedy="name the function: preflight estimate APP::FUNCTION")
     rates = looked.tried(CURRENT_RATES)
     if isinstance(rates, LookupFailed):
-        said = f"there is no price: {rates.why}"
-        return Reckoning(function=function.name, allowance=left, refused=said, remedy="modal billing rates")
+        message = f"there is no price: {rates.why}"
+        return Reckoning(function=function.name, allowance=left, refused=message, remedy="modal billing rates")
     work = work_of(settings, function, recipe, gpu)
     try:
         resources = resources_of(function, gpu=gpu, recipe=recipe)
@@ -100,9 +98,9 @@ def _reckoned(looked: Looked, gpu: str | None, *, is_brief: bool) -> Reckoning:
     except RateRefused as e:
         unknown = next((k for k, _ in resources.gpus if gpu_row(k) is None), None)
         if unknown is not None:
-            said, near = f"Modal has no GPU {unknown!r}", difflib.get_close_matches(unknown, gpu_names(), n=1)
+            message, near = f"Modal has no GPU {unknown!r}", difflib.get_close_matches(unknown, gpu_names(), n=1)
             remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(gpu_names())}"
-            return Reckoning(function=function.name, allowance=left, refused=said, remedy=remedy)
+            return Reckoning(function=function.name, allowance=left, refused=message, remedy=remedy)
         return Reckoning(function=function.name, allowance=left, refused=str(e), remedy="modal billing rates")
     except (NotSaid, ValueError) as e:
         remedy = "write the value into the decorator" + (
@@ -127,7 +125,7 @@ def work_of(settings: Settings, function: Function, recipe: Recipe, gpu: str | N
     """How long the run will take, as it was given or measured; or why that is not known."""
     budget = settings.budget
     try:
-        startup, said = _startup(budget)
+        startup, assumed = _startup(budget)
         if budget.epochs is not None and budget.epochs < 1:
             return f"{budget.epochs} epochs; wanted at least 1"
         if budget.hours is not None:
@@ -139,7 +137,7 @@ def work_of(settings: Settings, function: Function, recipe: Recipe, gpu: str | N
                 epoch_hours=hours / budget.epochs if budget.epochs else None,
                 has_startup=True,
                 startup_hours=startup,
-                assumptions=said,
+                assumptions=assumed,
             )
         if budget.epochs is None:
             return "how long it will take is not set"
@@ -150,7 +148,7 @@ def work_of(settings: Settings, function: Function, recipe: Recipe, gpu: str | N
             epochs=budget.epochs,
             epoch_hours=epoch_hours,
             startup_hours=startup,
-            assumptions=(*said, *more),
+            assumptions=(*assumed, *more),
         )
     except ValueError as e:
         return str(e)
@@ -171,6 +169,9 @@ def _epoch(
     if budget.epoch_minutes is not None:
         minutes = _checked(budget.epoch_minutes, "minutes of an epoch")
         return minutes / 60, f"{_plain(budget.epoch_minutes)} min as given", ()
+    from preflight.cost.pace import NoPace  # its patterns cost 30 ms, and most plans need none of them
+    from preflight.cost.smoke_log import measured
+
     found = measured(settings)
     if isinstance(found, NoPace):
         raise NotSaid(f"how long an epoch takes is not known: {found.why}")

@@ -134,20 +134,20 @@ def _containers(function: Function, assumptions: list[str]) -> int:
 def _unpriced(function: Function, recipe: Recipe | None) -> list[str]:
     """What changes the price and is in no rate."""
     given = function.call.kwargs
-    said = []
+    notes = []
     multiplied = [k for k in MULTIPLIED if given.get(k) not in (None, False)]
     if multiplied:
         names = " and ".join(f"{k}=" for k in multiplied)
-        said.append(
+        notes.append(
             f"{names} may multiply the price ({function.call.where}); Modal's rates don't hold that, nor does this"
         )
     warm = [k for k in KEPT_WARM if given.get(k)]
     if warm:
-        said.append(f"one container is priced; {warm[0]}= keeps more, or keeps them longer ({function.call.where})")
+        notes.append(f"one container is priced; {warm[0]}= keeps more, or keeps them longer ({function.call.where})")
     later = options_given_later(recipe, function.name) if recipe is not None else frozenset()
     changed = sorted(later & RESOURCES) or (["**"] if "**" in later else [])
     if changed:
-        said.append(
+        notes.append(
             f"{function.name}.with_options({', '.join(changed)}) changes the request at a call; it is not priced"
         )
-    return said
+    return notes

@@ -54,7 +54,7 @@ def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     seconds = time.monotonic() - began
     if isinstance(answer, NotApplicable):
         return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
-    return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.said, answer=answer)
+    return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def recipe_of(target: ToLint) -> Recipe | LookupFailed:

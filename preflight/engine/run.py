@@ -169,7 +169,9 @@ class _Run:
         errors = [f for f in answer.findings if f.severity is Severity.ERROR]
         assumed = self.assumed if status is Status.PASS and check.stage is not Stage.STATIC else ""
         status = Status.SKIP if assumed else status
-        result = Result(check=check, status=status, seconds=seconds, reason=answer.said, answer=answer, assumed=assumed)
+        result = Result(
+            check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer, assumed=assumed
+        )
         question = outcome.question if isinstance(outcome, Unknown) else ""
         return _Told(result, bool(errors) and all(f.can_clear for f in errors), question)
 
@@ -290,13 +292,13 @@ def _judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
     if isinstance(outcome, Answer | Unknown) and not all(isinstance(f, Finding) for f in outcome.findings):
         raise TypeError("it holds what is not a Finding")
     if isinstance(outcome, Unknown):
-        answer = Answer(said=outcome.reason, seen=outcome.seen, findings=outcome.findings)
+        answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
         status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
     elif isinstance(outcome, Answer):
         answer, status = outcome, outcome.status
     else:
         raise TypeError(f"a {type(outcome).__name__}, wanted an Answer, an Unknown or a NotApplicable")
-    if not isinstance(answer.said, str):
+    if not isinstance(answer.summary, str):
         raise TypeError("it says no text")
     json.dumps(dict(answer.seen), allow_nan=False)
     return status, answer

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from preflight.model import LOOKED, UNANSWERED, WORST_FIRST, Answer, Check, Finding, Result, Status, Where
+from preflight.rules.form import counts_of
 
 ByApp = Sequence[tuple[str, Result]]
 MOST_NAMED = 6  # apps whose reasons are told one by one
@@ -36,7 +37,7 @@ def together(check: Check, told: ByApp) -> Result:
         return replace(result, status=worst, blocked_by=of_worst[0].blocked_by)
     findings = dict.fromkeys(_of_app(f, app) for app, r in told for f in r.findings)
     answer = Answer(
-        said=result.reason, seen=_seen(told), findings=tuple(sorted(findings, key=lambda f: f.where or Where("")))
+        summary=result.reason, seen=_seen(told), findings=tuple(sorted(findings, key=lambda f: f.where or Where("")))
     )
     if worst is Status.UNKNOWN:
         return replace(result, status=worst, answer=answer, settled_by=of_worst[0].settled_by)
@@ -66,7 +67,9 @@ def _reason(told: ByApp, worst: Status) -> str:
     if worst in LOOKED:
         unlooked = sum(r.status in UNANSWERED for _, r in told)
         ignored = _seen(told).get("ignored")
+        counts = counts_of(tuple({f: None for _, r in told for f in r.findings}))
         said = f"looked at {sum(r.answer is not None for _, r in told)} of {len(told)} apps"
+        said = f"{counts}; {said}" if counts else said
         said += f"; {unlooked} could not be looked at" if unlooked else ""
         return said + (f"; {ignored} ignored in the files" if ignored else "")
     first, *others = [f"{app}: {r.reason}" for app, r in told if r.status is worst]

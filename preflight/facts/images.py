@@ -22,7 +22,6 @@ from preflight.facts.types import (
     Limit,
 )
 
-FLAVOURS = ("devel", "runtime", "base")
 CUDA_TAG = re.compile(
     r"(?P<version>\d+(?:\.\d+)*)(?:-(?P<extra>cudnn\d*|tensorrt))?(?:-(?P<flavour>devel|runtime|base))?"
     r"(?:-(?P<os>[a-z]+[\d.]*))?(?P<rest>.*)"

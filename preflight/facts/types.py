@@ -256,23 +256,4 @@ COMPAT = Table(
 BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
-TABLES = (
-    TORCH,
-    MAMBA_SSM,
-    CAUSAL_CONV1D,
-    FLASH_ATTN,
-    OTHER_RELEASES,
-    GPUS,
-    BUILDERS,
-    DISTRIBUTIONS,
-    CUDA,
-    LIMITS,
-    EXTENSIONS,
-    PACKAGES,
-    IMAGES,
-    APT_GONE,
-    BUILD_TIMES,
-    COMPAT,
-    BREAKS,
-    REGISTRIES,
-)
+TABLES = tuple(table for table in globals().values() if isinstance(table, Table))  # in the order above

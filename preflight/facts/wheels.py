@@ -178,10 +178,14 @@ def _range(row: Release) -> str:
     return f"{minors[0]} to {minors[-1]}" if len(minors) > 1 else minors[0]
 
 
+def file_of(url: str) -> str:
+    """The file name at the end of an address, its ``%2B`` and the like as they are meant."""
+    return unquote(url.split("#")[0].split("?")[0]).rsplit("/", 1)[-1]
+
+
 def wheel_name(url: str) -> WheelName | None:
-    """Reads the file name at the end of a wheel's address, ``%2B`` and all.  None when it is no wheel."""
-    file = unquote(url.split("#")[0].split("?")[0]).rsplit("/", 1)[-1]
-    found = FILE.match(file.replace("+", "+"))
+    """What the file name at the end of a wheel's address says.  None when it is no wheel."""
+    found = FILE.match(file_of(url))
     if not found:
         return None
     tags = TAGS.search(found["version"])

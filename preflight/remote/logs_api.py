@@ -32,7 +32,7 @@ async def image_log(image_id: str) -> list[bytes]:
         try:
             return await _by_container(modal.Image.from_id(image_id).logs.tail.aio(ENTRIES))
         except ValueError as e:  # the client's own word for an image that no build of this workspace made
-            raise Problem(Kind.NOT_FOUND, service="Modal", operation="read a build log", said=str(e)) from e
+            raise Problem(Kind.NOT_FOUND, service="Modal", operation="read a build log", message=str(e)) from e
 
 
 async def _by_container(entries: AsyncIterator[Any]) -> list[bytes]:

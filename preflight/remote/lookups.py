@@ -32,10 +32,10 @@ class NoSuchEnvironment(Problem):
     def __init__(self, wanted: str | None, there: tuple[str, ...]) -> None:
         names = f"; there {'are' if len(there) > 1 else 'is'} {listed(there)}" if there else ""
         missing = f"environment {wanted!r} does not exist" if wanted else "the workspace has no default environment"
-        super().__init__(Kind.NOT_FOUND, service="Modal", operation="look it up", said=missing + names, keys=there)
+        super().__init__(Kind.NOT_FOUND, service="Modal", operation="look it up", message=missing + names, keys=there)
 
     def __str__(self) -> str:
-        return self.said
+        return self.message
 
 
 class NotTold(Exception):
@@ -46,18 +46,10 @@ async def _client(looked: Looked) -> Client:
     return modal_api.client()
 
 
-async def _session(looked: Looked) -> modal_api.Session:
-    return await modal_api.sign_in()
-
-
 async def _workspace(looked: Looked) -> Workspace:
     session = looked[SESSION]
     name = session.workspace.name or ""
     return Workspace(name=name, warnings=session.warnings, is_greeted=session.is_greeted)
-
-
-async def _token(looked: Looked) -> Token | None:
-    return await modal_api.token(looked[SESSION], looked[CLIENT].token_id)
 
 
 async def _here(looked: Looked) -> Here:
@@ -75,20 +67,12 @@ async def _here(looked: Looked) -> Here:
         raise NoSuchEnvironment(wanted, there) from e
 
 
-async def _environments(looked: Looked) -> tuple[Environment, ...]:
-    return await modal_api.environments()
-
-
 async def _environment(looked: Looked) -> Environment:
     known, here = looked[ENVIRONMENTS], looked[HERE].name
     for each in known:
         if each.name == here or (not here and each.is_default):
             return each
     raise NoSuchEnvironment(here or None, tuple(k.name for k in known))
-
-
-async def _workspace_builder(looked: Looked) -> str | None:
-    return await modal_api.workspace_builder(looked[SESSION])
 
 
 async def _resolved_builder(looked: Looked) -> str:
@@ -98,46 +82,42 @@ async def _resolved_builder(looked: Looked) -> str:
     return forced or looked[HERE].builder or ""
 
 
-async def _listed_secrets(looked: Looked) -> tuple[ListedSecret, ...]:
-    return await modal_api.secrets(looked.settings.environment)
-
-
 async def _secrets(looked: Looked) -> tuple[str, ...]:
     return tuple(s.name for s in looked[LISTED_SECRETS])
 
 
-async def _volumes(looked: Looked) -> tuple[str, ...]:
-    return await modal_api.volumes(looked.settings.environment)
-
-
-async def _rates(looked: Looked) -> dict[str, Decimal]:
-    return await modal_api.rates(looked[SESSION])
-
-
-async def _spend(looked: Looked) -> Spend:
-    return await modal_api.spend(looked[SESSION])
-
-
-async def _apps(looked: Looked) -> tuple[App, ...]:
-    return await modal_api.apps(looked[HERE])
-
-
 CLIENT: Lookup[Client] = Lookup("the Modal client", asked(_client))
-SESSION: Lookup[modal_api.Session] = Lookup("Modal sign-in", asked(_session))
+SESSION: Lookup[modal_api.Session] = Lookup("Modal sign-in", asked(lambda looked: modal_api.sign_in()))
 WORKSPACE: Lookup[Workspace] = Lookup("the workspace", asked(_workspace), needs=(SESSION,))
-TOKEN: Lookup[Token | None] = Lookup("the token's expiry", asked(_token), needs=(SESSION, CLIENT))
+TOKEN: Lookup[Token | None] = Lookup(
+    "the token's expiry",
+    asked(lambda looked: modal_api.token(looked[SESSION], looked[CLIENT].token_id)),
+    needs=(SESSION, CLIENT),
+)
 HERE: Lookup[Here] = Lookup("the environment", asked(_here), needs=(SESSION, CLIENT))
 ENVIRONMENTS: Lookup[tuple[Environment, ...]] = Lookup(
-    "the list of environments", asked(_environments), needs=(SESSION,)
+    "the list of environments", asked(lambda looked: modal_api.environments()), needs=(SESSION,)
 )
 ENVIRONMENT: Lookup[Environment] = Lookup("the environment's settings", asked(_environment), needs=(HERE, ENVIRONMENTS))
 WORKSPACE_BUILDER: Lookup[str | None] = Lookup(
-    "the workspace's Image Builder", asked(_workspace_builder), needs=(SESSION,)
+    "the workspace's Image Builder",
+    asked(lambda looked: modal_api.workspace_builder(looked[SESSION])),
+    needs=(SESSION,),
 )
 RESOLVED_BUILDER: Lookup[str] = Lookup("the Image Builder in force", asked(_resolved_builder), needs=(CLIENT, HERE))
-LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup("the list of secrets", asked(_listed_secrets), needs=(HERE,))
+LISTED_SECRETS: Lookup[tuple[ListedSecret, ...]] = Lookup(
+    "the list of secrets", asked(lambda looked: modal_api.secrets(looked.settings.environment)), needs=(HERE,)
+)
 SECRETS: Lookup[tuple[str, ...]] = Lookup("the names of the secrets", asked(_secrets), needs=(LISTED_SECRETS,))
-VOLUMES: Lookup[tuple[str, ...]] = Lookup("the list of volumes", asked(_volumes), needs=(HERE,))
-RATES: Lookup[dict[str, Decimal]] = Lookup("Modal's rates", asked(_rates), needs=(SESSION,))
-SPEND: Lookup[Spend] = Lookup("the spend so far", asked(_spend), needs=(SESSION,))
-APPS: Lookup[tuple[App, ...]] = Lookup("the list of apps", asked(_apps), needs=(HERE,))
+VOLUMES: Lookup[tuple[str, ...]] = Lookup(
+    "the list of volumes", asked(lambda looked: modal_api.volumes(looked.settings.environment)), needs=(HERE,)
+)
+RATES: Lookup[dict[str, Decimal]] = Lookup(
+    "Modal's rates", asked(lambda looked: modal_api.rates(looked[SESSION])), needs=(SESSION,)
+)
+SPEND: Lookup[Spend] = Lookup(
+    "the spend so far", asked(lambda looked: modal_api.spend(looked[SESSION])), needs=(SESSION,)
+)
+APPS: Lookup[tuple[App, ...]] = Lookup(
+    "the list of apps", asked(lambda looked: modal_api.apps(looked[HERE])), needs=(HERE,)
+)

@@ -128,15 +128,15 @@ async def _reach(modal: ModuleType) -> None:
     parts = urlsplit(url)
     proxy = get_proxy_url(parts.hostname, use_ssl=parts.scheme == "https")
     if proxy is not None and importlib.util.find_spec("python_socks") is None:
-        said = "a proxy is configured, and the client needs python-socks to use one"
+        message = "a proxy is configured, and the client needs python-socks to use one"
         remedy = "pip install 'modal[api-proxy-support]', or set MODAL_DISABLE_API_PROXY=1"
-        raise Unreached(said, remedy)
+        raise Unreached(message, remedy)
     await reach(url, proxy=proxy)
 
 
 def _silent(url: str) -> Problem:
-    said = f"{url} gives no answer for {ANSWER_S:g} s"
-    return Unreached(said, "try again later", Kind.NO_ANSWER)
+    message = f"{url} gives no answer for {ANSWER_S:g} s"
+    return Unreached(message, "try again later", Kind.NO_ANSWER)
 
 
 async def token(session: Session, token_id: str | None) -> Token | None:
@@ -241,7 +241,7 @@ async def _lacking(name: str, keys: tuple[str, ...], environment: str | None) ->
     except Problem as e:
         if e.kind is Kind.MISSING_KEYS:
             return tuple(k for k in keys if k in e.keys) or keys
-        if e.kind is Kind.NOT_FOUND and "ecret" in e.said:
+        if e.kind is Kind.NOT_FOUND and "ecret" in e.message:
             return None
         raise
     return ()
@@ -270,8 +270,8 @@ async def rates(session: Session) -> dict[str, Decimal]:
         try:
             found = await session.workspace.billing.rates.aio()
         except ArithmeticError as e:  # the client makes numbers of them all, before it gives any
-            said = "one of its rates is not a number"
-            raise Problem(Kind.UNEXPECTED, service="Modal", operation="read the rates", said=said) from e
+            message = "one of its rates is not a number"
+            raise Problem(Kind.UNEXPECTED, service="Modal", operation="read the rates", message=message) from e
         return {key: Decimal(str(value)) for key in found if (value := found.get(key)) is not None}
 
 

@@ -28,14 +28,16 @@ def modal_sdk() -> ModuleType:
         import modal.environments
         import modal.exception
     except ImportError as e:
-        raise Problem(Kind.NOT_FOUND, service="Modal", operation="load its client", said=text_of(e)) from e
+        raise Problem(Kind.NOT_FOUND, service="Modal", operation="load its client", message=text_of(e)) from e
     except ValueError as e:  # the client reads its configuration file while it is imported
-        said = f"its configuration file can't be read: {text_of(e)}"
-        raise Problem(Kind.NOT_SIGNED_IN, service="Modal", operation="load its client", said=said) from e
+        message = f"its configuration file can't be read: {text_of(e)}"
+        raise Problem(Kind.NOT_SIGNED_IN, service="Modal", operation="load its client", message=message) from e
 
     if tuple(int(n) for n in re.findall(r"\d+", modal.__version__)[:3]) < NEEDED:
-        said = f"modal {modal.__version__} is installed; preflight asks through {'.'.join(map(str, NEEDED))} or newer"
-        raise Problem(Kind.CLIENT_TOO_OLD, service="Modal", operation="load its client", said=said)
+        message = (
+            f"modal {modal.__version__} is installed; preflight asks through {'.'.join(map(str, NEEDED))} or newer"
+        )
+        raise Problem(Kind.CLIENT_TOO_OLD, service="Modal", operation="load its client", message=message)
 
     if not getattr(warnings.showwarning, "is_ours", False):
         shown = warnings.showwarning
@@ -61,12 +63,12 @@ def as_problems(operation: str) -> Iterator[None]:
     except modal.exception.Error as e:
         raise _problem(e, operation) from e
     except (OSError, TimeoutError) as e:
-        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, said=text_of(e)) from e
+        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, message=text_of(e)) from e
     except _stream_errors() as e:
-        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, said=text_of(e)) from e
+        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, message=text_of(e)) from e
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
-        said = f"its answer holds what client {modal.__version__} can't read: {type(e).__name__}: {text_of(e)}"
-        raise Problem(Kind.UNEXPECTED, service="Modal", operation=operation, said=said) from e
+        message = f"its answer holds what client {modal.__version__} can't read: {type(e).__name__}: {text_of(e)}"
+        raise Problem(Kind.UNEXPECTED, service="Modal", operation=operation, message=message) from e
 
 
 def _stream_errors() -> tuple[type[BaseException], ...]:
@@ -102,7 +104,7 @@ def _problem(e: Exception, operation: str) -> Problem:
     elif isinstance(e, x.InvalidError) and "cannot both be configured" in text:
         kind = Kind.NOT_SIGNED_IN
     found = tuple(k.strip() for k in keys.group(1).split(",")) if keys else ()
-    return Problem(kind, service="Modal", operation=operation, said=text, keys=found)
+    return Problem(kind, service="Modal", operation=operation, message=text, keys=found)
 
 
 def text_of(e: BaseException) -> str:

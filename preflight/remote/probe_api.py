@@ -52,8 +52,8 @@ class Asked:
 class BuildFailed(Exception):
     """The image did not build; ``log`` is the end of what it printed."""
 
-    def __init__(self, said: str, log: tuple[str, ...]) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, log: tuple[str, ...]) -> None:
+        super().__init__(message)
         self.log = log
 
 
@@ -143,8 +143,8 @@ async def _collect(
                 async with asyncio.timeout_at(deadline):
                     event = await anext(events)
             except TimeoutError:
-                said = f"{doing} did not end within {limit_s:.0f} s"
-                raise Problem(Kind.NO_ANSWER, service="Modal", operation=doing, said=said) from None
+                message = f"{doing} did not end within {limit_s:.0f} s"
+                raise Problem(Kind.NO_ANSWER, service="Modal", operation=doing, message=message) from None
             except StopAsyncIteration:
                 break
             if event["event"] == "started":
@@ -156,8 +156,8 @@ async def _collect(
             elif event["event"] == "failed":
                 raise _failure(event, tail)
     if set(gpus) - set(readings):
-        said = "the launch ended without a reading: " + (tail[-1] if tail else "it printed nothing")
-        raise Problem(Kind.UNEXPECTED, service="Modal", operation=doing, said=said)
+        message = "the launch ended without a reading: " + (tail[-1] if tail else "it printed nothing")
+        raise Problem(Kind.UNEXPECTED, service="Modal", operation=doing, message=message)
     return readings
 
 
@@ -167,7 +167,7 @@ def _failure(event: Mapping[str, Any], tail: deque[str]) -> Exception:
         return AppNotLoaded(error)
     if kind == "build":
         return BuildFailed(error, tuple(event.get("log") or tail))
-    return Problem(KINDS.get(kind, Kind.UNEXPECTED), service="Modal", operation="run the probe", said=error)
+    return Problem(KINDS.get(kind, Kind.UNEXPECTED), service="Modal", operation="run the probe", message=error)
 
 
 async def _events(read_end: int) -> AsyncGenerator[dict[str, Any], None]:

@@ -116,10 +116,10 @@ def _shown(proxy: str) -> str:
 
 
 class Unreached(Problem):
-    """``said`` is the whole sentence, ``hint`` where to look."""
+    """``message`` is the whole sentence, ``hint`` where to look."""
 
-    def __init__(self, said: str, hint: str, kind: Kind = Kind.UNREACHABLE) -> None:
-        super().__init__(kind, service="Modal", operation="connect", said=said, hint=hint)
+    def __init__(self, message: str, hint: str, kind: Kind = Kind.UNREACHABLE) -> None:
+        super().__init__(kind, service="Modal", operation="connect", message=message, hint=hint)
 
     def __str__(self) -> str:
-        return f"{self.said}; {self.hint}"
+        return f"{self.message}; {self.hint}"

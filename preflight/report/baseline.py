@@ -55,9 +55,9 @@ class Baseline:
         left, hidden = _split(self.known.copy(), self.places.result(result), result)
         if not hidden:
             return result
-        said = f"{result.answer.said} ({len(hidden)} known to the baseline)"
+        said = f"{result.answer.summary} ({len(hidden)} known to the baseline)"
         answer: Answer = replace(
-            result.answer, said=said, findings=left, seen={**result.answer.seen, "known": len(hidden)}
+            result.answer, summary=said, findings=left, seen={**result.answer.seen, "known": len(hidden)}
         )
         status = answer.status if result.status.value in ("pass", "warn", "fail") else result.status
         return replace(result, status=status, reason=said, answer=answer)

@@ -33,7 +33,7 @@ from preflight.report.places import Places
 from preflight.report.reporter import Reporter
 from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
 from preflight.report.text import brief, in_encoding, one_line, printable, seconds
-from preflight.report.words import part_of, verdict_word
+from preflight.report.words import command_line, part_of, verdict_word
 
 GLYPHS = {
     Status.PASS: ("✓", "green"),
@@ -181,6 +181,8 @@ class ConsoleReporter(Reporter):
         ]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
+        if report.command_started is not None:
+            parts.append(command_line(report))
         if self.baseline is not None and self.baseline.last is not None:
             parts.insert(0, f"against the baseline: {self.baseline.last}")
         if not self.is_quiet:
@@ -211,7 +213,7 @@ class ConsoleReporter(Reporter):
             self._print(Text(f"since the last pass ({changed.since:%Y-%m-%d %H:%M} UTC) {said}", style="bold"))
         shown = count if self.is_verbose else CHANGED_LINES
         for change in changed.changes[:shown]:
-            self._labelled("", _shortened(change.said, is_whole=self.is_verbose))
+            self._labelled("", _shortened(change.text, is_whole=self.is_verbose))
         if count > shown:
             self._labelled("", f"… {count - shown} more (-v)", "dim")
         if changed.note:

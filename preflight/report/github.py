@@ -14,6 +14,7 @@ from preflight.report.baseline import Compared
 from preflight.report.ordered import causes, findings
 from preflight.report.places import place_of
 from preflight.report.text import one_line, printable
+from preflight.report.words import command_line
 from preflight.wording import counted, listed
 
 MOST = 10
@@ -40,7 +41,8 @@ def text(report: Report, compared: Compared | None = None) -> str:
     more = f"; {hidden} more than GitHub shows, all in the JSON report" if hidden else ""
     more += f"; {len(report.target.passed_over)} not looked at" if report.target.passed_over else ""
     since = f"; against the baseline: {compared}" if compared else ""
-    return "\n".join([*lines, f"preflight: {report.verdict} ({counts}{more}{since})"]) + "\n"
+    command = f"; {command_line(report)}" if report.command_started is not None else ""
+    return "\n".join([*lines, f"preflight: {report.verdict} ({counts}{more}{since}{command})"]) + "\n"
 
 
 def _notes(report: Report) -> Iterator[_Note]:

@@ -38,6 +38,7 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, Any]
         "exit": int(report.exit),
         "counts": {status.value: count for status, count in report.counts.items()},
         "results": [_result(r) for r in report.results],
+        **({} if report.command_started is None else {"command_started": report.command_started}),
         **({} if report.changed is None else {"changed": _changed(report.changed)}),
         **({} if compared is None else {"baseline": compared.document()}),
     }

@@ -11,7 +11,7 @@ from preflight.report.baseline import Compared
 from preflight.report.next import is_command, next_command
 from preflight.report.ordered import bad
 from preflight.report.text import brief, inert, one_line, printable
-from preflight.report.words import part_of, verdict_word
+from preflight.report.words import command_line, part_of, verdict_word
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&!])")
 TICKS = re.compile(r"`+")
@@ -29,6 +29,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
     lines = [MARK, f"## preflight {preflight.__version__}: {word}", ""]
     lines += [" · ".join(_text(one_line(p)) for p in about), ""] if about else []
     lines += [f"{', '.join(counts)} · spent ${report.spent_usd:.2f} · {report.seconds:.1f} s", ""]
+    lines += [command_line(report), ""] if report.command_started is not None else []
     if compared is not None:
         lines += [f"against the baseline: {compared}", ""]
         lines += (

@@ -55,11 +55,16 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, Any]
                 "exitCodeDescription": report.verdict.value,
                 "startTimeUtc": report.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "toolExecutionNotifications": notifications,
+                **_command(report),
             }
         ],
         "results": [_result(report, checks, r, f, compared) for r, f in findings(report)],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _command(report: Report) -> dict[str, Any]:
+    return {} if report.command_started is None else {"properties": {"commandStarted": report.command_started}}
 
 
 def _rule(result: Result) -> dict[str, Any]:

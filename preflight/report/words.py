@@ -28,3 +28,8 @@ def part_of(report: Report) -> str:
         left = [r.check.name for r in report.results if r.is_left_out and r.check.step]
         part = f"without {', '.join(left)}" if left else f"{len(asked)} checks"
     return f"{part}; {known} known to the baseline" if known else part
+
+
+def command_line(report: Report) -> str:
+    """Of a gate's report, whether its command was started; its exit code is then the gate's."""
+    return "the command was started" if report.command_started else "the command was not started"

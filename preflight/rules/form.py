@@ -149,7 +149,7 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
         seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
-        return Answer(said=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
+        return Answer(summary=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable:
         return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))

@@ -122,11 +122,15 @@ def _started(recipe: Recipe) -> Iterator[Started]:
 
 
 def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
+    by_end: dict[Where, list[tuple[Image, Function]]] = {}
+    for function in recipe.functions:
+        for image in function.images if isinstance(function.images, tuple) else ():
+            by_end.setdefault(image.steps[-1].where, []).append((image, function))
     for image in recipe.images:
         rows = {
             row.name: row
-            for f in recipe.functions
-            if isinstance(f.images, tuple) and any(i is image or i.steps == image.steps for i in f.images)
+            for other, f in by_end.get(image.steps[-1].where, ())
+            if other is image or other.steps == image.steps
             for asked in (f.gpu if isinstance(f.gpu, tuple) else ())
             if (row := gpu(asked.type)) is not None
         }

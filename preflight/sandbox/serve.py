@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from preflight.model import Exit
 from preflight.process import signal_group
 from preflight.sandbox import state, worlds
 
@@ -125,7 +126,7 @@ def start(
 def serve_forever(
     scenario: str | Path | state.Scenario, say: Callable[[str], None], *, project: Path | None = None
 ) -> int:
-    """Serve until SIGINT, SIGTERM or SIGHUP, having said the lines a shell needs.  Returns 0."""
+    """Serve until SIGINT, SIGTERM or SIGHUP, having said the lines a shell needs.  Returns 130."""
     over = threading.Event()
     before = {n: signal.signal(n, lambda *_: over.set()) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
@@ -139,7 +140,7 @@ def serve_forever(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 0
+    return int(Exit.INTERRUPTED)
 
 
 def exports(sandbox: Sandbox, *, moves: bool = True) -> list[str]:

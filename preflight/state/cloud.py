@@ -45,8 +45,8 @@ async def run(looked: Looked) -> Answer:
         Group.RATES: _rates(looked, recipe),
     }
     named = flat(facts)
-    said = f"{len(named)} facts of environment {here.name}, {len(secrets)} of them secrets"
-    return Answer(said=said, seen={"facts": named})
+    summary = f"{len(named)} facts of environment {here.name}, {len(secrets)} of them secrets"
+    return Answer(summary=summary, seen={"facts": named})
 
 
 def _secrets(looked: Looked, recipe: Recipe) -> Rows:

@@ -67,10 +67,10 @@ def _told_elsewhere(found: list[Change], app: str | None) -> list[Change]:
 
 def _score(change: Change, causes: list[Result], words: list[frozenset[str]]) -> float:
     best = 0.0
-    for result, said in zip(causes, words, strict=True):
+    for result, named_by in zip(causes, words, strict=True):
         about = result.check.about or BY_STAGE[result.check.stage]
         place = 40 - 4 * about.index(change.group) if change.group in about else 0
-        shared = _names(change) & said
+        shared = _names(change) & named_by
         named = NAMED + 5 * len(shared) if shared else 0
         weight = 1.0 if result.status in (Status.FAIL, Status.ERROR) else 0.5
         best = max(best, weight * (place + named))

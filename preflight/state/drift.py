@@ -30,7 +30,8 @@ def between(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[Drift, ...
     for name, (old, new) in sorted(different.items()):
         if old is None and name.startswith(FILE):
             gone = (n for n, values in different.items() if n.startswith(FILE) and values == (new, None))
-            moved |= {n: name for n in gone if n not in moved and name not in moved.values()}
+            before = next((n for n in gone if n not in moved), "")
+            moved |= {before: name} if before else {}
     drifts = []
     for name, (old, new) in different.items():
         if name not in moved.values():

@@ -69,7 +69,7 @@ def _file(state: Path, project: Path, app: str, stage: Stage) -> Path:
 
 def _read(file: Path, app: str, stage: Stage) -> Worked | Unreadable | None:
     try:
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > MOST_BYTES or not file.is_file():
             return Unreadable(file, "it is larger than this ever writes")
         row = msgspec.json.decode(file.read_bytes(), type=_Kept)
     except FileNotFoundError:

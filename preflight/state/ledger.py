@@ -20,7 +20,7 @@ from preflight.settings import folder_of
 
 @dataclass(frozen=True)
 class Spent:
-    """``usd`` over ``steps`` paid steps since the first; ``open_steps`` of them never said how they ended."""
+    """``usd`` over ``steps`` paid steps since the first; ``open_steps`` of them never told how they ended."""
 
     usd: Decimal
     steps: int
@@ -47,7 +47,7 @@ class Ledger:
     def total(self) -> Spent | None:
         """None when nothing was ever spent, or it can't be read.  A line that is not whole is left out."""
         try:
-            lines = self.file.read_text("utf-8", "replace").splitlines()
+            lines = self.file.read_text("utf-8", "replace").splitlines() if self.file.is_file() else []
         except OSError:
             return None
         dollars: dict[tuple[str, str], Decimal] = {}

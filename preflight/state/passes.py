@@ -16,12 +16,12 @@ SCHEMA = "preflight.pass/1"
 
 @dataclass(frozen=True)
 class Pass:
-    """``said`` is what the check saw then; ``at`` is when, in UTC."""
+    """``summary`` is what the check saw then; ``at`` is when, in UTC."""
 
     check: str
     fingerprint: str
     at: datetime
-    said: str
+    summary: str
 
 
 def remember(state: Path, project: Path, given: Pass) -> None:

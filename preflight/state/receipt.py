@@ -156,5 +156,5 @@ class Receipts:
                 raise Refused(f"{name}: it is of {field} {body.get(field)!r}, wanted {ours!r}")
         try:
             return msgspec.convert(body, wanted)
-        except msgspec.ValidationError as e:
+        except (msgspec.ValidationError, ValueError) as e:  # a lone surrogate is a ValueError
             raise Refused(f"{name}: it is not whole ({e})") from e

@@ -131,7 +131,7 @@ def _pins(recipe: Recipe, project: Path) -> Iterator[tuple[str, str]]:
 
 def _locked(file: Path) -> Iterator[tuple[str, str]]:
     try:
-        if file.stat().st_size > MOST_LOCK_BYTES:
+        if not file.is_file() or file.stat().st_size > MOST_LOCK_BYTES:
             return
         document = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError):  # none, or no TOML: its digest is among the files

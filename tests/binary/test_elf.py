@@ -146,7 +146,7 @@ def reads(data: bytes) -> SharedLibrary | None:
         assert time.perf_counter() - began < LONGEST_S
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     changes=st.lists(st.tuples(st.integers(0, len(SMALL) - 1), st.binary(min_size=1, max_size=8)), max_size=8),
     cut=st.integers(0, len(SMALL)),
@@ -159,7 +159,7 @@ def test_no_mutation_of_a_real_library_breaks_it(changes: list[tuple[int, bytes]
     reads(bytes(data[:cut] if is_cut else data))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     changes=st.lists(st.tuples(st.integers(0, 0x1000 // 8 - 1), st.integers(0, (1 << 64) - 1)), min_size=1, max_size=4)
 )
@@ -171,7 +171,7 @@ def test_no_word_of_its_first_page_breaks_it(changes: list[tuple[int, int]]) -> 
     reads(bytes(data))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=2000))
 def test_random_bytes_behind_a_right_magic_break_nothing(tail: bytes) -> None:
     reads(SMALL[:64] + tail)

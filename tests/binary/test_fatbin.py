@@ -81,7 +81,7 @@ def test_a_chain_that_does_not_add_up_is_damaged_and_not_half_read(offset: int, 
         held(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, section(PACKED)[1] - 8), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6

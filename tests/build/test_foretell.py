@@ -141,6 +141,18 @@ def test_the_clang_of_add_python_is_noticed_by_each_torch_in_its_own_words(torch
     assert message in found.said
 
 
+@pytest.mark.parametrize(
+    ("torch", "first"),
+    [("2.4.1", "clang++"), ("2.5.1", "mismatches the version"), ("2.10.0", "mismatch"), ("2.11.0+cu126", "clang++")],
+)
+def test_torch_2_5_to_2_10_notice_the_toolkit_before_the_clang_that_is_missing(torch: str, first: str) -> None:
+    base = 'from_registry("nvidia/cuda:13.0.1-devel-ubuntu22.04", add_python="3.11")'
+    forced = '.env({"MAMBA_FORCE_BUILD": "TRUE"})'
+    found = forecast(pip("mamba-ssm==2.2.4"), base=base, torch=f'"torch=={torch}"', before=forced)
+    assert found.ending is Ending.FAILS
+    assert first in found.log
+
+
 def test_a_wheel_needs_no_compiler() -> None:
     assert forecast(pip("mamba-ssm==2.2.2"), before="").ending is Ending.WHEEL
 

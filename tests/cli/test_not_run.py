@@ -9,7 +9,7 @@ from preflight.model import Answer
 
 
 def told(*tail: str, code: int | None = 1) -> str:
-    answer = Answer(said="x", seen={"code": code, "seconds": 60.0, "tail": list(tail)})
+    answer = Answer(summary="x", seen={"code": code, "seconds": 60.0, "tail": list(tail)})
     return not_run_here(answer, frozenset({"helper"}))
 
 

@@ -9,6 +9,8 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
 from preflight.events import Event, Priced, Started
@@ -27,7 +29,7 @@ def paid(usd: str, *, spent: str | None = None, seconds: float = 0, name: str = 
 
     async def body(looked: Looked) -> Answer:
         await asyncio.sleep(seconds)
-        return Answer(said="ran", spent_usd=None if spent is None else Decimal(spent))
+        return Answer(summary="ran", spent_usd=None if spent is None else Decimal(spent))
 
     return Check(id=name.upper(), name=name, title="t", stage=Stage.PAID, run=body, price=price, timeout_s=seconds + 5)
 
@@ -63,7 +65,7 @@ def test_each_paid_step_is_written_down_before_it_starts_and_when_it_has_ended(t
 
     async def body(looked: Looked) -> Answer:
         seen.extend(rows(ledger))
-        return Answer(said="ran", spent_usd=Decimal("0.70"))
+        return Answer(summary="ran", spent_usd=Decimal("0.70"))
 
     check = paid("0.78")
     ran(ledger, Check(id="PA001", name="pa001", title="t", stage=Stage.PAID, run=body, price=check.price))
@@ -169,3 +171,17 @@ def test_the_events_say_the_price_before_the_start(tmp_path: Path) -> None:
 
     asyncio.run(go())
     assert [type(e) for e in events] == [Priced, Started, Result]
+
+
+def test_a_line_is_on_the_disk_before_the_step_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, synced = Ledger(tmp_path, PROJECT), list[list[tuple[str, str]]]()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        assert os.fstat(descriptor).st_ino == ledger.file.stat().st_ino
+        synced.append(rows(ledger))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    ledger.observe(Priced(paid("0.78"), Price(Decimal("0.78"), "a test")))
+    assert synced == [[("starts", "0.78")]]

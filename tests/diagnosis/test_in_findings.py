@@ -25,21 +25,19 @@ def result_of(preflight: Preflight, *words: str | Path, cwd: Path | None = None)
     return results[0]
 
 
-def test_a_smoke_test_whose_image_does_not_build_names_the_cause_in_the_build_log(preflight: Preflight) -> None:
-    said = result_of(preflight, "smoke-test", "--sandbox", "--scenario", "smoke-fails")
-    finding = said["findings"][0]
-    assert said["status"] == "fail"
+def test_what_needs_an_image_that_does_not_build_names_the_cause_in_the_build_log(preflight: Preflight) -> None:
+    """The smoke test and the probe alike."""
+    only = ("run", "--only", "smoke-test,gpu-probe", "--sandbox", "--scenario", "smoke-fails", "--json")
+    smoke, probe = json.loads(preflight(*only).out)["results"]
+    finding = smoke["findings"][0]
+    assert (smoke["name"], smoke["status"]) == ("smoke-test", "fail")
     assert "a server could not be reached" in finding["message"]
     assert "Guessing wheel URL" in finding["remedy"]
     assert "urlopen error" in finding["evidence"][0]
-    assert said["seen"]["cause"] == "network-unreachable"
-
-
-def test_a_probe_whose_image_does_not_build_names_the_cause_in_the_build_log(preflight: Preflight) -> None:
-    said = result_of(preflight, "gpu-probe", "--sandbox", "--scenario", "smoke-fails")
-    assert said["status"] == "error"
-    assert "a server could not be reached" in said["reason"]
-    assert "Guessing wheel URL" in said["reason"]
+    assert smoke["seen"]["cause"] == "network-unreachable"
+    assert (probe["name"], probe["status"]) == ("gpu-probe", "error")
+    assert "a server could not be reached" in probe["reason"]
+    assert "Guessing wheel URL" in probe["reason"]
 
 
 @pytest.fixture

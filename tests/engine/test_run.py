@@ -142,7 +142,7 @@ def test_an_answer_that_is_none_costs_its_own_row_in_every_format() -> None:
         raise asyncio.CancelledError
 
     async def other_severity(looked: Looked) -> Answer:
-        return Answer(said="looked", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
+        return Answer(summary="looked", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
 
     bodies = (nothing, unprintable, cancelled, other_severity)
     report = run_checks(*(check(f"AA{i:03}", body=body) for i, body in enumerate(bodies)), check("AA009"))
@@ -245,7 +245,7 @@ def test_only_skips_are_not_success() -> None:
 
 
 def test_advice_leaves_a_pass_a_pass() -> None:
-    advice = Answer(said="seen", findings=(Finding(severity=Severity.INFO, message="slow build", remedy=""),))
+    advice = Answer(summary="seen", findings=(Finding(severity=Severity.INFO, message="slow build", remedy=""),))
     report = run_checks(check("AA001", body=says(advice)))
     assert (statuses(report), report.exit) == ([Status.PASS], Exit.READY)
 
@@ -311,7 +311,7 @@ def test_a_paid_check_that_is_named_runs_whatever_the_free_ones_found() -> None:
     assert statuses(report) == [Status.FAIL, Status.PASS]
 
 
-@hypothesis_settings(max_examples=1000, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 @draw(st.lists(st.sampled_from(["pass", "warn", "fail", "skip", "blocked", "error"]), min_size=1, max_size=6))
 def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or_unknown(free: list[str]) -> None:
     async def boom(looked: Looked) -> Answer:
@@ -337,7 +337,7 @@ def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or
 KINDS = ("pass", "pass", "pass", "warn", "fail", "skip", "blocked", "error", "slow")
 
 
-@hypothesis_settings(max_examples=1000, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 @draw(
     st.lists(st.sampled_from(KINDS), max_size=6),
     st.lists(st.integers(0, 120), min_size=1, max_size=4),
@@ -445,7 +445,7 @@ def test_wait_asks_again_what_may_become_true() -> None:
     async def flaky(looked: Looked) -> Answer:
         tries.append(1)
         if len(tries) < 2:
-            raise Problem(Kind.UNREACHABLE, service="Modal", operation="hello", said="connection refused")
+            raise Problem(Kind.UNREACHABLE, service="Modal", operation="hello", message="connection refused")
         return passed("there")
 
     events: list[Event] = []
@@ -467,7 +467,7 @@ def test_wait_asks_again_what_may_become_true() -> None:
 
 def test_wait_never_waits_for_what_can_not_become_true() -> None:
     async def refused(looked: Looked) -> Answer:
-        raise Problem(Kind.REFUSED, service="Modal", operation="hello", said="token expired")
+        raise Problem(Kind.REFUSED, service="Modal", operation="hello", message="token expired")
 
     began = time.monotonic()
     report = run_checks(
@@ -499,7 +499,7 @@ def graphs(draw_: st.DrawFn) -> tuple[Graph, list[tuple[list[int], str]]]:
     return lookups, checks
 
 
-@hypothesis_settings(max_examples=1000, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 @draw(graphs())
 def test_over_random_graphs_no_dependant_runs_after_a_failed_need_and_no_answer_is_lost(
     graph: tuple[Graph, list[tuple[list[int], str]]],
@@ -561,3 +561,27 @@ def test_an_interrupted_run_ends_in_130_whatever_else_was_found() -> None:
     report = run_checks(check("AA001", body=says(failed("x", remedy="y"))))
     assert report.exit is Exit.FINDINGS
     assert replace(report, is_interrupted=True).exit is Exit.INTERRUPTED
+
+
+def test_wait_does_not_ask_again_where_one_of_two_errors_can_not_clear() -> None:
+    asked: list[int] = []
+
+    def answers(*can_clear: bool) -> Body:
+        async def body(looked: Looked) -> Answer:
+            asked.append(1)
+            found = (Finding(severity=Severity.ERROR, message="m", remedy="r", can_clear=c) for c in can_clear)
+            return Answer(summary="looked", findings=tuple(found))
+
+        return body
+
+    asyncio.run(_waited(answers(True, False)))
+    assert len(asked) == 1
+    asked.clear()
+    asyncio.run(_waited(answers(True, True)))
+    assert len(asked) > 1
+
+
+async def _waited(body: Body) -> Report:
+    world = World(now=NOON, settings=Settings())
+    chosen = Selection((check("AA001", body=body),))
+    return await run(chosen, world, target=Target(), limits=Limits(wait_s=0.2))

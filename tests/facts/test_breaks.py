@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from preflight.facts.refresh.breaks import announced
-from preflight.facts.refresh.renew import Renewed, Sources, renew
+from preflight.facts.refresh.modal_client import announced
+from preflight.facts.refresh.renew import Renewed, renew
+from preflight.facts.refresh.source import Sources
 from preflight.facts.types import BUILDERS, Builder
 from preflight.remote.index.packages import PackageIndex
 from tests.facts.index_server import serving

@@ -14,8 +14,8 @@ import pytest
 from preflight.facts.in_force import FOLDER, put_in_force
 from preflight.facts.load import read, rows, rows_of, shipped_rows
 from preflight.facts.refresh.releases import rows as releases_of
-from preflight.facts.refresh.renew import GENERATORS, Sources, renew, write
-from preflight.facts.refresh.source import NotRead, named, requires
+from preflight.facts.refresh.renew import GENERATORS, renew, write
+from preflight.facts.refresh.source import NotRead, Sources, named, requires
 from preflight.facts.refresh.text import head_of, table_text
 from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Need, Release, Row, Table, TorchRow
 from preflight.facts.wheels import TABLE_OF

@@ -146,7 +146,7 @@ def test_what_says_nothing_of_the_bucket_is_no_verdict_on_it(head: Reply, page: 
         problem, remedy = told(server)
     assert (problem.kind, remedy) == (kind, "")
     assert problem.can_pass == (kind is Kind.THROTTLED)
-    assert "recursion" not in problem.said and "local variable" not in problem.said
+    assert "recursion" not in problem.message and "local variable" not in problem.message
 
 
 @pytest.mark.parametrize("status", [400, 403])
@@ -188,7 +188,7 @@ def test_an_object_that_is_gone_by_now_is_not_a_missing_bucket() -> None:
     with s3(read=error(404, "NoSuchKey")) as server:
         problem, remedy = told(server)
     assert (problem.kind, remedy) == (Kind.THROTTLED, "")
-    assert "was listed and is gone" in problem.said
+    assert "was listed and is gone" in problem.message
 
 
 def test_a_thousand_folder_markers_before_the_data_are_listed_over() -> None:
@@ -246,7 +246,7 @@ def test_a_token_with_a_line_break_is_named_and_never_shown(monkeypatch: pytest.
     monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJcanary\n")
     with s3() as server:
         problem, _ = told(server)
-    assert problem.said == "a credential holds a line break"
+    assert problem.message == "a credential holds a line break"
     assert "canary" not in f"{problem} {problem.__cause__}"
 
 
@@ -273,7 +273,7 @@ def test_s3_express_that_opens_no_session_is_named() -> None:
     with serving(lambda path, headers: Reply(200, b"<CreateSessionResult/>")) as server:
         problem, remedy = told(server, bucket="eeg--use1-az4--x-s3")
     assert (problem.kind, remedy) == (Kind.UNEXPECTED, "")
-    assert problem.said != "'Credentials'"
+    assert problem.message != "'Credentials'"
 
 
 def test_a_refused_port_is_unreachable_and_names_the_place() -> None:

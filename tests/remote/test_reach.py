@@ -78,28 +78,28 @@ def test_a_refused_port_is_known_at_once() -> None:
 
 def test_a_name_without_an_address_is_named() -> None:
     found = problem_of("http://no-such-host.invalid:443")
-    assert found.said.startswith("the name no-such-host.invalid can't be resolved")
+    assert found.message.startswith("the name no-such-host.invalid can't be resolved")
 
 
 def test_tls_to_a_server_that_does_not_speak_it_is_named() -> None:
     found, seconds = unreached(b"HTTP/1.1 400 Bad Request\r\n\r\n", scheme="https")
-    assert found.said.startswith("TLS with 127.0.0.1:")
+    assert found.message.startswith("TLS with 127.0.0.1:")
     assert seconds < 2
 
 
 def test_garbage_is_shown() -> None:
     found, seconds = unreached(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    assert "answers, and not in HTTP/2: it sends b'HTTP/1.1 400 Bad Request" in found.said
+    assert "answers, and not in HTTP/2: it sends b'HTTP/1.1 400 Bad Request" in found.message
     assert seconds < 2
 
 
 def test_a_connection_that_is_closed_is_named() -> None:
-    assert "accepts the connection and closes it" in unreached(None)[0].said
+    assert "accepts the connection and closes it" in unreached(None)[0].message
 
 
 def test_a_mute_server_is_named_when_the_limit_is_over() -> None:
     found, seconds = unreached(b"", limit_s=0.5)
-    assert found.said.endswith("accepts the connection and says nothing for 0.5 s")
+    assert found.message.endswith("accepts the connection and says nothing for 0.5 s")
     assert found.kind is Kind.NO_ANSWER and 0.4 < seconds < 2
 
 
@@ -118,13 +118,13 @@ def test_a_proxy_that_refuses_is_named_without_its_password(answer: bytes, said:
             return raised.value
 
     found = asyncio.run(ask())
-    assert said in found.said and hint in found.hint
+    assert said in found.message and hint in found.hint
     assert "s3cret" not in str(found)
 
 
 def test_a_proxy_that_is_not_there_is_named_and_not_the_server() -> None:
     port = refused_port()
-    assert problem_of("http://api.example:80", proxy=f"http://127.0.0.1:{port}").said.startswith(
+    assert problem_of("http://api.example:80", proxy=f"http://127.0.0.1:{port}").message.startswith(
         f"the proxy http://127.0.0.1:{port} can't be reached"
     )
 
@@ -135,9 +135,9 @@ def test_several_addresses_and_socks_are_left_to_the_client() -> None:
 
 
 def test_a_socket_that_is_not_there_is_named() -> None:
-    assert problem_of("unix:///no/such.sock").said.startswith("/no/such.sock can't be reached: No such file")
+    assert problem_of("unix:///no/such.sock").message.startswith("/no/such.sock can't be reached: No such file")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:port", "ftp://x", "api.example"])
 def test_an_address_that_is_none_is_named(url: str) -> None:
-    assert url in problem_of(url).said and "MODAL_SERVER_URL" in problem_of(url).said
+    assert url in problem_of(url).message and "MODAL_SERVER_URL" in problem_of(url).message

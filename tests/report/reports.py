@@ -53,7 +53,7 @@ LONG = "causal_conv1d-1.4.0+cu122torch2.2cxx11abiFALSE-cp311-cp311-linux_x86_64.
 
 
 def told(by: Check, *found: Finding, said: str = "seen", seconds: float = 0.3) -> Result:
-    answer = Answer(said=said, findings=found)
+    answer = Answer(summary=said, findings=found)
     return Result(check=by, status=answer.status, seconds=seconds, reason=said, answer=answer)
 
 
@@ -89,7 +89,7 @@ EVERY = Report(
         told(TIMEOUT, timeout_at(31), timeout_at(58), said="2 functions"),
         Result(
             check=WHEEL, status=Status.UNKNOWN, seconds=0.2, reason=f"no row of the tables knows {LONG}",
-            answer=Answer(said=f"no row of the tables knows {LONG}"),
+            answer=Answer(summary=f"no row of the tables knows {LONG}"),
         ),
         Result(check=SMOKE, status=Status.SKIP, seconds=0, reason="not started: modal-auth must be right first"),
         told(APPS, said="0 running, 2 deployed"),

@@ -182,7 +182,7 @@ def test_gitlab_gets_a_list_with_a_place_and_a_mark_of_its_own_for_each() -> Non
     ],
 )
 def test_what_json_can_not_hold_changes_no_verdict(value: object) -> None:
-    answer = Answer(said="seen", seen={"value": value, "deep": [{"more": value}]})
+    answer = Answer(summary="seen", seen={"value": value, "deep": [{"more": value}]})
     whole = of(Result(check=AUTH, status=Status.PASS, seconds=0, reason="seen", answer=answer))
     document = json.loads(json_v1.text(whole), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert document["exit"] == 0
@@ -283,7 +283,7 @@ def test_advice_is_counted_on_the_line_of_the_rules() -> None:
 
 
 def test_a_settled_unknown_says_by_what() -> None:
-    said = Answer(said="no row knows it")
+    said = Answer(summary="no row knows it")
     settled = Result(
         check=WHEEL, status=Status.UNKNOWN, seconds=0, reason="no row", answer=said, settled_by="gpu-probe"
     )

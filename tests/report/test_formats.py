@@ -56,7 +56,7 @@ RULE = check("IMG010", "ord-env-after-build", stage=Stage.STATIC)
 
 
 def told(check: Check, *found: Finding, said: str = "seen") -> Result:
-    answer = Answer(said=said, findings=found)
+    answer = Answer(summary=said, findings=found)
     return Result(check=check, status=answer.status, seconds=0.3, reason=said, answer=answer)
 
 

@@ -149,7 +149,9 @@ def test_a_child_killed_with_9_leaves_no_container_once_the_parent_is_out(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_served_sandbox_ends_on_a_signal_with_0_and_leaves_nothing(marked: str, tmp_path: Path, number: int) -> None:
+def test_a_served_sandbox_ends_on_a_signal_with_130_and_leaves_nothing(
+    marked: str, tmp_path: Path, number: int
+) -> None:
     before = folders()
     script = tmp_path / "foreground.py"
     script.write_text(
@@ -168,7 +170,7 @@ def test_a_served_sandbox_ends_on_a_signal_with_0_and_leaves_nothing(marked: str
     assert "MODAL_PROFILE" in lines[0]
     assert any(s.startswith("export MODAL_SERVER_URL=http://127.0.0.1:") for s in lines)
     process.send_signal(number)
-    assert process.wait(10) == 0
+    assert process.wait(10) == 130
     process.stdout.close()
     assert gone_within(marked, 3)
     assert folders() == before

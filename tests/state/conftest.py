@@ -29,7 +29,7 @@ def result(check_id: str, name: str, message: str, *evidence: str, status: Statu
     severity = {Status.FAIL: Severity.ERROR, Status.WARN: Severity.WARNING, Status.PASS: Severity.INFO}[status]
     found = Finding(severity=severity, message=message, remedy="do something", evidence=evidence)
     return Result(
-        check=check, status=status, seconds=0.0, reason=message, answer=Answer(said=message, findings=(found,))
+        check=check, status=status, seconds=0.0, reason=message, answer=Answer(summary=message, findings=(found,))
     )
 
 

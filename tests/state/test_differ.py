@@ -171,7 +171,7 @@ def test_the_cause_is_among_the_first_three_whatever_else_differs(name: str, wor
     cause, decoys, failure = REGRESSIONS[name]
     found = changes(worked, edited(worked, cause, *decoys), report(result(*failure)))
     assert len(found) == 1 + len(decoys)
-    assert rank(found, cause) <= 3, [c.said for c in found]
+    assert rank(found, cause) <= 3, [c.text for c in found]
 
 
 def test_the_cause_comes_first_in_more_than_nine_of_ten(worked: Vector) -> None:
@@ -210,7 +210,7 @@ def test_the_apps_file_comes_last_where_its_pins_tell_more(worked: Vector) -> No
 
 def test_the_apps_file_is_told_first_where_nothing_else_explains_it(worked: Vector) -> None:
     found = changes(worked, edited(worked, APP, RATES), report(result("PRJ001", "project-lint", "app.py:3: E501")))
-    assert found[0].said == "file deploy/modal/app.py is changed"
+    assert found[0].text == "file deploy/modal/app.py is changed"
 
 
 def test_a_passing_check_that_names_a_change_does_not_make_it_telling(worked: Vector) -> None:
@@ -239,4 +239,4 @@ def test_what_is_blocked_counts_only_where_nothing_failed(worked: Vector) -> Non
     ],
 )
 def test_a_change_is_one_line(change: Change, said: str) -> None:
-    assert change.said == said
+    assert change.text == said

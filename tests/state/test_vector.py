@@ -95,14 +95,14 @@ def test_what_was_not_looked_at_is_no_group(settings: Settings) -> None:
 def test_an_app_that_does_not_parse_has_no_pins_that_could_be_told_as_gone(settings: Settings) -> None:
     before = facts(settings)
     (settings.project / "app.py").write_text("def (", encoding="utf-8")
-    assert [c.said for c in changes(before, facts(settings), FAILED)] == ["file app.py is changed"]
+    assert [c.text for c in changes(before, facts(settings), FAILED)] == ["file app.py is changed"]
 
 
 def test_one_pin_that_changed_is_one_change_of_a_pin_and_none_of_a_step(settings: Settings) -> None:
     before = facts(settings)
     (settings.project / "app.py").write_text(APP.replace("torch==2.2.2", "torch==2.3.0"), encoding="utf-8")
     found = changes(before, facts(settings), replace(FAILED, target=replace(FAILED.target, app="app.py")))
-    assert [c.said for c in found] == ["pins: torch (image): ==2.2.2 → ==2.3.0", "file app.py is changed"]
+    assert [c.text for c in found] == ["pins: torch (image): ==2.2.2 → ==2.3.0", "file app.py is changed"]
 
 
 def test_a_lock_file_is_told_by_its_packages(settings: Settings) -> None:
@@ -113,7 +113,7 @@ def test_a_lock_file_is_told_by_its_packages(settings: Settings) -> None:
     lock.write_text(text, encoding="utf-8")
     before = facts(settings)
     lock.write_text(text.replace("1.26.4", "2.1.0"), encoding="utf-8")
-    assert changes(before, facts(settings), FAILED)[0].said == "pins: numpy (uv.lock): 1.26.4 → 2.1.0"
+    assert changes(before, facts(settings), FAILED)[0].text == "pins: numpy (uv.lock): 1.26.4 → 2.1.0"
 
 
 @pytest.mark.parametrize("text", ["", "not = [toml", "package = 5", "[[package]]\nname = 1\n", "\x00"])

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
+from tests.trust.forked import Forks
 from tests.trust.table import FIGURES, Tally
 
 
@@ -17,3 +18,11 @@ def tally(record_property: pytest.RecordProperty) -> Iterator[Tally]:
     counted = Tally()
     yield counted
     record_property(FIGURES, json.dumps(asdict(counted)))
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Commands in children of a process that has loaded them already."""
+    made = Forks(tmp_path_factory.mktemp("forks"))
+    yield made
+    made.close()

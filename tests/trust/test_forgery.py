@@ -73,10 +73,10 @@ def report(given: list[str], asked: tuple[Check, ...]) -> Report:
 
     own, plugin, *more = asked
     seen = {next(take) or "x": next(take), "list": [next(take)]}
-    bad = Answer(said=next(take) or "x", seen=seen, findings=(finding(Severity.ERROR),))
-    rest = Answer(said="x")
+    bad = Answer(summary=next(take) or "x", seen=seen, findings=(finding(Severity.ERROR),))
+    rest = Answer(summary="x")
     results = (
-        Result(check=own, status=Status.FAIL, seconds=1, reason=bad.said, answer=bad),
+        Result(check=own, status=Status.FAIL, seconds=1, reason=bad.summary, answer=bad),
         Result(check=plugin, status=Status.ERROR, seconds=1, reason=next(take) or "x"),
         Result(check=more[0], status=Status.SKIP, seconds=0, reason=next(take) or "x"),
         Result(check=more[1], status=Status.BLOCKED, seconds=0, reason=next(take) or "x", blocked_by="TST001"),

@@ -72,8 +72,8 @@ class Gate:
     def checked(self, *given: object) -> Report:
         self.meanwhile()
         finding = (Finding(severity=Severity.ERROR, message="it fails", remedy="mend it"),)
-        answers = {Status.PASS: Answer(said="it passes"), Status.UNKNOWN: Answer(said="not known")}
-        answers[Status.FAIL] = Answer(said="it fails", findings=finding)
+        answers = {Status.PASS: Answer(summary="it passes"), Status.UNKNOWN: Answer(summary="not known")}
+        answers[Status.FAIL] = Answer(summary="it fails", findings=finding)
         answer = answers.get(self.status)
         result = Result(check=CHECK, status=self.status, seconds=1.0, reason="it was asked", answer=answer)
         return Report(target=Target(), started=datetime.now(UTC), seconds=self.seconds, results=(result,))

@@ -57,7 +57,7 @@ def plugin(folder: Path, text: str) -> None:
 GREEN = """
 from preflight.model import Answer, Check, Stage
 async def run(looked):
-    return Answer(said="all is well")
+    return Answer(summary="all is well")
 CHECK = Check(id="ACM001", name="acme", title="acme is well", stage=Stage.STATIC, run=run)
 """
 
@@ -233,22 +233,22 @@ MISBEHAVING: dict[str, Callable[[Looked], Awaitable[Any]]] = {
     "gives True": giving(lambda: True),
     "gives a text": giving(lambda: "READY"),
     "gives a class": giving(lambda: Answer),
-    "findings of None": giving(lambda: Answer(said="x", findings=None)),  # type: ignore[arg-type]
-    "findings that are texts": giving(lambda: Answer(said="x", findings=("bad",))),  # type: ignore[arg-type]
+    "findings of None": giving(lambda: Answer(summary="x", findings=None)),  # type: ignore[arg-type]
+    "findings that are texts": giving(lambda: Answer(summary="x", findings=("bad",))),  # type: ignore[arg-type]
     "a severity of its own": giving(
-        lambda: Answer(said="x", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
+        lambda: Answer(summary="x", findings=(Finding(severity="fatal", message="x", remedy="y"),))  # type: ignore[arg-type]
     ),
-    "says a number": giving(lambda: Answer(said=5)),  # type: ignore[arg-type]
-    "says nothing": giving(lambda: Answer(said="")),
-    "has seen an object": giving(lambda: Answer(said="x", seen={"x": Odd()})),
-    "has seen NaN": giving(lambda: Answer(said="x", seen={"x": math.nan})),
-    "has seen infinity": giving(lambda: Answer(said="x", seen={"x": [math.inf]})),
-    "has seen a set": giving(lambda: Answer(said="x", seen={"x": {1}})),
-    "has seen bytes": giving(lambda: Answer(said="x", seen={"x": b"1"})),
-    "has seen a date": giving(lambda: Answer(said="x", seen={"x": datetime.now(UTC)})),
-    "has seen keys of tuples": giving(lambda: Answer(said="x", seen={(1, 2): 1})),  # type: ignore[dict-item]
-    "has seen a path": giving(lambda: Answer(said="x", seen={"x": Path("x")})),
-    "has seen no mapping": giving(lambda: Answer(said="x", seen=[1])),  # type: ignore[arg-type]
+    "says a number": giving(lambda: Answer(summary=5)),  # type: ignore[arg-type]
+    "says nothing": giving(lambda: Answer(summary="")),
+    "has seen an object": giving(lambda: Answer(summary="x", seen={"x": Odd()})),
+    "has seen NaN": giving(lambda: Answer(summary="x", seen={"x": math.nan})),
+    "has seen infinity": giving(lambda: Answer(summary="x", seen={"x": [math.inf]})),
+    "has seen a set": giving(lambda: Answer(summary="x", seen={"x": {1}})),
+    "has seen bytes": giving(lambda: Answer(summary="x", seen={"x": b"1"})),
+    "has seen a date": giving(lambda: Answer(summary="x", seen={"x": datetime.now(UTC)})),
+    "has seen keys of tuples": giving(lambda: Answer(summary="x", seen={(1, 2): 1})),  # type: ignore[dict-item]
+    "has seen a path": giving(lambda: Answer(summary="x", seen={"x": Path("x")})),
+    "has seen no mapping": giving(lambda: Answer(summary="x", seen=[1])),  # type: ignore[arg-type]
     "a reason of None": giving(lambda: NotApplicable(None)),  # type: ignore[arg-type]
     "blocks": blocking,
     "swallows its end": shielded,
@@ -258,7 +258,7 @@ MISBEHAVING: dict[str, Callable[[Looked], Awaitable[Any]]] = {
 
 
 async def passes(looked: Looked) -> Answer:
-    return Answer(said="it holds")
+    return Answer(summary="it holds")
 
 
 @pytest.mark.parametrize("how", MISBEHAVING)

@@ -1,6 +1,6 @@
 """Signals at any moment: exit 130, whole documents, and nothing left of what was started.
 
-`pytest -m long tests/trust` takes 300 moments instead of nine.
+`pytest -m long tests/trust/test_interrupts.py` takes 300 moments, or TRUST_MOMENTS, and not ten; `-n 8` spreads them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,28 +93,133 @@ def test_a_command_that_ignores_signals_and_leaves_its_session_ends_with_the_run
     assert not list((project / "tmp").iterdir())
 
 
-def moments(count: int, seed: int) -> list[tuple[float, signal.Signals]]:
+# --- any command, any moment -----------------------------------------------------------------------------------------
+
+FORMATS = ("json", "junit", "sarif", "github", "markdown", "gitlab", "console")
+DOCUMENTS = tuple(word for form in FORMATS for word in ("-o", f"{form}=r.{form}"))
+SLOW = f"import time\ntime.sleep(60)\n{APP}"
+COMMANDS = {  # how it is started, and the seconds in which the signal comes
+    "run": (("run", "app.py", "--stage", "remote", *DOCUMENTS), 4.0),
+    "run of several": (("run", "--all", "--stage", "static", *DOCUMENTS), 3.0),
+    "quality command": (("run", "app.py", "--stage", "static", *DOCUMENTS), 3.0),
+    "gate": (("gate", "--stage", "static", *DOCUMENTS, "app.py", "--", "sleep", "60"), 4.0),
+    "probe": (("probe", "app.py", "--gpu", "A100"), 4.0),
+    "probe --local": (("probe", "--local"), 4.0),
+    "--record": (("run", "slow.py", "--stage", "static", "--record", *DOCUMENTS), 5.0),
+    "sandbox": (("sandbox",), 6.0),
+    "run --sandbox": (("run", "--sandbox", "--stage", "remote", *DOCUMENTS), 8.0),
+    "estimate": (("estimate", "app.py", "--hours", "2"), 4.0),
+}
+AFTER_EXEC = {"gate"}  # it has become its command, which has signals of its own
+MARK = "TRUST_MOMENT"
+
+
+@pytest.fixture(scope="module")
+def mute() -> Iterator[int]:
+    """A port on which nobody says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def moments(count: int, seed: int) -> list[tuple[str, float, signal.Signals]]:
     rng = random.Random(seed)
-    return [(rng.uniform(0.0, 3.0), rng.choice(SIGNALS)) for _ in range(count)]
+    names = list(COMMANDS)
+    return [
+        (name := names[n % len(names)], round(rng.uniform(0.0, COMMANDS[name][1]), 2), rng.choice(SIGNALS))
+        for n in range(count)
+    ]
 
 
-def at_moment(project: Path, after_s: float, number: signal.Signals) -> None:
-    (project / "tmp").mkdir(exist_ok=True)
-    running = start(project)
-    time.sleep(after_s)
-    running.send_signal(number)
-    settled(project, running)
+def marked(mark: str) -> list[str]:
+    """The processes that were started from the one with this mark, wherever they went."""
+    found = []
+    for folder in process.PROC.glob("[0-9]*"):
+        try:
+            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return [line for line in found if line]
 
 
-@pytest.mark.parametrize(("after_s", "number"), moments(6, seed=20261128))
-def test_a_signal_at_a_random_moment(project: Path, after_s: float, number: signal.Signals) -> None:
-    at_moment(project, after_s, number)
+def at_moment(folder: Path, port: int, name: str, after_s: float, number: signal.Signals) -> None:
+    (folder / "tmp").mkdir()
+    (folder / "app.py").write_text(APP, encoding="utf-8")
+    (folder / "slow.py").write_text(SLOW, encoding="utf-8")
+    (folder / "pyproject.toml").write_text(
+        f'[tool.preflight.lint]\ncommand = "{STUBBORN if name == "quality command" else "true"}"\n', encoding="utf-8"
+    )
+    mark = f"{name}-{after_s}-{number.name}-{os.getpid()}"
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)} | {
+        "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), MARK: mark,
+        "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "MODAL_SERVER_URL": f"http://127.0.0.1:{port}",
+        "MODAL_TOKEN_ID": "ak-1", "MODAL_TOKEN_SECRET": "as-1",
+    }  # fmt: skip
+    with (folder / "tmp.err").open("wb") as err:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "preflight", *COMMANDS[name][0]],
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+            preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in SIGNALS] and None,  # noqa: PLW1509
+        )
+    try:
+        running.wait(after_s)
+    except subprocess.TimeoutExpired:
+        running.send_signal(number)
+        code = running.wait(ENDED_S)
+        said = (folder / "tmp.err").read_text("utf-8", "replace")
+        # before our first line of Python the signal's own effect is all there can be
+        early = code == -number and not said
+        became = name in AFTER_EXEC and code == -number and (folder / "r.json").exists()
+        assert code == 130 or early or became, (code, said[-2000:])
+        assert "Traceback" not in said, said[-2000:]
+        if code == 130:
+            _documents(folder, name, said)
+    ends = time.monotonic() + 10
+    while (left := marked(mark)) and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert not left
+    assert not list((folder / "tmp").iterdir())
+    assert not [p for p in folder.rglob("*") if p.name.endswith(".part") or p.name.startswith(".preflight-")]
+    for ledger in folder.rglob("*.jsonl"):
+        for line in ledger.read_text("utf-8").splitlines():
+            json.loads(line)
+
+
+def _documents(folder: Path, name: str, said: str) -> None:
+    """All that were asked for, or none where the command line had not been read yet."""
+    wanted = {form for form in FORMATS if f"{form}=r.{form}" in COMMANDS[name][0]}
+    written = {form for form in wanted if (folder / f"r.{form}").exists()}
+    assert written == wanted or (not written and said.strip().endswith("interrupted")), (written, said[-500:])
+    for form in written:
+        text = (folder / f"r.{form}").read_text("utf-8")
+        if form == "json":
+            document = json.loads(text)
+            assert (document["verdict"], document["exit"]) == ("interrupted", 130)
+        elif form == "junit":
+            ET.fromstring(text)
+        elif form in ("sarif", "gitlab"):
+            json.loads(text)
+        else:
+            assert "INTERRUPTED" in text or "interrupted" in text
+
+
+@pytest.mark.parametrize(("name", "after_s", "number"), moments(10, seed=20261128))
+def test_a_signal_at_a_random_moment(
+    tmp_path: Path, mute: int, name: str, after_s: float, number: signal.Signals
+) -> None:
+    at_moment(tmp_path, mute, name, after_s, number)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("after_s", "number"), moments(300, seed=1))
-def test_a_signal_at_any_of_300_moments(project: Path, after_s: float, number: signal.Signals) -> None:
-    at_moment(project, after_s, number)
+@pytest.mark.parametrize(("name", "after_s", "number"), moments(int(os.environ.get("TRUST_MOMENTS", "300")), seed=1))
+def test_a_signal_at_any_of_300_moments(
+    tmp_path: Path, mute: int, name: str, after_s: float, number: signal.Signals
+) -> None:
+    at_moment(tmp_path, mute, name, after_s, number)
 
 
 def test_a_command_that_ends_by_itself_is_not_kept_waiting_by_a_daemon_that_holds_its_pipe(project: Path) -> None:

@@ -175,6 +175,8 @@ def _binary(op: ast.operator, left: Value, right: Value, where: Where) -> Value:
     if missing is not None:
         return Unresolved(missing.why, missing.where)
     if isinstance(left, PathValue) and isinstance(op, ast.Div) and isinstance(right, str | PathValue):
+        if len(str(left)) + len(str(right)) > paths.LONGEST:
+            return Unresolved("a path longer than any system takes", where)
         return PathValue(left.path / str(right))
     act = BINARY.get(type(op))
     if act is None or not _is_data(left) or not _is_data(right):

@@ -100,7 +100,7 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
     if name in NOT_STEPS:
         return Opaque(f"Image.{name}")
     scope.tick(COST_OF_STEP + 2 * image.length)
-    step = steps.read(scope, name, node, args, keywords, image.steps if name in steps.SHELL_METHODS else ())
+    step = steps.read(scope, name, node, args, keywords, lambda: image.steps)
     if scope.is_repeating:
         step = replace(step, is_repeated=True)
     is_complete = image.is_complete and not step.is_repeated

@@ -9,6 +9,7 @@ from preflight.app.model import Unresolved
 from preflight.model import Where
 
 SAME = frozenset({"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "os.path.expanduser"})
+LONGEST = 4096  # characters: PATH_MAX of Linux
 PATHS = ("Path", "PurePosixPath", "PurePath", "PosixPath")
 
 
@@ -45,7 +46,10 @@ def method(held: PathValue, name: str, args: list[Value], where: Where) -> Value
     if name == "as_posix":
         return str(held)
     if name == "joinpath" and all(isinstance(a, str | PathValue) for a in args):
-        return PathValue(held.path.joinpath(*(str(a) for a in args)))
+        parts = [str(a) for a in args]
+        if sum(map(len, parts)) + len(str(held)) > LONGEST:
+            return Unresolved("a path longer than any system takes", where)
+        return PathValue(held.path.joinpath(*parts))
     if (
         name in ("with_name", "with_suffix", "with_stem", "relative_to")
         and args
@@ -67,6 +71,8 @@ def called(name: str, args: list[Value], where: Where) -> Value | None:
     parts = [str(a) for a in args if isinstance(a, str | PathValue)]
     if len(parts) != len(args) or not (parts or is_path):
         return Unresolved("a path that is not in the text", where)
+    if sum(map(len, parts)) > LONGEST:
+        return Unresolved("a path longer than any system takes", where)
     if is_path:
         return PathValue(PurePosixPath(*parts))
     if name == "os.path.join" or name in SAME:

@@ -150,7 +150,7 @@ def _is_small(held: str, name: str, args: list[Value], keywords: dict[str, Value
         return PADDED_FIELD.search(held) is None and filled_length(held, held.count("{"), given) <= MOST_CHARACTERS
     if name == "replace" and len(args) >= 2:
         return bool(args[0]) and held.count(str(args[0])) * len(str(args[1])) + len(held) <= MOST_CHARACTERS
-    if name == "join" and args and isinstance(args[0], list | tuple):
+    if name == "join" and args and isinstance(args[0], str | list | tuple | dict):
         return sum(len(str(a)) + len(held) for a in args[0]) <= MOST_CHARACTERS
     return True
 

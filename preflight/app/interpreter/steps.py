@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ def read(
     node: ast.Call,
     args: list[Value],
     keywords: dict[str, Value],
-    before: Sequence[Step] = (),
+    before: Callable[[], Sequence[Step]] = tuple,
 ) -> Step:
     """The step of ``.method(…)``; pip, apt and shell parts filled in where the method has them.
 
@@ -200,12 +200,12 @@ def _shell(
     args: list[Value],
     where: Where,
     call: Span | None,
-    before: Sequence[Step],
+    before: Callable[[], Sequence[Step]],
 ) -> tuple[tuple[ShellCommand, ...], tuple[PipInstall, ...]]:
     commands: list[ShellCommand] = []
     installs: list[PipInstall] = []
     copied: dict[str, str] = {}  # path in the image → path here
-    for step in before if "-r" in str(args) else ():
+    for step in before() if "-r" in str(args) else ():
         copied |= _copied(step)
 
     def find(path: str) -> Path | None:

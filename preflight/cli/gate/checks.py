@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from preflight.app import reader
-from preflight.cli.gate.gate import Asked, local_facts, reports_in, say, say_drifts, why_not_kept
+from preflight.cli.gate.gate import Asked, Documents, local_facts, reports_in, say, say_drifts, why_not_kept
 from preflight.cli.running.audience import Shown, all_checks, reporters
 from preflight.cli.running.conduct import Options, run_selection
 from preflight.cli.running.outputs import Output, look_at
@@ -38,6 +38,7 @@ FRESH_S = 60.0  # a checklist that took longer asks Modal again before the comma
 def checklist(
     asked: Asked,
     settings: Settings,
+    documents: Documents,
     receipts: Receipts | None,
     now: datetime,
     rehearsal: Rehearsal | None = None,
@@ -59,10 +60,8 @@ def checklist(
         except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
-    wanted = Shown(outputs=tuple(Output(f, p) for f, p in asked.reports), is_verbose=asked.is_verbose)
-    look_at(wanted.outputs)
-    readers = [_console(asked, settings), *reporters(wanted, base_of(settings))]
-    report = run_selection(selection, settings, _options(asked), readers, rehearsal)
+    _open(documents, asked, settings)
+    report = run_selection(selection, settings, _options(asked), [_console(asked, settings), documents], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     for name, known_as, text in _to_accept(report, settings):
@@ -86,7 +85,7 @@ def checklist(
     except OSError as e:
         say(f"gate: the pass can't be kept: {e}")
     if report.seconds > FRESH_S:
-        again = ask_again(asked, settings, receipt)
+        again = ask_again(asked, settings, receipt, Documents())
         if isinstance(again, Exit):
             return again
         if again:
@@ -122,7 +121,7 @@ def _changed(
         return (Drift("the project", str(e)),)
 
 
-def ask_again(asked: Asked, settings: Settings, held: Receipt) -> Exit | list[Drift]:
+def ask_again(asked: Asked, settings: Settings, held: Receipt, documents: Documents) -> Exit | list[Drift]:
     """Modal and S3 again, the free questions only: what has drifted, or the exit of checks that did not pass."""
     wanted = _selection(asked, settings)
     missing = drift.unchecked(held.entries, {c.id: c.name for c in wanted.chosen})
@@ -131,12 +130,20 @@ def ask_again(asked: Asked, settings: Settings, held: Receipt) -> Exit | list[Dr
     free = tuple(c for c in wanted.chosen if c.stage is Stage.REMOTE)
     if not free:
         return []
+    _open(documents, asked, settings)
     kept = _Kept()
-    report = run_selection(Selection(free), settings, _options(asked), [kept])
+    report = run_selection(Selection(free), settings, _options(asked), [kept, documents])
     if report.exit is not Exit.READY:
         kept.tell(_console(asked, settings))
         return report.exit
     return list(drift.between(held.cloud, _cloud(report)))
+
+
+def _open(documents: Documents, asked: Asked, settings: Settings) -> None:
+    """Raises UsageError for a file that could not be written."""
+    wanted = Shown(outputs=tuple(Output(f, p) for f, p in asked.reports), is_verbose=asked.is_verbose)
+    look_at(wanted.outputs)
+    documents.files = reporters(wanted, base_of(settings))
 
 
 def _console(asked: Asked, settings: Settings) -> ConsoleReporter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -16,11 +17,15 @@ from typing import Any
 import click
 
 from preflight.cli.gate import command
+from preflight.cli.running import stderr
+from preflight.cli.running.audience import tell
 from preflight.cli.running.target import project_settings, resolve_app
+from preflight.events import Event
 from preflight.interpreter import client_of
-from preflight.model import Exit
-from preflight.redact import without_secrets
-from preflight.report.text import in_encoding, inert, one_line, printable
+from preflight.model import Check, Exit, Report, Target
+from preflight.redact import Redactor, secrets_of
+from preflight.report.reporter import Reporter
+from preflight.report.text import in_encoding, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
@@ -54,6 +59,30 @@ class Asked:
     @property
     def left_out(self) -> tuple[str, ...]:
         return (*self.skip, *([f"stages after {self.stage}"] if self.stage != "paid" else []))
+
+
+class Documents(Reporter):
+    """The reports of `-o`, written when it is known whether the command is started."""
+
+    def __init__(self) -> None:
+        self.files: Sequence[Reporter] = ()
+        self.report: Report | None = None
+
+    def begin(self, target: Target, checks: Sequence[Check]) -> None:
+        for file in self.files:
+            file.begin(target, checks)
+
+    def observe(self, event: Event) -> None:
+        for file in self.files:
+            file.observe(event)
+
+    def finish(self, report: Report) -> None:
+        self.report = report
+
+    def write(self, *, is_started: bool) -> None:
+        if self.report is not None:
+            report = replace(self.report, command_started=is_started)
+            tell([*self.files], lambda file: file.finish(report))
 
 
 class GateCommand(click.Command):
@@ -122,14 +151,15 @@ def gate_command(
         raise click.UsageError("--scenario belongs to --sandbox")
     if rest["is_offline"] and (rest["is_renewed"] or use_sandbox):
         raise click.UsageError("--offline asks nobody: it can't renew a pass, and a sandbox keeps none")
-    if sys.stderr is None:  # `2>&-`: what is said goes nowhere, and that is no reason to let a command through
+    if sys.stderr is None:  # `2>&-`: what is written goes nowhere, and that is no reason to let a command through
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
     left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
     asked = Asked(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
     environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
+    documents = Documents()
     try:
         if use_sandbox:
-            return _in_sandbox(asked, command.find(words[0]))
+            return _in_sandbox(asked, command.find(words[0]), documents)
         named, start = _read(asked), Path.cwd()
         given = project_settings(
             start=start,
@@ -141,11 +171,13 @@ def gate_command(
         settings = _of_app(given, asked, named, start)
         _of_client(settings, named)
         program = command.find(words[0], settings.environ["PATH"])
-        outcome = _gate(asked, settings)
+        outcome = _gate(asked, settings, documents)
+        documents.write(is_started=outcome is Exit.READY)
         if outcome is not Exit.READY:
             return outcome
         command.become(program, words, _named(environ, settings))
     except command.NotRunnable as e:
+        documents.write(is_started=False)
         say(f"preflight gate: {one_line(str(e))}")
         return e.code
 
@@ -213,7 +245,7 @@ def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
     return {**environ, **named, "PATH": settings.environ["PATH"]}
 
 
-def _in_sandbox(asked: Asked, program: str) -> Exit:
+def _in_sandbox(asked: Asked, program: str, documents: Documents) -> Exit:
     """No pass is kept: what a sandbox says proves nothing about a real app."""
     from preflight.cli.gate.checks import checklist
     from preflight.cli.running.rehearsal import standing
@@ -229,7 +261,8 @@ def _in_sandbox(asked: Asked, program: str) -> Exit:
         served = ground.sandbox
         assert served is not None
         settings = _of_app(ground.settings, asked, named, start if ground.rehearsal else served.project)
-        outcome = checklist(asked, settings, None, datetime.now(UTC), ground.rehearsal)
+        outcome = checklist(asked, settings, documents, None, datetime.now(UTC), ground.rehearsal)
+        documents.write(is_started=outcome is Exit.READY)
         if outcome is Exit.READY:
             environ = {**os.environ, "PATH": settings.environ["PATH"]} if ground.rehearsal else dict(os.environ)
             folder = None if ground.rehearsal else served.project
@@ -238,8 +271,8 @@ def _in_sandbox(asked: Asked, program: str) -> Exit:
         return _stopped(outcome, asked)
 
 
-def _gate(asked: Asked, settings: Settings) -> Exit:
-    """READY when the command may run; what speaks against it has been said."""
+def _gate(asked: Asked, settings: Settings, documents: Documents) -> Exit:
+    """READY when the command may run; what speaks against it has been told."""
     now = datetime.now(UTC)
     assert settings.state is not None and settings.app is not None
     receipts = Receipts(settings.state, settings.project, settings.app)
@@ -248,26 +281,32 @@ def _gate(asked: Asked, settings: Settings) -> Exit:
     except Refused as e:
         return _refused([Drift("the pass", f"does not count: {e}")], asked, None)
     if held is not None:
-        return _again(held, asked, settings, now)
+        return _again(held, asked, settings, documents, receipts, now)
     if asked.is_offline:
         return _refused([Drift("a pass", "is not there, and --offline asks nobody for one")], asked, None)
     from preflight.cli.gate.checks import checklist
 
-    outcome = checklist(asked, settings, receipts, now)
+    outcome = checklist(asked, settings, documents, receipts, now)
     return outcome if outcome is Exit.READY else _stopped(outcome, asked)
 
 
-def _again(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> Exit:
+def _again(
+    held: Receipt, asked: Asked, settings: Settings, documents: Documents, receipts: Receipts, now: datetime
+) -> Exit:
     drifts = _drifts(held, asked, settings, now)
     if not drifts and not asked.is_offline:
         from preflight.cli.gate.checks import ask_again
 
-        answered = ask_again(asked, settings, held)
+        answered = ask_again(asked, settings, held, documents)
         if isinstance(answered, Exit):
             return _stopped(answered, asked)
         drifts = answered or _drifts(held, asked, settings, datetime.now(UTC))  # it may have taken seconds
     if drifts:
         return _refused(drifts, asked, held)
+    new = [path for path in reports_in(settings.project, asked) if path not in held.outputs]
+    if new and documents.report is not None:  # what is written there now is no source for the next gate either
+        with contextlib.suppress(OSError, Refused):
+            receipts.keep(replace(held, outputs=(*held.outputs, *new)), now)
     say(_holding(held, asked))
     return Exit.READY
 
@@ -298,11 +337,11 @@ def why_not_kept(settings: Settings, watched: Watched) -> str:
 def _holding(held: Receipt, asked: Asked) -> str:
     files = sum(name.startswith(drift.FILE) for name in held.local)
     asked_again = "Modal not asked again (--offline)" if asked.is_offline else "Modal and S3 asked again"
-    said = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
+    text = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
     if not asked.is_verbose:
-        return f"{said}; {asked_again}"
+        return f"{text}; {asked_again}"
     entries = "".join(f"\n  {e.name:<24} {e.status}, {e.at:%Y-%m-%d %H:%M} UTC" for e in held.entries)
-    return f"{said}; {asked_again}{entries}"
+    return f"{text}; {asked_again}{entries}"
 
 
 def _refused(drifts: Sequence[Drift], asked: Asked, held: Receipt | None) -> Exit:
@@ -318,13 +357,13 @@ def say_drifts(drifts: Sequence[Drift]) -> None:
     shown = drifts[:SHOWN_DRIFTS]
     width = min(60, max(len(d.what) for d in shown))
     for each in shown:
-        say(f"  {one_line(each.what):<{width}}  {one_line(without_secrets(each.how))}")
+        say(f"  {one_line(each.what):<{width}}  {one_line(each.how)}")
     if len(drifts) > SHOWN_DRIFTS:
         say(f"  … and {len(drifts) - SHOWN_DRIFTS} more")
 
 
 def _stopped(outcome: Exit, asked: Asked) -> Exit:
-    """What a checklist that did not pass means here.  It has said why."""
+    """What a checklist that did not pass means here.  It has told why."""
     if outcome is Exit.INTERRUPTED:
         return outcome
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
@@ -347,8 +386,9 @@ def _next(asked: Asked) -> None:
 
 
 def _shown(words: Sequence[str]) -> str:
-    return without_secrets(shlex.join(words)).replace("\n", "\\n")
+    return shlex.join(words).replace("\n", "\\n")
 
 
 def say(text: str) -> None:
-    click.echo(in_encoding(inert(printable(text)), sys.stderr.encoding), err=True)
+    shown = Redactor(secrets_of(os.environ)).text(text)
+    stderr.say(in_encoding(printable(shown), sys.stderr.encoding))

@@ -67,23 +67,23 @@ class Audience:
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         clean = cleaned(target, self._text)
-        _tell(self._readers, lambda reader: reader.begin(clean, checks))
+        tell(self._readers, lambda reader: reader.begin(clean, checks))
 
     def observe(self, event: Event) -> None:
         shown = cleaned(event, self._text)
         if self._baseline is not None and isinstance(shown, Result):
             shown = self._baseline.applied(shown)
-        _tell(self._readers, lambda reader: reader.observe(shown))
+        tell(self._readers, lambda reader: reader.observe(shown))
 
     def finish(self, report: Report) -> Report:
         clean = cleaned(report, self._text)
-        _tell(self._keepers, lambda reader: reader.finish(clean))
+        tell(self._keepers, lambda reader: reader.finish(clean))
         compared = clean if self._baseline is None else self._baseline.report(clean)
-        _tell(self._readers, lambda reader: reader.finish(compared))
+        tell(self._readers, lambda reader: reader.finish(compared))
         return compared
 
 
-def _tell(readers: list[Reporter], say: Callable[[Reporter], None]) -> None:
+def tell(readers: list[Reporter], say: Callable[[Reporter], None]) -> None:
     for reader in tuple(readers):
         try:
             say(reader)

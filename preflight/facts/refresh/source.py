@@ -55,6 +55,16 @@ class Index(Protocol):
     def text(self, url: str) -> str: ...
 
 
+@dataclass(frozen=True)
+class Sources:
+    """``builds`` is the index of torch's builds for each CUDA.  ``is_all``: read again what is known."""
+
+    index: Index
+    builds: Index | None
+    today: date
+    is_all: bool = False
+
+
 def named(filename: str) -> tuple[Version | None, frozenset[str]]:
     """The version and the tags that a file name says; None where it is neither wheel nor sdist."""
     try:

@@ -6,14 +6,14 @@ A column can be added to a table without the names of the others: hashes tell wh
 from __future__ import annotations
 
 import json
+import mmap
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from typing import IO
 
 from packaging.version import Version
 
@@ -28,7 +28,8 @@ SOURCE = (
     "the C++11 ABI: the aarch64 wheel for names of that ABI, PyPI's x86_64 wheel for those of none"
 )
 CHUNK_BYTES = 4 << 20
-Exported = Callable[[Path], Iterable[tuple[str, bool]]]  # of a library: its names, and whether they are weak
+# of a library, which may have more than 1 GiB: its names, and whether they are weak
+Exported = Callable[[mmap.mmap], Iterable[tuple[str, bool]]]
 
 
 @dataclass
@@ -115,14 +116,10 @@ def _names(index: Index, wheel: IndexFile, exported: Exported) -> Iterator[tuple
         with index.open(wheel) as raw, zipfile.ZipFile(raw) as archive:
             for member in archive.namelist():
                 if LIBRARY.fullmatch(member):
-                    with archive.open(member) as packed, tempfile.NamedTemporaryFile() as copy:
-                        _copy(packed, copy)
-                        yield from (n for n in exported(Path(copy.name)) if is_kept(n[0]) or MORE_NAMES.match(n[0]))
+                    with archive.open(member) as packed, tempfile.TemporaryFile() as copy:
+                        shutil.copyfileobj(packed, copy, CHUNK_BYTES)
+                        copy.flush()
+                        with mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                            yield from [n for n in exported(data) if is_kept(n[0]) or MORE_NAMES.match(n[0])]
     except (zipfile.BadZipFile, OSError, ValueError) as e:
         raise NotRead(f"{wheel.filename}: {e}") from e
-
-
-def _copy(packed: IO[bytes], copy: IO[bytes]) -> None:
-    while chunk := packed.read(CHUNK_BYTES):
-        copy.write(chunk)
-    copy.flush()

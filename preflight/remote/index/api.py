@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import preflight
 from preflight.build.downloads import Asset, BaseImage, OnIndex
-from preflight.remote.index.types import Said, There
+from preflight.remote.index.types import Presence, There
 
 if TYPE_CHECKING:
     import httpx
@@ -43,14 +43,14 @@ REFUSALS = {
     407: "the proxy wants to know who asks (407)",
     429: "it has had too many questions (429)",
 }
-YES, NO = Said(There.EXISTS), (404, 410)
+YES, NO = Presence(There.EXISTS), (404, 410)
 
 
 class _NoAnswer(Exception):
     """Why nothing is confirmed."""
 
 
-def ask(target: Asset | OnIndex | BaseImage, *, default_index: str | None, apis: Mapping[str, str]) -> Said:
+def ask(target: Asset | OnIndex | BaseImage, *, default_index: str | None, apis: Mapping[str, str]) -> Presence:
     """``default_index`` is pip's own, if it names one; ``apis`` are hosts of registries asked elsewhere.  Blocks."""
     import httpx
 
@@ -66,52 +66,54 @@ def ask(target: Asset | OnIndex | BaseImage, *, default_index: str | None, apis:
                 return _release(client, target, default_index)
             return _image(client, target, apis)
     except _NoAnswer as e:
-        return Said(There.NOT_CONFIRMED, str(e))
+        return Presence(There.NOT_CONFIRMED, str(e))
     except ValueError as e:  # a proxy or a certificate file of the environment that httpx can't use
-        return Said(There.NOT_CONFIRMED, f"it can't be asked: {e}")
+        return Presence(There.NOT_CONFIRMED, f"it can't be asked: {e}")
 
 
-def _file(client: httpx.Client, asset: Asset) -> Said:
+def _file(client: httpx.Client, asset: Asset) -> Presence:
     with _answer(client, "GET", asset.url, {"range": "bytes=0-0"}) as response:
         if response.status_code in NO:
-            return Said(There.MISSING, f"{_host(asset.url)} answers {response.status_code}")
+            return Presence(There.MISSING, f"{_host(asset.url)} answers {response.status_code}")
         _raise_unless_ok(response, also=(416,))
         if response.headers.get("content-type", "").startswith("text/html"):
             raise _NoAnswer(f"{_host(str(response.url))} answers with a web page")
     return YES
 
 
-def _release(client: httpx.Client, wanted: OnIndex, default_index: str | None) -> Said:
+def _release(client: httpx.Client, wanted: OnIndex, default_index: str | None) -> Presence:
     """Exists where one index holds it; missing only where every one has answered."""
     asked = [u or default_index for u in wanted.indexes]
-    said = [_on_page(client, url, wanted) for url in asked if url is not None]
-    if YES in said:
+    answers = [_on_page(client, url, wanted) for url in asked if url is not None]
+    if YES in answers:
         return YES
-    unasked = [s for s in said if s.there is There.NOT_CONFIRMED]
+    unasked = [s for s in answers if s.there is There.NOT_CONFIRMED]
     if unasked:
         return unasked[0]
     if None in asked:
         why = "pip's configuration names no index to ask"
-        return Said(There.NOT_ASKED, f"{said[0].why}; {why}" if said else why)
-    return Said(There.MISSING, "; ".join(s.why for s in said))
+        return Presence(There.NOT_ASKED, f"{answers[0].why}; {why}" if answers else why)
+    return Presence(There.MISSING, "; ".join(s.why for s in answers))
 
 
-def _on_page(client: httpx.Client, index: str, wanted: OnIndex) -> Said:
+def _on_page(client: httpx.Client, index: str, wanted: OnIndex) -> Presence:
     page = f"{index.rstrip('/')}/torch/"
     try:
         with _answer(client, "GET", page, {"accept": PAGE_TYPES}) as response:
             if response.status_code in NO:
-                return Said(There.MISSING, f"{_host(page)} answers {response.status_code} for {urlsplit(page).path}")
+                return Presence(
+                    There.MISSING, f"{_host(page)} answers {response.status_code} for {urlsplit(page).path}"
+                )
             _raise_unless_ok(response)
             text = _body(response).decode("utf-8", "replace")
     except _NoAnswer as e:
-        return Said(There.NOT_CONFIRMED, str(e))
+        return Presence(There.NOT_CONFIRMED, str(e))
     files = {unquote(f) for f in FILE.findall(text)}
     if not files:
-        return Said(There.NOT_CONFIRMED, f"{_host(page)} answers with a page that names no torch wheel")
+        return Presence(There.NOT_CONFIRMED, f"{_host(page)} answers with a page that names no torch wheel")
     if any(_fits(f, wanted) for f in files):
         return YES
-    return Said(There.MISSING, f"{urlsplit(page).netloc.rpartition('@')[2]}{urlsplit(page).path} has no such wheel")
+    return Presence(There.MISSING, f"{urlsplit(page).netloc.rpartition('@')[2]}{urlsplit(page).path} has no such wheel")
 
 
 def _fits(file: str, wanted: OnIndex) -> bool:
@@ -129,7 +131,7 @@ def _fits(file: str, wanted: OnIndex) -> bool:
     )
 
 
-def _image(client: httpx.Client, image: BaseImage, apis: Mapping[str, str]) -> Said:
+def _image(client: httpx.Client, image: BaseImage, apis: Mapping[str, str]) -> Presence:
     """By the distribution API, with an anonymous token where the registry wants one."""
     api = apis.get(image.registry, image.registry)
     scheme = "http" if api.rsplit(":", 1)[0] in LOCAL or api in LOCAL else "https"
@@ -142,7 +144,7 @@ def _image(client: httpx.Client, image: BaseImage, apis: Mapping[str, str]) -> S
         with _answer(client, "HEAD", url, headers) as response:
             status = response.status_code
     if status in NO:
-        return Said(There.MISSING, f"{image.registry} answers {status}")
+        return Presence(There.MISSING, f"{image.registry} answers {status}")
     if status == 401:
         raise _NoAnswer(f"{image.registry} shows it to nobody without a name: private, or not there (401)")
     _raise_unless_ok(response)
@@ -150,13 +152,13 @@ def _image(client: httpx.Client, image: BaseImage, apis: Mapping[str, str]) -> S
 
 
 def _token(client: httpx.Client, image: BaseImage, challenge: str, scheme: str) -> str:
-    said = dict(CHALLENGE.findall(challenge))
-    realm = said.get("realm", "")
+    given = dict(CHALLENGE.findall(challenge))
+    realm = given.get("realm", "")
     if not realm.startswith("https://") and not (scheme == "http" and realm.startswith("http://")):
         raise _NoAnswer(f"{image.registry} sends for a token to {realm or 'nowhere'}")
     query = {"scope": f"repository:{image.repository}:pull"}
-    if "service" in said:
-        query["service"] = said["service"]
+    if "service" in given:
+        query["service"] = given["service"]
     with _answer(client, "GET", realm, {}, query) as response:
         _raise_unless_ok(response)
         try:

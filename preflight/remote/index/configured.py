@@ -12,6 +12,7 @@ from pathlib import Path
 LIMIT_S = 30.0  # 0.5 s alone, 4 s seen on a machine under load; asked once
 SETTING = re.compile(r"^(:env:|install|global)\.((?:extra-)?index-url)='([^']*)'$", re.MULTILINE)
 DEFAULT = re.compile(r"\(default\s+(https?://[^\s)]+)\)")
+LEVELS = ("global", "install", ":env:")  # the last one wins
 UV = ("UV_DEFAULT_INDEX", "UV_INDEX_URL")
 
 
@@ -21,10 +22,7 @@ class NoIndex(Exception):
 
 def pip_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Addresses of simple indexes, http, https or file.  Raises NoIndex."""
-    found: dict[str, str] = {}
-    for level, key, value in SETTING.findall(_pip("config", "list", environ=environ)):
-        if key not in found or (":env:", "install", "global").index(level) == 0:
-            found[key] = value
+    found = _settings(environ)
     named = next((environ[name] for name in ("PIP_INDEX_URL", *UV) if environ.get(name)), found.get("index-url"))
     default = named.split() if named else DEFAULT.findall(_pip("install", "--help", environ=environ))
     extra = (environ.get("PIP_EXTRA_INDEX_URL") or found.get("extra-index-url", "")).split()
@@ -32,6 +30,18 @@ def pip_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
     if not urls:
         raise NoIndex("no package index is known: there is no pip to ask; PIP_INDEX_URL names one")
     return urls
+
+
+def index_of_pip(environ: Mapping[str, str]) -> str | None:
+    """The one that pip is told to take; None where it is told nothing, or there is no pip."""
+    url = (environ.get("PIP_INDEX_URL") or _settings(environ).get("index-url", "")).strip()
+    return url if url.startswith(("http://", "https://")) else None
+
+
+def _settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """``index-url`` and ``extra-index-url``, each of the level that pip puts first."""
+    listed = SETTING.findall(_pip("config", "list", environ=environ))  # `get` does not see PIP_CONFIG_FILE's
+    return {key: value for level in LEVELS for at, key, value in listed if at == level}
 
 
 def _pip(*words: str, environ: Mapping[str, str]) -> str:

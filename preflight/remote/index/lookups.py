@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import sys
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from preflight.app.lookups import RECIPE
@@ -15,11 +14,12 @@ from preflight.facts.types import REGISTRIES, Registry
 from preflight.lookups import Looked, Lookup
 from preflight.remote.index import api as index_api
 from preflight.remote.index.cache import Cache
-from preflight.remote.index.types import Published, Said, There
+from preflight.remote.index.configured import index_of_pip
+from preflight.remote.index.types import Presence, Published, There
 from preflight.threads import in_thread
 
-MOST = 24  # questions of one run
 CONFIG_S = 8.0  # `pip config list`: 0.5 s alone, 4 s seen on a machine under load
+MOST = 24  # questions of one run
 IN_SANDBOX = "PREFLIGHT_SANDBOX_SCENARIO"  # set by `preflight sandbox` for a shell of its own
 
 
@@ -28,26 +28,30 @@ async def _published(looked: Looked) -> AsyncIterator[tuple[Published, ...]]:
     settings = looked.settings
     wanted = downloads(looked[RECIPE])
     if settings.sandbox is not None or IN_SANDBOX in settings.environ:
-        no = Said(There.NOT_ASKED, "the sandbox asks nothing outside this machine")
+        no = Presence(There.NOT_ASKED, "the sandbox asks nothing outside this machine")
         yield tuple(Published(d, no) for d in wanted)
         return
-    default = await _default_index(settings.environ) if any(_is_on_default(d) for d in wanted) else None
+    default = None
+    if any(_is_on_default(d) for d in wanted):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONFIG_S):
+                default = await in_thread(index_of_pip, settings.environ)
     folder = None
     if settings.state is not None:
         import platformdirs
 
         folder = platformdirs.user_cache_path("preflight")
     cache = await in_thread(Cache, folder, looked.now)
-    answers = [cache.recall(d.target, default or "") for d in wanted]
-    unknown = [d for d, a in zip(wanted, answers, strict=True) if a is None]
-    said = await asyncio.gather(*(_ask(d, default) for d in unknown[:MOST]))
-    new = {d.target: s for d, s in zip(unknown, said, strict=False)}
+    known = [cache.recall(d.target, default or "") for d in wanted]
+    unknown = [d for d, a in zip(wanted, known, strict=True) if a is None]
+    answers = await asyncio.gather(*(_ask(d, default) for d in unknown[:MOST]))
+    new = {d.target: s for d, s in zip(unknown, answers, strict=False)}
     await in_thread(cache.keep, {(t, default or ""): s for t, s in new.items()})
-    most = Said(There.NOT_ASKED, f"more than {MOST} questions in one run")
-    yield tuple(Published(d, a or new.get(d.target, most)) for d, a in zip(wanted, answers, strict=True))
+    most = Presence(There.NOT_ASKED, f"more than {MOST} questions in one run")
+    yield tuple(Published(d, a or new.get(d.target, most)) for d, a in zip(wanted, known, strict=True))
 
 
-async def _ask(download: Download, default_index: str | None) -> Said:
+async def _ask(download: Download, default_index: str | None) -> Presence:
     apis = {row.name: row.api for row in rows_of(REGISTRIES, Registry)}
     limit = asyncio.timeout(index_api.EACH_S)
     try:
@@ -56,40 +60,11 @@ async def _ask(download: Download, default_index: str | None) -> Said:
     except TimeoutError:
         if not limit.expired():
             raise
-        return Said(There.NOT_CONFIRMED, f"no answer in {index_api.EACH_S:g} s")
+        return Presence(There.NOT_CONFIRMED, f"no answer in {index_api.EACH_S:g} s")
 
 
 def _is_on_default(download: Download) -> bool:
     return isinstance(download.target, OnIndex) and None in download.target.indexes
-
-
-async def _default_index(environ: Mapping[str, str]) -> str | None:
-    """The index that this machine's pip is told to use; None where it is told nothing, or there is no pip."""
-    if environ.get("PIP_INDEX_URL"):
-        return environ["PIP_INDEX_URL"]
-    command = (sys.executable, "-m", "pip", "config", "list")  # `get` does not see the file of PIP_CONFIG_FILE
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env=dict(environ),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return None
-    try:
-        async with asyncio.timeout(CONFIG_S):
-            out, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return None
-    said = dict(
-        re.findall(r"^(:env:|global|install)\.index-url='([^']*)'$", out.decode("utf-8", "replace"), re.MULTILINE)
-    )
-    url = next((said[k] for k in (":env:", "install", "global") if k in said), "").strip()
-    return url if url.startswith(("http://", "https://")) else None
 
 
 PUBLISHED: Lookup[tuple[Published, ...]] = Lookup(

@@ -6,11 +6,11 @@ what was broken off goes on where it stopped.  httpx and stamina are imported in
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html.parser
 import io
 import json
-import os
 import re
 import tarfile
 import zipfile
@@ -24,6 +24,7 @@ from urllib.request import url2pathname
 
 import preflight
 from preflight.facts.refresh.source import IndexFile, NotRead, named
+from preflight.store import write_whole
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -300,13 +301,8 @@ def _pack(members: Iterable[tuple[str, bytes]]) -> bytes:
 
 def _write(file: Path, data: bytes) -> None:
     """Whole or not at all; a folder that can't be written keeps nothing."""
-    part = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(file)
-    except OSError:
-        return
+    with contextlib.suppress(OSError):
+        write_whole(file, data)
 
 
 def _digest(key: str) -> str:

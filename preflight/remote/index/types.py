@@ -1,4 +1,4 @@
-"""What an index, a release page or a registry said about one download."""
+"""What an index, a release page or a registry tells about one download."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class There(StrEnum):
 
 
 @dataclass(frozen=True)
-class Said:
+class Presence:
     """``why`` is empty only for EXISTS."""
 
     there: There
@@ -26,4 +26,4 @@ class Said:
 @dataclass(frozen=True)
 class Published:
     download: Download
-    said: Said
+    presence: Presence

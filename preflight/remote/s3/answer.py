@@ -18,15 +18,15 @@ MOUNT_FAILS = "the mount fails when the container starts, after the image build"
 def buckets_answer(
     looked: tuple[LookedAt, ...], *, whose: str, renew: str
 ) -> tuple[Answer | None, tuple[LookedAt, ...]]:
-    """One answer for all places that S3 has said something of, and those it has not; None when that is all of them.
+    """One answer for all places that S3 has answered about, and those it has not; None when that is all of them.
 
     ``whose`` credentials asked, and ``renew`` is how those are replaced.
     """
-    said, findings, seen, silent = list[str](), list[Finding](), list[dict[str, Json]](), list[LookedAt]()
+    summaries, findings, seen, silent = list[str](), list[Finding](), list[dict[str, Json]](), list[LookedAt]()
     for each in looked:
         place, found = each.place, each.found
         if isinstance(found, S3Sample):
-            said.append(_said(place, found))
+            summaries.append(_summary(place, found))
             findings += _wrong(place, found)
             seen.append(_seen(place, found))
             continue
@@ -34,13 +34,13 @@ def buckets_answer(
         if finding is None:
             silent.append(each)
             continue
-        said.append(f"{place.at}: {SHORT[found.kind]}")
+        summaries.append(f"{place.at}: {SHORT[found.kind]}")
         findings.append(finding)
-        seen.append({"bucket": place.bucket, "prefix": place.prefix, "code": found.said, "action": found.hint})
-    if not said:
+        seen.append({"bucket": place.bucket, "prefix": place.prefix, "code": found.message, "action": found.hint})
+    if not summaries:
         return None, tuple(silent)
     data = {**seen[0], "places": seen} if len(seen) > 1 else seen[0]
-    return Answer(said="; ".join(said), seen=data, findings=tuple(findings)), tuple(silent)
+    return Answer(summary="; ".join(summaries), seen=data, findings=tuple(findings)), tuple(silent)
 
 
 def unanswered(silent: tuple[LookedAt, ...]) -> str:
@@ -48,13 +48,13 @@ def unanswered(silent: tuple[LookedAt, ...]) -> str:
     return "; ".join(f"{each.place.at}: {each.found}" for each in silent)
 
 
-def _said(place: S3Place, found: S3Sample) -> str:
+def _summary(place: S3Place, found: S3Sample) -> str:
     count = f"{found.objects:,}{'' if found.is_all else '+'} object{'' if found.objects == 1 else 's'}"
-    said = f"{place.at} holds {count}, {_size(found.bytes)}"
-    said += f", in {found.bucket_region}" if found.bucket_region else ""
-    said += f", asked of {found.asked_of} (AWS_ENDPOINT_URL), not of AWS" if found.asked_of else ""
-    said += "; one was read" + (", without credentials" if place.is_public else "") if found.read_key else ""
-    return said + ("; the mount's role was not asked" if place.has_role else "")
+    text = f"{place.at} holds {count}, {_size(found.bytes)}"
+    text += f", in {found.bucket_region}" if found.bucket_region else ""
+    text += f", asked of {found.asked_of} (AWS_ENDPOINT_URL), not of AWS" if found.asked_of else ""
+    text += "; one was read" + (", without credentials" if place.is_public else "") if found.read_key else ""
+    return text + ("; the mount's role was not asked" if place.has_role else "")
 
 
 def _seen(place: S3Place, found: S3Sample) -> dict[str, Json]:
@@ -117,14 +117,14 @@ def _refused(problem: Problem, place: S3Place, whose: str, renew: str) -> Findin
         )
     if problem.kind is Kind.FORBIDDEN:
         return wrong(
-            f"S3 refuses {problem.operation} on {place.at} ({place.named_by}): {problem.said}",
+            f"S3 refuses {problem.operation} on {place.at} ({place.named_by}): {problem.message}",
             _permission(problem, place),
             "the mount would be refused the same way, after the image build",
         )
     if problem.kind is Kind.REFUSED:
         is_clock = problem.code == "RequestTimeTooSkewed"
         return wrong(
-            f"S3 does not accept {whose} credentials: {problem.said}",
+            f"S3 does not accept {whose} credentials: {problem.message}",
             "set this machine's clock: it is more than 15 min off" if is_clock else renew,
             "nothing in the bucket can be looked at from here"
             if is_clock
@@ -137,7 +137,7 @@ def _refused(problem: Problem, place: S3Place, whose: str, renew: str) -> Findin
 
 def _permission(problem: Problem, place: S3Place) -> str:
     """What must change, by what the message names: the action and whose policy it is."""
-    low = problem.said.lower()
+    low = problem.message.lower()
     if problem.code == "InvalidObjectState":
         return f"restore the objects (aws s3api restore-object), or keep the data under {place.at} out of Glacier"
     if problem.code == "AllAccessDisabled":

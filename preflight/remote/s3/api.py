@@ -75,7 +75,7 @@ def sample(place: S3Place, *, most: int) -> S3Sample:
                 Bucket=place.bucket, Prefix=place.prefix, MaxKeys=min(PAGE, most), **payer, **token
             )
         if not page.keys() & {"Name", "KeyCount", "MaxKeys", "Contents"}:
-            raise Problem(Kind.UNEXPECTED, service="S3", operation="ListObjectsV2", said=NOT_S3)
+            raise Problem(Kind.UNEXPECTED, service="S3", operation="ListObjectsV2", message=NOT_S3)
         for each in page.get("Contents", []):
             listed += 1
             if each["Key"].endswith("/") and not each["Size"]:
@@ -109,8 +109,8 @@ def _read(client: Any, bucket: str, keys: list[str], payer: dict[str, str]) -> s
         except Problem as e:
             if e.code not in ("NoSuchKey", "404"):
                 raise
-    said = f"{keys[-1]} was listed and is gone: the bucket changes while it is looked at"
-    raise Problem(Kind.THROTTLED, service="S3", operation="GetObject", said=said)
+    message = f"{keys[-1]} was listed and is gone: the bucket changes while it is looked at"
+    raise Problem(Kind.THROTTLED, service="S3", operation="GetObject", message=message)
 
 
 def _instead_of_aws(client: Any, place: S3Place) -> str:
@@ -166,8 +166,8 @@ def _loader() -> Any:
 def _as_problems(operation: str) -> Iterator[None]:
     from botocore import exceptions as x
 
-    def problem(kind: Kind, said: str, hint: str = "") -> Problem:
-        return Problem(kind, service="S3", operation=operation, said=said, hint=hint)
+    def problem(kind: Kind, message: str, hint: str = "") -> Problem:
+        return Problem(kind, service="S3", operation=operation, message=message, hint=hint)
 
     try:
         yield
@@ -196,9 +196,9 @@ def _refusal(e: Any, operation: str) -> Problem:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     status = str(response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
     kind = KINDS.get(code) or KINDS.get(status if status[:1] in "35" else "", Kind.UNEXPECTED)
-    said = f"{code}: {message}".rstrip(": ")
+    text = f"{code}: {message}".rstrip(": ")
     if code == "500" and operation != "HeadBucket" and "x-amz-request-id" not in headers:
-        kind, said = Kind.UNEXPECTED, NOT_S3  # botocore's own word for an answer that it can't parse
+        kind, text = Kind.UNEXPECTED, NOT_S3  # botocore's own word for an answer that it can't parse
     if kind is Kind.NOT_FOUND and operation == "GetObject" and code != "NoSuchBucket":
         kind = Kind.UNEXPECTED
     denied = DENIED.search(message)
@@ -208,7 +208,7 @@ def _refusal(e: Any, operation: str) -> Problem:
         kind,
         service="S3",
         operation=operation,
-        said=said,
+        message=text,
         hint=region if kind is Kind.WRONG_REGION else action,
         code=code,
     )

@@ -28,7 +28,7 @@ def look(where: dict[str, Any], most: int) -> dict[str, Json]:
     try:
         found = s3_api.sample(S3Place(**where, region=region, named_by="the secret"), most=most)
     except Problem as e:
-        problem = {"kind": e.kind.value, "operation": e.operation, "said": e.said, "hint": e.hint, "code": e.code}
+        problem = {"kind": e.kind.value, "operation": e.operation, "message": e.message, "hint": e.hint, "code": e.code}
         return {"region": region, "problem": problem}
     return {"region": region, "found": dataclasses.asdict(found)}
 

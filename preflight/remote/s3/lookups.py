@@ -46,7 +46,7 @@ async def _sample(place: S3Place, most: int) -> S3Sample | Problem:
     except Problem as e:
         return e
     except TimeoutError:
-        return Problem(Kind.NO_ANSWER, service="S3", operation="look", said=f"not done within {PLACE_S:g} s")
+        return Problem(Kind.NO_ANSWER, service="S3", operation="look", message=f"not done within {PLACE_S:g} s")
 
 
 async def _secret_states(looked: Looked) -> dict[NamedSecret, Secret | Problem]:

@@ -55,7 +55,7 @@ ALICE = Token(id="ak-1", name="laptop", owner="alice", expires=NOON + timedelta(
 
 def cannot(lookup: Lookup[object], kind: Kind, said: str = "its own words") -> LookupFailed:
     failed = LookupFailed(lookup, said)
-    failed.__cause__ = Problem(kind, service="Modal", operation="ask", said=said)
+    failed.__cause__ = Problem(kind, service="Modal", operation="ask", message=said)
     return failed
 
 

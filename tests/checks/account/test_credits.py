@@ -177,5 +177,5 @@ def test_amounts_that_are_none_are_no_budget_and_no_pass(tmp_path: Path) -> None
 
 def denied(kind: Kind) -> LookupFailed:
     failed = LookupFailed(ENVIRONMENT, "may not list")
-    failed.__cause__ = Problem(kind, service="Modal", operation="list the environments", said="may not list")
+    failed.__cause__ = Problem(kind, service="Modal", operation="list the environments", message="may not list")
     return failed

@@ -26,7 +26,7 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def problem(kind: Kind, said: str = "its own words", hint: str = "", code: str = "") -> Problem:
-    return Problem(kind, service="S3", operation="ListObjectsV2", said=said, hint=hint, code=code)
+    return Problem(kind, service="S3", operation="ListObjectsV2", message=said, hint=hint, code=code)
 
 
 def bucket_of(*found: S3Sample | Problem, place: S3Place = PLACE, open_places: tuple[str, ...] = ()) -> Result:
@@ -234,7 +234,7 @@ def test_a_server_that_compares_no_keys_has_not_said_that_they_are_there() -> No
 
 
 def test_a_secret_that_could_not_be_asked_for_or_is_left_open_is_no_pass() -> None:
-    denied = secret_of(HELD, Problem(Kind.FORBIDDEN, service="Modal", operation="look", said="denied"))
+    denied = secret_of(HELD, Problem(Kind.FORBIDDEN, service="Modal", operation="look", message="denied"))
     assert denied.status is Status.BLOCKED and "not looked at: wandb" in denied.reason
     unread = secret_of(HELD, open_secrets=("a secret of train (app.py:4: os.environ)",))
     assert unread.status is Status.BLOCKED and "app.py:4" in unread.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import select
@@ -10,12 +11,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 
 from preflight.cli.gate import command
+from preflight.model import Report, Target
+from preflight.report import github, json_v1, junit, markdown, sarif
 from tests.cli.gate.conftest import APP, LONGEST_S, SKIP, World
 from tests.conftest import Preflight
 
@@ -280,11 +285,29 @@ def test_an_app_whose_text_leaves_a_path_open_is_checked_each_time_unless_the_pa
     assert ran.code == 5 and "shared/other  is new" in ran.err
 
 
-def test_a_report_may_be_written_beside(world: World) -> None:
-    ran = world.gate("--renew", "-o", "json=ci-report.json")
-    assert (ran.code, ran.out) == (0, "")
-    assert '"verdict": "clean"' in (world.project / "ci-report.json").read_text("utf-8")
+def test_reports_beside_say_that_the_command_was_started(world: World) -> None:
+    ran = world.gate("--renew", "-o", "json=ci-report.json", "-o", "markdown=ci-report.md", "-o", "junit=ci.xml")
+    document = json.loads((world.project / "ci-report.json").read_text("utf-8"))
+    assert (ran.code, ran.out, document["verdict"], document["command_started"]) == (0, "", "clean", True)
+    assert "the command was started" in (world.project / "ci-report.md").read_text("utf-8")
+    assert 'name="command_started" value="true"' in (world.project / "ci.xml").read_text("utf-8")
+    again = world.gate("-o", "json=again.json", command=("sh", "-c", "exit 3"))
+    document = json.loads((world.project / "again.json").read_text("utf-8"))
+    assert (again.code, document["exit"], document["command_started"]) == (3, 0, True)
     assert world.held("--offline").code == 0
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+def test_every_format_of_a_gates_report_says_whether_the_command_was_started(is_started: bool) -> None:
+    report = Report(target=Target(), started=datetime.now(UTC), seconds=0.0, results=(), command_started=is_started)
+    words = f"the command was {'' if is_started else 'not '}started"
+    assert json_v1.document(report)["command_started"] is is_started
+    assert words in markdown.text(report) and words in github.text(report)
+    assert f'value="{str(is_started).lower()}"' in junit.text(report)
+    assert f'"commandStarted": {str(is_started).lower()}' in sarif.text(report)
+    plain = replace(report, command_started=None)
+    texts = (json_v1.text(plain), markdown.text(plain), github.text(plain), junit.text(plain), sarif.text(plain))
+    assert not [t for t in texts if "the command" in t or "command_started" in t or "commandStarted" in t]
 
 
 def test_modal_out_of_reach_is_refused_and_offline_still_holds(world: World) -> None:

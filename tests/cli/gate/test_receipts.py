@@ -180,7 +180,8 @@ def test_a_failed_renewal_leaves_no_pass_and_the_next_gate_looks_again(world: Wo
     pyproject = world.project / "pyproject.toml"
     fine = pyproject.read_text("utf-8")
     pyproject.write_text(fine.replace("python -m compileall -q src deploy", "false"), encoding="utf-8")
-    failed = world.gate("--renew")
+    failed = world.gate("--renew", "-o", "json=failed.json")
+    assert json.loads((world.project / "failed.json").read_text("utf-8"))["command_started"] is False
     assert (failed.code, world.ran.exists(), world.receipts.file.exists()) == (5, False, False)
     assert "`false` ended with exit code 1" in failed.err
     assert "REFUSED: the checklist did not pass" in failed.err
