@@ -23,12 +23,13 @@ from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
-from preflight.model import Check, Exit, Report, Status, Target
+from preflight.model import Exit, Status
 from preflight.probe.document import Document, OnModal, Paid, not_run
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
 from preflight.report.redacted import cleaned
+from preflight.report.reporter import Reporter
 from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
@@ -147,23 +148,17 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
     return _report([(document, f"{where} on {document['gpu_asked']}") for document in paid], is_json)
 
 
-class _Progress:
+class _Progress(Reporter):
     """The engine's events as the one changing line; the price is said on a line that stays."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        """Nothing yet."""
 
     def observe(self, event: Event) -> None:
         if isinstance(event, Priced):
             warn(f"up to ${event.price.usd:.2f} ({event.price.basis})")
         elif isinstance(event, Progress):
             self.say(event.text)
-
-    def finish(self, report: Report) -> None:
-        """The documents are shown by the command."""
 
 
 def _report(found: Sequence[tuple[Document, str]], is_json: bool) -> int:

@@ -162,8 +162,8 @@ class ConsoleReporter(Reporter):
             self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
         passed_over = report.target.passed_over
         shown = passed_over if self.is_verbose else passed_over[:3]
-        more = [f"{len(passed_over) - len(shown)} more (-v)"] if len(shown) < len(passed_over) else []
-        for text in (*shown, *more):
+        left = [f"{len(passed_over) - len(shown)} more (-v)"] if len(shown) < len(passed_over) else []
+        for text in (*shown, *left):
             self._labelled("", f"not looked at: {text}", "yellow")
         if report.changed is not None:
             self._changed(report.changed)

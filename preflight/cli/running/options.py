@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -97,7 +97,7 @@ def shown_options(command: F) -> F:
         code: int = command(shown=Shown(outputs=outputs, **how), **given)
         return code
 
-    return _with(called, *SHOWN)
+    return cast(F, _with(called, *SHOWN))
 
 
 def document_option(schema: str, *more: str) -> Callable[[F], F]:
@@ -118,11 +118,9 @@ def document_option(schema: str, *more: str) -> Callable[[F], F]:
             code: int = command(**given, **flags)
             return code
 
-        form = click.option(
-            "-o", "--output", metavar="FORM", callback=chosen, help="The same as `-o json`.", hidden=True
-        )
+        form = click.option("-o", "--output", metavar="FORM", callback=chosen, help="`-o json` is the same as --json.")
         flag = click.option("--json", "is_json", is_flag=True, help=f"Print the document {schema} and nothing else.")
-        return _with(called, form, flag)
+        return cast(F, _with(called, form, flag))
 
     return decorated
 
