@@ -53,9 +53,9 @@ def _seen(told: ByApp) -> dict[str, object]:
     """What each app was seen to hold; of many, how many were looked at."""
     seen = {app: {"status": r.status.value, **(r.answer.seen if r.answer else {})} for app, r in told}
     ignored = sum(int(each.get("ignored", 0)) for each in seen.values())
-    counts: dict[str, object] = {"files": sum(r.answer is not None for _, r in told)} | (
-        {"ignored": ignored} if ignored else {}
-    )
+    counts: dict[str, object] = {"files": sum(r.answer is not None for _, r in told)}
+    if ignored:
+        counts["ignored"] = ignored
     return counts if len(told) > MOST_NAMED else counts | {"apps": seen}
 
 
