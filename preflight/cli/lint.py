@@ -29,12 +29,14 @@ from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
+    from preflight.app.model import Recipe
     from preflight.cli.running.audience import Audience
     from preflight.engine.files import ToLint
 
 STDIN = "-"
 NOTHING_OF_MODAL = "makes nothing of Modal: no App, function, image, secret or volume"
 COLLECTED_AFTER = 64  # files
+MOST_MISNAMED = 5  # ignores of one file that are told of one by one
 
 
 def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -134,7 +136,7 @@ def lint_command(
         also=[Output("json", write_baseline)] if write_baseline else [],
         baseline=known,
     ) as told:
-        looked = asyncio.run(_lint(files, kept, fixing, others))
+        looked = asyncio.run(_lint(files, kept, fixing, others, {name for r in rules for name in (r.id, r.name)}))
         if not looked:
             return _nothing(others, is_silent=pass_others)
         for path, why in others.items() if not pass_others else ():
@@ -273,9 +275,13 @@ def _parses(content: bytes) -> bool:
 
 
 async def _lint(
-    files: Sequence[ToLint], kept: dict[Path, tuple[Check, ...]], fixing: _Fixing, others: dict[Path, str]
+    files: Sequence[ToLint],
+    kept: dict[Path, tuple[Check, ...]],
+    fixing: _Fixing,
+    others: dict[Path, str],
+    known: set[str],
 ) -> list[tuple[Result, ...]]:
-    """The results of each file; ``others`` gets those that make nothing of Modal's."""
+    """The results of each file; ``others`` gets those that make nothing of Modal's, ``known`` are names of rules."""
     from preflight.engine.files import look, recipe_of
     from preflight.lookups import LookupFailed
 
@@ -288,6 +294,8 @@ async def _lint(
             if not isinstance(recipe, LookupFailed) and recipe.makes_nothing:
                 others[file.file] = NOTHING_OF_MODAL
                 continue
+            if not isinstance(recipe, LookupFailed):
+                _tell_misnamed(file.file, recipe, known)
             if fixing.is_wanted:
                 await _fix(file, kept[file.settings.project], fixing)
                 recipe = recipe_of(file)
@@ -299,6 +307,16 @@ async def _lint(
     finally:
         gc.enable()
     return looked
+
+
+def _tell_misnamed(file: Path, recipe: Recipe, known: set[str]) -> None:
+    """A ``# preflight: ignore[…]`` that names no rule ignores nothing, and its writer thinks that it does."""
+    first = {name: line for line, names in reversed(recipe.ignores.items()) for name in names}
+    wrong = sorted((line, name) for name, line in first.items() if name != "*" and name not in known)
+    for line, name in wrong[:MOST_MISNAMED]:
+        warn(f"{file}:{line}: no rule is called {name}, so nothing is ignored{near(name, known)}")
+    if len(wrong) > MOST_MISNAMED:
+        warn(f"{file}: {len(wrong) - MOST_MISNAMED} more ignores name no rule")
 
 
 def _kept(
