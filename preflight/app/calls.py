@@ -21,7 +21,7 @@ from preflight.app.model import Call, Unresolved
 
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 MOST_STEPS = 50_000  # of reading the arguments of calls in bodies
-MOST_CALLS = 4000
+MOST_CALLS = 3000
 
 
 def every_call(scope: Interpreter) -> tuple[Call, ...]:

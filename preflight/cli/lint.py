@@ -292,7 +292,7 @@ async def _lint(
 
 def _tell_misnamed(file: Path, recipe: Recipe, known: set[str]) -> None:
     """A ``# preflight: ignore[…]`` that names no rule ignores nothing, and its writer thinks that it does."""
-    first = {name: line for line, names in reversed(list(recipe.ignores.items())) for name in names}
+    first = {name: line for line, names in sorted(recipe.ignores.items(), reverse=True) for name in names}
     wrong = sorted((line, name) for name, line in first.items() if name != "*" and name not in known)
     for line, name in wrong[:MOST_MISNAMED]:
         warn(f"{file}:{line}: no rule is called {name}, so nothing is ignored{near(name, known)}")

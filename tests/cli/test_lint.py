@@ -190,6 +190,15 @@ def test_a_misspelt_skip_is_a_usage_error_that_names_the_file(lint: Lint, projec
     assert done.code == 2 and "pyproject.toml" in done.err
 
 
+def test_an_ignore_that_names_no_rule_is_told_of_with_the_nearest_name(lint: Lint, project: Path) -> None:
+    text = BAD.replace('("bad")', '("bad")  # preflight: ignore[dep-stub-removd, RES540, *]')
+    (project / "deploy" / "bad.py").write_text(text, "utf-8")
+    done = lint(project, "deploy/bad.py", "-q")
+    [line] = [each for each in done.err.splitlines() if "no rule is called" in each]
+    assert "bad.py:3: no rule is called dep-stub-removd" in line
+    assert "did you mean dep-stub-removed?" in line
+
+
 def test_an_ignored_finding_is_counted_and_does_not_fail(lint: Lint, project: Path) -> None:
     text = BAD.replace('modal.Stub("bad")', 'modal.Stub("bad")  # preflight: ignore[dep-stub-removed] the old client')
     text = text.replace("def train(): ...", "def train(): ...").replace(

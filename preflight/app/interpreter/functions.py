@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import cast
 
 from preflight.app.interpreter import objects
 from preflight.app.interpreter.flow import images_of, merged, values_of
@@ -51,10 +52,10 @@ class _Given:
     def __init__(self, call: Call, app: AppValue) -> None:
         self.call = call
         self.defaults = app.defaults
-        self.open_end = call.kwargs.get("**")
+        self.given = cast("Mapping[str, Value]", call.kwargs)  # as it was read: nothing is turned into words yet
 
     def __getitem__(self, name: str) -> Value:
-        return objects.value_of_member(self.call.kwargs.get(name, self.open_end))
+        return objects.value_of_member(self.given.get(name, self.given.get("**")))
 
     def with_default(self, name: str) -> list[Value]:
         """The App's value and the function's own, which come together for secrets and volumes."""
@@ -78,7 +79,7 @@ def _function(each: Decorated, image_of: Callable[[ImageValue], Image]) -> Funct
         memory_mib=_pair(given["memory"], call.where),
         retries=_retries(call, given["retries"]),
         secrets=tuple(s for v in given.with_default("secrets") for s in _secrets(v, call.where))
-        + tuple(_secrets(call.kwargs.get("secret"), call.where)),
+        + tuple(_secrets(given.given.get("secret"), call.where)),
         volumes=_volumes(given, call.where),
         schedule=_schedule(call),
         call=shown(call),
@@ -89,8 +90,9 @@ def _function(each: Decorated, image_of: Callable[[ImageValue], Image]) -> Funct
 
 def shown(call: Call) -> Call:
     """The call with arguments as the model promises them: branches are unresolved, paths are strings."""
-    kwargs = {k: shown_value(v, call.where) for k, v in call.kwargs.items()}
-    return replace(call, args=tuple(shown_value(a, call.where) for a in call.args), kwargs=kwargs)
+    args, keywords = cast("tuple[Value, ...]", call.args), cast("Mapping[str, Value]", call.kwargs)
+    kwargs = {k: shown_value(v, call.where) for k, v in keywords.items()}
+    return replace(call, args=tuple(shown_value(a, call.where) for a in args), kwargs=kwargs)
 
 
 def _images(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from typing import cast
 
 from preflight.app.interpreter import containers, folding, modal_objects, objects, paths, pure, statements
 from preflight.app.interpreter.flow import (
@@ -120,7 +121,7 @@ class Interpreter(Scope):
 
     def _of_some(self, held: Alternatives, node: ast.Attribute) -> Value:
         """Of the values that have attributes: ``modal = None`` in another branch has none."""
-        some = [v for v in held.values if v is not None] or list(held.values)
+        some: list[Value] = [v for v in held.values if v is not None] or [*held.values]
         usual = next((n for n, v in enumerate(some) if held.usual >= 0 and v is held.values[held.usual]), -1)
         return either([self._attribute(v, node) for v in some], usual, held.variable)
 
@@ -249,7 +250,7 @@ class Interpreter(Scope):
         """The value a helper of the project returns for these arguments, read with its own defaults."""
         if self.depth >= DEEPEST:
             return Unresolved("helpers call helpers deeper than this reader goes", self.where(at))
-        scope: Interpreter = function.scope
+        scope = cast(Interpreter, function.scope)
         inner = scope.inside()
         inner.depth, inner.is_repeating = self.depth + 1, self.is_repeating
         if function.held_by is not None and not _is_static(function.node):

@@ -17,6 +17,7 @@ from preflight.model import Where
 
 if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
+    from preflight.app.interpreter.scope import Scope
 
 Value: TypeAlias = (
     "bool | int | float | complex | str | bytes | EllipsisType | list[Value] | tuple[Value, ...]"
@@ -205,7 +206,7 @@ class UserFunction:
     """A def of the project, called abstractly when an image is built through it."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    scope: Interpreter  # whose names its body sees
+    scope: Scope  # whose names its body sees
     decorators: tuple[Call, ...] = ()
     held_by: ObjectValue | ClassValue | None = None  # the object or class whose method it is
 
