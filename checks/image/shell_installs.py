@@ -173,10 +173,14 @@ def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
     line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
     opener = re.search(r"""["'](?=[^"']*$)""", line)
     around = opener[0] if opener else line.lstrip().lstrip("frbFRB")[:1] or text[: span.start].rstrip()[-1:]
-    quote = '"' if around == "'" else "'"
-    if quote in text[span.start : span.end]:
+    if around not in ("'", '"'):
         return None
-    places = [at for token in TOKEN.finditer(text, span.start, span.end) for at in token.span()]
+    quote = '"' if around == "'" else "'"
+    stop = re.compile(rf"[&|;\n\\{around}]").search(text, span.end)  # the span itself ends before a redirection
+    end = stop.start() if stop else len(text)
+    if quote in text[span.start : end]:
+        return None
+    places = [at for token in TOKEN.finditer(text, span.start, end) for at in token.span()]
     quotes = (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places)
     return app.together(quotes, is_safe=True)
 
