@@ -239,7 +239,7 @@ def _needed(link: Link) -> Iterator[tuple[str, Where, int]]:
                 yield "git", package.where or install.where, at
     for n, command in enumerate(link.step.shell):
         name, _ = build.program_of(command)
-        if name in BRINGS:
+        if name in BRINGS and not _asks(command):
             yield name, command.where, n
 
 
@@ -259,10 +259,14 @@ def _may_install(command: app.ShellCommand, tool: str) -> bool:
     words = " ".join((*command.words, command.text))
     if re.search(r"\binstall\b", words) and any(BRINGS[tool].match(w) for w in command.words):
         return True
-    program = build.program_of(command)[0]
-    if program in ("bash", "sh", "zsh"):
+    if build.program_of(command)[0] in ("bash", "sh", "zsh"):
         return tool in words  # a script or -c string that may install it
-    return program in ("which", "command", "type") and tool in command.words
+    return _asks(command) and tool in command.words
+
+
+def _asks(command: app.ShellCommand) -> bool:
+    """Whether it only asks if a program is there: `which git`, `command -v git`."""
+    return command.words[:1] in (("which",), ("type",)) or command.words[:2] == ("command", "-v")
 
 
 def _apt_step(link: Link, tool: str) -> Fix | None:

@@ -48,9 +48,9 @@ def sto_bucket_endpoint_missing(recipe: Recipe, call: Call) -> Findings:
         return
     store = sign[1].lower()
     wanted = ENDPOINTS.get(store, "<address of that store>")
-    tell = error if address is not None else warning
+    tell, shown = error if address is not None else warning, "that address" if store.startswith("http") else store
     yield tell(
-        f"the mount of {written or 'a bucket'} has no bucket_endpoint_url, and {'that address' if store[:4] == 'http' else store} is not S3",
+        f"the mount of {written or 'a bucket'} has no bucket_endpoint_url, and {shown} is not S3",
         f'add bucket_endpoint_url="{wanted}"' + (" and give the bucket's bare name" if address else ""),
         call.where,
         why="the mount asks S3 for a bucket of that name",
