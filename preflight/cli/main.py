@@ -17,6 +17,7 @@ import click
 
 import preflight
 from preflight.cli.running.stderr import clean, say, warn
+from preflight.interrupts import OURS
 from preflight.model import Exit
 
 COMMANDS = {
@@ -194,7 +195,7 @@ def main() -> NoReturn:
         say(str(e))
         code = Exit.INCOMPLETE
     except Exception as e:  # noqa: BLE001 - the CLI boundary: a bug becomes exit 4 and a report file
-        code = _internal_error(e)
+        code = Exit.INTERRUPTED if _is_interrupt(e) else _internal_error(e)
     if in_force := sys.modules.get("preflight.facts.in_force"):
         for file, why in in_force.ignored.items():
             click.echo(f"{file} of the refreshed facts is not used: {why}; run preflight facts --refresh", err=True)
@@ -225,6 +226,16 @@ def _show(e: click.ClickException) -> None:
         say(e.ctx.get_usage())
         say(f"Try '{e.ctx.command_path} --help' for help.\n")
     say(f"Error: {clean(e.format_message())}")
+
+
+def _is_interrupt(e: BaseException | None) -> bool:
+    """Extension modules make another error of a KeyboardInterrupt that comes while they call Python."""
+    is_one = OURS.has_come
+    while e is not None and not is_one:
+        e, is_one = e.__cause__ or e.__context__, isinstance(e, KeyboardInterrupt)
+    if is_one:
+        say("interrupted")
+    return is_one
 
 
 def _internal_error(e: Exception) -> Exit:
