@@ -23,12 +23,14 @@ from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
+    from preflight.app.model import Recipe
     from preflight.engine.folder import ToLint
 
 STDIN = "-"
 NOTEBOOK = "is a notebook; write it out first: jupyter nbconvert --to script"
 NOTHING_OF_MODAL = "makes nothing of Modal: no App, function, image, secret or volume"
 COLLECTED_AFTER = 64  # files
+MOST_MISNAMED = 5  # ignores of one file that are told of one by one
 
 
 def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -113,7 +115,9 @@ def lint_command(
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     shown = shown if diff else replace(shown, outputs=wanted_outputs(shown.outputs))
     heard = audience(shown, base=Path.cwd(), sources=[f.file for f in files if f.content is None])
-    report = asyncio.run(_lint(files, kept, _Fixing(fix, diff, unsafe), others, failing))
+    report = asyncio.run(
+        _lint(files, kept, _Fixing(fix, diff, unsafe), others, failing, {n for r in rules for n in (r.id, r.name)})
+    )
     if not report.results:
         return _nothing(others, is_silent=pass_others)
     if not pass_others:
@@ -241,8 +245,9 @@ async def _lint(
     fixing: _Fixing,
     others: dict[Path, str],
     fail_on: Status,
+    known: set[str],
 ) -> Report:
-    """One result a rule, over all files; ``others`` gets those that make nothing of Modal's."""
+    """One result a rule, over all files; ``others`` gets those without Modal, ``known`` are the names of all rules."""
     from preflight.engine.files import judge, recipe_of
     from preflight.engine.select import in_order
     from preflight.engine.several import together
@@ -261,6 +266,8 @@ async def _lint(
             if not isinstance(recipe, LookupFailed) and recipe.makes_nothing:
                 others[file.file] = NOTHING_OF_MODAL
                 continue
+            if not isinstance(recipe, LookupFailed):
+                _tell_misnamed(file.file, recipe, known)
             if fixing.is_wanted:
                 await _fix(file, rules, fixing)
                 recipe = recipe_of(file)
@@ -281,6 +288,16 @@ async def _lint(
         fail_on=fail_on,
         scope=Scope.PART,
     )
+
+
+def _tell_misnamed(file: Path, recipe: Recipe, known: set[str]) -> None:
+    """A ``# preflight: ignore[…]`` that names no rule ignores nothing, and its writer thinks that it does."""
+    first = {name: line for line, names in reversed(list(recipe.ignores.items())) for name in names}
+    wrong = sorted((line, name) for name, line in first.items() if name != "*" and name not in known)
+    for line, name in wrong[:MOST_MISNAMED]:
+        warn(f"{file}:{line}: no rule is called {name}, so nothing is ignored{near(name, known)}")
+    if len(wrong) > MOST_MISNAMED:
+        warn(f"{file}: {len(wrong) - MOST_MISNAMED} more ignores name no rule")
 
 
 def _kept(

@@ -11,7 +11,7 @@ from preflight.app import reader
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.engine.folder import ToLint
-from preflight.engine.run import run
+from preflight.engine.run import judged, run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
 from preflight.model import Check, NotApplicable, Result, Stage, Status, Target
@@ -54,7 +54,8 @@ def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     seconds = time.monotonic() - began
     if isinstance(answer, NotApplicable):
         return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
-    return Result(check=rule, status=answer.status, seconds=seconds, reason=answer.summary, answer=answer)
+    status, answer = judged(answer)
+    return Result(check=rule, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def recipe_of(target: ToLint) -> Recipe | LookupFailed:
