@@ -184,8 +184,13 @@ def sto_secret_keys(recipe: Recipe, call: Call) -> Findings:
     Source
         modal 1.6.4 Secret.from_name; modal.com/docs/guide/cloud-bucket-mounts.
     """
-    secret: app.SecretRef = call.kwargs["secret"]
-    if secret.made_by == "from_name" and not secret.required_keys and not _has_required(recipe, secret):
+    secret = call.kwargs["secret"]
+    if (
+        isinstance(secret, app.SecretRef)
+        and secret.made_by == "from_name"
+        and not secret.required_keys
+        and not _has_required(recipe, secret)
+    ):
         yield advice(
             f"the secret {secret.name!r} of a bucket names no required_keys",
             'add required_keys=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]'

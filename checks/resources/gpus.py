@@ -127,7 +127,7 @@ SAME = {  # spelled in another way, and only one thing can be meant
 }
 
 
-@rule("RES560", GPUS)
+@rule("RES560", GPUS, decides=True)
 def res_gpu_unknown(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     """Every GPU is one that Modal has.
 

@@ -216,7 +216,10 @@ SHORT_S = 10
 REFUSED = "the deploy is refused after the image was built"
 
 
-@rule("RES540", RESOURCE_CALLS.only(with_keyword("timeout"), "timeout"))
+TIMEOUTS = RESOURCE_CALLS.only(with_keyword("timeout"), "timeout")
+
+
+@rule("RES540", TIMEOUTS.resolved(lambda call: call.kwargs["timeout"]))
 def res_timeout_over_max(recipe: Recipe, call: Call) -> Findings:
     """Every timeout is between 1 s and 24 h.
 

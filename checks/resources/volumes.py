@@ -120,7 +120,8 @@ def sto_volume_twice(recipe: Recipe, call: Call) -> Findings:
         modal 1.6.4 _utils/mount_utils.py validate_volumes and validate_volumes_by_object_id.
     """
     places: dict[tuple[str, str | None], list[str]] = {}
-    for path, each in call.kwargs["volumes"].items():
+    mounted = call.kwargs["volumes"]
+    for path, each in mounted.items() if isinstance(mounted, dict) else ():
         if isinstance(each, app.VolumeRef) and each.kind == "volume" and each.name:
             places.setdefault((each.name, each.environment), []).append(str(path).rstrip("/"))
     for (name, _), paths in places.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 
 from preflight.app.model import EnvironRead, Source
 from preflight.app.syntax import Holder, Syntax, syntax_of
@@ -40,13 +39,12 @@ GETS = frozenset({"os.getenv", "os.environ.get"})
 def reads(source: Source) -> tuple[EnvironRead, ...]:
     """Every read of a variable by its literal name, with the function that holds it."""
     syntax = syntax_of(source)
-    imported = _imports(syntax) if syntax is not None else {}
-    if syntax is None or not any(dotted.split(".")[0] in MODULES for dotted in imported.values()):
+    if syntax is None or not any(dotted.split(".")[0] in MODULES for dotted in syntax.imports.values()):
         return ()
     found = [
         EnvironRead(key, by, is_required, syntax.where(node), _holder(syntax, node))
         for node in syntax.every(ast.Subscript, ast.Compare, ast.Call)
-        if (read := _read(node, imported)) is not None
+        if (read := _read(node, syntax)) is not None
         for keys, by, is_required in [read]
         for key in keys
     ]
@@ -59,32 +57,17 @@ def _holder(syntax: Syntax, node: ast.AST) -> str:
     return ".".join(reversed(names))
 
 
-def _imports(syntax: Syntax) -> dict[str, str]:
-    """What each imported name of the file is, at any depth: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
-    found: dict[str, str] = {}
-    every: list[ast.Import | ast.ImportFrom] = [*syntax.every(ast.Import), *syntax.every(ast.ImportFrom)]
-    for node in sorted(every, key=lambda n: (n.lineno, n.col_offset)):
-        for alias in node.names:
-            if isinstance(node, ast.ImportFrom):
-                if node.level == 0:
-                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-            else:
-                top = alias.name.split(".")[0]
-                found[alias.asname or top] = alias.name if alias.asname else top
-    return found
-
-
-def _read(node: ast.AST, imported: Mapping[str, str]) -> tuple[tuple[str, ...], str, bool] | None:
+def _read(node: ast.AST, syntax: Syntax) -> tuple[tuple[str, ...], str, bool] | None:
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
         key = _text(node.slice)
-        return ((key,), "os.environ[…]", True) if key and _dotted(node.value, imported) == "os.environ" else None
+        return ((key,), "os.environ[…]", True) if key and syntax.imported(node.value) == "os.environ" else None
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
         key = _text(node.left)
-        asked = key and _dotted(node.comparators[0], imported) == "os.environ"
+        asked = key and syntax.imported(node.comparators[0]) == "os.environ"
         return ((key,), "in os.environ", False) if asked else None
     if not isinstance(node, ast.Call):
         return None
-    name = _dotted(node.func, imported)
+    name = syntax.imported(node.func)
     key = _text(node.args[0]) if node.args else ""
     if key and name == "os.environ.pop":
         return (key,), "os.environ.pop()", len(node.args) + len(node.keywords) < 2
@@ -103,14 +86,3 @@ def _is_given(name: str, call: ast.Call) -> bool:
 
 def _text(node: ast.expr) -> str:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _dotted(node: ast.expr, imported: Mapping[str, str]) -> str:
-    """The full dotted name, when its first part is imported."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in imported:
-        return ""
-    return ".".join([imported[node.id], *reversed(parts)])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from preflight.app.model import Source
 from preflight.app.regular import content_of
+from preflight.app.syntax import Syntax
 
 SKIPPED = frozenset({"node_modules", "venv", "site-packages", "build", "dist", "__pycache__"})
-MAKES_APP = re.compile(rb"\bmodal\b[\s\S]*\bApp\s*\(")
+MAY_MAKE_APP = re.compile(rb"^[ \t]*(?:from|import)\b[^\n]*\bmodal\b[\s\S]*\b(?:App|Stub)\b[\s\S]*\(", re.MULTILINE)
+MAKES_APP = re.compile(r"modal(?:\.\w+)*\.(?:App|Stub)")
 MOST_FILES = 5000
 MOST_BYTES = 1_000_000
 
@@ -34,7 +38,16 @@ def python_files(project: Path) -> Iterator[Path]:
 
 
 def _makes_app(path: Path) -> bool:
+    """Whether a call in it makes one: text and docstrings that show such a call do not."""
     try:
-        return MAKES_APP.search(content_of(path, MOST_BYTES)) is not None
+        content = content_of(path, MOST_BYTES)
     except OSError:
         return False
+    if MAY_MAKE_APP.search(content) is None:
+        return False
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True  # what is wrong with it is for the rule on syntax to say
+    syntax = Syntax(Source(str(path), "", tree), tree)
+    return any(MAKES_APP.fullmatch(syntax.imported(call.func)) for call in syntax.every(ast.Call))

@@ -179,14 +179,14 @@ class Step:
     where: Where  # line and column of the method's name
     call: Span | None  # from the start of the receiver to the closing parenthesis
     link: Span | None  # from the dot before the method's name to the closing parenthesis
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict)
     arg_spans: tuple[Span, ...] = ()
     kwarg_spans: Mapping[str, Span] = field(default_factory=dict)  # of the whole `name=value`
     pip: tuple[PipInstall, ...] = ()
     shell: tuple[ShellCommand, ...] = ()
     apt: tuple[str, ...] = ()
-    env: Mapping[str, Any] = field(default_factory=dict)  # of .env(): value or Unresolved
+    env: Mapping[str, object] = field(default_factory=dict)  # of .env(): value or Unresolved
     is_repeated: bool = False  # in the body of a loop whose turns are not known
     is_complete: bool = True  # False: an argument is unresolved
     node: ast.Call | None = field(repr=False, default=None, compare=False)
@@ -229,8 +229,8 @@ class Call:
     name: str
     where: Where
     span: Span | None
-    args: tuple[Any, ...] = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict)
     kwarg_spans: Mapping[str, Span] = field(default_factory=dict)
     has_spread: bool = False  # ** or * of something unresolved: more arguments than are seen
     is_bare: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TypeVar
 
 from preflight.app import walk
@@ -108,6 +109,25 @@ class Syntax:
                 if isinstance(each.target, ast.Name) and each.value is not None and self.is_import_time(each):
                     self._values.setdefault(each.target.id, []).append(each.value)
         yield from self._values.get(name, ())
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """What each imported name is, at any depth: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
+        found: dict[str, str] = {}
+        every: list[ast.Import | ast.ImportFrom] = [*self.every(ast.Import), *self.every(ast.ImportFrom)]
+        for node in sorted(every, key=lambda n: (n.lineno, n.col_offset)):
+            for alias in node.names:
+                if isinstance(node, ast.Import):
+                    top = alias.name.split(".")[0]
+                    found[alias.asname or top] = alias.name if alias.asname else top
+                elif node.level == 0:
+                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+        return found
+
+    def imported(self, node: ast.AST) -> str:
+        """The full dotted name of an expression whose first part is imported; "" for any other."""
+        first, dot, rest = dotted(node).partition(".")
+        return f"{self.imports[first]}{dot}{rest}" if first in self.imports else ""
 
     def where(self, node: ast.AST) -> Where:
         return self.offsets.where(node)

@@ -97,7 +97,7 @@ class Commands(click.Group):
         command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         command.epilog = command.epilog or (f"Example: {EXAMPLES[cmd_name]}" if cmd_name in EXAMPLES else None)
-        if "_PREFLIGHT_COMPLETE" in os.environ or "_MODAL_PREFLIGHT_COMPLETE" in os.environ:
+        if is_completing():
             from preflight.cli.complete import wire
 
             wire(command)
@@ -119,6 +119,11 @@ class Commands(click.Group):
             if near:
                 raise click.UsageError(f"{e.message} Did you mean {near[0]!r}?", ctx) from e
             raise
+
+
+def is_completing() -> bool:
+    """Whether a shell has started us to complete a line."""
+    return "_PREFLIGHT_COMPLETE" in os.environ or "_MODAL_PREFLIGHT_COMPLETE" in os.environ
 
 
 def _look_at_own_client(command: str) -> None:
@@ -164,9 +169,14 @@ def main() -> NoReturn:
     # that asks Modal (1.70 s against 1.48 s, medians of six, 2026-11-26)
     gc.set_threshold(200_000, 20, 100)
     _open_streams()
+    if is_completing():
+        from preflight.cli.complete import register
+
+        register()
     try:
         _stand_somewhere()
-        code: Any = cli.main(standalone_mode=False)
+        name = "modal-preflight" if sys.argv[0].endswith("modal-preflight") else "preflight"
+        code: Any = cli.main(standalone_mode=False, prog_name=name)
         code = code if isinstance(code, int) else Exit.READY
     except click.exceptions.Exit as e:
         code = e.exit_code

@@ -164,7 +164,7 @@ class _Run:
         if isinstance(outcome, NotApplicable):
             return _Answered(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
         try:
-            status, answer = _judged(outcome)
+            status, answer = judged(outcome)
         except (TypeError, ValueError) as e:
             return _Answered(_error(check, f"its answer is not one: {e}", began), False)
         errors = [f for f in answer.findings if f.severity is Severity.ERROR]
@@ -288,7 +288,7 @@ async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
             group.create_task(coroutine)
 
 
-def _judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
+def judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
     """Raises TypeError and ValueError for what a check of another make may have returned in their place."""
     if isinstance(outcome, Answer | Unknown) and not all(isinstance(f, Finding) for f in outcome.findings):
         raise TypeError("it holds what is not a Finding")

@@ -186,7 +186,8 @@ def _secrets_of(
         yield from ((f"{function.name}'s bucket mount", m.secret, m) for m in function.mounts if m.secret is not None)
         for image in function.images if isinstance(function.images, tuple) else ():
             for step in image.steps:
-                for value in step.kwargs.get("secrets") or ():
+                secrets = step.kwargs.get("secrets")
+                for value in secrets if isinstance(secrets, list | tuple) else (secrets,):
                     if isinstance(value, SecretRef | Unresolved):
                         yield f"an image step ({step.method}, {step.where})", value, None
 

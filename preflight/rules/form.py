@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from preflight.app.lookups import BUILDER, RECIPE
-from preflight.app.model import Recipe
+from preflight.app.model import Recipe, Unresolved
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Where
+from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Unknown, Where
 from preflight.settings import Settings
 from preflight.wording import counted, listed, plural, title_of
 
@@ -74,6 +74,7 @@ class Subject(Generic[T]):
     noun: str
     key: Callable[[T], object] = id
     amount: Callable[[Sequence[T]], int] | None = field(default=None, repr=False)
+    left_open: Callable[[Recipe], Iterable[Unresolved]] = field(default=lambda recipe: (), repr=False)  # by the text
 
     def of(self, recipe: Recipe) -> Sequence[T]:
         return kept(recipe, self, lambda r: tuple(self.every(r)))
@@ -87,6 +88,14 @@ class Subject(Generic[T]):
         """Those that ``is_one`` holds for, by a name of their own."""
         return replace(self, every=lambda r: [t for t in self.of(r) if is_one(t)], noun=noun or self.noun)
 
+    def resolved(self, value: Callable[[T], object]) -> Subject[T]:
+        """Those of which the text decides the value; the others are left open."""
+        return replace(
+            self,
+            every=lambda r: [t for t in self.of(r) if not isinstance(value(t), Unresolved)],
+            left_open=lambda r: [v for t in self.of(r) if isinstance(v := value(t), Unresolved)],
+        )
+
     def by(self, place: Callable[[T], object]) -> Subject[list[T]]:
         """The same things, in groups that share a place: a rule speaks once of each group."""
 
@@ -99,7 +108,7 @@ class Subject(Generic[T]):
         def amount(grouped: Sequence[list[T]]) -> int:
             return len({self.key(thing) for group in grouped for thing in group})
 
-        return Subject(groups, self.noun, amount=amount)
+        return Subject(groups, self.noun, amount=amount, left_open=self.left_open)
 
     def together(self) -> Subject[list[T]]:
         """All of them as one: for a rule that compares them with each other."""
@@ -110,31 +119,43 @@ class Subject(Generic[T]):
 class Rule(Check):
     """A check that reads one recipe and nothing else, so its answer is there at once."""
 
-    answer: Callable[[Recipe, Context], Answer | NotApplicable] = field(repr=False)
+    answer: Callable[[Recipe, Context], Answer | NotApplicable | Unknown] = field(repr=False)
 
     def __call__(self, recipe: Recipe, context: Context) -> tuple[Finding, ...]:
         """What it finds, if it looked."""
         answer = self.answer(recipe, context)
-        return answer.findings if isinstance(answer, Answer) else ()
+        return () if isinstance(answer, NotApplicable) else answer.findings
 
 
-def rule(id: str, subject: Subject[T], *, asks_builder: bool = False) -> Callable[[Find[T]], Rule]:
+def rule(
+    id: str, subject: Subject[T], *, asks_builder: bool = False, decides: bool = False
+) -> Callable[[Find[T]], Rule]:
     """The check that asks the decorated function about each thing of ``subject``.
 
     The function takes the recipe and the thing, and the ``Context`` when it has a third parameter;
-    ``asks_builder`` where the answer depends on the Image Builder in force.
+    ``asks_builder`` where the answer depends on the Image Builder in force, ``decides`` where the run can't work
+    unless the rule holds: what the text leaves open is then unknown.
     """
 
     def of(find: Find[T]) -> Rule:
         if not find.__doc__ and sys.flags.optimize < 2:  # python -OO takes docstrings away
             raise ValueError(f"{find.__module__}.{find.__name__} has no page: its docstring")
         name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__ or "")
-        return rule_of(id, name, page, subject, find, asks_builder=asks_builder)
+        return rule_of(id, name, page, subject, find, asks_builder=asks_builder, decides=decides)
 
     return of
 
 
-def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *, asks_builder: bool = False) -> Rule:
+def rule_of(
+    id: str,
+    name: str,
+    page: str,
+    subject: Subject[T],
+    find: Find[T],
+    *,
+    asks_builder: bool = False,
+    decides: bool = False,
+) -> Rule:
     """A rule whose name and page are given: for those that are rows of a table."""
     wants_context = len(inspect.signature(find).parameters) == 3
 
@@ -143,16 +164,19 @@ def rule_of(id: str, name: str, page: str, subject: Subject[T], find: Find[T], *
         for thing in subject.of(recipe):
             yield from cast("Callable[..., Iterable[Finding]]", find)(recipe, thing, *more)
 
-    def answer(recipe: Recipe, context: Context) -> Answer | NotApplicable:
-        looked_at = subject.looked_at(recipe)
-        if not looked_at:
-            return NotApplicable(f"{recipe.source.path} shows no {plural(subject.noun)}")
+    def answer(recipe: Recipe, context: Context) -> Answer | NotApplicable | Unknown:
+        looked_at, left_open = subject.looked_at(recipe), next(iter(subject.left_open(recipe)), None)
+        why = f"not resolved ({left_open.where}): {left_open.why}" if left_open else ""
+        if not looked_at and not (why and decides):
+            return NotApplicable(why or f"{recipe.source.path} shows no {plural(subject.noun)}")
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
         seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
+        if why and decides:
+            return Unknown(reason=why, seen=seen, findings=found)
         return Answer(summary=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
-    async def run(looked: Looked) -> Answer | NotApplicable:
+    async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
         return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))
 
     return Rule(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from typing import Any
 
 from preflight.app.model import Call, Function, Recipe, Span
 from preflight.app.syntax import syntax_of
@@ -40,7 +39,7 @@ def keyword_where(recipe: Recipe, call: Call, name: str) -> Where:
     return replace(call.where, line=node.lineno, column=node.col_offset + 1)
 
 
-def number(value: Any) -> float | None:
+def number(value: object) -> float | None:
     """The value where it is a number that the text decides; True and False are none."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

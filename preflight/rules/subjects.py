@@ -6,7 +6,6 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from preflight.app.model import Call, Function, Image, PipInstall, PipPackage, Recipe, ShellCommand, Step
 from preflight.app.places import package_where
@@ -182,8 +181,9 @@ IMAGE_CALLS = CALLS.only(lambda c: c.name.startswith("modal.Image."), "image ste
 BUCKET_MOUNTS = CALLS.only(lambda c: c.name == "modal.CloudBucketMount", "bucket mount")
 RESOURCE_CALLS: Subject[Call] = Subject(resource_calls, "request for resources")
 FUNCTIONS: Subject[Function] = Subject(functions_of, "function on Modal")
-GPU_FUNCTIONS = FUNCTIONS.only(lambda f: isinstance(f.gpu, tuple) and f.gpu, "GPU function")
-GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU")
+OF_KNOWN_GPU = FUNCTIONS.resolved(lambda f: f.gpu)
+GPU_FUNCTIONS = OF_KNOWN_GPU.only(lambda f: f.gpu, "GPU function")
+GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU", left_open=OF_KNOWN_GPU.left_open)
 USES = Subject(uses_of_modal, "use of Modal's names")
 
 
@@ -206,7 +206,7 @@ def is_tested(recipe: Recipe, node: ast.AST, words: Iterable[str]) -> bool:
     return any(word in text for text in texts for word in words)
 
 
-def env_for(ext: ExtInstall) -> dict[str, Any]:
+def env_for(ext: ExtInstall) -> dict[str, object]:
     """Variables that an extension's build sees: those set before its step, and those of its own command."""
     return {**env_before(ext.image, ext.n), **ext.install.env}
 

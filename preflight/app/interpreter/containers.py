@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from preflight.app.interpreter.flow import known_part, merged
 from preflight.app.interpreter.folding import bounded
 from preflight.app.interpreter.values import BoundMethod, Value, unresolved_in
@@ -22,32 +24,31 @@ def changed(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
     """What a list or dict is after one of its own methods; the known part stays known where order allows it."""
     held, name = called.value, called.name
     given = args[0] if args else None
-    if name == "append" and args:
+    if name == "append" and args and isinstance(held, list):
         return bounded([*held, given], where)
-    if name == "extend" and args:
+    if name == "extend" and args and isinstance(held, list):
         given = known_part(given)
         return bounded([*held, *given], where) if isinstance(given, list | tuple) else [*held, open_end(given, where)]
-    if name == "update":
+    if name == "update" and isinstance(held, dict):
         given = merged(given)
         known = given if isinstance(given, dict) else {"**": open_end(given, where)} if args else {}
         return {**held, **known, **keywords}
-    copied = type(held)(held)
-    try:
-        getattr(copied, name)(*args, **keywords)
-    except (TypeError, ValueError, KeyError, IndexError):
-        return Unresolved(f"{name}() on what the text does not hold", where)
-    return copied
+    return _acted(called, args, keywords, where)[0]
 
 
 def given_back(called: BoundMethod, args: list[Value], where: Where) -> Value:
     """What the method itself gives: of ``pop`` and ``setdefault`` the element, else nothing."""
-    held, name = called.value, called.name
-    if name not in ("pop", "setdefault"):
-        return None
+    return _acted(called, args, {}, where)[1] if called.name in ("pop", "setdefault") else None
+
+
+def _acted(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> tuple[Value, Value]:
+    """A copy of the container after the method, and what the method gives."""
+    copied = copy(called.value)
     try:
-        return getattr(type(held)(held), name)(*args)
+        return copied, getattr(copied, called.name)(*args, **keywords)
     except (TypeError, ValueError, KeyError, IndexError):
-        return Unresolved(f"{name}() on what the text does not hold", where)
+        why = Unresolved(f"{called.name}() on what the text does not hold", where)
+        return why, why
 
 
 def with_item(held: Value, key: Value, value: Value, where: Where) -> Value:

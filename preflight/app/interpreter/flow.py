@@ -64,7 +64,7 @@ def either(values: list[Value], usual: int = -1, variable: str = "") -> Value:
     why = Unresolved(f"conditions leave more than {MOST_ALTERNATIVES} values", Where(""))
     if len(flat) > MOST_ALTERNATIVES:
         flat = [*(_in_doubt(v, why) for v in flat[: MOST_ALTERNATIVES - 1]), why]
-    chosen = values[usual] if usual >= 0 else MISSING
+    chosen: Value | Missing = values[usual] if usual >= 0 else MISSING
     if isinstance(chosen, Alternatives):
         chosen = chosen.values[chosen.usual] if chosen.usual >= 0 else MISSING
     n = next((n for n, f in enumerate(flat) if f is chosen or _is_same(chosen, f)), -1)
@@ -90,10 +90,11 @@ def over(act: Callable[..., Value], *operands: Value) -> Value:
 
 def merged(value: Value) -> Value:
     """Alternatives of dicts as one dict: a key that differs has alternatives, None where it may be absent."""
-    if not isinstance(value, Alternatives) or not all(isinstance(v, dict) for v in value.values):
+    dicts = [v for v in values_of(value) if isinstance(v, dict)]
+    if not isinstance(value, Alternatives) or len(dicts) < len(value.values):
         return value
-    keys = dict.fromkeys(k for v in value.values for k in v)
-    return {k: either([v.get(k) for v in value.values], value.usual, value.variable) for k in keys}
+    keys = dict.fromkeys(k for v in dicts for k in v)
+    return {k: either([v.get(k) for v in dicts], value.usual, value.variable) for k in keys}
 
 
 def weight(value: Value) -> int:
@@ -161,7 +162,7 @@ class Outcomes:
         return either([*self.values, last], usual, self.marks[0][1] if self.marks else "")
 
 
-def _is_same(one: Value, other: Value) -> bool:
+def _is_same(one: Value | Missing, other: Value) -> bool:
     if type(one) is not type(other):
         return False
     try:
@@ -177,6 +178,7 @@ def _in_doubt(value: Value, why: Unresolved) -> Value:
     return value
 
 
-def images_of(value: Value) -> tuple[ImageValue, ...]:
+def images_of(value: object) -> tuple[ImageValue, ...]:
     """The images a value may be."""
-    return tuple(v for v in values_of(value) if isinstance(v, ImageValue))
+    every = value.values if isinstance(value, Alternatives) else (value,)
+    return tuple(v for v in every if isinstance(v, ImageValue))

@@ -111,9 +111,12 @@ def _comprehension(made: Comprehended, where: Where) -> Value:
 def _of_pairs(pairs: Value, where: Where) -> Value:
     if isinstance(pairs, Unresolved):
         return pairs
-    if any(unresolved_in(k) or isinstance(k, list | dict) for k, _ in pairs):
-        return Unresolved("a comprehension over what the text does not hold", where)
-    return dict(pairs)
+    made: dict[Any, Value] = {}
+    for pair in pairs if isinstance(pairs, list) else [None]:
+        if not isinstance(pair, tuple) or unresolved_in(pair[0]) or isinstance(pair[0], list | dict):
+            return Unresolved("a comprehension over what the text does not hold", where)
+        made[pair[0]] = pair[1]
+    return made
 
 
 def _joined(node: ast.JoinedStr, value: Callable[[ast.expr], Value], where: Where) -> Value:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from preflight.app.interpreter import objects
 from preflight.app.interpreter.flow import images_of, merged, values_of
-from preflight.app.interpreter.modal_objects import place, plain
+from preflight.app.interpreter.modal_objects import place
 from preflight.app.interpreter.values import (
     Alternatives,
     AppValue,
@@ -162,8 +162,10 @@ def _pair(value: Value, where: Where) -> tuple[float, float | None] | Unresolved
         return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value), None
-    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) for v in value):
-        return float(value[0]), float(value[1])
+    if isinstance(value, list | tuple) and len(value) == 2:
+        request, limit = value
+        if isinstance(request, int | float) and isinstance(limit, int | float):
+            return float(request), float(limit)
     return missing_in(value, where) or Unresolved("it is not a number in the text", where)
 
 
@@ -173,7 +175,7 @@ def _retries(call: Call, value: Value) -> Known[int] | Unresolved | None:
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
-        return Known(plain(value), at, span, variable_of(value))
+        return Known(int(value), at, span, variable_of(value))
     if isinstance(value, Opaque) and value.kind == "Retries" and value.call is not None:
         most = value.call.kwargs.get("max_retries")
         if isinstance(most, int):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from preflight.app.interpreter import steps
 from preflight.app.interpreter.flow import merged
@@ -203,7 +203,7 @@ def _app(scope: Interpreter, call: Call, keywords: dict[str, Value]) -> AppValue
     return AppValue(call, "", defaults)
 
 
-def known(value: Value, call: Call, position: int, keyword: str) -> Known[Any] | Unresolved | None:
+def known(value: object, call: Call, position: int, keyword: str) -> Known[str] | Unresolved | None:
     """An argument as the model holds it: with its place and the variable that may override it."""
     if value is None:
         return None

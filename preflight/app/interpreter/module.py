@@ -283,10 +283,8 @@ class Interpreter(Scope):
                 if is_sure:
                     sure.append(possible[-1])
                 return len(possible) <= statements.MOST_TURNS**2
-            turns = inner.value(rest[0].iter)
-            if isinstance(turns, dict):
-                turns = list(turns)
-            if not statements.are_turns(turns):
+            turns = statements.turns_of(inner.value(rest[0].iter))
+            if turns is None:
                 return False
             for each in turns:
                 inner.bind(rest[0].target, each)

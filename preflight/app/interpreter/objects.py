@@ -118,12 +118,14 @@ def library_made(
         if isinstance(factory, UserFunction):
             return scope.call_with(factory, [], {}, node)
         if isinstance(factory, Dotted):
-            return {"builtins.list": [], "builtins.dict": {}, "builtins.tuple": ()}.get(factory.name)
+            empty: dict[str, Value] = {"builtins.list": [], "builtins.dict": {}, "builtins.tuple": ()}
+            return empty.get(factory.name)
         return keywords.get("default", args[0] if args and name == "pydantic.Field" else None)
     if name == NAMED_TUPLE and len(args) == 2:
         parts = args[1].replace(",", " ").split() if isinstance(args[1], str) else args[1]
-        if isinstance(parts, list | tuple) and all(isinstance(p, str) for p in parts):
-            return ClassValue(str(args[0]), {}, tuple(parts))
+        names = [p for p in parts if isinstance(p, str)] if isinstance(parts, list | tuple) else None
+        if names is not None and len(names) == len(parts):
+            return ClassValue(str(args[0]), {}, tuple(names))
     return None
 
 

@@ -36,7 +36,7 @@ def attribute(held: PathValue, name: str, where: Where) -> Value:
     if name in ("name", "stem") and held.path.name in ("", ".."):
         return Unresolved("the name of the app's own folder, or one above it", where)
     if name in ("name", "stem", "suffix"):
-        return getattr(held.path, name)
+        return str(getattr(held.path, name))
     return BoundMethod(held, name)
 
 

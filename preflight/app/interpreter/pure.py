@@ -6,8 +6,8 @@ import inspect
 import re
 import shlex
 import textwrap
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 from preflight.app.interpreter import folding, paths
 from preflight.app.interpreter.flow import merged
@@ -112,7 +112,12 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
     if found is not None:
         return found
     if name == "datetime.timedelta" and not args and keywords.keys() <= FRACTIONS.keys():
-        return Duration(sum(FRACTIONS[k] * v for k, v in keywords.items()))
+        amounts = {k: v for k, v in keywords.items() if isinstance(v, int | float)}
+        return (
+            Duration(sum(FRACTIONS[k] * v for k, v in amounts.items()))
+            if amounts == keywords
+            else Unresolved("a duration that is not in the text", where)
+        )
     act = PURE.get(name)
     if act is None:
         return Unresolved(f"{name} is not followed", where)
@@ -136,8 +141,8 @@ def _environment(args: list[Value], keywords: dict[str, Value], where: Where) ->
 def _dict(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
     given = merged(args[0]) if args else {}
     if isinstance(given, list | tuple):
-        is_pairs = all(isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str | int) for p in given)
-        given = {p[0]: p[1] for p in given} if is_pairs else None
+        pairs = [p for p in given if isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str | int)]
+        given = {p[0]: p[1] for p in pairs} if len(pairs) == len(given) else None
     if not isinstance(given, dict):
         return unresolved_in(args[0]) or Unresolved("a dict of what the text does not hold", where)
     return {**given, **keywords}
@@ -175,5 +180,9 @@ def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
         return unresolved_in(args[0])
     if name == "get" and isinstance(held, dict) and "**" in held and args and args[0] not in held:
         return held["**"]
-    result = acted(lambda h, *a: getattr(h, name)(*a, **keywords), (held, *args), where)
-    return list(result) if name in ("keys", "values", "items") and not isinstance(result, Unresolved) else result
+
+    def act(held: Value, *args: Value) -> Value:
+        result: Value = getattr(held, name)(*args, **keywords)
+        return list(cast("Iterable[Value]", result)) if name in ("keys", "values", "items") else result
+
+    return acted(act, (held, *args), where)

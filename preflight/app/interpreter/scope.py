@@ -10,7 +10,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from preflight.app.interpreter import containers, modal_objects, objects, pure
-from preflight.app.interpreter.flow import MISSING, MOST_WEIGHT, Outcomes, TooMuch, either, over, values_of, weight
+from preflight.app.interpreter.flow import (
+    MISSING,
+    MOST_WEIGHT,
+    Missing,
+    Outcomes,
+    TooMuch,
+    either,
+    over,
+    values_of,
+    weight,
+)
 from preflight.app.interpreter.values import (
     AppValue,
     ClassValue,
@@ -68,7 +78,9 @@ class Scope:
         self.offsets = Offsets.of(source)
         self.names: dict[str, Value] = {"__file__": PathValue(PurePosixPath(file.name))}
         self.modules: dict[str, SiblingModule] = {}  # by dotted name, of `import package.module`
-        self.journal: dict[str, Value] | None = None  # of the branch being read: names it bound, with their old values
+        self.journal: dict[str, Value | Missing] | None = (
+            None  # of the branch being read: names it bound, with their old values
+        )
         self.returned = Outcomes()  # by branches, while others go on
         self.outer: Scope | None = None
         self.seen_by_defs: Scope | None = None  # where it is not this one: a def does not see the names of its class
@@ -97,9 +109,9 @@ class Scope:
             self.journal[name] = self.names.get(name, MISSING)
         self.names[name] = value
 
-    def restore(self, name: str, old: Value) -> None:
+    def restore(self, name: str, old: Value | Missing) -> None:
         """Back to what the name was before a branch."""
-        if old is MISSING:
+        if isinstance(old, Missing):
             self.names.pop(name, None)
         else:
             self.names[name] = old
@@ -187,7 +199,7 @@ class Scope:
         if not isinstance(value, list | tuple | dict) or isinstance(node, ast.Subscript):
             return value
         heavy = weight(value)
-        self.tick(heavy >> 2)
+        self.tick(heavy >> 4)
         return Unresolved("a value too large to be written out", self.where(node)) if heavy > MOST_WEIGHT else value
 
     def where(self, node: ast.AST) -> Where:

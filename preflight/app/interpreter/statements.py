@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from preflight.app.interpreter import folding, modal_objects, objects
-from preflight.app.interpreter.flow import MISSING, Raised, Returned, Skipped, either, values_of
+from preflight.app.interpreter.flow import MISSING, Missing, Raised, Returned, Skipped, either, values_of
 from preflight.app.interpreter.values import (
     Alternatives,
     AppValue,
@@ -144,9 +144,11 @@ def is_decided(test: Value) -> bool:
     return known and unresolved_in(test) is None and not variable_of(test)
 
 
-def are_turns(value: Value) -> bool:
-    """Whether a loop over the value has known turns: no element stands for an unknown number of them."""
-    return isinstance(value, list | tuple) and not any(isinstance(each, Unresolved | Alternatives) for each in value)
+def turns_of(value: Value) -> list[Value] | None:
+    """The turns of a loop over the value; None where they are not known: an element may stand for any number."""
+    if not isinstance(value, list | tuple | dict) or any(isinstance(each, Unresolved | Alternatives) for each in value):
+        return None
+    return list(value)
 
 
 def usual_branch(test: Value) -> tuple[int, str]:
@@ -183,10 +185,8 @@ def _with(scope: Interpreter, node: ast.With | ast.AsyncWith) -> None:
 
 
 def _for(scope: Interpreter, node: ast.For | ast.AsyncFor) -> None:
-    turns = scope.value(node.iter)
-    if isinstance(turns, dict):
-        turns = list(turns)
-    if not are_turns(turns) or len(turns) > MOST_TURNS:
+    turns = turns_of(scope.value(node.iter))
+    if turns is None or len(turns) > MOST_TURNS:
         scope.bind(node.target, Unresolved("the loop's turns are not in the text", scope.where(node)))
         _repeated(scope, node.body)
         return
@@ -243,8 +243,10 @@ def _repeated(scope: Interpreter, body: list[ast.stmt]) -> None:
         scope.journal = outer
         for name, (old, new) in changed.items():
             scope.restore(name, old)
-            is_certain = old is MISSING or any(isinstance(v, ImageValue) for v in values_of(new))
-            scope.set(name, new if is_certain else either([old, new]))
+            if isinstance(new, Missing):
+                continue
+            is_certain = isinstance(old, Missing) or any(isinstance(v, ImageValue) for v in values_of(new))
+            scope.set(name, new if is_certain else either([v for v in (old, new) if not isinstance(v, Missing)]))
 
 
 def _def(scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -291,12 +293,12 @@ def _branches(scope: Interpreter, bodies: list[list[ast.stmt]], usual: int = -1,
     to the others: a ``continue`` in one branch marks the image steps that follow in the loop as repeated.
     ``usual`` is the number of the body that runs while ``variable`` is not set, -1 when nothing is known of it.
     """
-    ends: list[dict[str, Value]] = []
+    ends: list[dict[str, Value | Missing]] = []
     returned: list[Value] = []
     usual_end = usual_return = -1
     skipped: Skipped | None = None
     outer, was_branching = scope.journal, scope.is_branching
-    before: dict[str, Value] = {}
+    before: dict[str, Value | Missing] = {}
     for n, body in enumerate(bodies):
         scope.journal, scope.is_branching = {}, True
         is_end = False
@@ -323,7 +325,7 @@ def _branches(scope: Interpreter, bodies: list[list[ast.stmt]], usual: int = -1,
             ends.append(changed)
     for name, old in before.items():
         values = [end.get(name, old) for end in ends]
-        kept = [value for value in values if value is not MISSING]
+        kept = [value for value in values if not isinstance(value, Missing)]
         if kept:
             is_all = len(kept) == len(values)
             scope.set(name, either(kept, usual_end if is_all else -1, variable if is_all else ""))

@@ -9,12 +9,21 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from preflight.app.model import Call, Source, Step, Unresolved
+from preflight.app.model import BucketMount, Call, SecretRef, Source, Step, Unresolved, VolumeRef
 from preflight.model import Where
 
-Value: TypeAlias = Any  # plain data, a class of this module, a ref of model.py, or Unresolved
+if TYPE_CHECKING:
+    from preflight.app.interpreter.module import Interpreter
+
+Value: TypeAlias = (
+    "bool | int | float | complex | str | bytes | EllipsisType | list[Value] | tuple[Value, ...]"
+    " | dict[Any, Value] | Unresolved | DefaultBool | Alternatives | Dotted | PathValue | Duration | AppValue"
+    " | ImageValue | UserFunction | ClassValue | ObjectValue | BoundMethod | Partial | SiblingModule | Opaque | Call"
+    " | SecretRef | VolumeRef | BucketMount | None"
+)
 
 
 class DefaultStr(str):
@@ -72,12 +81,12 @@ class OfEnviron(Unresolved):
     variable: str = ""
 
 
-def read_from(value: Value) -> str:
+def read_from(value: object) -> str:
     """The environment variable whose value this is, with a default or without; "" for none."""
     return value.variable if isinstance(value, OfEnviron) else variable_of(value)
 
 
-def variable_of(value: Value) -> str:
+def variable_of(value: object) -> str:
     """The environment variable that may override the value; "" when none."""
     if isinstance(value, DefaultStr | DefaultInt | DefaultFloat | DefaultBool | NoDefault):
         return value.variable
@@ -127,8 +136,8 @@ class PathValue:
 class AppValue:
     call: Call
     variable: str = ""
-    defaults: dict[str, Any] = field(default_factory=dict, compare=False)  # image=, secrets=, volumes= of the App
-    names: dict[str, Any] = field(default_factory=dict, compare=False)  # set on it later: `stub.volume = …`
+    defaults: dict[str, Value] = field(default_factory=dict, compare=False)  # image=, secrets=, volumes= of the App
+    names: dict[str, Value] = field(default_factory=dict, compare=False)  # set on it later: `stub.volume = …`
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +205,7 @@ class UserFunction:
     """A def of the project, called abstractly when an image is built through it."""
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    scope: Any  # the Interpreter whose names its body sees
+    scope: Interpreter  # whose names its body sees
     decorators: tuple[Call, ...] = ()
     held_by: ObjectValue | ClassValue | None = None  # the object or class whose method it is
 
@@ -211,7 +220,7 @@ class ClassValue:
     is_followed: bool = True  # False: a metaclass, a base class that is not in the text
     is_enum: bool = False
     node: ast.ClassDef | None = None  # None for a class that the standard library makes
-    scope: Any = None  # the Interpreter that read it
+    scope: Interpreter | None = None  # that read it
     decorators: tuple[Call, ...] = ()  # Modal's, on its methods
 
 
@@ -251,7 +260,7 @@ class Duration:
 class SiblingModule:
     """A module of the same project, read in the same way."""
 
-    interpreter: Any
+    interpreter: Interpreter
 
 
 @dataclass(frozen=True)
@@ -262,7 +271,7 @@ class Opaque:
     call: Call | None = field(default=None, compare=False)
 
 
-def unresolved_in(value: Value) -> Unresolved | None:
+def unresolved_in(value: object) -> Unresolved | None:
     """The first unresolved part of folded data, or None when all of it is known."""
     if isinstance(value, Unresolved):
         return value
@@ -280,7 +289,7 @@ def unresolved_in(value: Value) -> Unresolved | None:
     return None
 
 
-def missing_in(value: Value, where: Where) -> Unresolved | None:
+def missing_in(value: object, where: Where) -> Unresolved | None:
     """As ``unresolved_in``; what no one place in the text decides is said to stand at ``where``."""
     found = unresolved_in(value)
     return replace(found, where=where) if found is not None and not found.where.path else found

@@ -14,16 +14,17 @@ import click
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Documents, Request, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.audience import all_checks
+from preflight.cli.running.audience import Shown, all_checks, reporters
 from preflight.cli.running.conduct import Options, run_selection
-from preflight.cli.running.options import reporters
-from preflight.cli.running.outputs import Output
+from preflight.cli.running.outputs import Output, look_at
 from preflight.cli.running.rehearsal import Rehearsal
+from preflight.cli.running.target import base_of
 from preflight.engine.select import Selection, UnknownCheck, select
-from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter
 from preflight.report.next import next_command
+from preflight.report.places import from_here
+from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift
@@ -59,8 +60,8 @@ def checklist(
         except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
-    _open(documents, request)
-    report = run_selection(selection, settings, _options(request), [_console(request), documents], rehearsal)
+    _open(documents, request, settings)
+    report = run_selection(selection, settings, _options(request), [_console(request, settings), documents], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     for name, known_as, text in _to_accept(report, settings):
@@ -129,26 +130,30 @@ def ask_again(request: Request, settings: Settings, held: Receipt, documents: Do
     free = tuple(c for c in wanted.chosen if c.stage is Stage.REMOTE)
     if not free:
         return []
-    _open(documents, request)
+    _open(documents, request, settings)
     kept = _Kept()
     report = run_selection(Selection(free), settings, _options(request), [kept, documents])
     if report.exit is not Exit.READY:
-        kept.tell(_console(request))
+        kept.tell(_console(request, settings))
         return report.exit
     return list(drift.between(held.cloud, _cloud(report)))
 
 
-def _open(documents: Documents, request: Request) -> None:
+def _open(documents: Documents, request: Request, settings: Settings) -> None:
     """Raises UsageError for a file that could not be written."""
-    with reporters([Output(f, p) for f, p in request.reports], is_verbose=request.is_verbose) as files:
-        documents.files = files
+    wanted = Shown(outputs=tuple(Output(f, p) for f, p in request.reports), is_verbose=request.is_verbose)
+    look_at(wanted.outputs)
+    documents.files = reporters(wanted, base_of(settings))
 
 
-def _console(request: Request) -> ConsoleReporter:
-    return ConsoleReporter(sys.stderr, is_verbose=request.is_verbose, says_next=lambda r: _next(r, request))
+def _console(request: Request, settings: Settings) -> ConsoleReporter:
+    places = from_here(base_of(settings), Path.cwd())
+    return ConsoleReporter(
+        sys.stderr, is_verbose=request.is_verbose, says_next=lambda r: _next(r, request), places=places
+    )
 
 
-class _Kept:
+class _Kept(Reporter):
     """A reporter that is silent until it turns out that there is something to say."""
 
     def __init__(self) -> None:
@@ -157,9 +162,6 @@ class _Kept:
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         self.begun = (target, checks)
-
-    def observe(self, event: Event) -> None:
-        """The results are in the report."""
 
     def finish(self, report: Report) -> None:
         self.report = report

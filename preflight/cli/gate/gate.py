@@ -18,6 +18,7 @@ import click
 
 from preflight.cli.gate import command
 from preflight.cli.running import stderr
+from preflight.cli.running.audience import tell
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.events import Event
 from preflight.interpreter import client_of
@@ -60,7 +61,7 @@ class Request:
         return (*self.skip, *([f"stages after {self.stage}"] if self.stage != "paid" else []))
 
 
-class Documents:
+class Documents(Reporter):
     """The reports of `-o`, written when it is known whether the command is started."""
 
     def __init__(self) -> None:
@@ -80,8 +81,8 @@ class Documents:
 
     def write(self, *, is_started: bool) -> None:
         if self.report is not None:
-            for file in self.files:
-                file.finish(replace(self.report, command_started=is_started))
+            report = replace(self.report, command_started=is_started)
+            tell([*self.files], lambda file: file.finish(report))
 
 
 class GateCommand(click.Command):
