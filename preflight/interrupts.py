@@ -13,12 +13,14 @@ NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    OURS.has_come = True
     raise KeyboardInterrupt
 
 
 class Interrupts:
     def __init__(self) -> None:
         self._before = {number: signal.getsignal(number) for number in NUMBERS}
+        self.has_come = False  # one that ends us; asyncio takes SIGINT itself
         self._is_our_process = False  # a program or a test that only imports us keeps its signals
 
     @property

@@ -321,6 +321,7 @@ class Target:
 
     app: str | None = None
     apps: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()  # what was named or found and not looked at, each with the reason
     environment: str | None = None
     workspace: str | None = None
     sandbox: str | None = None  # the scenario's name

@@ -44,7 +44,8 @@ def is_early(environ: Mapping[str, str]) -> bool:
     ours = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     differing = {k for k in environ.keys() | ours.keys() if environ.get(k) != ours.get(k)}
     config = environ.get("MODAL_CONFIG_PATH") or str(Path(environ.get("HOME", "/nonexistent"), ".modal.toml"))
-    return any(k.startswith(EARLY) for k in differing) or Path(config).exists()
+    is_linux = sys.platform.startswith("linux")  # elsewhere what the SDKs have loaded may not survive a fork
+    return not is_linux or any(k.startswith(EARLY) for k in differing) or Path(config).exists()
 
 
 class Forks:

@@ -16,9 +16,10 @@ from rich.console import Console
 
 from preflight.cli.main import COMMANDS, EXAMPLES
 from preflight.cli.running.audience import all_checks
-from preflight.engine.files import ToLint, look, merged, recipe_of, static_rules
+from preflight.engine.files import judge, recipe_of, static_rules
+from preflight.engine.folder import ToLint
 from preflight.engine.index import listed
-from preflight.model import Stage, Status, Target
+from preflight.model import Report, Stage, Status, Target
 from preflight.report.console import GLYPHS, WORDS, ConsoleReporter
 from preflight.sandbox import worlds
 from preflight.settings import Settings, parse
@@ -34,10 +35,10 @@ def red_screen() -> Console:
     """`preflight lint` of an app with four mistakes, on a terminal that keeps what it shows; no time is in it."""
     rules = static_rules(all_checks({Stage.STATIC}))
     settings = Settings(project=APP.parent, app=APP.name)
-    looked = asyncio.run(look(recipe_of(ToLint(APP, settings)), settings, rules, shown_from=APP.parent))
-    whole = merged([looked], rules, target=Target(app=APP.name), fail_on=Status.FAIL)
-    whole = replace(whole, seconds=1.0, started=datetime(2026, 1, 1, tzinfo=UTC))
-    whole = replace(whole, results=tuple(replace(r, seconds=0.0) for r in whole.results))
+    results = asyncio.run(judge(rules, recipe_of(ToLint(APP, settings)), settings))
+    results = tuple(replace(r, seconds=0.0) for r in results)
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    whole = Report(target=Target(app=APP.name), started=started, seconds=1.0, results=results)
     reporter = ConsoleReporter(io.StringIO(), width=COLUMNS)
     reporter.to = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     screen = Console(

@@ -24,12 +24,11 @@ from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.scope import Shared
 from preflight.app.interpreter.values import AppValue, Decorated, ImageValue
 from preflight.app.model import Image, Recipe, SecretRef, Source, VolumeRef
-from preflight.app.regular import content_of
+from preflight.app.regular import LONGEST_BYTES, content_of
 from preflight.model import Where
 
 T = TypeVar("T")
 TOO_LARGE = "it is too large to read"
-LONGEST_BYTES = 5_000_000
 MOST_MARKS = 100_000  # of Python's punctuation, some 20,000 lines: 100 MB of memory and half a second
 MARKS = str.maketrans("", "", "(),.=:[]{}\n")
 MOST_SIBLINGS = 40

@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+LONGEST_BYTES = 5_000_000  # of an app's file
+
 
 def content_of(file: Path, most: int) -> bytes:
     """At most ``most`` + 1 bytes of a regular file.  Raises OSError, for anything else too."""

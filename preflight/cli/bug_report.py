@@ -41,13 +41,13 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
     output = Output("bug report", path) if path else None
     if output is not None:
         look_at([output])
-    from preflight.cli.running.audience import redactor
+    from preflight.cli.running.stderr import redactor
     from preflight.cli.running.target import project_settings
-    from preflight.report.redacted import data
+    from preflight.report.redacted import cleaned
     from preflight.report.text import plain, printable
 
     settings = project_settings(start=Path.cwd(), scenario=None, environment=environment)
-    document = plain(data(asyncio.run(_document(settings, is_offline=is_offline)), redactor().text))
+    document = plain(cleaned(asyncio.run(_document(settings, is_offline=is_offline)), redactor().text))
     text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
     click.echo(text, nl=False)
     if output is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 import click
 
+from preflight.cli.running.options import document_option, print_document
 from preflight.diagnosis import diagnose
 from preflight.diagnosis.document import document, documents
 from preflight.diagnosis.model import Diagnosis, Verdict
@@ -38,7 +38,7 @@ ID = re.compile(r"[a-z]{2}-[A-Za-z0-9]{1,64}")
 @click.option("--app", "apps", multiple=True, metavar="ap-…", help="Read the log of this Modal app; may repeat.")
 @click.option("--image", "images", multiple=True, metavar="im-…", help="Read this image's build log; may repeat.")
 @click.option("--markdown", "is_markdown", is_flag=True, help="Print Markdown for an issue and nothing else.")
-@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.diagnosis/1 and nothing else.")
+@document_option("preflight.diagnosis/1", "markdown")
 @click.option("--explain-rule", "rule", metavar="ID", help="Print what a rule looks for, and what it says, and stop.")
 def diagnose_command(
     logs: tuple[str, ...],
@@ -76,12 +76,12 @@ def diagnose_command(
 
 
 def _tell(found: Mapping[str, Diagnosis], *, is_json: bool, is_markdown: bool) -> None:
-    from preflight.report.console import stdout_console
+    from preflight.report.screen import stdout_console
     from preflight.report.screens import diagnosis as diagnosis_screen
 
     if is_json:
         one = next(iter(found.values()))
-        click.echo(json.dumps(document(one) if len(found) == 1 else documents(found), ensure_ascii=True, indent=2))
+        print_document(document(one) if len(found) == 1 else documents(found))
     elif is_markdown:
         click.echo(in_encoding(diagnosis_screen.markdown(found), sys.stdout.encoding))
     else:

@@ -10,12 +10,12 @@ from typing import Any
 from preflight.app.interpreter.values import Opaque, UserFunction
 from preflight.app.model import BucketMount, Function, Gpu, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
 from preflight.build.foretell import foretold
-from preflight.cli.running.audience import redactor
+from preflight.cli.running.stderr import redactor
 from preflight.discover.compare import differences
 from preflight.discover.recorder import NotRecorded
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedSecret, RecordedVolume, Recording
 from preflight.model import Where
-from preflight.report.redacted import data
+from preflight.report.redacted import cleaned
 
 SCHEMA = "preflight.discovered/1"
 
@@ -41,7 +41,7 @@ def document(recipe: Recipe, recording: Recording | NotRecorded | None = None) -
         "unresolved": [_fields(u, "why", "where") for u in recipe.unresolved],
         "recording": _recording(recipe, recording),
     }
-    clean: dict[str, Any] = data(whole, redactor().text)
+    clean: dict[str, Any] = cleaned(whole, redactor().text)
     return clean
 
 

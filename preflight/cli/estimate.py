@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,9 +11,10 @@ import click
 
 from preflight.app.lookups import RECIPE
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction
-from preflight.cli.running.audience import redactor
-from preflight.cli.running.conduct import Options, resolve_app, standing_for
-from preflight.cli.running.options import parse_dollars
+from preflight.cli.running.conduct import Options, standing_for
+from preflight.cli.running.options import document_option, parse_dollars, print_document
+from preflight.cli.running.stderr import redactor
+from preflight.cli.running.target import resolve_app, typed_here
 from preflight.cost.document import document
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
@@ -23,7 +23,7 @@ from preflight.discover.lookups import FILLED_RECIPE
 from preflight.lookups import Looked, LookupFailed, Lookups, World
 from preflight.model import Json
 from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment
-from preflight.report.redacted import data
+from preflight.report.redacted import cleaned
 from preflight.settings import BudgetSettings, Settings
 
 MOST = 100_000  # hours, or minutes of an epoch
@@ -55,9 +55,9 @@ def _parse_amount(ctx: click.Context, param: click.Parameter, value: str | None)
 @click.option("--max-cost", metavar="USD", callback=parse_dollars, help="Dollars the run may cost: more is exit 1.")
 @click.option("--gpu", metavar="TYPE", help="Priced instead of the function's own: A100-80GB, H100:8 …")
 @click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
-@click.option("--sandbox", "use_sandbox", is_flag=True, help="Ask the local Modal; no account needed.")
+@click.option("--sandbox", "is_sandbox", is_flag=True, help="Ask the local Modal; no account needed.")
 @click.option("--scenario", metavar="NAME", help="The sandbox's world.")
-@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.estimate/1 and nothing else.")
+@document_option("preflight.estimate/1")
 def estimate_command(
     target: str | None,
     hours: Decimal | None,
@@ -66,7 +66,7 @@ def estimate_command(
     max_cost: Decimal | None,
     gpu: str | None,
     environment: str | None,
-    use_sandbox: bool,
+    is_sandbox: bool,
     scenario: str | None,
     is_json: bool,
 ) -> int:
@@ -76,11 +76,9 @@ def estimate_command(
     """
     if hours is not None and (epochs is not None or epoch_minutes is not None):
         raise click.UsageError("--hours is the whole run; give it, or --epochs with --epoch-minutes")
-    if scenario is not None and not use_sandbox:
-        raise click.UsageError("--scenario belongs to --sandbox")
     _check_gpu(gpu)
-    app, _, function = (target or "").partition("::")
-    options = Options(app=app or None, environment=environment, is_sandbox=use_sandbox, scenario=scenario)
+    named, _, function = (target or "").partition("::")
+    options = Options(app=named or None, environment=environment, is_sandbox=is_sandbox, scenario=scenario)
     with standing_for(options) as ground:
         settings = ground.settings
         budget = _budget(settings.budget, hours, epochs, epoch_minutes)
@@ -93,10 +91,11 @@ def estimate_command(
         _check_pattern(settings)
         looked = asyncio.run(_look(settings))
         _check_names(looked)
-        given = document(reckon(looked, gpu=gpu), app=settings.app, sandbox=settings.sandbox)
+        app = settings.app if is_json or settings.app is None else typed_here(settings, settings.app)
+        given = document(reckon(looked, gpu=gpu), app=app, sandbox=settings.sandbox)
         text = redactor().text
         live = looked.tried(RATES)
-        return _report(data(given, text), text(live.why) if isinstance(live, LookupFailed) else "", is_json)
+        return _report(cleaned(given, text), text(live.why) if isinstance(live, LookupFailed) else "", is_json)
 
 
 def _budget(
@@ -147,9 +146,9 @@ def _check_names(looked: Looked) -> None:
 
 def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
     if is_json:
-        click.echo(json.dumps(given, indent=2, ensure_ascii=True))
+        print_document(given)
     else:
-        from preflight.report.console import stdout_console
+        from preflight.report.screen import stdout_console
         from preflight.report.screens.estimate import show
 
         show(stdout_console(), given, rates_why=rates_why)

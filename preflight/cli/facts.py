@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from preflight.cli.running.options import document_option, print_document
 from preflight.model import Exit, Json
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SYMBOL_TABLE = "torch_symbols"
 @click.option("--stale", "stale_days", type=click.IntRange(min=0), metavar="DAYS", help="Only rows older than DAYS.")
 @click.option("--refresh", "is_refresh", is_flag=True, help="Read the package indexes, and keep what is new.")
 @click.option("--check", "is_check", is_flag=True, help="Read the package indexes, and write nothing.")
-@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.facts/1 and nothing else.")
+@document_option("preflight.facts/1")
 def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is_check: bool, is_json: bool) -> int:
     """List the fact tables: rows, when they were last seen, how, and from where; of one TABLE, row by row.
 
@@ -79,7 +79,8 @@ def _renewed(wanted: tuple[Table, ...], *, is_json: bool, is_kept: bool) -> int:
                 click.echo(f"reading {table.name} …", err=True)
             found += renew(sources, (table,))
             if is_kept and found[-1].rows:
-                write(overlay_folder(), found[-1])
+                with _writing():
+                    write(overlay_folder(), found[-1])
     put_in_force(overlay_folder())
     if is_json:
         changes: list[Json] = [{"file": r.table.file, "changes": [*r.changes], "unread": [*r.unread]} for r in found]
@@ -108,9 +109,10 @@ def _renewed_symbols(*, is_kept: bool) -> int:
             if is_kept and new:
                 found = symbols.renewed(sources.index, exported, known, lambda t: click.echo(t, err=True))
                 folder = overlay_folder()
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / f"{SYMBOLS}.part").write_bytes(found.written(sources.today))
-                (folder / f"{SYMBOLS}.part").replace(folder / SYMBOLS)
+                with _writing():
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / f"{SYMBOLS}.part").write_bytes(found.written(sources.today))
+                    (folder / f"{SYMBOLS}.part").replace(folder / SYMBOLS)
         except NotRead as e:
             click.echo(f"not read: {e}")
             return Exit.INCOMPLETE
@@ -137,6 +139,15 @@ def _sources() -> Iterator[Sources]:
         yield Sources(index, builds, datetime.now(UTC).date())
 
 
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    """Raises UsageError where the folder of the refreshed tables can't be written."""
+    try:
+        yield
+    except OSError as e:
+        raise click.UsageError(f"what was read can't be kept: {e.filename}: {e.strerror}; --check keeps nothing") from e
+
+
 def overlay_folder() -> Path:
     import platformdirs
 
@@ -146,7 +157,7 @@ def overlay_folder() -> Path:
 def _print(document: dict[str, Any]) -> None:
     from preflight.facts.in_force import digest
 
-    click.echo(json.dumps({"schema": SCHEMA, "facts_digest": digest(), **document}, indent=2))
+    print_document({"schema": SCHEMA, "facts_digest": digest(), **document})
 
 
 def _json(table: Table, found: list[Row]) -> dict[str, object]:

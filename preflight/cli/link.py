@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from preflight.binary.document import document
 from preflight.binary.link import Linked, Target, Verdict, WantedGpu, link, whole
+from preflight.cli.running.options import document_option, print_document
 from preflight.facts.gpus import gpu, gpu_names
 from preflight.model import Exit
 
@@ -21,7 +21,7 @@ TORCH = re.compile(r"\d{1,3}\.\d{1,3}(?:\.\d{1,3})?(?:\.?(?:a|b|rc|dev|post)\d*)
 @click.argument("files", nargs=-1, required=True, metavar="FILE.so|FILE.whl...", type=click.Path(path_type=Path))
 @click.option("--torch", "torch", metavar="X.Y.Z", help="The torch it shall load with; PyPI's build, or 2.6.0+cu126.")
 @click.option("--gpu", "gpus", multiple=True, metavar="TYPE", help="A GPU it shall run on.  [default: the app's]")
-@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.link/1 and nothing else.")
+@document_option("preflight.link/1")
 def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ...], is_json: bool) -> int:
     """Read shared libraries, and those in wheels, and say what the loader would say, before anything is imported.
 
@@ -33,7 +33,7 @@ def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ..
     target = Target(torch, tuple(_asked(gpus) if gpus else _of_app(Path.cwd())))
     linked = {file: _linked(file, target) for file in files}
     if is_json:
-        click.echo(json.dumps(document(linked, target), ensure_ascii=True, indent=2))
+        print_document(document(linked, target))
     else:
         _show(linked, target)
     verdicts = {whole(libraries) for libraries in linked.values()}
@@ -62,9 +62,9 @@ def _asked(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
 def _of_app(start: Path) -> Iterator[WantedGpu]:
     """The GPUs of the one app of this folder's project; none where there is no project or no one app."""
     from preflight.app import reader
-    from preflight.cli.running.conduct import Options, resolve_app, settings_for
+    from preflight.cli.running.target import project_settings, resolve_app
 
-    settings = settings_for(Options(), start=start, scenario=None)
+    settings = project_settings(start=start, scenario=None)
     if not settings.read_from:
         return  # without a pyproject.toml there is no project, and this folder may hold anything
     try:
@@ -82,7 +82,7 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
 
 
 def _show(linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
-    from preflight.report.console import stdout_console
+    from preflight.report.screen import stdout_console
     from preflight.report.screens.link import show
 
     show(stdout_console(off_terminal=120), linked, target)

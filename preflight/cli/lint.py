@@ -6,34 +6,28 @@ import asyncio
 import functools
 import gc
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.running.options import (
-    keep_baseline,
-    near,
-    output_options,
-    read_baseline,
-    reporters,
-    split_ids,
-    wanted_outputs,
-)
-from preflight.cli.running.outputs import Output
-from preflight.cli.running.stderr import warn
+from preflight.cli.running.audience import Shown, audience
+from preflight.cli.running.options import near, shown_options, split, wanted_outputs
+from preflight.cli.running.stderr import redactor, warn
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
 from preflight.wording import counted
 
 if TYPE_CHECKING:
     from preflight.app.model import Recipe
-    from preflight.cli.running.audience import Audience
-    from preflight.engine.files import ToLint
+    from preflight.engine.folder import ToLint
 
 STDIN = "-"
+NOTEBOOK = "is a notebook; write it out first: jupyter nbconvert --to script"
 NOTHING_OF_MODAL = "makes nothing of Modal: no App, function, image, secret or volume"
 COLLECTED_AFTER = 64  # files
 MOST_MISNAMED = 5  # ignores of one file that are told of one by one
@@ -73,13 +67,15 @@ class _Fixing:
 @click.option("--diff", "diff", is_flag=True, help="Print what --fix changes; without --fix, change nothing.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Also the fixes that may change what the app does.")
 @click.option("--all", "is_for_all", is_flag=True, help="Every file of the project that imports modal.")
-@click.option("--only", metavar="IDS", multiple=True, help="Only these rules: ids or names, by comma or repeated.")
-@click.option("--skip", metavar="IDS", multiple=True, help="Without these rules.")
+@click.option(
+    "--only", metavar="IDS", multiple=True, callback=split, help="Only these rules: ids or names, by comma or repeated."
+)
+@click.option("--skip", metavar="IDS", multiple=True, callback=split, help="Without these rules.")
 @click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="[default: fail, or the configuration]")
 @click.option("--builder", metavar="VERSION", callback=parse_builder, help="The Image Builder in force, like 2025.06.")
 @click.option("--pass-others", is_flag=True, help="Pass over files without Modal, in silence (for hooks).")
 @click.option("--stdin-filename", metavar="NAME", default="stdin.py", help="What `-` is called.", show_default=True)
-@output_options
+@shown_options
 def lint_command(
     apps: tuple[str, ...],
     fix: bool,
@@ -92,13 +88,7 @@ def lint_command(
     builder: str | None,
     pass_others: bool,
     stdin_filename: str,
-    outputs: tuple[Output, ...],
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    baseline: str | None,
-    write_baseline: str | None,
-    exit_zero: bool,
+    shown: Shown,
 ) -> int:
     """Check app files with the static rules alone: no account, no network, nothing that costs.
 
@@ -107,7 +97,7 @@ def lint_command(
     """
     if unsafe and not (fix or diff):
         raise click.UsageError("--unsafe-fixes belongs to --fix or --diff")
-    if diff and (as_json or any(o.stream == 1 for o in outputs)):
+    if diff and any(o.stream == 1 for o in shown.outputs):
         raise click.UsageError("stdout holds the diff; give the report a file, such as -o json=report.json")
     if is_for_all and apps:
         raise click.UsageError("--all takes every file of the project; leave out the names, or --all")
@@ -117,58 +107,32 @@ def lint_command(
     files, others = _with_modal(found)
     if not files:
         return _nothing(others, is_silent=pass_others)
-    from preflight.cli.running.audience import Audience, all_checks
-    from preflight.engine.files import merged, static_rules
+    from preflight.cli.running.audience import all_checks
+    from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
-    kept = {f.settings.project: _kept(rules, f.settings, split_ids(only), split_ids(skip)) for f in files}
+    kept = {f.settings.project: _kept(rules, f.settings, only, skip) for f in files}
     failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
-    fixing = _Fixing(fix, diff, unsafe)
-    wanted = outputs if diff else wanted_outputs(outputs, as_json)
-    here = Path.cwd()
-    known = read_baseline(baseline, here)
-    with reporters(
-        wanted,
-        is_verbose=verbose,
-        is_quiet=quiet,
-        base=here,
-        sources=[f.file for f in files if f.content is None],
-        also=[Output("json", write_baseline)] if write_baseline else [],
-        baseline=known,
-    ) as told:
-        looked = asyncio.run(_lint(files, kept, fixing, others, {name for r in rules for name in (r.id, r.name)}))
-        if not looked:
-            return _nothing(others, is_silent=pass_others)
-        for path, why in others.items() if not pass_others else ():
-            warn(f"not looked at: {path} {why}")
-        files = [f for f in files if f.file not in others]
-        name = STDIN if files[0].content is not None else str(files[0].file)
-        target = Target(app=name if len(files) == 1 else f"{len(files)} files")
-        report = replace(merged(looked, rules, target=target, fail_on=failing), scope=Scope.PART)
-        shown = _tell(report, Audience(told, known, functools.partial(keep_baseline, write_baseline, here)))
-    from preflight.report.next import typed
-
-    if not fix and (count := _fixable(shown)) and not (as_json or quiet or diff or name == STDIN):
-        names = " ".join(typed(str(f.file)) for f in files[:4]) if len(files) < 5 else "…"
-        warn(f"{count} fixable with preflight lint --fix {names}")
-    return Exit.READY if exit_zero and shown.exit is Exit.FINDINGS else shown.exit
-
-
-def _tell(report: Report, audience: Audience) -> Report:
-    audience.start(report.target, [r.check for r in report.results])
+    shown = shown if diff else replace(shown, outputs=wanted_outputs(shown.outputs))
+    heard = audience(shown, base=Path.cwd(), sources=[f.file for f in files if f.content is None])
+    report = asyncio.run(
+        _lint(files, kept, _Fixing(fix, diff, unsafe), others, failing, {n for r in rules for n in (r.id, r.name)})
+    )
+    if not report.results:
+        return _nothing(others, is_silent=pass_others)
+    if not pass_others:
+        passed_over = tuple(f"{path} {why}" for path, why in others.items())
+        report = replace(report, target=replace(report.target, passed_over=passed_over))
+    heard.begin(report.target, [r.check for r in report.results])
     for result in report.results:
-        audience.observe(result)
-    return audience.finish(report)
-
-
-def _fixable(report: Report) -> int:
-    return sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
+        heard.observe(result)
+    return shown.exit_of(heard.finish(report))
 
 
 def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[ToLint]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
     from preflight.cli.running.target import project_settings, resolve_app
-    from preflight.engine.files import ToLint, TooManyFiles, python_files
+    from preflight.engine.folder import ToLint, TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
@@ -209,10 +173,12 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
 
 
 def _look_at(path: Path) -> None:
-    """Raises UsageError for what is no file, with the name that may have been meant."""
+    """Raises UsageError for what is no file, with the name that may have been meant, and for a notebook."""
     from preflight.cli.running.target import like
 
     try:
+        if path.is_file() and path.suffix == ".ipynb":
+            raise click.UsageError(f"{path} {NOTEBOOK}")
         if path.is_file():
             return
         is_there = path.exists()
@@ -245,8 +211,7 @@ def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
 
 def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
     """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
-    from preflight.app.reader import LONGEST_BYTES
-    from preflight.app.regular import content_of
+    from preflight.app.regular import LONGEST_BYTES, content_of
 
     kept: list[ToLint] = []
     others: dict[Path, str] = {}
@@ -256,7 +221,7 @@ def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]
         except OSError:
             content = b"modal"  # the report says so
         if file.file.suffix == ".ipynb":
-            others[file.file] = "is a notebook; write it out first: jupyter nbconvert --to script"
+            others[file.file] = NOTEBOOK
         elif b"modal" in content or (file.file.suffix in (".py", "") and not _parses(content)):
             kept.append(file)
         else:
@@ -279,17 +244,24 @@ async def _lint(
     kept: dict[Path, tuple[Check, ...]],
     fixing: _Fixing,
     others: dict[Path, str],
+    fail_on: Status,
     known: set[str],
-) -> list[tuple[Result, ...]]:
-    """The results of each file; ``others`` gets those that make nothing of Modal's, ``known`` are names of rules."""
-    from preflight.engine.files import look, recipe_of
+) -> Report:
+    """One result a rule, over all files; ``others`` gets those without Modal, ``known`` are the names of all rules."""
+    from preflight.engine.files import judge, recipe_of
+    from preflight.engine.select import in_order
+    from preflight.engine.several import together
     from preflight.lookups import LookupFailed
+    from preflight.report.places import from_here
 
-    looked = []
+    began, clock = datetime.now(UTC), time.monotonic()
+    told: dict[Check, list[tuple[str, Result]]] = {}
+    looked: list[str] = []
     gc.freeze()  # what is there now stays to the end: the collector need not look through it for every file
     gc.disable()  # each file's tree is a hundred thousand objects that nothing but its recipe holds
     try:
-        for n, file in enumerate(files):
+        for file in files:
+            rules, places = kept[file.settings.project], from_here(file.settings.project, Path.cwd())
             recipe = recipe_of(file)
             if not isinstance(recipe, LookupFailed) and recipe.makes_nothing:
                 others[file.file] = NOTHING_OF_MODAL
@@ -297,16 +269,25 @@ async def _lint(
             if not isinstance(recipe, LookupFailed):
                 _tell_misnamed(file.file, recipe, known)
             if fixing.is_wanted:
-                await _fix(file, kept[file.settings.project], fixing)
+                await _fix(file, rules, fixing)
                 recipe = recipe_of(file)
-            looked.append(await look(recipe, file.settings, kept[file.settings.project], shown_from=Path.cwd()))
+            for result in await judge(rules, recipe, file.settings):
+                told.setdefault(result.check, []).append((str(file.file), places.result(result)))
+            looked.append(STDIN if file.content is not None else str(file.file))
             if not isinstance(recipe, LookupFailed):
                 recipe.forget()
-            if n % COLLECTED_AFTER == COLLECTED_AFTER - 1:
+            if len(looked) % COLLECTED_AFTER == 0:
                 gc.collect()
     finally:
         gc.enable()
-    return looked
+    return Report(
+        target=Target(app=looked[0] if len(looked) == 1 else f"{len(looked)} files"),
+        started=began,
+        seconds=time.monotonic() - clock,
+        results=tuple(together(check, told[check]) for check in in_order(told)),
+        fail_on=fail_on,
+        scope=Scope.PART,
+    )
 
 
 def _tell_misnamed(file: Path, recipe: Recipe, known: set[str]) -> None:
@@ -348,7 +329,6 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
 async def _fix(file: ToLint, rules: Sequence[Check], fixing: _Fixing) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
     from preflight.app import reader
-    from preflight.cli.running.audience import redactor
     from preflight.engine.files import judge
     from preflight.report.text import printable
     from preflight.rules import fixes

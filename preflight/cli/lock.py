@@ -38,7 +38,10 @@ def lock_command(app: str | None, output: Path | None, is_written: bool) -> int:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as e:
+            raise click.UsageError(f"{output} can't be written: {e.strerror}") from e
     content, fix = read.file.read_bytes(), pins(read.recipe, found)
     after = edited(content, read.recipe.source.text, fix) if fix else None
     if after is not None and reader.read(read.file, project=read.settings.project, content=after).source.tree:

@@ -17,6 +17,7 @@ import click
 
 import preflight
 from preflight.cli.running.stderr import clean, say, warn
+from preflight.interrupts import OURS
 from preflight.model import Exit
 
 COMMANDS = {
@@ -96,7 +97,7 @@ class Commands(click.Group):
         command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         command.epilog = command.epilog or (f"Example: {EXAMPLES[cmd_name]}" if cmd_name in EXAMPLES else None)
-        if "_PREFLIGHT_COMPLETE" in os.environ or "_MODAL_PREFLIGHT_COMPLETE" in os.environ:
+        if is_completing():
             from preflight.cli.complete import wire
 
             wire(command)
@@ -118,6 +119,11 @@ class Commands(click.Group):
             if near:
                 raise click.UsageError(f"{e.message} Did you mean {near[0]!r}?", ctx) from e
             raise
+
+
+def is_completing() -> bool:
+    """Whether a shell has started us to complete a line."""
+    return "_PREFLIGHT_COMPLETE" in os.environ or "_MODAL_PREFLIGHT_COMPLETE" in os.environ
 
 
 def _look_at_own_client(command: str) -> None:
@@ -163,9 +169,14 @@ def main() -> NoReturn:
     # that asks Modal (1.70 s against 1.48 s, medians of six, 2026-11-26)
     gc.set_threshold(200_000, 20, 100)
     _open_streams()
+    if is_completing():
+        from preflight.cli.complete import register
+
+        register()
     try:
         _stand_somewhere()
-        code: Any = cli.main(standalone_mode=False)
+        name = "modal-preflight" if sys.argv[0].endswith("modal-preflight") else "preflight"
+        code: Any = cli.main(standalone_mode=False, prog_name=name)
         code = code if isinstance(code, int) else Exit.READY
     except click.exceptions.Exit as e:
         code = e.exit_code
@@ -184,7 +195,7 @@ def main() -> NoReturn:
         say(str(e))
         code = Exit.INCOMPLETE
     except Exception as e:  # noqa: BLE001 - the CLI boundary: a bug becomes exit 4 and a report file
-        code = _internal_error(e)
+        code = Exit.INTERRUPTED if _is_interrupt(e) else _internal_error(e)
     if in_force := sys.modules.get("preflight.facts.in_force"):
         for file, why in in_force.ignored.items():
             click.echo(f"{file} of the refreshed facts is not used: {why}; run preflight facts --refresh", err=True)
@@ -215,6 +226,16 @@ def _show(e: click.ClickException) -> None:
         say(e.ctx.get_usage())
         say(f"Try '{e.ctx.command_path} --help' for help.\n")
     say(f"Error: {clean(e.format_message())}")
+
+
+def _is_interrupt(e: BaseException | None) -> bool:
+    """Extension modules make another error of a KeyboardInterrupt that comes while they call Python."""
+    is_one = OURS.has_come
+    while e is not None and not is_one:
+        e, is_one = e.__cause__ or e.__context__, isinstance(e, KeyboardInterrupt)
+    if is_one:
+        say("interrupted")
+    return is_one
 
 
 def _internal_error(e: Exception) -> Exit:

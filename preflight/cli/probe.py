@@ -16,19 +16,21 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.audience import all_checks, redactor
-from preflight.cli.running.conduct import Options, resolve_app, run_selection, settings_for, standing_for
+from preflight.cli.running.audience import all_checks
+from preflight.cli.running.conduct import Options, run_selection, standing_for
 from preflight.cli.running.options import parse_dollars
-from preflight.cli.running.stderr import warn
+from preflight.cli.running.stderr import redactor, warn
+from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
-from preflight.model import Check, Exit, Report, Status, Target
+from preflight.model import Exit, Status
 from preflight.probe.document import Document, OnModal, Paid, not_run
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
-from preflight.report.console import stdout_console
-from preflight.report.redacted import data
+from preflight.report.redacted import cleaned
+from preflight.report.reporter import Reporter
+from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
 
@@ -92,7 +94,7 @@ def probe_command(
         return replace(settings, probe=probe)
 
     if is_local:
-        return _local(with_options(settings_for(Options(), start=Path.cwd(), scenario=None)), python, is_json)
+        return _local(with_options(project_settings(start=Path.cwd(), scenario=None)), python, is_json)
     app, _, function = (target or "").partition("::")
     options = Options(
         app=app or None,
@@ -146,14 +148,11 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
     return _report([(document, f"{where} on {document['gpu_asked']}") for document in paid], is_json)
 
 
-class _Progress:
+class _Progress(Reporter):
     """The engine's events as the one changing line; the price is said on a line that stays."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        """Nothing yet."""
 
     def observe(self, event: Event) -> None:
         if isinstance(event, Priced):
@@ -161,13 +160,10 @@ class _Progress:
         elif isinstance(event, Progress):
             self.say(event.text)
 
-    def finish(self, report: Report) -> None:
-        """The documents are shown by the command."""
-
 
 def _report(found: Sequence[tuple[Document, str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
-    found = [(data(document, redactor().text), redactor().text(where)) for document, where in found]
+    found = [(cleaned(document, redactor().text), redactor().text(where)) for document, where in found]
     documents = [document for document, _ in found]
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))

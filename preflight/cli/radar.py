@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,8 @@ import click
 
 from preflight.app import reader
 from preflight.app.model import PipInstall, Recipe
-from preflight.cli.running.conduct import Options, resolve_app, settings_for
+from preflight.cli.running.options import document_option, print_document
+from preflight.cli.running.target import project_settings, resolve_app, typed_here
 from preflight.model import Exit, Finding, Json, Severity
 from preflight.settings import Settings
 
@@ -41,7 +41,7 @@ class AppRead:
 
 
 def read_app(app: str | None) -> AppRead:
-    settings = settings_for(Options(app=app), start=Path.cwd(), scenario=None)
+    settings = project_settings(start=Path.cwd(), scenario=None, app=app)
     name = resolve_app(settings, app)
     file = settings.project / name
     try:
@@ -82,7 +82,7 @@ def indexes() -> Iterator[Indexes]:
 @click.command("radar")
 @click.argument("app", required=False)
 @click.option("--since", "since", type=click.DateTime(["%Y-%m-%d"]), help="The day to compare with.  [last pass]")
-@click.option("--json", "is_json", is_flag=True, help="Print the document preflight.radar/1 and nothing else.")
+@document_option("preflight.radar/1")
 def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int:
     """Say what an unchanged app resolves to now, and what that breaks by our tables.
 
@@ -107,7 +107,7 @@ def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int
     announced = tuple(concerns(read.recipe, today))
     unknown = tuple(dict.fromkeys(u for one in (*now, *before) for u in one.unknown))
     if is_json:
-        click.echo(json.dumps(_document(read, day, moved, (*broken, *announced), unknown), indent=2))
+        print_document(_document(read, day, moved, (*broken, *announced), unknown))
     else:
         _show(read, day, why, moved, broken, announced, unknown)
     if broken or any(f.severity is Severity.ERROR for f in announced):
@@ -178,10 +178,11 @@ def _show(
 ) -> None:
     from rich.text import Text
 
-    from preflight.report.console import stdout_console
+    from preflight.report.screen import stdout_console
 
     console = stdout_console()
-    console.print(Text(f"{read.name}: what it takes now against {day} ({why})"))
+    app = typed_here(read.settings, read.name)
+    console.print(Text(f"{app}: what it takes now against {day} ({why})"))
     own = [m for m in moved if m.asked]
     for move in own:
         if move.now is None or move.asked is None:
@@ -198,11 +199,11 @@ def _show(
         )
     for finding in (*broken, *announced):
         mark = "✗" if finding.severity is Severity.ERROR else "!"
-        console.print(Text(f"{mark} {finding.where or read.name}: {finding.message}"))
+        console.print(Text(f"{mark} {finding.where or app}: {finding.message}"))
         console.print(Text(f"  fix {finding.remedy}"))
     for line in unknown:
         console.print(Text(f"? {line}"))
     if not moved and not unknown:
         console.print(Text("nothing that it asks for has moved"))
     if moved:
-        console.print(Text(f"next: preflight lock {read.name}"))
+        console.print(Text(f"next: preflight lock {app}"))

@@ -58,7 +58,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Told:
+class Durations:
     """``epochs``: whole ones, as far as the log says.  ``asides``: validation and the like, which may be on top."""
 
     epochs: tuple[Seen, ...]
@@ -66,12 +66,12 @@ class Told:
     steps: tuple[Seen, ...]
 
 
-def told_by(lines: Sequence[tuple[int, str]]) -> Told:
+def durations_of(lines: Sequence[tuple[int, str]]) -> Durations:
     """Every duration that the lines (number, text) give for an epoch, for what is beside it, and for steps."""
     found = list(_durations(lines))
     epochs = tuple(s for s in found if s.steps is None and s.kind != "aside")
     asides = tuple(s for s in found if s.kind == "aside")
-    return Told(epochs, asides, tuple(s for s in found if s.steps is not None))
+    return Durations(epochs, asides, tuple(s for s in found if s.steps is not None))
 
 
 def _durations(lines: Sequence[tuple[int, str]]) -> Iterator[Seen]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from preflight.cost.clock import seconds_of
-from preflight.cost.epoch_lines import Seen, Told, told_by
+from preflight.cost.epoch_lines import Durations, Seen, durations_of
 
 LONGEST_LINE = 2_000
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -68,11 +68,11 @@ def pace_of(log: Iterable[str], pattern: re.Pattern[str] | None = None) -> Pace 
     lines = list(_lines(whole))
     if pattern is not None:
         return _settled(list(_by(pattern, lines)), "epoch-pattern")
-    told = told_by(lines)
-    if told.epochs:
-        return _agreed(told)
-    if told.steps:
-        return _of_steps(told.steps[-1])
+    durations = durations_of(lines)
+    if durations.epochs:
+        return _agreed(durations)
+    if durations.steps:
+        return _of_steps(durations.steps[-1])
     return NoPace("no line of it says how long an epoch took; set [tool.preflight.smoke] epoch-pattern")
 
 
@@ -103,10 +103,10 @@ def _lines(log: Iterable[str]) -> Iterator[tuple[int, str]]:
                 yield number, text
 
 
-def _agreed(told: Told) -> Pace | NoPace:
+def _agreed(durations: Durations) -> Pace | NoPace:
     """The one pace that all ways of telling agree on."""
-    kinds = dict.fromkeys(s.kind for s in told.epochs)
-    paces = [_settled([s for s in told.epochs if s.kind == kind], "the log") for kind in kinds]
+    kinds = dict.fromkeys(s.kind for s in durations.epochs)
+    paces = [_settled([s for s in durations.epochs if s.kind == kind], "the log") for kind in kinds]
     found: list[tuple[Fraction, Pace]] = []
     for each in paces:
         if isinstance(each, NoPace):
@@ -116,8 +116,8 @@ def _agreed(told: Told) -> Pace | NoPace:
     least, most = min(found, key=lambda f: f[0])[0], max(found, key=lambda f: f[0])
     if most[0] - least > BESIDE * most[0]:
         return NoPace(f"it tells an epoch's time in two ways, as {_s(least)} and as {_s(most[0])}")
-    epochs = max(sum(s.kind == kind for s in told.epochs) for kind in kinds)
-    aside = sum((s.seconds for s in told.asides), Fraction(0)) / epochs
+    epochs = max(sum(s.kind == kind for s in durations.epochs) for kind in kinds)
+    aside = sum((s.seconds for s in durations.asides), Fraction(0)) / epochs
     if aside > BESIDE * most[0] and "bar of all epochs" not in kinds:
         return NoPace(
             f"an epoch takes {_s(most[0])} and validation {_s(aside)}: whether that is part of it is not said"

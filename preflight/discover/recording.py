@@ -5,6 +5,7 @@ Every type here is a part of a JSON line between the two: ``Order`` goes there, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -138,12 +139,13 @@ class Recording(Struct, frozen=True, kw_only=True):
 
 
 def line(part: Struct) -> bytes:
-    return msgspec.json.encode(part, enc_hook=str) + b"\n"
+    """In ASCII: a path or a variable need not be UTF-8, and arrives as it was."""
+    return json.dumps(msgspec.to_builtins(part, enc_hook=str)).encode() + b"\n"
 
 
 def read(text: bytes, kind: type[T]) -> T:
     """Raises ValueError."""
-    return msgspec.json.decode(text, type=kind, dec_hook=lambda wanted, value: wanted(value))
+    return msgspec.convert(json.loads(text), kind, dec_hook=lambda wanted, value: wanted(value))
 
 
 def together(recordings: Sequence[Recording]) -> Recording:

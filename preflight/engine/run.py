@@ -53,7 +53,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Answered:
     result: Result
     may_change: bool  # asking again could give another answer without the user doing anything here
     question: str = ""  # that an unknown leaves open
@@ -78,7 +78,7 @@ class _Run:
         self.fail_on = fail_on
         self.assumed = assumed
         self.clock = time.monotonic()
-        self.told: dict[str, _Told] = {}
+        self.answered: dict[str, _Answered] = {}
         self.at_stake: dict[str, Decimal] = {}  # of paid checks that have started: what counts if they never answer
         self.slots = asyncio.Semaphore(AT_ONCE)
 
@@ -86,7 +86,7 @@ class _Run:
         free = [c for c in self.selection.chosen if c.stage is not Stage.PAID]
         paid = [c for c in self.selection.chosen if c.stage is Stage.PAID]
         for check, reason in self.selection.left_out:
-            self._tell(_Told(replace(_unasked(check, Status.SKIP, reason), is_left_out=True), False))
+            self._tell(_Answered(replace(_unasked(check, Status.SKIP, reason), is_left_out=True), False))
         async with Lookups(self.world, self.given) as lookups:
             await self._free(free, lookups)
             for check in paid:
@@ -99,7 +99,7 @@ class _Run:
         while checks:
             last = self.limits.wait_s - (time.monotonic() - self.clock) <= 0
             await _all(self._one(check, lookups, is_last=last) for check in checks)
-            checks = [c for c in checks if c.id not in self.told]
+            checks = [c for c in checks if c.id not in self.answered]
             if checks:
                 pause = next(waits, pause)
                 left_s = max(0.0, self.limits.wait_s - (time.monotonic() - self.clock))
@@ -111,61 +111,62 @@ class _Run:
     async def _one(self, check: Check, lookups: Lookups, *, is_last: bool) -> None:
         async with self.slots:
             self.observe(Started(check))
-            told = await self._ask(check, lookups)
-        if is_last or not told.may_change:
-            self._tell(told)
+            answered = await self._ask(check, lookups)
+        if is_last or not answered.may_change:
+            self._tell(answered)
 
-    async def _paid(self, check: Check, lookups: Lookups) -> _Told:
+    async def _paid(self, check: Check, lookups: Lookups) -> _Answered:
         stopper = self._stopper()
         if stopper is not None and not self.selection.is_named:
-            return _Told(_unasked(check, Status.SKIP, f"not started: {stopper}"), False)
+            return _Answered(_unasked(check, Status.SKIP, f"not started: {stopper}"), False)
         assert check.price is not None  # Check refuses a paid check without one
         price = await self._put(check.price, check, lookups)
-        if isinstance(price, _Told):
+        if isinstance(price, _Answered):
             if price.result.status is Status.BLOCKED:
                 return price
             return replace(price, result=replace(price.result, reason=f"no price: {price.result.reason}"))
         if isinstance(price, NotApplicable):
-            return _Told(_unasked(check, Status.SKIP, price.reason), False)
-        left = self.limits.spend_max_usd - sum((t.result.spent_usd for t in self.told.values()), Decimal(0))
+            return _Answered(_unasked(check, Status.SKIP, price.reason), False)
+        left = self.limits.spend_max_usd - sum((t.result.spent_usd for t in self.answered.values()), Decimal(0))
         if price.usd > left:
             reason = f"needs up to ${price.usd:.2f} ({price.basis}); --spend-max leaves ${left:.2f}"
             enough = self.limits.spend_max_usd - left + price.usd
             blocked = replace(_unasked(check, Status.BLOCKED, reason), retry_with=f"--spend-max {enough:.2f}")
-            return _Told(blocked, False)
+            return _Answered(blocked, False)
         self.observe(Priced(check, price))
         self.at_stake[check.id] = price.usd
         self.observe(Started(check))
-        told = await self._ask(check, lookups)
-        spent = told.result.answer.spent_usd if told.result.answer else None
-        if told.result.status is not Status.SKIP:
-            told = replace(told, result=replace(told.result, spent_usd=price.usd if spent is None else spent))
-        return told
+        answered = await self._ask(check, lookups)
+        spent = answered.result.answer.spent_usd if answered.result.answer else None
+        if answered.result.status is not Status.SKIP:
+            usd = price.usd if spent is None else spent
+            answered = replace(answered, result=replace(answered.result, spent_usd=usd))
+        return answered
 
     def _stopper(self) -> str | None:
         """What a free check found that keeps money from being spent."""
         bad = {Status.FAIL, *UNANSWERED} | ({Status.WARN} if self.fail_on is Status.WARN else set())
-        names = [t.result.check.name for t in self.told.values() if t.result.status in bad]
+        names = [t.result.check.name for t in self.answered.values() if t.result.status in bad]
         if not names:
             return None
         return f"{names[0]} must be right first" + (f", and {len(names) - 1} more" if len(names) > 1 else "")
 
-    def _tell(self, told: _Told) -> None:
-        self.told[told.result.check.id] = told
-        self.observe(told.result)
+    def _tell(self, answered: _Answered) -> None:
+        self.answered[answered.result.check.id] = answered
+        self.observe(answered.result)
 
-    async def _ask(self, check: Check, lookups: Lookups) -> _Told:
+    async def _ask(self, check: Check, lookups: Lookups) -> _Answered:
         began = time.monotonic()
         outcome = await self._put(check.run, check, lookups)
         seconds = time.monotonic() - began
-        if isinstance(outcome, _Told):
+        if isinstance(outcome, _Answered):
             return outcome
         if isinstance(outcome, NotApplicable):
-            return _Told(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
+            return _Answered(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
         try:
             status, answer = judged(outcome)
         except (TypeError, ValueError) as e:
-            return _Told(_error(check, f"its answer is not one: {e}", began), False)
+            return _Answered(_error(check, f"its answer is not one: {e}", began), False)
         errors = [f for f in answer.findings if f.severity is Severity.ERROR]
         assumed = self.assumed if status is Status.PASS and check.stage is not Stage.STATIC else ""
         status = Status.SKIP if assumed else status
@@ -173,9 +174,9 @@ class _Run:
             check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer, assumed=assumed
         )
         question = outcome.question if isinstance(outcome, Unknown) else ""
-        return _Told(result, bool(errors) and all(f.can_clear for f in errors), question)
+        return _Answered(result, bool(errors) and all(f.can_clear for f in errors), question)
 
-    async def _put(self, question: Callable[[Looked], Awaitable[T]], check: Check, lookups: Lookups) -> T | _Told:
+    async def _put(self, question: Callable[[Looked], Awaitable[T]], check: Check, lookups: Lookups) -> T | _Answered:
         """The question's answer, or what became of a check that could not answer it.
 
         A plugin answers on a thread of its own: one that blocks, or swallows its end, costs its own answer only.
@@ -192,38 +193,38 @@ class _Run:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            return _Told(_error(check, "CancelledError: it cancelled itself", began), False)
+            return _Answered(_error(check, "CancelledError: it cancelled itself", began), False)
         except KeyboardInterrupt:
             raise
         except BaseException as e:  # noqa: BLE001 - a broken check must not hide the other answers
             if limit.expired():
-                return _Told(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
+                return _Answered(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
             may_change = isinstance(e, Problem) and e.can_pass
-            return _Told(_error(check, _text(e), began), may_change)
+            return _Answered(_error(check, _text(e), began), may_change)
 
-    def _blocked(self, check: Check, e: LookupFailed, began: float) -> _Told:
+    def _blocked(self, check: Check, e: LookupFailed, began: float) -> _Answered:
         cause = e.__cause__
         may_change = (isinstance(cause, Problem) and cause.can_pass) or isinstance(cause, TimeoutError)
         by = next((c.id for c in self.selection.everything if e.lookup in c.explains and c.id != check.id), "")
         seconds = time.monotonic() - began
-        return _Told(
+        return _Answered(
             Result(check=check, status=Status.BLOCKED, seconds=seconds, reason=str(e), blocked_by=by), may_change
         )
 
     def results(self) -> tuple[Result, ...]:
         """In checklist order; what a pass settles, and what the user accepts as unknown, says so."""
         by_question = {
-            question: told.result.check.name
-            for told in self.told.values()
-            if told.result.status is Status.PASS
-            for question in told.result.check.settles
+            question: answered.result.check.name
+            for answered in self.answered.values()
+            if answered.result.status is Status.PASS
+            for question in answered.result.check.settles
         }
         accepted = self.world.settings.accept_unknown
         shown = []
         for check in in_order(self.selection.everything):
-            result = self.told[check.id].result
+            result = self.answered[check.id].result
             if result.status is Status.UNKNOWN:
-                by = by_question.get(self.told[check.id].question, "")
+                by = by_question.get(self.answered[check.id].question, "")
                 if not by and {check.name, check.id} & {*accepted}:
                     by = "accept-unknown"
                 result = replace(result, settled_by=by)
@@ -233,9 +234,9 @@ class _Run:
     def finish(self, why: str) -> None:
         """A result for every check that has none yet; a paid one that had started counts at its price."""
         for check in self.selection.chosen:
-            if check.id not in self.told:
+            if check.id not in self.answered:
                 result = replace(_unasked(check, Status.ERROR, why), spent_usd=self.at_stake.get(check.id, Decimal(0)))
-                self._tell(_Told(result, False))
+                self._tell(_Answered(result, False))
 
 
 async def run(

@@ -13,7 +13,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +114,7 @@ def _path_to_ourselves(environ: Mapping[str, str]) -> str:
 
 
 def _document(asked: Asked, run_limit_s: float) -> dict[str, Any]:
-    return {
-        "payload": asked.payload,
-        "app": str(asked.app.resolve()),
-        "function": asked.function,
-        "variables": list(asked.variables),
-        "gpus": list(asked.gpus),
-        "environment": asked.environment,
-        "request": dict(asked.request),
-        "wait_s": run_limit_s + QUEUE_S,
-    }
+    return {**asdict(asked), "app": str(asked.app.resolve()), "wait_s": run_limit_s + QUEUE_S}
 
 
 async def _collect(

@@ -30,8 +30,8 @@ from preflight.model import (
 from preflight.report.baseline import Baseline
 from preflight.report.next import next_command
 from preflight.report.places import Places
+from preflight.report.reporter import Reporter
 from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
-from preflight.report.screen import stdout_console as stdout_console
 from preflight.report.text import brief, in_encoding, one_line, printable, seconds
 from preflight.report.words import command_line, part_of, verdict_word
 
@@ -68,7 +68,7 @@ EVIDENCE_LINES = 3  # without -v
 CHANGED_LINES, LONGEST_CHANGE = 3, 200  # likewise; characters of one
 
 
-class ConsoleReporter:
+class ConsoleReporter(Reporter):
     """``is_verbose`` shows every rule, every finding's evidence and the skipped checks' reasons; ``is_quiet`` nothing
     but what is wrong, and the verdict.
     """
@@ -160,13 +160,25 @@ class ConsoleReporter:
                 self._labelled("", f"{result.check.name}: settled by {result.settled_by}", "dim")
         for why, names in self.left_out.items():
             self._line("", Status.SKIP, f"{len(names)} left out", f"{why.strip()}: {', '.join(names)}", 0.0)
+        passed_over = report.target.passed_over
+        shown = passed_over if self.is_verbose else passed_over[:3]
+        left = [f"{len(passed_over) - len(shown)} more (-v)"] if len(shown) < len(passed_over) else []
+        for text in (*shown, *left):
+            self._labelled("", f"not looked at: {text}", "yellow")
         if report.changed is not None:
             self._changed(report.changed)
         word, style = verdict_word(report.verdict), VERDICTS[report.verdict]
         part = part_of(report)
         assumed = [r for r in report.results if r.assumed]
         simulated = " (simulated)" if report.target.sandbox and report.spent_usd else ""
-        parts = [*_tally(report), f"spent ${report.spent_usd:.2f}{simulated}", seconds(report.seconds)]
+        parts = [f"{len(passed_over)} not looked at"] if passed_over else []
+        fixable = sum(f.fix is not None and f.fix.is_safe for r in report.results for f in r.findings)
+        parts += [
+            *_tally(report),
+            *([f"{fixable} fixable with lint --fix"] if fixable else []),
+            f"spent ${report.spent_usd:.2f}{simulated}",
+            seconds(report.seconds),
+        ]
         if report.target.sandbox:
             parts.append("sandbox: no real cloud, GPU or bucket was looked at")
         if report.command_started is not None:
@@ -339,10 +351,11 @@ class ConsoleReporter:
         line.append(f"{step:>2} ")
         line.append(mark, style=style)
         line.append(f" {name:<{self.name_width}}  ", style="bold" if status in _LOUD else "")
-        start = cell_len(line.plain)
+        start = len("   ") + 2 + self.name_width + 2
         clock = seconds(took) if took >= 0.05 else ""
-        room = self.width - start - (len(clock) + 2 if clock else 0)
-        first, *rest = wrapped(self._words(said), room)
+        # the first line ends before the clock, and begins later behind a rule's name that is longer than the column
+        behind = cell_len(line.plain) - start + (len(clock) + 2 if clock else 0)
+        first, *rest = wrapped(self._words(said), self.width - start, behind=behind)
         line.append(first, style="dim" if status is Status.SKIP else "")
         if clock:
             line.append(" " * max(2, self.width - cell_len(line.plain) - len(clock)) + clock, style="dim")

@@ -39,6 +39,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
     counts = ", ".join(counted(n, s.value) for s, n in shown.items() if n) or "no findings"
     hidden = sum(max(0, n - MOST) for n in shown.values())
     more = f"; {hidden} more than GitHub shows, all in the JSON report" if hidden else ""
+    more += f"; {len(report.target.passed_over)} not looked at" if report.target.passed_over else ""
     since = f"; against the baseline: {compared}" if compared else ""
     command = f"; {command_line(report)}" if report.command_started is not None else ""
     return "\n".join([*lines, f"preflight: {report.verdict} ({counts}{more}{since}{command})"]) + "\n"

@@ -29,6 +29,7 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, Any]
             "environment": report.target.environment,
             "workspace": report.target.workspace,
             "sandbox": report.target.sandbox,
+            **({"passed_over": [*report.target.passed_over]} if report.target.passed_over else {}),
         },
         "started": report.started.isoformat(timespec="milliseconds"),
         "seconds": round(report.seconds, 3),

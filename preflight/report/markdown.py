@@ -35,6 +35,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
         lines += (
             _listed("new", compared.new) + _listed("fixed", compared.fixed) + _listed("still there", compared.still)
         )
+    lines += [f"not looked at: {_text(one_line(p))}\n" for p in target.passed_over]
     for results in _by_reason(bad(report)):
         lines += _bad(results)
     lines += [f"next: {_code(next_command(report))}", ""]

@@ -26,6 +26,11 @@ class Places:
         outside = shown == os.pardir or shown.startswith(os.pardir + os.sep)
         return full if outside and not (self.goes_up and shown.count(os.pardir) <= 3) else shown
 
+    def place(self, place: str) -> str:
+        """Of ``app.py:41``."""
+        path, colon, line = place.rpartition(":")
+        return f"{self.path(path)}{colon}{line}" if line.isdecimal() else self.path(place)
+
     def target(self, target: Target) -> Target:
         return replace(target, app=target.app and self.path(target.app), apps=tuple(map(self.path, target.apps)))
 

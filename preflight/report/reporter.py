@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from preflight.events import Event
 from preflight.model import Check, Report, Target
 
 
-class Reporter(Protocol):
+class Reporter:
+    """``title`` is what a message calls it that says that it could not be written."""
+
+    title = "the console report"
+
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         """Before the first check; ``checks`` in checklist order."""
 

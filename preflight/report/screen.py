@@ -50,18 +50,22 @@ def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
     )
 
 
-def wrapped(words: Sequence[str], width: int, between: str = " ") -> list[str]:
-    """Lines of at most ``width`` cells, broken between words; a longer word is broken where the line ends."""
+def wrapped(words: Sequence[str], width: int, between: str = " ", *, behind: int = 0) -> list[str]:
+    """Lines of at most ``width`` cells, broken between words; a longer word is broken where the line ends.
+
+    The first line is shorter by what it stands ``behind``.
+    """
     width = max(width, 16)
-    lines, line = [], ""
+    lines, line, room = [], "", max(width - behind, 8)
     for word in words:
         joined = f"{line}{between}{word}" if line else word
-        if line and cell_len(joined) > width:
+        if line and cell_len(joined) > room:
             lines.append(line)
-            joined = word
-        while cell_len(joined) > width:
-            head, joined = _cut(joined, width)
-            lines.append(head)
+            joined, room = word, width
+        while cell_len(joined) > room:
+            head, joined = _cut(joined, room)
+            lines.append(head.rstrip())
+            room = width
         line = joined
     return [*lines, line]
 
@@ -72,3 +76,11 @@ def _cut(word: str, width: int) -> tuple[str, str]:
     at = max((head.rfind(mark) + 1 for mark in "/,=+: "), default=0)
     at = at if at > width // 2 else max(1, len(head))
     return word[:at], word[at:].lstrip()
+
+
+def labelled(console: Console, label: str, text: Text, *, margin: int, column: int, style: str = "") -> None:
+    """A text at ``column`` behind its label, as many lines as it needs; no line ends in blanks."""
+    for number, row in enumerate(text.wrap(console, max(20, console.width - column), overflow="fold")):
+        row.rstrip()
+        head = " " * margin + (label if number == 0 else "")
+        console.print(Text(f"{head:<{column}}", style=style).append_text(row), soft_wrap=True)

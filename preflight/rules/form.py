@@ -12,6 +12,7 @@ Walking, grouping, "nothing of the kind", what was looked at, ignores and the or
 from __future__ import annotations
 
 import inspect
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -137,9 +138,9 @@ def rule(
     """
 
     def of(find: Find[T]) -> Rule:
-        if not find.__doc__:
+        if not find.__doc__ and sys.flags.optimize < 2:  # python -OO takes docstrings away
             raise ValueError(f"{find.__module__}.{find.__name__} has no page: its docstring")
-        name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__)
+        name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__ or "")
         return rule_of(id, name, page, subject, find, asks_builder=asks_builder, decides=decides)
 
     return of

@@ -132,7 +132,7 @@ async def _deploy(asked: Asked, python: str, environ: Mapping[str, str], plan: P
 def _report(text: bytes) -> Report:
     try:
         return read(text, Report)
-    except ValueError:
+    except (ValueError, RecursionError):  # the user's code could have written it
         return Report()
 
 

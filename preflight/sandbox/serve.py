@@ -8,6 +8,7 @@ takes its containers and its folder with it.  This module imports nothing heavy;
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import shutil
@@ -181,7 +182,7 @@ def _project(scenario: state.Scenario, folder: Path) -> Path:
 def _wait_until_ready(child: subprocess.Popen[bytes], scenario: state.Scenario, log: BinaryIO) -> Ready:
     assert child.stdin is not None and child.stdout is not None
     with contextlib.suppress(BrokenPipeError):
-        child.stdin.write(msgspec.json.encode(scenario) + b"\n")
+        child.stdin.write(json.dumps(msgspec.to_builtins(scenario)).encode() + b"\n")
         child.stdin.flush()
     readable, _, _ = select.select([child.stdout], [], [], READY_S)
     line = child.stdout.readline() if readable else b""

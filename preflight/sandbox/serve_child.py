@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import shutil
 import signal
@@ -32,7 +33,7 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
-        scenario = msgspec.json.decode(sys.stdin.buffer.readline(), type=state.Scenario)
+        scenario = msgspec.convert(json.loads(sys.stdin.buffer.readline()), state.Scenario)
         asyncio.run(serve(scenario, options.folder, options.sockets))
     finally:
         shutil.rmtree(options.sockets, ignore_errors=True)

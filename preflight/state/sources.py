@@ -224,20 +224,20 @@ def _digest(path: Path | os.DirEntry[str], reading: _Reading) -> str:
     except OSError:
         return "absent"
     mode = f"{stat.S_IMODE(seen.st_mode):o}"
-    told = f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {mode}"
+    stamp = f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {mode}"
     if not stat.S_ISREG(seen.st_mode):
         return f"no-file {stat.S_IFMT(seen.st_mode):o}"
     suffix = path.name[path.name.rfind(".") :] if "." in path.name[1:] else ""
     whole = suffix in READ_WHOLE or not suffix
     if seen.st_size > (LARGE_SOURCE_BYTES if whole else LARGE_BYTES):
-        return f"large {told}"
+        return f"large {stamp}"
     reading.bytes += seen.st_size
     if reading.bytes > MOST_BYTES:
         raise TooLarge(_too_large(f"{MOST_BYTES // 10**6} MB of sources"))
     try:
         return f"{_sha256(path)} {mode}"
     except OSError:
-        return f"unreadable {told}"
+        return f"unreadable {stamp}"
 
 
 def _sha256(path: Path | os.DirEntry[str]) -> str:

@@ -37,6 +37,7 @@ ONLY_BY_KEYWORD = {
 UPLOADS = frozenset({"put_file", "put_directory"})  # of a Volume's batch
 MODULES = frozenset({"add_local_python_source", "from_local_python_packages"})
 _TAKERS = frozenset({*PATHS, *MODULES})
+LONGEST_NAME, OF_THE_SYSTEM = 300, ("/proc/", "/sys/", "/dev/")
 _PARTS = ("add_local_", "copy_local_", "from_local_")
 
 
@@ -71,6 +72,7 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
             paths |= dict.fromkeys(_places(".env", tuple(p for s in starts for p in (s, *s.parents))))
         if method == "from_local_environ" and call.args:
             variables |= {v for v in _flat(call.args[0]) if isinstance(v, str)}
+    paths |= dict.fromkeys(_named_whole(recipe, here))
     for path in _included([Path(p) for p in paths]):
         paths |= dict.fromkeys([str(placed(path))])
     unseen += _uncalled(recipe)
@@ -79,6 +81,17 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
 
 def _keywords(call: Call) -> list[ast.keyword]:
     return call.node.keywords if isinstance(call.node, ast.Call) else []
+
+
+def _named_whole(recipe: Recipe, here: list[Path]) -> Iterator[str]:
+    """Files outside the project whose names stand in the text: `open("../rates.csv")` reads one at the top level."""
+    for source in (recipe.source, *recipe.siblings):
+        for node in ast.walk(source.tree) if source.tree else ():
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if text.startswith(("../", "/", "~/")) and len(text) < LONGEST_NAME and not text.startswith(OF_THE_SYSTEM):
+                for place in (placed(start / Path(text).expanduser()) for start in here):
+                    if os.path.isfile(place):  # noqa: PTH113 - False, not an error, for a name that no system takes
+                        yield str(place)
 
 
 def _in_helpers(recipe: Recipe) -> Iterator[Call]:

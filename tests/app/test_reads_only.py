@@ -17,7 +17,8 @@ WATCHER = """
 import json, sys
 from pathlib import Path
 from preflight.engine import builtin
-from preflight.engine.files import ToLint, look, recipe_of, static_rules
+from preflight.engine.files import judge, recipe_of, static_rules
+from preflight.engine.folder import ToLint
 from preflight.app import reader
 from preflight.settings import Settings
 import asyncio, tree_sitter_bash, tree_sitter
@@ -45,7 +46,7 @@ settings = Settings(project=project, app=str(file.relative_to(project)))
 is_watching = True
 reader.read(file, project=project)
 if rounds > 1:
-    loop.run_until_complete(look(recipe_of(ToLint(file, settings)), settings, rules, shown_from=project))
+    loop.run_until_complete(judge(rules, recipe_of(ToLint(file, settings)), settings))
 is_watching = False
 modules = sorted(m for m in sys.modules if m in ("app", "evil", "helper", "pkg"))
 print(json.dumps({"events": events, "modules": modules}))

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tests.cli.conftest import InProcess
 from tests.conftest import Preflight
 
 SCHEMA = json.loads(files("preflight.report").joinpath("schemas/preflight.report-1.json").read_text("utf-8"))
@@ -52,15 +53,15 @@ def report(preflight: Preflight, project: Path, *words: str) -> tuple[int, dict[
     return ran.code, {r["name"]: r for r in whole["results"]}, whole
 
 
-def test_without_all_several_apps_ask_for_a_choice_and_name_all(preflight: Preflight, project: Path) -> None:
-    ran = preflight("run", cwd=project)
+def test_without_all_several_apps_ask_for_a_choice_and_name_all(quick: InProcess, project: Path) -> None:
+    ran = quick("run", cwd=project)
     assert ran.code == 2
     for words in ("2 Modal apps", "deploy/bad.py", "good.py", "--all"):
         assert words in ran.err
 
 
-def test_the_worst_app_decides_and_each_finding_names_its_own(preflight: Preflight, project: Path) -> None:
-    code, results, whole = report(preflight, project, "--stage", "static")
+def test_the_worst_app_decides_and_each_finding_names_its_own(quick: InProcess, project: Path) -> None:
+    code, results, whole = report(quick, project, "--stage", "static")
     assert code == 1
     assert whole["target"]["app"] is None
     assert whole["target"]["apps"] == ["good.py", "deploy/bad.py"]
@@ -73,14 +74,14 @@ def test_the_worst_app_decides_and_each_finding_names_its_own(preflight: Preflig
     }
 
 
-def test_apps_that_are_all_right_are_ready(preflight: Preflight, project: Path) -> None:
+def test_apps_that_are_all_right_are_ready(quick: InProcess, project: Path) -> None:
     (project / "deploy" / "bad.py").write_text(GOOD.replace("good", "also"))
-    code, results, _ = report(preflight, project, "--stage", "static")
+    code, results, _ = report(quick, project, "--stage", "static")
     assert code == 0, [r for r in results.values() if r["status"] not in ("pass", "skip")]
 
 
-def test_what_looks_at_no_app_is_asked_once(preflight: Preflight, project: Path) -> None:
-    _, results, _ = report(preflight, project, "--stage", "static")
+def test_what_looks_at_no_app_is_asked_once(quick: InProcess, project: Path) -> None:
+    _, results, _ = report(quick, project, "--stage", "static")
     assert results["project-lint"]["status"] == "pass"
     assert (project / "asked.txt").read_text() == "asked\n"
 
@@ -93,42 +94,42 @@ def test_a_failure_of_one_app_keeps_money_from_being_spent_on_another(preflight:
     assert whole["spent_usd"] == 0
 
 
-def test_an_app_that_can_not_be_read_costs_its_own_answers_only(preflight: Preflight, project: Path) -> None:
+def test_an_app_that_can_not_be_read_costs_its_own_answers_only(quick: InProcess, project: Path) -> None:
     (project / "deploy" / "bad.py").write_text("import modal\napp = modal.App('x'\n")
-    code, results, _ = report(preflight, project, "--stage", "static")
+    code, results, _ = report(quick, project, "--stage", "static")
     assert code == 1
     assert results["app-syntax"]["status"] == "fail"
     assert results["ver-python-unset"]["seen"]["apps"]["good.py"]["status"] == "pass"
 
 
-def test_one_app_is_a_run_like_any_other(preflight: Preflight, project: Path) -> None:
+def test_one_app_is_a_run_like_any_other(quick: InProcess, project: Path) -> None:
     (project / "deploy" / "bad.py").unlink()
-    _, _, whole = report(preflight, project, "--stage", "static")
+    _, _, whole = report(quick, project, "--stage", "static")
     assert whole["target"]["app"] == "good.py"
     assert whole["target"]["apps"] == ["good.py"]
 
 
-def test_the_screen_names_the_apps_and_no_command_that_does_not_exist(preflight: Preflight, project: Path) -> None:
+def test_the_screen_names_the_apps_and_no_command_that_does_not_exist(quick: InProcess, project: Path) -> None:
     (project / "deploy" / "bad.py").write_text(GOOD.replace("good", "also"))
-    ran = preflight("run", "--all", "--stage", "static", cwd=project)
+    ran = quick("run", "--all", "--stage", "static", cwd=project)
     assert "2 apps: good.py, deploy/bad.py" in ran.out
     assert "preflight run --all" in ran.out and "modal run --detach APP" not in ran.out
 
 
-def test_no_app_at_all_and_an_app_by_name_are_usage_errors(preflight: Preflight, project: Path, tmp_path: Path) -> None:
-    ran = preflight("run", "--all", "good.py", cwd=project)
+def test_no_app_at_all_and_an_app_by_name_are_usage_errors(quick: InProcess, project: Path, tmp_path: Path) -> None:
+    ran = quick("run", "--all", "good.py", cwd=project)
     assert (ran.code, ran.out) == (2, "")
     empty = tmp_path / "empty"
     empty.mkdir()
-    ran = preflight("run", "--all", cwd=empty)
+    ran = quick("run", "--all", cwd=empty)
     assert ran.code == 2
     assert "no Modal app" in ran.err
 
 
-def test_the_limit_of_the_run_is_that_of_all_apps_together(preflight: Preflight, project: Path) -> None:
+def test_the_limit_of_the_run_is_that_of_all_apps_together(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").write_text('[tool.preflight.lint]\ncommand = "sleep 30"\n')
     began = time.monotonic()
-    code, results, _ = report(preflight, project, "--stage", "static", "--timeout", "2")
+    code, results, _ = report(quick, project, "--stage", "static", "--timeout", "2")
     assert time.monotonic() - began < 25
     assert code in (1, 3)
     assert results["project-lint"]["status"] == "error"

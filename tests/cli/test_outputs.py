@@ -14,6 +14,7 @@ import pytest
 
 from preflight.cli.running.options import wanted_outputs
 from preflight.cli.running.outputs import Output, look_at, write
+from tests.cli.conftest import InProcess
 from tests.conftest import Preflight
 
 APP = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(timeout=108000)\ndef train(): ...\n'
@@ -91,26 +92,26 @@ def test_a_full_disk_leaves_the_old_report_and_no_part(folder: Path, monkeypatch
 
 
 def test_what_is_for_people_may_share_a_terminal_and_documents_may_not() -> None:
-    assert len(wanted_outputs([Output("console"), Output("github")], False)) == 2
+    assert len(wanted_outputs([Output("console"), Output("github")])) == 2
     for pair in (["console", "json"], ["json", "sarif"], ["github", "github"]):
         with pytest.raises(click.UsageError, match="one document"):
-            wanted_outputs([Output(f) for f in pair], False)
+            wanted_outputs([Output(f) for f in pair])
     with pytest.raises(click.UsageError):
-        wanted_outputs([Output("console"), Output("json", "/dev/stdout")], False)
+        wanted_outputs([Output("console"), Output("json", "/dev/stdout")])
 
 
 def test_one_format_that_can_not_be_written_costs_neither_the_others_nor_the_verdict(
-    preflight: Preflight, folder: Path
+    quick: InProcess, folder: Path
 ) -> None:
-    ran = preflight("lint", "app.py", "-o", "json=/dev/full", "-o", "sarif=a.sarif", "-o", "console", cwd=folder)
+    ran = quick("lint", "app.py", "-o", "json=/dev/full", "-o", "sarif=a.sarif", "-o", "console", cwd=folder)
     assert ran.code == 1
-    assert "the json report could not be written to /dev/full" in ran.err
+    assert "the json report to /dev/full could not be written" in ran.err
     assert json.loads((folder / "a.sarif").read_text())["version"] == "2.1.0"
     assert "NOT READY" in ran.out
 
 
-def test_dev_stdout_is_stdout(preflight: Preflight, folder: Path) -> None:
-    assert json.loads(preflight("lint", "app.py", "-o", "json=/dev/stdout", cwd=folder).out)["exit"] == 1
+def test_dev_stdout_is_stdout(quick: InProcess, folder: Path) -> None:
+    assert json.loads(quick("lint", "app.py", "-o", "json=/dev/stdout", cwd=folder).out)["exit"] == 1
 
 
 @pytest.mark.parametrize(
@@ -139,15 +140,15 @@ def test_strange_streams_and_folders_keep_the_exit_code(
 @pytest.mark.parametrize(
     "name", ["x\n 2 ✓ modal-auth  FORGED\nREADY   9 passed.py", "a\n::error::forged\x1b]8;;x\x07.py"]
 )
-def test_a_name_can_not_forge_a_line_in_any_format_or_on_stderr(preflight: Preflight, folder: Path, name: str) -> None:
+def test_a_name_can_not_forge_a_line_in_any_format_or_on_stderr(quick: InProcess, folder: Path, name: str) -> None:
     (folder / name).write_text(APP)
     for form in ("console", "github", "markdown", "junit", "sarif", "gitlab"):
-        ran = preflight("lint", name, "-o", form, "-v", cwd=folder)
+        ran = quick("lint", name, "-o", form, "-v", cwd=folder)
         assert ran.code == 1
         for line in (ran.out + ran.err).splitlines():
             assert not line.startswith((" 2 ✓", "READY", "::error::forged"))
             assert "\x1b" not in line and "\x07" not in line
-    ran = preflight("run", f"gone {name}", cwd=folder)
+    ran = quick("run", f"gone {name}", cwd=folder)
     assert ran.code == 2
     assert len([x for x in ran.err.splitlines() if x.startswith("Error:")]) == 1
     assert not any(line.startswith((" 2 ✓", "READY", "::error::")) for line in ran.err.splitlines())

@@ -236,7 +236,7 @@ def f() -> None:
     with subprocess.Popen(
         command, cwd=project, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as run:
-        assert _within(60, lambda: bool(_living("OF_A_REHEARSAL")))
+        assert _within(150, lambda: bool(_living("OF_A_REHEARSAL")))
         run.send_signal(number)
         run.wait(30)
     assert _within(15, lambda: not _living("OF_A_REHEARSAL") and not _living(str(temporary)))

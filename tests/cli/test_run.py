@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import InProcess
 from tests.conftest import Preflight
 
 APP = """
@@ -71,11 +72,11 @@ def test_help_list_and_explain_import_no_sdk(preflight: Preflight) -> None:
     ],
 )
 def test_bad_input_is_exit_2_with_what_was_wrong_on_stderr_and_nothing_on_stdout(
-    preflight: Preflight, project: Path, words: list[str], says: str
+    quick: InProcess, project: Path, words: list[str], says: str
 ) -> None:
     (project / "plain.py").write_text("x = 1\n")
     (project / "other.py").write_text(APP)
-    ran = preflight(*words, cwd=project)
+    ran = quick(*words, cwd=project)
     assert (ran.code, ran.out) == (2, "")
     assert says in ran.err
     assert "Traceback" not in ran.err
@@ -98,27 +99,27 @@ def test_bad_input_is_exit_2_with_what_was_wrong_on_stderr_and_nothing_on_stdout
     ],
 )
 def test_a_wrong_setting_is_exit_2_and_names_file_key_and_what_was_wanted(
-    preflight: Preflight, project: Path, text: str, says: str
+    quick: InProcess, project: Path, text: str, says: str
 ) -> None:
     (project / "pyproject.toml").write_text(text)
-    ran = preflight("run", "--stage", "static", cwd=project)
+    ran = quick("run", "--stage", "static", cwd=project)
     assert (ran.code, ran.out) == (2, "")
     assert says in ran.err
     assert "pyproject.toml" in ran.err
 
 
-def test_the_one_app_of_a_project_needs_no_name(preflight: Preflight, project: Path) -> None:
-    ran = preflight("run", "--stage", "static", "--json", cwd=project)
+def test_the_one_app_of_a_project_needs_no_name(quick: InProcess, project: Path) -> None:
+    ran = quick("run", "--stage", "static", "--json", cwd=project)
     assert ran.code == 0
     assert json.loads(ran.out)["target"]["app"] == "app.py"
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02modal", b"import modal\nx = (", b"\xff\xfeimport modal", b""])
 def test_a_file_that_is_not_python_or_not_modals_is_never_ready(
-    preflight: Preflight, project: Path, content: bytes
+    quick: InProcess, project: Path, content: bytes
 ) -> None:
     (project / "bad.py").write_bytes(content)
-    ran = preflight("run", "bad.py", "--stage", "static", cwd=project)
+    ran = quick("run", "bad.py", "--stage", "static", cwd=project)
     assert ran.code in (1, 2)
     assert "Traceback" not in ran.err
 
@@ -133,36 +134,36 @@ def test_without_a_token_the_token_fails_and_what_needs_it_is_blocked(preflight:
     assert document["spent_usd"] == 0
 
 
-def test_every_format_gives_the_same_exit_code_and_the_files_it_names(preflight: Preflight, project: Path) -> None:
+def test_every_format_gives_the_same_exit_code_and_the_files_it_names(quick: InProcess, project: Path) -> None:
     (project / "app.py").write_text(APP.replace("timeout=600", "timeout=108000"))
     words = ["run", "app.py", "--stage", "static"]
     names = ["json", "junit", "sarif", "github", "markdown"]
     all_at_once = [w for n in names for w in ("-o", f"{n}=out/report.{n}")]
     (project / "out").mkdir()
-    assert preflight(*words, *all_at_once, "-o", "console", cwd=project).code == 1
+    assert quick(*words, *all_at_once, "-o", "console", cwd=project).code == 1
     assert sorted(p.name for p in (project / "out").iterdir()) == sorted(f"report.{n}" for n in names)
     assert json.loads((project / "out" / "report.json").read_text())["exit"] == 1
 
 
-def test_a_report_that_can_not_be_written_is_said_before_anything_is_run(preflight: Preflight, project: Path) -> None:
-    ran = preflight("run", "app.py", "--stage", "static", "-o", "json=no/such/folder/x.json", cwd=project)
+def test_a_report_that_can_not_be_written_is_said_before_anything_is_run(quick: InProcess, project: Path) -> None:
+    ran = quick("run", "app.py", "--stage", "static", "-o", "json=no/such/folder/x.json", cwd=project)
     assert ran.code == 2
     assert "no/such/folder/x.json" in ran.err
 
 
-def test_fail_on_warn_turns_a_warning_into_a_finding(preflight: Preflight, project: Path) -> None:
+def test_fail_on_warn_turns_a_warning_into_a_finding(quick: InProcess, project: Path) -> None:
     (project / "app.py").write_text(APP.replace(".debian_slim(", ".debian_slim(force_build=True, "))
     words = ["run", "app.py", "--stage", "static"]
-    assert preflight(*words, cwd=project).code == 0
-    assert preflight(*words, "--fail-on", "warn", cwd=project).code == 1
+    assert quick(*words, cwd=project).code == 0
+    assert quick(*words, "--fail-on", "warn", cwd=project).code == 1
 
 
-def test_secrets_of_the_environment_are_in_no_line_and_no_document(preflight: Preflight, project: Path) -> None:
+def test_secrets_of_the_environment_are_in_no_line_and_no_document(quick: InProcess, project: Path) -> None:
     canary = "canary-7f3a9b2c5d"
     (project / "pyproject.toml").write_text(f"[tool.preflight.lint]\ncommand = 'echo key {canary}; exit 1'\n")
     env = {"AWS_SECRET_ACCESS_KEY": canary, "MODAL_TOKEN_SECRET": canary}
     outputs = [w for n in ("json", "junit", "sarif", "markdown") for w in ("-o", f"{n}=report.{n}")]
-    ran = preflight("run", "app.py", "--stage", "static", "-v", "-o", "console", *outputs, cwd=project, env=env)
+    ran = quick("run", "app.py", "--stage", "static", "-v", "-o", "console", *outputs, cwd=project, env=env)
     assert ran.code == 1
     written = "".join(p.read_text() for p in project.glob("report.*"))
     assert canary not in ran.out + ran.err + written
@@ -212,15 +213,46 @@ def _running(words: str) -> bool:
     return False
 
 
-def test_the_runs_own_limit_ends_it_as_incomplete(preflight: Preflight, project: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["run", "app.py", "--stage", "static"], 0, "what this pass stood on can't be kept: /proc/"),
+        (["gate", "app.py", "--stage", "static", "--", "true"], 0, "no pass is kept: /proc/"),
+        (["lint", "app.py"], 0, ""),
+        (["list"], 0, ""),
+        (["explain", "5"], 0, ""),
+        (["bug-report", "--offline"], 0, ""),
+    ],
+)
+def test_a_home_that_can_not_be_written_costs_what_would_be_kept_and_says_so(
+    preflight: Preflight, project: Path, words: list[str], code: int, says: str
+) -> None:
+    env = {"HOME": "/proc/no-home", "XDG_STATE_HOME": "/proc/no-home/state", "XDG_CACHE_HOME": "/proc/no-home/cache"}
+    ran = preflight(*words, cwd=project, env=env)
+    assert ran.code == code, ran.err
+    assert says in ran.err and "Traceback" not in ran.err
+
+
+def test_modules_of_the_project_are_not_imported_in_place_of_ours(preflight: Preflight, project: Path) -> None:
+    for name in ("click", "modal", "rich", "msgspec", "typing", "dataclasses"):
+        (project / f"{name}.py").write_text("raise RuntimeError('hostile')\n")
+    (project / "checks").mkdir()
+    (project / "checks" / "__init__.py").write_text("raise RuntimeError('hostile')\n")
+    path = preflight.environ()["PYTHONPATH"]
+    ran = preflight("run", "app.py", "--stage", "static", cwd=project, env={"PYTHONPATH": f"{path}:."}, is_fresh=True)
+    assert ran.code == 0, ran.err
+    assert "hostile" not in ran.out + ran.err
+
+
+def test_the_runs_own_limit_ends_it_as_incomplete(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").write_text("[tool.preflight.lint]\ncommand = 'sleep 30'\n")
-    ran = preflight("run", "app.py", "--stage", "static", "--timeout", "1.5", "--json", cwd=project)
+    ran = quick("run", "app.py", "--stage", "static", "--timeout", "1.5", "--json", cwd=project)
     document = json.loads(ran.out)
     assert (ran.code, document["verdict"]) == (3, "incomplete")
     assert document["seconds"] < 10
 
 
-def test_no_color_and_a_pipe_give_plain_lines(preflight: Preflight, project: Path) -> None:
-    ran = preflight("run", "app.py", "--stage", "static", cwd=project)
+def test_no_color_and_a_pipe_give_plain_lines(quick: InProcess, project: Path) -> None:
+    ran = quick("run", "app.py", "--stage", "static", cwd=project)
     assert "\x1b" not in ran.out
     assert ran.out.endswith("next    preflight run app.py\n")

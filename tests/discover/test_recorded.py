@@ -15,7 +15,16 @@ from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef,
 from preflight.discover.compare import Difference, differences
 from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle, record_file
-from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedVolume, Recording
+from preflight.discover.recording import (
+    Asked,
+    Order,
+    RecordedBucket,
+    RecordedFunction,
+    RecordedVolume,
+    Recording,
+    line,
+    read,
+)
 from preflight.settings import Settings
 from tests.discover.conftest import Record
 
@@ -291,6 +300,17 @@ def test_a_function_that_builds_an_image_is_not_deployed(record: Record, project
     assert told.functions[0].image is not None
     assert told.functions[0].image.commands == ("RUN python -m pip install einops",)
     assert differences(reader.read(project / "app.py", project=project), told) == ()
+
+
+def test_an_order_with_names_that_are_no_text_arrives_as_it_was(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"caf\xe9")
+    asked = Asked(words=("deploy", odd), project=tmp_path / odd, builder="2025.06", environment=None)
+    order = Order(asked=asked, folder=tmp_path, environ={"NAME": odd})
+    assert read(line(order), Order) == order
+
+
+def test_a_variable_that_is_no_text_does_not_keep_an_app_from_being_recorded(record: Record) -> None:
+    assert isinstance(record(environ={"NAME": os.fsdecode(b"caf\xe9")}), Recording)
 
 
 def test_an_app_without_a_name_is_recorded(record: Record) -> None:

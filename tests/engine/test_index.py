@@ -56,3 +56,9 @@ def test_the_checklist_comes_in_its_order_and_the_rules_before_what_costs_money(
     own_line, rule, smoke = (names.index(n) for n in ("whl-ext-outcome", "ver-torch-unpinned", "smoke-test"))
     assert names.index("project-lint") < own_line < rule < smoke
     assert [e.stage for e in listed[:3]] == [Stage.REMOTE] * 3
+
+
+def test_a_python_that_takes_docstrings_away_asks_the_same_checks() -> None:
+    code = "from preflight.engine import builtin; print(*sorted(c.name for c in builtin.checks()))"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, check=True)
+    assert done.stdout.decode().split() == sorted(c.name for c in builtin.checks())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,21 @@ def test_an_index_that_is_overloaded_is_asked_again_and_one_that_stays_so_leaves
         one = renewed(server, tmp_path, MAMBA_SSM)
     assert one.rows == () and one.changes == ()
     assert one.unread == ("127.0.0.1:" + str(server.server_port) + " answers 503",)
+
+
+def test_a_source_that_fails_half_way_gives_no_row_and_all_that_it_could_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(sources: Sources, known: Sequence[Row]) -> Iterator[Row | str]:
+        yield "the second index: no answer"
+        yield msgspec.structs.replace(known[0], note="read anew")
+        raise NotRead("the first index: no answer")
+
+    monkeypatch.setitem(GENERATORS, TORCH, (half,))
+    with PackageIndex(["http://127.0.0.1:9"], tmp_path) as asked:
+        (one,) = renew(Sources(asked, None, TODAY), (TORCH,))
+    assert (one.rows, one.changes) == ((), ())
+    assert one.unread == ("the second index: no answer", "the first index: no answer")
 
 
 @pytest.mark.parametrize("is_plain", [False, True], ids=["JSON and ranges", "HTML and no ranges"])

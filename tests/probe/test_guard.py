@@ -157,6 +157,17 @@ def test_warn_only_says_it_once_and_goes_on_and_the_line_is_kept_in_the_file(tor
 
 
 @pytest.mark.torch
+def test_nothing_of_the_traces_is_left_on_the_parameters_and_the_users_own_hooks_stay(torch, train):
+    net, seen = net_of(torch), []
+    net.block.D.register_hook(seen.append)
+    _, stop = train(net, steps=6)
+    assert stop is None
+    left = {name: p._backward_hooks for name, p in net.named_parameters() if p._backward_hooks is not None}
+    assert list(left) == ["block.D"]
+    assert len(seen) == 6
+
+
+@pytest.mark.torch
 def test_validation_passes_are_no_steps(torch, train):
     net = net_of(torch)
     guard_file.guard(net, health=False)

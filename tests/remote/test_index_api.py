@@ -11,7 +11,7 @@ import pytest
 
 from preflight.build.downloads import Asset, BaseImage, OnIndex
 from preflight.remote.index import api as index_api
-from preflight.remote.index.types import Said, There
+from preflight.remote.index.types import Presence, There
 from tests.remote.server import Reply, Server, serving
 
 WHEEL = "mamba_ssm-2.2.2+cu122torch2.2cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"
@@ -28,16 +28,16 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def ask(target: Asset | OnIndex | BaseImage, *, default: str | None = None, apis: Mapping[str, str] = {}) -> Said:
+def ask(target: Asset | OnIndex | BaseImage, *, default: str | None = None, apis: Mapping[str, str] = {}) -> Presence:
     return index_api.ask(target, default_index=default, apis=apis)
 
 
-def file_answered(reply: Reply) -> Said:
+def file_answered(reply: Reply) -> Presence:
     with serving(lambda path, headers: reply) as server:
         return ask(Asset(f"{server.url}/v2.2.2/{WHEEL}"))
 
 
-def page_answered(reply: Reply, *, version: str = "2.2.2", python: str = "3.11") -> Said:
+def page_answered(reply: Reply, *, version: str = "2.2.2", python: str = "3.11") -> Presence:
     with serving(lambda path, headers: reply) as server:
         return ask(OnIndex(version, python, (f"{server.url}/whl/cu121",)))
 
@@ -47,7 +47,7 @@ def page_answered(reply: Reply, *, version: str = "2.2.2", python: str = "3.11")
 
 @pytest.mark.parametrize("status", [200, 206, 416])
 def test_a_file_that_is_served_exists(status: int) -> None:
-    assert file_answered(Reply(status, b"P")) == Said(There.EXISTS)
+    assert file_answered(Reply(status, b"P")) == Presence(There.EXISTS)
 
 
 def test_one_byte_is_asked_for_and_not_the_file() -> None:
@@ -170,7 +170,7 @@ def test_a_proxy_that_can_not_be_used_confirms_nothing(monkeypatch: pytest.Monke
 
 
 def test_a_release_on_the_page_for_this_python_exists() -> None:
-    assert page_answered(Reply(200, PAGE.encode())) == Said(There.EXISTS)
+    assert page_answered(Reply(200, PAGE.encode())) == Presence(There.EXISTS)
 
 
 def test_a_pin_with_its_build_is_matched_with_its_build() -> None:
@@ -211,7 +211,7 @@ def test_a_page_without_end_is_not_read_to_the_end(monkeypatch: pytest.MonkeyPat
     assert said.there is There.NOT_CONFIRMED
 
 
-def two_indexes(first: Reply, second: Reply, *, default: bool = False) -> Said:
+def two_indexes(first: Reply, second: Reply, *, default: bool = False) -> Presence:
     with serving(lambda path, headers: first) as one, serving(lambda path, headers: second) as two:
         indexes = (None, two.url) if default else (one.url, two.url)
         return ask(OnIndex("2.2.2", "3.11", indexes), default=one.url if default else None)
@@ -252,7 +252,7 @@ def test_a_tag_without_a_manifest_does_not_exist() -> None:
         assert ask(image_on(server)).there is There.MISSING
 
 
-def registry(with_token: Reply, *, token: Reply | None = None) -> tuple[Said, Server]:
+def registry(with_token: Reply, *, token: Reply | None = None) -> tuple[Presence, Server]:
     answers = {"with": with_token}
 
     def answer(path: str, headers: Mapping[str, str]) -> Reply:

@@ -14,7 +14,7 @@ import pytest
 
 ATTACKS = {  # where its tests are → attack
     "tests/trust/test_gate.py": "1 gate: a held pass, another world",
-    "tests/cli/gate/test_drift.py": "1 gate: drifts, by the real command",
+    "tests/cli/gate/test_drift.py": "1 gate: drifts",
     "tests/cli/gate/test_receipts.py": "1 gate: forged receipts",
     "tests/cli/gate/test_command.py": "1 gate: the command behind it",
     "tests/state/test_watched.py": "1 gate: what the app takes from here",

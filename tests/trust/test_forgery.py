@@ -15,10 +15,8 @@ from typing import Any
 import pytest
 
 from preflight.cli import main as cli_main
-from preflight.cli.running.conduct import Audience
-from preflight.cli.running.options import reporters
+from preflight.cli.running.audience import Shown, audience
 from preflight.cli.running.outputs import FORMATS, Output
-from preflight.engine.select import Selection
 from preflight.events import Progress
 from preflight.model import (
     Answer,
@@ -95,13 +93,12 @@ def report(given: list[str], asked: tuple[Check, ...]) -> Report:
 def printed(whole: Report, asked: tuple[Check, ...], progress: str, folder: Path) -> dict[str, str]:
     """Every format's document, by the way that a run takes: redacted, with paths, into files."""
     outputs = [Output(form, str(folder / f"r.{form}")) for form in FORMATS]
-    with reporters(outputs, is_verbose=True, base=folder) as told:
-        audience = Audience(told)
-        audience.begin(whole.target, Selection(asked))
-        audience.observe(Progress("own", progress))
-        for result in whole.results:
-            audience.observe(result)
-        audience.finish(whole)
+    heard = audience(Shown(outputs=tuple(outputs), is_verbose=True), base=folder)
+    heard.begin(whole.target, asked)
+    heard.observe(Progress("own", progress))
+    for result in whole.results:
+        heard.observe(result)
+    heard.finish(whole)
     return {o.format: Path(o.path).read_bytes().decode("utf-8") for o in outputs}
 
 

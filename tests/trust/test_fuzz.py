@@ -36,7 +36,7 @@ from preflight.engine.files import static_rules
 from preflight.facts import load as facts
 from preflight.facts.types import TABLES, Table
 from preflight.model import Stage, Where
-from preflight.probe.reading import ReadingError, parsed
+from preflight.probe.reading import parsed
 from preflight.report import baseline
 from preflight.report.places import Places
 from preflight.rules.form import Context
@@ -269,7 +269,7 @@ def readings() -> tuple[Any, ...]:
 def of_reading(rng: random.Random, folder: Path) -> object:
     try:
         return parsed(of_document(rng, rng.choice(readings())))
-    except ReadingError as e:
+    except facts.WrongRow as e:
         return str(e)
 
 

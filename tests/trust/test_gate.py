@@ -433,6 +433,8 @@ TAKEN = {
     "an include": 'image = image.pip_install_from_requirements("requirements.txt")',
     "a pyproject": 'image = image.pip_install_from_pyproject("../outside/pyproject.toml")',
     "a uv project": 'image = image.uv_sync("../outside")',
+    "opened": 'X = open("../outside/data.bin").read()',
+    "read": 'X = Path("../outside/data.bin").read_bytes()',
     "a .env file": 'S = modal.Secret.from_dotenv("../outside/.env")',
 }
 CHANGED = ("data.bin", "requirements.txt", "pyproject.toml", ".env")

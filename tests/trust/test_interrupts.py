@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from preflight import process
+from preflight.cli import main
 from tests.conftest import HIDDEN, REPOSITORY
 
 APP = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(gpu="A100", timeout=3600)\ndef train() -> None: ...\n'
@@ -232,3 +233,15 @@ def test_a_command_that_ends_by_itself_is_not_kept_waiting_by_a_daemon_that_hold
     rows = json.loads((project / "r.json").read_text("utf-8"))["results"]
     lint = next(r for r in rows if r["name"] == "project-lint")
     assert (lint["status"], lint["seconds"] < 10) == ("pass", True)
+
+
+def test_an_interrupt_that_became_another_error_on_its_way_is_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise TypeError("couldn't build proto file") from None
+    except TypeError as e:
+        assert main._is_interrupt(e)
+    assert not main._is_interrupt(TypeError("a bug"))
+    assert capsys.readouterr().err == "interrupted\n"

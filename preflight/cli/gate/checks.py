@@ -13,17 +13,18 @@ from pathlib import Path
 import click
 
 from preflight.app import reader
-from preflight.cli.gate.gate import Asked, Documents, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.audience import all_checks
+from preflight.cli.gate.gate import Documents, Request, local_facts, reports_in, say, say_drifts, why_not_kept
+from preflight.cli.running.audience import Shown, all_checks, reporters
 from preflight.cli.running.conduct import Options, run_selection
-from preflight.cli.running.options import reporters
-from preflight.cli.running.outputs import Output
+from preflight.cli.running.outputs import Output, look_at
 from preflight.cli.running.rehearsal import Rehearsal
+from preflight.cli.running.target import base_of
 from preflight.engine.select import Selection, UnknownCheck, select
-from preflight.events import Event
 from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
 from preflight.report.console import ConsoleReporter
 from preflight.report.next import next_command
+from preflight.report.places import from_here
+from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift
@@ -35,7 +36,7 @@ FRESH_S = 60.0  # a checklist that took longer asks Modal again before the comma
 
 
 def checklist(
-    asked: Asked,
+    request: Request,
     settings: Settings,
     documents: Documents,
     receipts: Receipts | None,
@@ -43,7 +44,7 @@ def checklist(
     rehearsal: Rehearsal | None = None,
 ) -> Exit:
     """Works through it, and keeps the receipt of a pass.  READY when the command may run."""
-    selection = _selection(asked, settings)
+    selection = _selection(request, settings)
     taken = _watched(settings)
     before: Mapping[str, str] | None = None
     key = secrets.token_bytes(machine_key.KEY_BYTES)  # stands in where none can be kept: it blurs both looks alike
@@ -55,12 +56,12 @@ def checklist(
         except OSError as e:
             not_kept = str(e)
         try:
-            before = local_facts(settings, taken, asked, key)
+            before = local_facts(settings, taken, request, key)
         except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
-    _open(documents, asked)
-    report = run_selection(selection, settings, _options(asked), [_console(asked), documents], rehearsal)
+    _open(documents, request, settings)
+    report = run_selection(selection, settings, _options(request), [_console(request, settings), documents], rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     for name, known_as, text in _to_accept(report, settings):
@@ -70,9 +71,9 @@ def checklist(
     if receipts is None:
         return Exit.READY
     assert before is not None
-    if _says_changes(before, settings, taken, asked, key):
+    if _says_changes(before, settings, taken, request, key):
         return Exit.REFUSED
-    receipt = _receipt(run, now, report, before, taken, reports_in(settings.project, asked))
+    receipt = _receipt(run, now, report, before, taken, reports_in(settings.project, request))
     try:
         if not_kept:
             say(f"gate: no pass is kept: {not_kept}")
@@ -84,13 +85,13 @@ def checklist(
     except OSError as e:
         say(f"gate: the pass can't be kept: {e}")
     if report.seconds > FRESH_S:
-        again = ask_again(asked, settings, receipt, Documents())
+        again = ask_again(request, settings, receipt, Documents())
         if isinstance(again, Exit):
             return again
         if again:
             say_drifts(again)
             return Exit.REFUSED
-        if _says_changes(before, settings, taken, asked, key):
+        if _says_changes(before, settings, taken, request, key):
             return Exit.REFUSED
     return Exit.READY
 
@@ -103,8 +104,8 @@ def _to_accept(report: Report, settings: Settings) -> Iterator[tuple[str, str, s
                 yield result.check.name, key, text
 
 
-def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes) -> bool:
-    drifts = _changed(before, settings, taken, asked, key)
+def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, request: Request, key: bytes) -> bool:
+    drifts = _changed(before, settings, taken, request, key)
     if drifts:
         say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
         say_drifts(drifts)
@@ -112,43 +113,47 @@ def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched,
 
 
 def _changed(
-    before: Mapping[str, str], settings: Settings, taken: Watched, asked: Asked, key: bytes
+    before: Mapping[str, str], settings: Settings, taken: Watched, request: Request, key: bytes
 ) -> tuple[Drift, ...]:
     try:
-        return drift.between(before, local_facts(settings, taken, asked, key))
+        return drift.between(before, local_facts(settings, taken, request, key))
     except (TooLarge, OSError) as e:
         return (Drift("the project", str(e)),)
 
 
-def ask_again(asked: Asked, settings: Settings, held: Receipt, documents: Documents) -> Exit | list[Drift]:
+def ask_again(request: Request, settings: Settings, held: Receipt, documents: Documents) -> Exit | list[Drift]:
     """Modal and S3 again, the free questions only: what has drifted, or the exit of checks that did not pass."""
-    wanted = _selection(asked, settings)
+    wanted = _selection(request, settings)
     missing = drift.unchecked(held.entries, {c.id: c.name for c in wanted.chosen})
     if missing:
         return list(missing)
     free = tuple(c for c in wanted.chosen if c.stage is Stage.REMOTE)
     if not free:
         return []
-    _open(documents, asked)
+    _open(documents, request, settings)
     kept = _Kept()
-    report = run_selection(Selection(free), settings, _options(asked), [kept, documents])
+    report = run_selection(Selection(free), settings, _options(request), [kept, documents])
     if report.exit is not Exit.READY:
-        kept.tell(_console(asked))
+        kept.tell(_console(request, settings))
         return report.exit
     return list(drift.between(held.cloud, _cloud(report)))
 
 
-def _open(documents: Documents, asked: Asked) -> None:
+def _open(documents: Documents, request: Request, settings: Settings) -> None:
     """Raises UsageError for a file that could not be written."""
-    with reporters([Output(f, p) for f, p in asked.reports], is_verbose=asked.is_verbose) as files:
-        documents.files = files
+    wanted = Shown(outputs=tuple(Output(f, p) for f, p in request.reports), is_verbose=request.is_verbose)
+    look_at(wanted.outputs)
+    documents.files = reporters(wanted, base_of(settings))
 
 
-def _console(asked: Asked) -> ConsoleReporter:
-    return ConsoleReporter(sys.stderr, is_verbose=asked.is_verbose, says_next=lambda r: _next(r, asked))
+def _console(request: Request, settings: Settings) -> ConsoleReporter:
+    places = from_here(base_of(settings), Path.cwd())
+    return ConsoleReporter(
+        sys.stderr, is_verbose=request.is_verbose, says_next=lambda r: _next(r, request), places=places
+    )
 
 
-class _Kept:
+class _Kept(Reporter):
     """A reporter that is silent until it turns out that there is something to say."""
 
     def __init__(self) -> None:
@@ -157,9 +162,6 @@ class _Kept:
 
     def begin(self, target: Target, checks: Sequence[Check]) -> None:
         self.begun = (target, checks)
-
-    def observe(self, event: Event) -> None:
-        """The results are in the report."""
 
     def finish(self, report: Report) -> None:
         self.report = report
@@ -172,12 +174,12 @@ class _Kept:
         console.finish(self.report)
 
 
-def _selection(asked: Asked, settings: Settings) -> Selection:
+def _selection(request: Request, settings: Settings) -> Selection:
     try:
-        found = select(all_checks(), skip=(*settings.skip, *asked.skip), stage=Stage(asked.stage))
+        found = select(all_checks(), skip=(*settings.skip, *request.skip), stage=Stage(request.stage))
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
-    facts = (cloud.CHECK,) if asked.stage != Stage.STATIC else ()
+    facts = (cloud.CHECK,) if request.stage != Stage.STATIC else ()
     return replace(found, chosen=(*found.chosen, *facts))
 
 
@@ -188,8 +190,8 @@ def _watched(settings: Settings) -> Watched:
     return watched(recipe, project=settings.project, app=app, cwd=Path.cwd(), environ=os.environ)
 
 
-def _options(asked: Asked) -> Options:
-    return Options(wait_s=asked.wait_s, timeout_s=asked.timeout_s, fail_on=Status(asked.fail_on))
+def _options(request: Request) -> Options:
+    return Options(wait_s=request.wait_s, timeout_s=request.timeout_s, fail_on=Status(request.fail_on))
 
 
 def _receipt(
@@ -220,9 +222,9 @@ def _cloud(report: Report) -> Mapping[str, str]:
     return answers[0].seen["facts"] if answers else {}
 
 
-def _next(report: Report, asked: Asked) -> str:
+def _next(report: Report, request: Request) -> str:
     """What the gate asks for itself is no check of the list: it has no page, and what keeps it from an answer has."""
     if report.exit is Exit.READY:
-        return " ".join(asked.words)
+        return " ".join(request.words)
     listed = replace(report, results=tuple(r for r in report.results if r.check is not cloud.CHECK))
     return "preflight check modal-auth" if listed.exit is Exit.READY else next_command(listed)

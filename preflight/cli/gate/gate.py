@@ -18,6 +18,7 @@ import click
 
 from preflight.cli.gate import command
 from preflight.cli.running import stderr
+from preflight.cli.running.audience import tell
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.events import Event
 from preflight.interpreter import client_of
@@ -36,7 +37,7 @@ SHOWN_DRIFTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Request:
     """The gate as the command line asked for it.  ``reports`` are (format, path)."""
 
     app: str | None
@@ -60,7 +61,7 @@ class Asked:
         return (*self.skip, *([f"stages after {self.stage}"] if self.stage != "paid" else []))
 
 
-class Documents:
+class Documents(Reporter):
     """The reports of `-o`, written when it is known whether the command is started."""
 
     def __init__(self) -> None:
@@ -80,8 +81,8 @@ class Documents:
 
     def write(self, *, is_started: bool) -> None:
         if self.report is not None:
-            for file in self.files:
-                file.finish(replace(self.report, command_started=is_started))
+            report = replace(self.report, command_started=is_started)
+            tell([*self.files], lambda file: file.finish(report))
 
 
 class GateCommand(click.Command):
@@ -153,24 +154,24 @@ def gate_command(
     if sys.stderr is None:  # `2>&-`: what is written goes nowhere, and that is no reason to let a command through
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
     left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
-    asked = Asked(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
+    request = Request(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
     environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
     documents = Documents()
     try:
         if use_sandbox:
-            return _in_sandbox(asked, command.find(words[0]), documents)
-        named, start = _read(asked), Path.cwd()
+            return _in_sandbox(request, command.find(words[0]), documents)
+        named, start = _read(request), Path.cwd()
         given = project_settings(
             start=start,
             scenario=None,
-            app=asked.app or _file(named, start),
+            app=request.app or _file(named, start),
             environment=named.environment,
-            spend_max=asked.spend_max,
+            spend_max=request.spend_max,
         )
-        settings = _of_app(given, asked, named, start)
+        settings = _of_app(given, request, named, start)
         _of_client(settings, named)
         program = command.find(words[0], settings.environ["PATH"])
-        outcome = _gate(asked, settings, documents)
+        outcome = _gate(request, settings, documents)
         documents.write(is_started=outcome is Exit.READY)
         if outcome is not Exit.READY:
             return outcome
@@ -181,15 +182,15 @@ def gate_command(
         return e.code
 
 
-def _read(asked: Asked) -> command.Named:
+def _read(request: Request) -> command.Named:
     """What the command says of itself, with the environment of `-e`.  Raises UsageError where the two differ."""
     try:
-        named = command.read(asked.words)
+        named = command.read(request.words)
     except command.Unreadable as e:
         raise click.UsageError(
             f"which app the command runs can't be read: {e}; wanted modal [run|deploy|serve] FILE.py"
         ) from e
-    environment = asked.environment or named.environment
+    environment = request.environment or named.environment
     if named.environment not in (None, environment):
         raise click.UsageError(f"-e is {environment}, and the command runs in {named.environment}")
     if named.profile not in (None, os.environ.get("MODAL_PROFILE")):
@@ -203,16 +204,16 @@ def _file(named: command.Named, start: Path) -> str | None:
     return next((str(start / name) for name in named.apps if (start / name).is_file()), None)
 
 
-def _of_app(settings: Settings, asked: Asked, named: command.Named, start: Path) -> Settings:
+def _of_app(settings: Settings, request: Request, named: command.Named, start: Path) -> Settings:
     """Of the app that is given, or that the command names.  Raises UsageError where the two differ."""
     file = _file(named, start)
     if named.apps and file is None:
         raise click.UsageError(f"the command runs {named.apps[0]}, which is not there")
-    settings = replace(settings, app=resolve_app(settings, asked.app or file))
+    settings = replace(settings, app=resolve_app(settings, request.app or file))
     assert settings.app is not None
     if file and Path(file).resolve() != (settings.project / settings.app).resolve():
         raise click.UsageError(f"the checks are of {settings.app}, and the command runs {os.path.relpath(file)}")
-    return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, asked)))
+    return replace(settings, outputs=(*settings.outputs, *reports_in(settings.project, request)))
 
 
 def _of_client(settings: Settings, named: command.Named) -> None:
@@ -231,9 +232,9 @@ def _of_client(settings: Settings, named: command.Named) -> None:
         raise click.UsageError(f"{program} starts modal {versions[0]}, and the checks are of {versions[1]}")
 
 
-def reports_in(project: Path, asked: Asked) -> tuple[str, ...]:
+def reports_in(project: Path, request: Request) -> tuple[str, ...]:
     """The reports that `-o` writes into the project, relative to it: they are no sources."""
-    files = (Path(path).resolve() for _, path in asked.reports)
+    files = (Path(path).resolve() for _, path in request.reports)
     top = project.resolve()
     return tuple(str(file.relative_to(top)) for file in files if file.is_relative_to(top))
 
@@ -244,87 +245,87 @@ def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
     return {**environ, **named, "PATH": settings.environ["PATH"]}
 
 
-def _in_sandbox(asked: Asked, program: str, documents: Documents) -> Exit:
+def _in_sandbox(request: Request, program: str, documents: Documents) -> Exit:
     """No pass is kept: what a sandbox says proves nothing about a real app."""
     from preflight.cli.gate.checks import checklist
     from preflight.cli.running.rehearsal import standing
 
-    named, start = _read(asked), Path.cwd()
+    named, start = _read(request), Path.cwd()
     with standing(
         is_sandbox=True,
-        scenario=asked.scenario,
-        app=asked.app or _file(named, start),
+        scenario=request.scenario,
+        app=request.app or _file(named, start),
         environment=named.environment,
-        spend_max=asked.spend_max,
+        spend_max=request.spend_max,
     ) as ground:
         served = ground.sandbox
         assert served is not None
-        settings = _of_app(ground.settings, asked, named, start if ground.rehearsal else served.project)
-        outcome = checklist(asked, settings, documents, None, datetime.now(UTC), ground.rehearsal)
+        settings = _of_app(ground.settings, request, named, start if ground.rehearsal else served.project)
+        outcome = checklist(request, settings, documents, None, datetime.now(UTC), ground.rehearsal)
         documents.write(is_started=outcome is Exit.READY)
         if outcome is Exit.READY:
             environ = {**os.environ, "PATH": settings.environ["PATH"]} if ground.rehearsal else dict(os.environ)
             folder = None if ground.rehearsal else served.project
-            program = command.find(asked.words[0], environ["PATH"])
-            command.become(program, asked.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
-        return _stopped(outcome, asked)
+            program = command.find(request.words[0], environ["PATH"])
+            command.become(program, request.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
+        return _stopped(outcome, request)
 
 
-def _gate(asked: Asked, settings: Settings, documents: Documents) -> Exit:
+def _gate(request: Request, settings: Settings, documents: Documents) -> Exit:
     """READY when the command may run; what speaks against it has been told."""
     now = datetime.now(UTC)
     assert settings.state is not None and settings.app is not None
     receipts = Receipts(settings.state, settings.project, settings.app)
     try:
-        held = None if asked.is_renewed else receipts.read(now)
+        held = None if request.is_renewed else receipts.read(now)
     except Refused as e:
-        return _refused([Drift("the pass", f"does not count: {e}")], asked, None)
+        return _refused([Drift("the pass", f"does not count: {e}")], request, None)
     if held is not None:
-        return _again(held, asked, settings, documents, receipts, now)
-    if asked.is_offline:
-        return _refused([Drift("a pass", "is not there, and --offline asks nobody for one")], asked, None)
+        return _again(held, request, settings, documents, receipts, now)
+    if request.is_offline:
+        return _refused([Drift("a pass", "is not there, and --offline asks nobody for one")], request, None)
     from preflight.cli.gate.checks import checklist
 
-    outcome = checklist(asked, settings, documents, receipts, now)
-    return outcome if outcome is Exit.READY else _stopped(outcome, asked)
+    outcome = checklist(request, settings, documents, receipts, now)
+    return outcome if outcome is Exit.READY else _stopped(outcome, request)
 
 
 def _again(
-    held: Receipt, asked: Asked, settings: Settings, documents: Documents, receipts: Receipts, now: datetime
+    held: Receipt, request: Request, settings: Settings, documents: Documents, receipts: Receipts, now: datetime
 ) -> Exit:
-    drifts = _drifts(held, asked, settings, now)
-    if not drifts and not asked.is_offline:
+    drifts = _drifts(held, request, settings, now)
+    if not drifts and not request.is_offline:
         from preflight.cli.gate.checks import ask_again
 
-        answered = ask_again(asked, settings, held, documents)
+        answered = ask_again(request, settings, held, documents)
         if isinstance(answered, Exit):
-            return _stopped(answered, asked)
-        drifts = answered or _drifts(held, asked, settings, datetime.now(UTC))  # it may have taken seconds
+            return _stopped(answered, request)
+        drifts = answered or _drifts(held, request, settings, datetime.now(UTC))  # it may have taken seconds
     if drifts:
-        return _refused(drifts, asked, held)
-    new = [path for path in reports_in(settings.project, asked) if path not in held.outputs]
+        return _refused(drifts, request, held)
+    new = [path for path in reports_in(settings.project, request) if path not in held.outputs]
     if new and documents.report is not None:  # what is written there now is no source for the next gate either
         with contextlib.suppress(OSError, Refused):
             receipts.keep(replace(held, outputs=(*held.outputs, *new)), now)
-    say(_holding(held, asked))
+    say(_holding(held, request))
     return Exit.READY
 
 
-def _drifts(held: Receipt, asked: Asked, settings: Settings, now: datetime) -> list[Drift]:
+def _drifts(held: Receipt, request: Request, settings: Settings, now: datetime) -> list[Drift]:
     known = replace(settings, outputs=(*settings.outputs, *held.outputs))
     try:
-        here = local_facts(known, held.watched, asked)
+        here = local_facts(known, held.watched, request)
     except (TooLarge, OSError) as e:
         return [Drift("the project", str(e))]
-    return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=asked.is_offline)]
+    return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=request.is_offline)]
 
 
-def local_facts(settings: Settings, watched: Watched, asked: Asked, key: bytes | None = None) -> Mapping[str, str]:
+def local_facts(settings: Settings, watched: Watched, request: Request, key: bytes | None = None) -> Mapping[str, str]:
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
     key = machine_key.load(settings.state) if key is None else key
-    left_out = (*settings.skip, *asked.left_out)
-    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=asked.fail_on))
+    left_out = (*settings.skip, *request.left_out)
+    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=request.fail_on))
 
 
 def why_not_kept(settings: Settings, watched: Watched) -> str:
@@ -333,21 +334,21 @@ def why_not_kept(settings: Settings, watched: Watched) -> str:
     return f"{missed}; name it in [tool.preflight] watch" if missed else ""
 
 
-def _holding(held: Receipt, asked: Asked) -> str:
+def _holding(held: Receipt, request: Request) -> str:
     files = sum(name.startswith(drift.FILE) for name in held.local)
-    asked_again = "Modal not asked again (--offline)" if asked.is_offline else "Modal and S3 asked again"
+    asked_again = "Modal not asked again (--offline)" if request.is_offline else "Modal and S3 asked again"
     text = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
-    if not asked.is_verbose:
+    if not request.is_verbose:
         return f"{text}; {asked_again}"
     entries = "".join(f"\n  {e.name:<24} {e.status}, {e.at:%Y-%m-%d %H:%M} UTC" for e in held.entries)
     return f"{text}; {asked_again}{entries}"
 
 
-def _refused(drifts: Sequence[Drift], asked: Asked, held: Receipt | None) -> Exit:
+def _refused(drifts: Sequence[Drift], request: Request, held: Receipt | None) -> Exit:
     since = f": since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else ""
     say(f"REFUSED{since}")
     say_drifts(drifts)
-    _next(asked)
+    _next(request)
     return Exit.REFUSED
 
 
@@ -361,26 +362,26 @@ def say_drifts(drifts: Sequence[Drift]) -> None:
         say(f"  … and {len(drifts) - SHOWN_DRIFTS} more")
 
 
-def _stopped(outcome: Exit, asked: Asked) -> Exit:
+def _stopped(outcome: Exit, request: Request) -> Exit:
     """What a checklist that did not pass means here.  It has told why."""
     if outcome is Exit.INTERRUPTED:
         return outcome
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
-    say(f"REFUSED: {why}`{_shown(asked.words)}` was not run")
+    say(f"REFUSED: {why}`{_shown(request.words)}` was not run")
     return Exit.REFUSED
 
 
-def _next(asked: Asked) -> None:
+def _next(request: Request) -> None:
     given = {
-        "-e": asked.environment,
-        "--fail-on": asked.fail_on,
-        "--stage": asked.stage,
-        "--skip": ",".join(asked.skip),
+        "-e": request.environment,
+        "--fail-on": request.fail_on,
+        "--stage": request.stage,
+        "--skip": ",".join(request.skip),
     }
     usual = {"--fail-on": "fail", "--stage": "paid"}
     options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
-    app = [asked.app] if asked.app else []
-    words = ["preflight", "gate", "--renew", *options, *app, "--", *asked.words]
+    app = [request.app] if request.app else []
+    words = ["preflight", "gate", "--renew", *options, *app, "--", *request.words]
     say(f"next  {_shown(words)}")
 
 

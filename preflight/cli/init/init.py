@@ -61,7 +61,7 @@ def init_command(app: str | None, force: bool, diff: bool, guard: bool, recipe: 
 def _table(app: str | None, *, force: bool, diff: bool) -> int:
     from preflight.app import reader
     from preflight.cli.init.table import CanNotWrite, table, with_table
-    from preflight.cli.running.conduct import resolve_app
+    from preflight.cli.running.target import resolve_app
     from preflight.settings import Settings
 
     project = _project(app)

@@ -5,25 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from preflight.app.lookups import BUILDER, READING, RECIPE
-from preflight.cli.running.audience import Audience, all_checks, redactor
-from preflight.cli.running.options import keep_baseline, read_baseline, reporters
-from preflight.cli.running.outputs import Output
+from preflight.cli.running.audience import Audience, Shown, all_checks, audience
+from preflight.cli.running.options import wanted_outputs
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
-from preflight.cli.running.stderr import warn
-from preflight.cli.running.target import check_functions, every_app, project_settings
-from preflight.cli.running.target import resolve_app as resolve_app
+from preflight.cli.running.stderr import redactor, warn
+from preflight.cli.running.target import base_of, check_functions, every_app, resolve_app
 from preflight.discover.lookups import FILLED_RECIPE
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
@@ -52,21 +48,19 @@ class Options:
     scenario: str | None = None
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    stage: Stage = Stage.PAID
+    stage: Stage | None = None  # else as the settings say
     spend_max: Decimal | None = None
     wait_s: float = 0.0
     timeout_s: float | None = None
-    fail_on: Status = Status.FAIL
+    fail_on: Status | None = None  # likewise
     environment: str | None = None
-    record: bool = False
+    is_recorded: bool = False
     is_for_all: bool = False  # every app of the project
-    outputs: tuple[Output, ...] = (Output("console"),)
-    is_verbose: bool = False
-    is_quiet: bool = False
-    baseline: str | None = None
-    write_baseline: str | None = None
-    is_exit_zero: bool = False
-    given: frozenset[str] = frozenset()  # names of what was typed; the settings say the rest
+    shown: Shown = field(default_factory=Shown)
+
+    def __post_init__(self) -> None:
+        if self.scenario is not None and not self.is_sandbox:
+            raise click.UsageError("--scenario belongs to --sandbox")
 
 
 def conduct(options: Options) -> Exit:
@@ -74,72 +68,41 @@ def conduct(options: Options) -> Exit:
 
     Interrupted before the first question, it reports just that, in every format that was asked for.
     """
+    options = replace(options, shown=replace(options.shown, outputs=wanted_outputs(options.shown.outputs)))
     try:
-        return _conducted(options)
+        with standing_for(options) as ground:
+            return options.shown.exit_of(_conducted(options, ground))
     except KeyboardInterrupt:
         OURS.ignore_all()
         sandbox = (options.scenario or "rehearsal") if options.is_sandbox else None
         target = Target(app=options.app, environment=options.environment, sandbox=sandbox)
         report = Report(target=target, started=datetime.now(UTC), seconds=0.0, results=(), is_interrupted=True)
-        with reporters(options.outputs, is_verbose=options.is_verbose) as told:
-            audience = Audience(told)
-            audience.begin(target, Selection(()))
-            audience.finish(report)
-        return report.exit
+        told = audience(options.shown)
+        told.begin(target, ())
+        return told.finish(report).exit
 
 
-def _conducted(options: Options) -> Exit:
-    with standing_for(options) as ground:
-        settings = ground.settings
-        options = with_settings(options, settings)
-        selection = selection_for(options, settings)
-        if options.is_for_all and len(apps := every_app(settings)) > 1:
-            from preflight.cli.running.every_app import run_every
+def _conducted(options: Options, ground: Ground) -> Report:
+    settings = ground.settings
+    if settings.stage and not options.only:
+        options = replace(options, stage=options.stage or Stage(settings.stage))
+    options = replace(options, fail_on=options.fail_on or (Status(settings.fail_on) if settings.fail_on else None))
+    selection = selection_for(options, settings)
+    if options.is_for_all and len(apps := every_app(settings)) > 1:
+        from preflight.cli.running.every_app import run_every
 
-            with audience_of(options, settings) as audience:
-                report = run_every(apps, selection, settings, options, audience, ground.rehearsal)
-                return _exit_of(report, options)
-        if options.is_for_all:
-            settings = replace(settings, app=apps[0])
-        elif asks_for_app(selection):
-            settings = replace(settings, app=resolve_app(settings, options.app))
-            check_functions(settings)
-        with audience_of(options, settings) as audience:
-            report = run_selection(selection, settings, options, audience, ground.rehearsal)
-            return _exit_of(report, options)
+        return run_every(apps, selection, settings, options, _audience(options, settings), ground.rehearsal)
+    if options.is_for_all:
+        settings = replace(settings, app=apps[0])
+    elif any(looks_at_app(check) for check in selection.chosen):
+        settings = replace(settings, app=resolve_app(settings, options.app))
+        check_functions(settings)
+    return run_selection(selection, settings, options, _audience(options, settings), ground.rehearsal)
 
 
-def _exit_of(report: Report, options: Options) -> Exit:
-    return Exit.READY if options.is_exit_zero and report.exit is Exit.FINDINGS else report.exit
-
-
-def with_settings(options: Options, settings: Settings) -> Options:
-    """What was not typed is as the settings say."""
-    if settings.fail_on and "fail_on" not in options.given:
-        options = replace(options, fail_on=Status(settings.fail_on))
-    if settings.stage and "stage" not in options.given and not options.only:
-        options = replace(options, stage=Stage(settings.stage))
-    return options
-
-
-@contextlib.contextmanager
-def audience_of(options: Options, settings: Settings) -> Iterator[Audience]:
-    """Raises UsageError for an output or a baseline that will not do."""
-    here, project = Path.cwd().resolve(), settings.project.resolve()
-    is_elsewhere = settings.sandbox and not (here.is_relative_to(project) or project.is_relative_to(here))
-    base = None if is_elsewhere else project  # the example's folder says nothing to whoever reads a path
-    baseline = read_baseline(options.baseline, project)
+def _audience(options: Options, settings: Settings) -> Audience:
     sources = [f for f in (settings.app and settings.project / settings.app, settings.read_from) if f]
-    with reporters(
-        options.outputs,
-        is_verbose=options.is_verbose,
-        is_quiet=options.is_quiet,
-        base=base,
-        sources=sources,
-        also=[Output("json", options.write_baseline)] if options.write_baseline else [],
-        baseline=baseline,
-    ) as told:
-        yield Audience(told, baseline, partial(keep_baseline, options.write_baseline, base))
+    return audience(options.shown, base=base_of(settings), project=settings.project.resolve(), sources=sources)
 
 
 def standing_for(options: Options) -> AbstractContextManager[Ground]:
@@ -152,7 +115,7 @@ def standing_for(options: Options) -> AbstractContextManager[Ground]:
         app=options.app,
         environment=options.environment,
         spend_max=options.spend_max,
-        is_recorded=options.record,
+        is_recorded=options.is_recorded,
     )
 
 
@@ -164,29 +127,14 @@ def selection_for(options: Options, settings: Settings) -> Selection:
     except UnknownCheck as e:
         raise click.UsageError(f"{settings.read_from}: tool.preflight.skip: {e}") from e
     try:
-        return select(checks, only=options.only, skip=(*settings.skip, *options.skip), stage=options.stage)
+        skip = (*settings.skip, *options.skip)
+        return select(checks, only=options.only, skip=skip, stage=options.stage or Stage.PAID)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
 
 
-def settings_for(options: Options, *, start: Path, scenario: str | None) -> Settings:
-    """The project's settings with the command line on top."""
-    return project_settings(
-        start=start,
-        scenario=scenario,
-        app=options.app,
-        environment=options.environment,
-        spend_max=options.spend_max,
-        is_recorded=options.record,
-    )
-
-
-def asks_for_app(selection: Selection) -> bool:
-    """Whether some chosen check can't do without the app's file, or would use it."""
-    return any(looks_at_app(check) for check in selection.chosen)
-
-
 def looks_at_app(check: Check) -> bool:
+    """Whether it can't do without the app's file, or would use it."""
     return _reaches((*check.needs, *check.tries), READING)
 
 
@@ -207,10 +155,10 @@ def run_selection(
     rehearsal: Rehearsal | None = None,
 ) -> Report:
     """Run the engine with SIGINT and SIGTERM as interrupts, and tell the reporters, redacted."""
-    audience = told if isinstance(told, Audience) else Audience(told)
-    audience.begin(target_of(settings), selection)
+    heard = told if isinstance(told, Audience) else Audience(told)
+    heard.begin(target_of(settings), selection.everything)
     follow = None if selection.is_named else _followed(options)  # a part of the checklist proves too little
-    return audience.finish(engine_report(selection, settings, options, audience.observe, follow, rehearsal))
+    return heard.finish(engine_report(selection, settings, options, heard.observe, follow, rehearsal))
 
 
 def _followed(options: Options) -> Follow:
@@ -219,9 +167,9 @@ def _followed(options: Options) -> Follow:
 
     async def follow(report: Report, world: World, found: Mapping[Lookup[Any], object]) -> Report:
         try:
-            return await followed(report, world, found, options.stage, redactor().text)
+            return await followed(report, world, found, options.stage or Stage.PAID, redactor().text)
         except OSError as e:
-            warn(f"what this pass stood on can't be kept: {e}")
+            warn(f"what this pass stood on can't be kept: {e.filename}: {e.strerror}")
             return report
 
     return follow
@@ -280,7 +228,7 @@ def engine_report(
             observe=keep,
             given=rehearsal.given(settings.app) if rehearsal is not None else None,
             limits=limits,
-            fail_on=options.fail_on,
+            fail_on=options.fail_on or Status.FAIL,
             scope=scope_of(selection, settings),
             assumed=rehearsal.assumed if rehearsal is not None else "",
         )
@@ -314,7 +262,7 @@ def _keep(ledger: Ledger, event: Event) -> None:
     try:
         ledger.observe(event)
     except OSError as e:
-        warn(f"the ledger of what was spent can't be written: {e}")
+        warn(f"the ledger of what was spent can't be written: {e.filename}: {e.strerror}")
 
 
 def _void_passes(report: Report, settings: Settings) -> None:

@@ -16,27 +16,13 @@ from preflight.cli.running.audience import Audience
 from preflight.cli.running.conduct import Options, engine_report, looks_at_app, scope_of, target_of
 from preflight.cli.running.rehearsal import Rehearsal
 from preflight.engine.select import Selection, in_order
+from preflight.engine.several import together
 from preflight.events import Event, Priced, Progress, SpentSoFar, Waiting
-from preflight.model import (
-    LOOKED,
-    UNANSWERED,
-    WORST_FIRST,
-    Answer,
-    Check,
-    Finding,
-    Report,
-    Result,
-    Stage,
-    Status,
-    Target,
-    Where,
-)
+from preflight.model import UNANSWERED, Check, Report, Result, Stage, Status, Target
 from preflight.settings import Settings
 
 NOTHING = Decimal(0)
 SHORTEST_S = 0.01  # of a run whose limit is over: its checks are told so
-
-ByApp = list[tuple[str, Result]]
 
 
 def run_every(
@@ -49,7 +35,7 @@ def run_every(
 ) -> Report:
     """The one report of all apps, told to the audience.  A Ctrl-C ends the app under way and starts no other."""
     target = replace(target_of(replace(settings, app=None)), apps=apps)
-    audience.begin(target, selection)
+    audience.begin(target, selection.everything)
     run = _Every(selection, settings, options, audience, rehearsal)
     for stages in ((Stage.STATIC, Stage.REMOTE), (Stage.PAID,)):
         for app in apps:
@@ -75,7 +61,7 @@ class _Every:
         self.audience = audience
         self.rehearsal = rehearsal
         self.began, self.clock = datetime.now(UTC), time.monotonic()
-        self.told: dict[str, ByApp] = {}
+        self.told: dict[str, list[tuple[str, Result]]] = {}
         self.is_interrupted = False
         self.met = Target()
 
@@ -119,7 +105,8 @@ class _Every:
 
     def report(self, target: Target) -> Report:
         left_out = [_unasked(check, Status.SKIP, reason) for check, reason in self.selection.left_out]
-        merged = [together(check, self.told[check.id]) for check in self.selection.chosen]
+        told = {c: self.told[c.id] for c in self.selection.chosen}
+        merged = [together(c, by_app) if looks_at_app(c) else by_app[0][1] for c, by_app in told.items()]
         by_id = {r.check.id: r for r in (*left_out, *merged)}
         return Report(
             target=replace(
@@ -128,60 +115,10 @@ class _Every:
             started=self.began,
             seconds=time.monotonic() - self.clock,
             results=tuple(by_id[c.id] for c in in_order([r.check for r in by_id.values()])),
-            fail_on=self.options.fail_on,
+            fail_on=self.options.fail_on or Status.FAIL,
             is_interrupted=self.is_interrupted,
             scope=scope_of(self.selection, self.settings),
         )
-
-
-def together(check: Check, told: ByApp) -> Result:
-    """One check's results over the apps: the worst status, every finding with its app, every reason.
-
-    A check that could not look at one app and warned of another is what it could not look at; the warning stands in
-    the reason then.
-    """
-    if not looks_at_app(check):
-        return told[0][1]
-    worst = next(s for s in WORST_FIRST if any(r.status is s for _, r in told))
-    result = Result(
-        check=check,
-        status=Status.SKIP,
-        seconds=sum(r.seconds for _, r in told),
-        reason=_reason(told, worst),
-        spent_usd=sum((r.spent_usd for _, r in told), NOTHING),
-    )
-    assumed = next((r for _, r in told if r.assumed), None)
-    if worst is Status.SKIP and assumed is not None:
-        return replace(assumed, seconds=result.seconds, reason=result.reason, spent_usd=result.spent_usd)
-    if worst not in LOOKED and worst is not Status.UNKNOWN:
-        by = next((r.blocked_by for _, r in told if r.status is worst), "")
-        return replace(result, status=worst, blocked_by=by)
-    findings = [_of_app(f, app) for app, r in told for f in r.findings]
-    answer = Answer(
-        summary=result.reason,
-        seen={"apps": {app: {"status": r.status.value, **(r.answer.seen if r.answer else {})} for app, r in told}},
-        findings=tuple(dict.fromkeys(findings)),
-    )
-    status = worst if worst is Status.UNKNOWN else answer.status
-    settled = next((r.settled_by for _, r in told if r.status is Status.UNKNOWN), "") if status is worst else ""
-    return replace(result, status=status, answer=answer, settled_by=settled if status is Status.UNKNOWN else "")
-
-
-def _of_app(finding: Finding, app: str) -> Finding:
-    """With a place: the app's file, where the finding names none."""
-    return finding if finding.where is not None else replace(finding, where=Where(app))
-
-
-def _reason(told: ByApp, worst: Status) -> str:
-    reasons = {r.reason for _, r in told}
-    if len(reasons) == 1:
-        return told[0][1].reason
-    parts = []
-    for app, result in told:
-        messages = "; ".join(f.message for f in result.findings) if worst not in LOOKED else ""
-        state = f"{result.status.value}: " if result.status is not worst else ""
-        parts.append(f"{app}: {state}{result.reason}" + (f" ({messages})" if messages else ""))
-    return "; ".join(parts)
 
 
 def _unasked(check: Check, status: Status, reason: str) -> Result:

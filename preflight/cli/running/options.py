@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
+import dataclasses
+import functools
+import json
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from functools import partial
-from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
-from preflight.cli.running.outputs import FORMATS, ON_SCREEN, Output, look_at, write
-from preflight.cli.running.stderr import warn
-from preflight.events import Event
-from preflight.model import Check, Report, Target
-from preflight.report.baseline import Baseline, BaselineRefused, Compared
-from preflight.report.places import Places, from_here, from_repository
-from preflight.report.reporter import Reporter
+from preflight.cli.running.audience import Shown
+from preflight.cli.running.outputs import FORMATS, ON_SCREEN, Output
+from preflight.model import Json
 
 F = TypeVar("F", bound=Callable[..., Any])
-Document = Callable[[Report, Compared | None], str]
 
 
 def parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Output, ...]:
@@ -54,6 +46,11 @@ def parse_dollars(ctx: click.Context, param: click.Parameter, value: str | None)
     return usd
 
 
+def split(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """An option callback: names that are repeated, or stand between commas."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
 def _go_to(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     """An option callback: the command works as if it had been started in that folder."""
     if value is not None:
@@ -63,38 +60,77 @@ def _go_to(ctx: click.Context, param: click.Parameter, value: str | None) -> Non
             raise click.BadParameter(f"{value}: {e.strerror}") from e
 
 
-def output_options(command: F) -> F:
-    """-o/--output, --json, -v, -q, --baseline, --write-baseline, --exit-zero, -C."""
-    for option in (
-        click.option(
-            "-C",
-            "folder",
-            metavar="DIR",
-            is_eager=True,
-            expose_value=False,
-            callback=_go_to,
-            help="Work in this folder.",
-        ),
-        click.option("--exit-zero", is_flag=True, help="Findings do not make the exit code 1."),
-        click.option("--write-baseline", metavar="FILE", help="Write what is found as a baseline for later runs."),
-        click.option(
-            "--baseline",
-            metavar="FILE",
-            help="An earlier JSON report: what it holds already is not held against this run, and stays counted.",
-        ),
-        click.option("-q", "--quiet", is_flag=True, help="Only what is wrong, and the verdict."),
-        click.option("-v", "--verbose", is_flag=True, help="Every rule, all evidence, every reason."),
-        click.option("--json", "as_json", is_flag=True, help="The same as -o json=-"),
-        click.option(
-            "-o",
-            "--output",
-            "outputs",
-            metavar="FORMAT[=PATH]",
-            callback=parse_outputs,
-            multiple=True,
-            help=f"May repeat: {', '.join(FORMATS)}.",
-        ),
-    ):
+SHOWN = (
+    click.option(
+        "-C", "folder", metavar="DIR", is_eager=True, expose_value=False, callback=_go_to, help="Work in this folder."
+    ),
+    click.option("--exit-zero", "is_exit_zero", is_flag=True, help="Findings do not make the exit code 1."),
+    click.option("--write-baseline", metavar="FILE", help="Write what is found as a baseline for later runs."),
+    click.option(
+        "--baseline",
+        metavar="FILE",
+        help="An earlier JSON report: what it holds already is not held against this run, and stays counted.",
+    ),
+    click.option("-q", "--quiet", "is_quiet", is_flag=True, help="Only what is wrong, and the verdict."),
+    click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Every rule, all evidence, every reason."),
+    click.option("--json", "as_json", is_flag=True, help="The same as -o json=-"),
+    click.option(
+        "-o",
+        "--output",
+        "outputs",
+        metavar="FORMAT[=PATH]",
+        callback=parse_outputs,
+        multiple=True,
+        help=f"May repeat: {', '.join(FORMATS)}.",
+    ),
+)
+
+
+def shown_options(command: F) -> F:
+    """-o/--output, --json, -v, -q, --baseline, --write-baseline, --exit-zero and -C, given as one ``shown``."""
+
+    @functools.wraps(command)
+    def called(*, outputs: tuple[Output, ...], as_json: bool, **given: Any) -> int:
+        if as_json and Output("json") not in outputs:
+            outputs = (*outputs, Output("json"))
+        how = {f.name: given.pop(f.name) for f in dataclasses.fields(Shown) if f.name in given}
+        code: int = command(shown=Shown(outputs=outputs, **how), **given)
+        return code
+
+    return cast(F, _with(called, *SHOWN))
+
+
+def document_option(schema: str, *more: str) -> Callable[[F], F]:
+    """``--json`` and ``-o json`` for a command that prints one document, given as ``is_json``; and ``more`` forms."""
+
+    def chosen(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        forms = ("console", "json", *more)
+        word, _, path = (value or "console").partition("=")
+        if word not in forms or path not in ("", "-"):
+            hint = f"; for a file: --json > {path}" if word == "json" and path else near(word, forms)
+            raise click.BadParameter(f"{value!r} is not a form of this document; there are {', '.join(forms)}{hint}")
+        return word
+
+    def decorated(command: F) -> F:
+        @functools.wraps(command)
+        def called(*, output: str, **given: Any) -> int:
+            flags = {f"is_{form}": given.pop(f"is_{form}") or output == form for form in ("json", *more)}
+            code: int = command(**given, **flags)
+            return code
+
+        form = click.option("-o", "--output", metavar="FORM", callback=chosen, help="`-o json` is the same as --json.")
+        flag = click.option("--json", "is_json", is_flag=True, help=f"Print the document {schema} and nothing else.")
+        return cast(F, _with(called, form, flag))
+
+    return decorated
+
+
+def print_document(document: dict[str, Json]) -> None:
+    click.echo(json.dumps(document, indent=2))
+
+
+def _with(command: Any, *options: Callable[[Any], Any]) -> Any:
+    for option in options:
         command = option(command)
     return command
 
@@ -112,140 +148,10 @@ def near(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def wanted_outputs(outputs: Sequence[Output], as_json: bool) -> tuple[Output, ...]:
+def wanted_outputs(outputs: Sequence[Output]) -> tuple[Output, ...]:
     """What to write; the console when nothing was named.  Raises UsageError for a document that shares stdout."""
-    wanted = (*outputs, *([Output("json")] if as_json and Output("json") not in outputs else []))
-    wanted = wanted or (Output("console"),)
+    wanted = (*outputs,) or (Output("console"),)
     on_stdout = [o.format for o in wanted if o.stream == 1]
     if len(on_stdout) > 1 and (not ON_SCREEN.issuperset(on_stdout) or len(set(on_stdout)) < len(on_stdout)):
         raise click.UsageError(f"stdout holds one document; give all but one of {', '.join(on_stdout)} a file")
     return wanted
-
-
-def given_words() -> frozenset[str]:
-    """The names of the options that were typed, and not left to their default."""
-    ctx = click.get_current_context()
-    return frozenset(n for n in ctx.params if ctx.get_parameter_source(n) is click.core.ParameterSource.COMMANDLINE)
-
-
-@contextlib.contextmanager
-def reporters(
-    outputs: Sequence[Output],
-    *,
-    is_verbose: bool,
-    is_quiet: bool = False,
-    base: Path | None = None,
-    sources: Sequence[Path] = (),
-    also: Sequence[Output] = (),
-    baseline: Baseline | None = None,
-) -> Iterator[list[Reporter]]:
-    """The reporters, each with its place.  ``base`` is the folder that the report's paths start from.
-
-    ``also`` are files that the caller will write.  Raises UsageError, before anything runs, for what could not be
-    written or is one of ``sources``.
-    """
-    look_at([*outputs, *also], sources)
-    here, top = from_here(base, Path.cwd()), from_repository(base, Path.cwd())
-    first = [o for o in outputs if o.format == "console"]
-    rest = [o for o in outputs if o.format != "console"]
-    yield [_Careful(_reporter(o, here, top, baseline, is_verbose, is_quiet), o) for o in (*first, *rest)]
-
-
-def _reporter(
-    output: Output, here: Places, top: Places, baseline: Baseline | None, is_verbose: bool, is_quiet: bool
-) -> Reporter:
-    if output.format != "console":
-        return _Written(output, top, baseline)
-    from preflight.report.console import ConsoleReporter
-
-    screen = partial(ConsoleReporter, is_verbose=is_verbose, is_quiet=is_quiet, places=here, baseline=baseline)
-    if output.stream == 1:
-        return screen(sys.stdout)
-    return _Screen(output, screen)
-
-
-class _Written:
-    """A document: a function of the report, which is written when that is whole."""
-
-    def __init__(self, output: Output, places: Places, baseline: Baseline | None) -> None:
-        self.output, self.places, self.baseline = output, places, baseline
-
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        """Only the console observes."""
-
-    def observe(self, event: Event) -> None:
-        """As begin."""
-
-    def finish(self, report: Report) -> None:
-        compared = self.baseline.last if self.baseline else None
-        write(self.output, _document(self.output.format)(self.places.report(report), compared))
-
-
-class _Screen:
-    """The console's text in a file."""
-
-    def __init__(self, output: Output, make: Callable[[TextIO], Reporter]) -> None:
-        self.output, self.to = output, io.StringIO()
-        self.console = make(self.to)
-        self.begin, self.observe = self.console.begin, self.console.observe
-
-    def finish(self, report: Report) -> None:
-        self.console.finish(report)
-        write(self.output, self.to.getvalue())
-
-
-class _Careful:
-    """One reporter's failure costs its own document; the others and the verdict stay."""
-
-    def __init__(self, reporter: Reporter, output: Output) -> None:
-        self.reporter, self.output = reporter, output
-        self.is_broken = False
-
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        self._tell(lambda: self.reporter.begin(target, checks))
-
-    def observe(self, event: Event) -> None:
-        self._tell(lambda: self.reporter.observe(event))
-
-    def finish(self, report: Report) -> None:
-        self._tell(lambda: self.reporter.finish(report))
-
-    def _tell(self, say: Callable[[], None]) -> None:
-        if self.is_broken:
-            return
-        try:
-            say()
-        except BrokenPipeError:
-            raise
-        except Exception as e:  # noqa: BLE001 - a format that breaks must not change the verdict or the other formats
-            self.is_broken = True
-            where = "" if self.output.path == "-" else f" to {self.output.path}"
-            why = (e.strerror or str(e)) if isinstance(e, OSError) else f"{type(e).__name__}: {e}"
-            with contextlib.suppress(OSError):
-                warn(f"the {self.output.format} report could not be written{where}: {why}")
-
-
-def _document(name: str) -> Document:
-    module = importlib.import_module(f"preflight.report.{ {'json': 'json_v1'}.get(name, name) }")
-    made: Document = module.text
-    return made
-
-
-def read_baseline(path: str | None, base: Path) -> Baseline | None:
-    """Raises UsageError."""
-    if path is None:
-        return None
-    from preflight.report import baseline
-
-    try:
-        return baseline.read(Path(path), from_repository(base, Path.cwd()))
-    except BaselineRefused as e:
-        raise click.UsageError(f"--baseline: {e}") from e
-
-
-def keep_baseline(path: str | None, base: Path | None, report: Report) -> None:
-    """What was found, known or not, as the baseline of later runs."""
-    if path is not None:
-        _Careful(_Written(Output("json", path), from_repository(base, Path.cwd()), None), Output("json", path)).finish(
-            report
-        )

@@ -29,6 +29,10 @@ class Output:
     path: str = "-"
 
     @property
+    def title(self) -> str:
+        return f"the {self.format} report" + ("" if self.path == "-" else f" to {self.path}")
+
+    @property
     def stream(self) -> int | None:
         """The descriptor that the path names; None for a file."""
         if self.path == "-":

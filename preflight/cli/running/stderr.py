@@ -1,11 +1,22 @@
-"""What is said on stderr: one line each, since names and values in it are anybody's, and some are secrets."""
+"""What is told on stderr: one line each, since names and values in it are anybody's, and some are secrets."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from preflight.redact import Redactor
+
+
+def redactor() -> Redactor:
+    """Takes out what this process's environment holds of secrets, too."""
+    from preflight.redact import Redactor, secrets_of
+
+    return Redactor(secrets_of(os.environ))
 
 
 def warn(text: str) -> None:
@@ -13,10 +24,9 @@ def warn(text: str) -> None:
 
 
 def clean(text: str) -> str:
-    from preflight.redact import Redactor, secrets_of
     from preflight.report.text import one_line
 
-    return one_line(Redactor(secrets_of(os.environ)).text(text))
+    return one_line(redactor().text(text))
 
 
 def say(text: str) -> None:

@@ -16,6 +16,7 @@ import click
 
 from preflight import settings as settings_module
 from preflight.interpreter import NoInterpreter, find
+from preflight.report.places import from_here
 from preflight.settings import Settings, SettingsError
 from preflight.wording import listed
 
@@ -95,6 +96,18 @@ def resolve_app(settings: Settings, given: str | None) -> str:
     names = listed([_in_project(f, settings) for f in found], most=12)
     everything = ", or take --all" if click.get_current_context().info_name == "run" else ""
     raise click.UsageError(f"{len(found)} Modal apps are in {settings.project}; name one of them{everything}: {names}")
+
+
+def base_of(settings: Settings) -> Path | None:
+    """Where a report's paths start; None for the example's folder, which says nothing to whoever reads a path."""
+    here, project = Path.cwd().resolve(), settings.project.resolve()
+    is_near = here.is_relative_to(project) or project.is_relative_to(here)
+    return project if is_near or not settings.sandbox else None
+
+
+def typed_here(settings: Settings, app: str) -> str:
+    """An app's path in the project as somebody in the working folder would type it."""
+    return from_here(base_of(settings), Path.cwd()).path(app)
 
 
 def every_app(settings: Settings) -> tuple[str, ...]:

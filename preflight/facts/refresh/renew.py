@@ -72,10 +72,11 @@ def renew(sources: Sources, tables: Iterable[Table] = ()) -> Iterator[Renewed]:
     for table in tables or GENERATORS:
         known, found = rows(table), list[Row | Unread]()
         for generator in GENERATORS[table]:
+            before = len(found)
             try:
                 found += generator(sources, known)
-            except (NotRead, WrongRow) as e:
-                found.append(str(e))
+            except (NotRead, WrongRow) as e:  # the rows that it has made so far are not the whole of it
+                found[before:] = [*(text for text in found[before:] if isinstance(text, Unread)), str(e)]
         new = tuple(row for row in found if isinstance(row, Row))
         unread = tuple(text for text in found if isinstance(text, Unread))
         yield Renewed(table, new, tuple(differences(table, known, new)), unread)

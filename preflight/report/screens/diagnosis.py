@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from preflight.diagnosis.explain import in_words_of_log
 from preflight.diagnosis.model import Cause, Diagnosis, Verdict
 from preflight.diagnosis.rules import Rule
 from preflight.diagnosis.scan import COUNTED
+from preflight.report.screen import labelled
 from preflight.report.text import in_encoding, one_line, printable
 
 NAME_WIDTH = 4
@@ -121,11 +120,7 @@ def _code(text: str) -> str:
 
 
 def _field(console: Console, name: str, text: str) -> None:
-    row = Table.grid(padding=(0, 1))
-    row.add_column(width=NAME_WIDTH, no_wrap=True)
-    row.add_column(overflow="fold")
-    row.add_row(name, _text(console, text))
-    console.print(Padding(row, (0, 0, 0, 2), expand=False))
+    labelled(console, name, _text(console, text), margin=2, column=2 + NAME_WIDTH + 1)
 
 
 def _put(console: Console, text: str, style: str) -> None:

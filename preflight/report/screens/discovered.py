@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from preflight.report.places import Places
 from preflight.report.text import in_encoding, one_line
 
 NARROWEST, WIDEST, OFF_A_TERMINAL = 40, 110, 80
@@ -16,12 +17,14 @@ RUNS_COMMANDS = frozenset({"run_commands", "dockerfile_commands"})
 MOST_BUILDS = 40  # of the client's own commands for one image
 
 
-def lines(document: dict[str, Any]) -> list[str]:
+def lines(document: dict[str, Any], places: Places) -> list[str]:
     """What the document ``preflight.discovered/1`` holds, no line wider than the terminal where words allow it."""
     size = shutil.get_terminal_size().columns if sys.stdout.isatty() else OFF_A_TERMINAL
     width = max(NARROWEST, min(WIDEST, size))
     encoding = getattr(sys.stdout, "encoding", None)
-    return [in_encoding(line, encoding) for row in _rows(document) for line in _wrapped(row, width)]
+    rows = _rows(document, places.path(document["path"]))
+    shown = ((label, text, place and places.place(place)) for label, text, place in rows)
+    return [in_encoding(line, encoding) for row in shown for line in _wrapped(row, width)]
 
 
 Row = tuple[str, str, str]  # label, text, place; a label of "" is a heading
@@ -46,10 +49,10 @@ def _wrapped(row: Row, width: int) -> list[str]:
     ) or [head.rstrip()]
 
 
-def _rows(document: dict[str, Any]) -> Iterator[Row]:
+def _rows(document: dict[str, Any], shown: str) -> Iterator[Row]:
     path = document["path"]
     broken = document["broken"]
-    yield "", f"{path} does not parse: {broken}" if broken else path, ""
+    yield "", f"{shown} does not parse: {broken}" if broken else shown, ""
     for app in document["apps"]:
         yield "", f"app {_said(app['name']) or '(no name)'}", app["where"]
     for function in document["functions"]:

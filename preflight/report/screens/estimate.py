@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight.model import Json
+from preflight.report.screen import labelled
 from preflight.report.text import in_encoding, one_line
 
 LABEL = 9
@@ -113,7 +114,4 @@ def _line(console: Console, label: str, text: str, style: str = "", *, label_sty
     is_plain = not label and label_style == "bold"
     hanging = 0 if is_plain or (not label and style.startswith("bold")) else 3 + LABEL + 1
     body = Text(in_encoding(one_line(text), console.encoding), style=style)
-    for number, row in enumerate(body.wrap(console, max(20, console.width - hanging))):
-        row.rstrip()
-        head = Text(f"   {label if number == 0 else '':<{LABEL}} ", style=label_style) if hanging else Text()
-        console.print(head.append_text(row), soft_wrap=True)
+    labelled(console, label, body, margin=3 if hanging else 0, column=hanging, style=label_style)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from preflight.facts.in_force import digest
 from preflight.facts.load import identity
-from preflight.report.console import stdout_console
+from preflight.report.screen import stdout_console
 
 if TYPE_CHECKING:
     from preflight.facts.refresh.renew import Renewed
