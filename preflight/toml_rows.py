@@ -25,6 +25,8 @@ def typed(value: object, wanted: type[T], place: str) -> T:
     except msgspec.ValidationError as e:
         text, _, at = str(e).partition(" - at `$")
         raise WrongRow(f"{place}{', ' + at.strip('.`') if at else ''}: {text}") from e
+    except UnicodeEncodeError as e:  # JSON can write half of a character, which is no text
+        raise WrongRow(f"{place}: {e.object[e.start]!a} is half a character") from e
 
 
 def _pattern(_: type, value: object) -> re.Pattern[str]:

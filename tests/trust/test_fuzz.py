@@ -30,7 +30,7 @@ from preflight.binary import elf, fatbin
 from preflight.binary.link import Target as LinkTarget
 from preflight.binary.link import link
 from preflight.cli.running.conduct import all_checks
-from preflight.cost.epoch_lines import told_by
+from preflight.cost.epoch_lines import durations_of
 from preflight.diagnosis import diagnose
 from preflight.engine.files import static_rules
 from preflight.facts import load as facts
@@ -191,7 +191,7 @@ def of_shell(rng: random.Random, folder: Path) -> object:
 def of_log(rng: random.Random, folder: Path) -> object:
     logs = seeds("logs/**/*.log", 20_000) if list(DATA.glob("logs/**/*.log")) else small_logs()
     text = of_lines(rng, rng.choice(logs), logs)
-    told_by(list(enumerate(text.decode("utf-8", "replace").split("\n"))))
+    durations_of(list(enumerate(text.decode("utf-8", "replace").split("\n"))))
     return diagnose(io.BytesIO(text), has_failed=rng.random() < 0.5)
 
 

@@ -71,7 +71,7 @@ FAULTS: dict[str, tuple[str, Callable[[socket.socket], None] | None, str]] = {  
     "no TLS": ("https://127.0.0.1:{}", garbage, "TLS|certificate|SSL|secure"),
     "garbage": ("http://127.0.0.1:{}", garbage, "127.0.0.1|connection|answer"),
     "dies in mid-call": ("http://127.0.0.1:{}", dies, "127.0.0.1|connection|answer"),
-    "mute": ("http://127.0.0.1:{}", mute, "no answer|did not answer|not answered|within|after"),
+    "mute": ("http://127.0.0.1:{}", mute, "says nothing|no answer|did not answer|after"),
 }
 QUICK = ("refused", "no such name")
 SOME = [(f, c) for f in QUICK for c in COMMANDS] + [
@@ -91,7 +91,7 @@ def attack(forks: Forks, folder: Path, tally: Tally, fault: str, command: str) -
         began = time.monotonic()
         ended = forks(
             folder, *words, limit_s=2 * DEADLINE_S, HOME=str(folder), MODAL_CONFIG_PATH=str(folder / "none"),
-            MODAL_SERVER_URL=address.format(port), MODAL_TOKEN_ID="ak-1", MODAL_TOKEN_SECRET="as-1",
+            MODAL_SERVER_URL=address.format(port), MODAL_TOKEN_ID="ak-1", MODAL_TOKEN_SECRET="as-1", COLUMNS="500",
         )  # fmt: skip
     seconds = time.monotonic() - began
     told = " ".join((ended.out + ended.err).split())
