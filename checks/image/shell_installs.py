@@ -170,11 +170,10 @@ def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
     if span is None or command.where.path != source.path:
         return None
     text = source.text
-    line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
-    opener = re.search(r"""["'](?=[^"']*$)""", line)
-    around = opener[0] if opener else line.lstrip().lstrip("frbFRB")[:1] or text[: span.start].rstrip()[-1:]
-    if around not in ("'", '"'):
+    opener = re.search(r"""["'](?=[^"']*$)""", text[: span.start])
+    if opener is None:
         return None
+    around = opener[0]
     quote = '"' if around == "'" else "'"
     stop = re.compile(rf"[&|;\n\\{around}]").search(text, span.end)  # the span itself ends before a redirection
     end = stop.start() if stop else len(text)

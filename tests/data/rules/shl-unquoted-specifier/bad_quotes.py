@@ -14,6 +14,9 @@ f = slim.run_commands(
     """
 )
 
+g = slim.run_commands('pip install ninja>=1.11 && echo "done"')  # expect: shl-unquoted-specifier
+h = slim.run_commands("pip install ninja>=1.11 'einops'")  # expect: shl-unquoted-specifier
+
 # What the rule says of this file:
 # 5:24 error: `pip install numpy <2`: the shell takes <2 for a redirection
 #     why: the bound is not given to pip; '>' leaves a file of that name, '<' fails because there is none
@@ -44,3 +47,12 @@ f = slim.run_commands(
 #     fix (safe):
 #         line 12: '' -> "'"
 #         line 12: '' -> "'"
+# 17:24 error: `pip install ninja >=1.11`: the shell takes >=1.11 for a redirection
+#     why: the bound is not given to pip; '>' leaves a file of that name, '<' fails because there is none
+#     remedy: put quotes around each requirement that has a bound
+#     fix (safe):
+#         line 17: '' -> '"'
+#         line 17: '' -> '"'
+# 18:24 error: `pip install ninja >=1.11 einops`: the shell takes >=1.11 for a redirection
+#     why: the bound is not given to pip; '>' leaves a file of that name, '<' fails because there is none
+#     remedy: put quotes around each requirement that has a bound
