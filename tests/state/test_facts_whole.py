@@ -146,7 +146,7 @@ def test_everything_passes_the_redactor(tmp_path: Path) -> None:
     assert found["variables"] == {"[who]_REGION": "[redacted]"}
 
 
-# --- what Modal says of the things a pass stands on ---------------------------------------------------------------------
+# --- what Modal says of the things a pass stands on -------------------------------------------------------------------
 
 OPEN = APP.replace('modal.Secret.from_name("aws")', 'open("s").read()')
 NAMED = APP.replace('open("s").read()', 'modal.Secret.from_name("third")')
