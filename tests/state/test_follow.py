@@ -126,7 +126,7 @@ def test_a_name_that_is_no_text_has_its_own_file(world: World) -> None:
         assert [w.facts["files"]["of"] for w in kept(state, project, name)[0]] == [ascii(name)]
 
 
-# --- when the secrets were made ----------------------------------------------------------------------------------------
+# --- when the secrets were made ----------------------------------------------------------------------------------
 
 
 def with_secrets(world: World, found: Mapping[Lookup[Any], object], answer: object, slow_s: float = 0) -> object:
