@@ -19,7 +19,7 @@ from tests.state.test_watched import of
 
 @pytest.mark.parametrize(
     ("name", "limit"),
-    [("a.py", "LARGE_SOURCE_BYTES"), ("Makefile", "LARGE_SOURCE_BYTES"), ("a.b.npz", "LARGE_BYTES")],
+    [("a.py", "LARGE_SOURCE_BYTES"), ("Makefile", "LARGE_SOURCE_BYTES"), ("a.npz", "LARGE_BYTES")],
 )
 def test_a_large_file_is_told_by_its_size_and_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: str
@@ -192,3 +192,28 @@ def test_every_path_of_an_app_in_its_order(project: Path) -> None:
 def test_a_step_of_a_helper_is_seen_with_its_path(project: Path) -> None:
     text = "def with_data(i):\n    return i.add_local_dir('data', '/d')\nimage = with_data(image)\n"
     assert str(project / "data") in of(project, text).paths
+
+
+@pytest.mark.parametrize("word", ["'add_local_dir'", "'add_' + 'local_' + 'dir'", "'copy_local_file'"])
+def test_a_word_that_is_put_together_is_seen_and_an_unlike_one_is_not(project: Path, word: str) -> None:
+    assert of(project, f"x = {word}\n").unseen[0].startswith("deploy/app.py:8 ")
+    assert not of(project, "x = 'my add_local_dir'\n").unseen
+
+
+def test_only_the_constant_that_is_named_decides_a_path(project: Path) -> None:
+    text = "D = 'data'\nE = os.environ.get('DATA', 'x')\nmore = image.add_local_dir({}, '/x')\n"
+    assert not of(project, text.format("D"), DATA="/y").unseen
+    assert of(project, text.format("E"), DATA="/y").unseen == (
+        "deploy/app.py:10 add_local_dir: the variable DATA decides its path",
+    )
+    loop = "A = B\nB = A\nmore = image.add_local_dir(A, '/x')\n"
+    assert of(project, loop, DATA="/y").unseen == ("deploy/app.py:10 add_local_dir: its path is not in the text",)
+
+
+def test_behind_a_link_to_data_only_modules_count(tmp_path: Path) -> None:
+    for name in ("pkg/a.py", "pkg/b.so", "pkg/c.pyc", "pkg/d.csv", "not-a-name/e.py", "x/y/z/w/v/f.py", "x/y/z/w/g.py"):
+        put(tmp_path / "data" / name)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "in").symlink_to("../data")
+    found = sorted(sources.read(tmp_path / "project"))
+    assert found == ["in", "in/pkg/a.py", "in/pkg/b.so", "in/pkg/c.pyc", "in/x/y/z/w/g.py"]
