@@ -17,7 +17,7 @@ from preflight.remote.lookups import CLIENT, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Client, Workspace
 from preflight.settings import Settings
 from preflight.testing import run_check
-from tests.conftest import Preflight
+from tests.conftest import Preflight, Ran, python
 
 BUILDERS = ("2023.12", "2024.10", "2025.06")
 TOOL = str(Path(sys.executable).parent)
@@ -168,7 +168,7 @@ def test_a_quality_command_runs_with_the_projects_programs(preflight: Preflight,
 def test_a_client_too_old_for_preflight_itself_is_one_line_with_the_fix(
     preflight: Preflight, project: Path, tmp_path: Path, has: str | None
 ) -> None:
-    """Its metadata stands first on the path, as `pip install` over ours would leave it."""
+    """It stands first where Python looks for packages, as `pip install` over ours would leave it."""
     packages = tmp_path / "first" / "site-packages"
     (packages / "modal").mkdir(parents=True)
     (packages / "modal" / "__init__.py").write_text("raise ImportError('old')\n")
@@ -178,11 +178,17 @@ def test_a_client_too_old_for_preflight_itself_is_one_line_with_the_fix(
     own.mkdir()
     (own / "METADATA").write_text("Name: modal-preflight\nRequires-Dist: modal<2,>=1.6.3\n")
     (project / "app.py").write_text('import modal\n\napp = modal.App("x")\n')
-    env = {"PYTHONPATH": f"{packages}:{preflight.environ()['PYTHONPATH']}"}
+    first = f"import runpy, sys; sys.path.insert(0, {str(packages)!r}); runpy.run_module('preflight', None, '__main__')"
+
+    def preflight_beside_it(*words: str) -> Ran:
+        environ = preflight.environ()
+        done = python(["-c", first, *words], cwd=project, env=environ, limit_s=60, is_fresh=True)
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
     for words in (["run", "app.py"], ["run", "--sandbox"], ["estimate", "app.py"], ["apps"]):
-        ran = preflight(*words, cwd=project, env=env)
+        ran = preflight_beside_it(*words)
         assert (ran.code, ran.out) == (2, ""), ran.err
         assert f"modal {has} is installed" in ran.err if has else "no modal package" in ran.err
         assert "1.6.3 or newer" in ran.err and "uvx" in ran.err and "Traceback" not in ran.err
-    ran = preflight("explain", "modal-auth", cwd=project, env=env)
+    ran = preflight_beside_it("explain", "modal-auth")
     assert ran.code == 0 and "needs 1.6.3" in ran.err

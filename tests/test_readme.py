@@ -100,6 +100,7 @@ def test_the_settings_of_the_readme_can_be_loaded() -> None:
 
 
 def test_the_second_command_is_what_ci_runs() -> None:
-    command = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/python -m pytest -q -n 3"
+    make = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]'"
+    command = f"{make} && .venv/bin/python -m pytest -q -n 3 --dist loadfile"
     assert f"```\n{command}\n```" in README
     assert command in (ROOT / ".ci" / "run").read_text("utf-8")

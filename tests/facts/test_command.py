@@ -5,11 +5,12 @@ import jsonschema
 import pytest
 from click.testing import CliRunner
 
+import preflight
 from preflight.cli.facts import facts_command
 from preflight.facts.types import TABLES
 from tests.facts.index_server import recorded, serving
 
-SCHEMA = Path(facts_command.callback.__code__.co_filename).parent.parent / "report/schemas/preflight.facts-1.json"
+SCHEMA = Path(preflight.__file__).parent / "report/schemas/preflight.facts-1.json"
 
 
 def told(*words):

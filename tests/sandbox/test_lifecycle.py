@@ -231,7 +231,8 @@ def test_a_folder_too_deep_for_a_unix_socket_still_runs_functions(modal: Run, tm
 def test_a_child_that_can_not_start_is_an_error_with_its_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "moto").mkdir()
     (tmp_path / "moto" / "__init__.py").write_text("raise ImportError('moto is not here')")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    root = Path(serve.__file__).parents[2]
+    monkeypatch.setattr(serve, "_child_environ", lambda: {**os.environ, "PYTHONPATH": f"{tmp_path}:{root}"})
     before = folders()
     with pytest.raises(serve.SandboxFailed, match="moto is not here"), serve.start("healthy"):
         pytest.fail("it started")

@@ -91,7 +91,7 @@ def attack(forks: Forks, folder: Path, tally: Tally, fault: str, command: str) -
         began = time.monotonic()
         ended = forks(
             folder, *words, limit_s=2 * DEADLINE_S, HOME=str(folder), MODAL_CONFIG_PATH=str(folder / "none"),
-            MODAL_SERVER_URL=address.format(port), MODAL_TOKEN_ID="ak-1", MODAL_TOKEN_SECRET="as-1",
+            MODAL_SERVER_URL=address.format(port), MODAL_TOKEN_ID="ak-1", MODAL_TOKEN_SECRET="as-1", COLUMNS="500",
         )  # fmt: skip
     seconds = time.monotonic() - began
     told = " ".join((ended.out + ended.err).split())
