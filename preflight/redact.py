@@ -118,8 +118,8 @@ def _forms(value: str) -> Iterator[str]:
     for part in (p for p in parts if len(p) >= SHORTEST_VALUE):
         as_json = json.dumps(part)[1:-1]
         yield from {part, as_json, json.dumps(as_json)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1]}
-        yield from {repr(part)[1:-1], shlex.quote(part).strip("'"), quote(part, safe=""), quote(part), quote_plus(part)}
-        raw = part.encode("utf-8", "surrogateescape")
+        raw = part.encode("utf-8", "surrogateescape")  # of an environment, where a value need not be text
+        yield from {repr(part)[1:-1], shlex.quote(part).strip("'"), quote(raw, safe=""), quote(raw), quote_plus(raw)}
         yield raw.hex()
         for shift in range(3):  # its place among the bytes that are encoded with it is not known
             coded = base64.b64encode(b"\0" * shift + raw).decode()

@@ -178,3 +178,69 @@ def test_the_short_forms_hold_one_finding_of_their_severity() -> None:
 def test_a_change_of_a_file_shows_no_digest() -> None:
     assert Change(group="files", name="a", before="1", after=None).text == "file a is gone"
     assert Change(group="pins", name="torch", before=None, after="==2.3").text == "pins: torch is new: ==2.3"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Answer(summary=""), "an answer says what was looked at"),
+        (lambda: NotApplicable(""), "a skipped check says why it does not apply"),
+        (lambda: Unknown(reason=""), "an unknown says what could not be decided"),
+        (lambda: Finding(severity=Severity.INFO, message="", remedy=""), "a finding needs a message and a remedy"),
+        (lambda: Fix(edits=(), is_safe=True), "a fix without an edit"),
+        (lambda: Price(Decimal("-0.01"), "x"), "a price of -0.01 US dollars"),
+        (lambda: replace(CHECK, id="mod001"), "check id 'mod001' is not like MOD001"),
+        (lambda: replace(CHECK, name="Two Words"), "check name 'Two Words' is not like s3-secret"),
+        (lambda: replace(CHECK, stage=Stage.PAID), "AA001: a check has a price exactly when it is paid"),
+        (
+            lambda: Result(check=CHECK, status=Status.PASS, seconds=0, reason="x"),
+            "AA001: pass does not fit its answer",
+        ),
+        (lambda: Result(check=CHECK, status=Status.SKIP, seconds=0, reason=""), "AA001: a result without a reason"),
+        (
+            lambda: Result(check=CHECK, status=Status.PASS, seconds=0, reason="x", answer=ANSWER, assumed="i"),
+            "AA001: what rests on invented things is no pass",
+        ),
+        (
+            lambda: Result(check=CHECK, status=Status.PASS, seconds=0, reason="x", answer=ANSWER, settled_by="y"),
+            "AA001: only an unknown can be settled",
+        ),
+    ],
+)
+def test_who_makes_what_makes_no_sense_is_told_why(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        make()
+    assert str(caught.value) == said
+
+
+def test_a_check_without_a_title_takes_its_page_its_name_and_its_title_from_its_module() -> None:
+    page = __doc__ or ""
+    check = Check(id="AA001", stage=Stage.STATIC, run=_never)
+    assert check.doc == page and check.name == __name__.rpartition(".")[2].replace("_", "-")
+    assert check.title.startswith("the words of the tool: what can't be said at all")
+    named = Check(id="AA001", name="own", stage=Stage.STATIC, run=_never)
+    assert (named.name, named.doc) == ("own", page)
+    assert (CHECK.title, CHECK.doc) == ("one is right", "")
+
+
+@pytest.mark.parametrize("make", [failed, warned])
+def test_the_short_forms_carry_everything_they_were_given(make: Callable[..., Answer]) -> None:
+    severity = Severity.ERROR if make is failed else Severity.WARNING
+    finding = Finding(severity=severity, message="m", remedy="r", why="w")
+    assert make("m", remedy="r", why="w", summary="s", n=1) == Answer(summary="s", seen={"n": 1}, findings=(finding,))
+    assert make("m", remedy="r") == Answer(summary="m", findings=(replace(finding, why=""),))
+
+
+@pytest.mark.parametrize(
+    ("group", "before", "after", "text"),
+    [
+        ("files", None, "2", "file a is new"),
+        ("files", "1", None, "file a is gone"),
+        ("files", "1", "2", "file a is changed"),
+        ("pins", None, "2", "pins: a is new: 2"),
+        ("pins", "1", None, "pins: a is gone; it was 1"),
+        ("pins", "1", "2", "pins: a: 1 → 2"),
+    ],
+)
+def test_a_change_says_what_became_of_what(group: str, before: str | None, after: str | None, text: str) -> None:
+    assert Change(group=group, name="a", before=before, after=after).text == text

@@ -46,6 +46,86 @@ def test_a_known_value_is_taken_out_in_every_form(name: str) -> None:
         assert len(shown) < len(f"before {written} after")
 
 
+WHOLE: dict[str, Callable[[str], str]] = {
+    "JSON": lambda v: json.dumps(v)[1:-1],
+    "JSON in JSON": lambda v: json.dumps(json.dumps(v)[1:-1])[1:-1],
+    "JSON as it is": lambda v: json.dumps(v, ensure_ascii=False)[1:-1],
+    "repr": lambda v: repr(v)[1:-1],
+    "shell": lambda v: shlex.quote(v).strip("'"),
+    "URL": lambda v: quote(v, safe="", errors="surrogateescape"),
+    "path of a URL": lambda v: quote(v, errors="surrogateescape"),
+    "form": lambda v: quote_plus(v, errors="surrogateescape"),
+    "hex": lambda v: v.encode("utf-8", "surrogateescape").hex(),
+    "hex in upper case": lambda v: v.encode("utf-8", "surrogateescape").hex().upper(),
+    "plain": str,
+    "with its blanks": lambda v: f" {v} ".strip(),
+}
+
+
+@pytest.mark.parametrize("value", ['"é\\\'/ +~a"', "\\x\n\ty'\"é/ b'", "'\"q u/o+t\\e\"'", "\udcffraw bytes é"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_every_form_goes_whole_and_takes_nothing_with_it(name: str, value: str) -> None:
+    assert Redactor([value]).text(f"<<{WHOLE[name](value)}>>") == f"<<{MASK}>>"
+
+
+RAW = b"\xfb\xef\xbe\xff\xfe~key-\xfb\xef\xbe\xff".decode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("behind", range(4))
+def test_of_base64_stay_only_the_characters_that_others_share(
+    encode: Callable[[bytes], bytes], before: int, behind: int
+) -> None:
+    raw = RAW.encode("utf-8", "surrogateescape")
+    for cut in range(3):  # every length
+        value = raw[: len(raw) - cut]
+        text = encode(b"b" * before + value + b"e" * behind).decode()
+        left = Redactor([value.decode("utf-8", "surrogateescape")]).text(f"<{text}>")
+        head, _, tail = left.strip("<>").partition(MASK)
+        assert MASK in left and text.startswith(head) and text.endswith(tail)
+        assert len(head) <= (0, 2, 3, 4)[before]
+        assert len(tail.rstrip("=")) <= (1, 3, 4, 5)[behind]
+
+
+def test_a_short_base64_is_no_form() -> None:
+    value = "12345678"  # 11 characters with none left out; eight from the third place on
+    for shift in range(3):
+        text = base64.b64encode(b"x" * shift + value.encode()).decode()
+        assert MASK in Redactor([value]).text(text)
+
+
+def test_each_half_of_a_folded_value_goes_where_lines_come_one_by_one() -> None:
+    redactor = Redactor(["abcdefghij-KLMNOPQRST"])
+    assert redactor.text("see abcdefghij-K") == f"see {MASK}"
+    assert redactor.text("see abcdefghij-K\\\n") == f"see {MASK}\\\n"
+    assert redactor.text("  ghij-KLMNOPQRST end") == f"  {MASK} end"
+    assert redactor.text("abcdefgh") == MASK and redactor.text("MNOPQRST end") == f"{MASK} end"
+    assert redactor.text("NOPQRST ends, abcdefg") == "NOPQRST ends, abcdefg"  # seven are too few
+    assert redactor.text("KLMNOPQRST and abcdefghij") == f"{MASK} and {MASK}"
+    assert redactor.text("the abcdefghij stays inside") == "the abcdefghij stays inside"
+    assert Redactor(["first-line-of\nsecond-line-of"]).text("x second-line") == f"x {MASK}"
+
+
+def test_a_value_of_exactly_the_shortest_length_has_no_halves_and_goes_whole() -> None:
+    assert Redactor(["abcdefgh"]).text("x abcdefgh y") == f"x {MASK} y"
+    assert Redactor(["abcdefgh"]).text("x abcdefg") == "x abcdefg"
+
+
+def test_a_value_with_noise_in_it_goes_as_one_and_its_lines_stay_lines() -> None:
+    redactor = Redactor(["abcdefghij"])
+    assert redactor.text("a\nb abcde\n   fghij c\nd") == f"a\nb {MASK}\n c\nd"
+    assert redactor.text("\x1b[1mabc\x1b[0mdefghij\x1b[0m end") == f"\x1b[1m{MASK}\x1b[0m end"
+    assert redactor.text("abcdefg\u200bhij abcdefg\u200bhij.") == f"{MASK} {MASK}."
+    assert redactor.text("x\u200by is left") == "x\u200by is left"
+
+
+def test_long_and_short_texts_are_cleaned_alike() -> None:
+    redactor = Redactor(["abcdefghij"])
+    for size in (900, 998, 1000, 5000):
+        assert redactor.text("." * size + "abcdefghij" + " ") == "." * size + MASK + " "
+
+
 def test_a_longer_secret_leaves_no_tail_where_a_shorter_one_begins_it() -> None:
     assert Redactor(["hunter22", "hunter22-and-more"]).text("x hunter22-and-more y") == f"x {MASK} y"
 
@@ -95,6 +175,8 @@ def test_a_shape_is_a_secret_wherever_it_stands_and_a_shorter_one_is_none(secret
         ('{"db_password": "hunter2"}', f'{{"db_password": "{MASK}"}}'),
         ("password: hunter22", f"password: {MASK}"),
         ("Authorization: Bearer abc", f"Authorization: Bearer {MASK}"),
+        ("Authorization: abc def", f"Authorization: {MASK}"),
+        ("see https://me:pass@host and https://you:word@host", f"see https://{MASK}@host and https://{MASK}@host"),
         ("proxy-authorization: Basic abc", f"proxy-authorization: Basic {MASK}"),
         ("https://me:pass@host/x", f"https://{MASK}@host/x"),
         ("https://abcdefghijkl@host/x", f"https://{MASK}@host/x"),
