@@ -58,6 +58,7 @@ LOGS: dict[str, tuple[str, str | None]] = {
         'x preflight.guard {"step_s": 0.25, "step": 300}\npreflight.guard {"step_s": 0.5, "step": 400}',
         None,
     ),
+    "the guard's, named twice": ('preflight.guard {"step_s": 2, "step": 3, "at": "preflight.guard x"}', None),
     "the guard's, of nothing": ('preflight.guard {"step_s": 0, "step": 3}\nepoch 1 took 5s', None),
     "the guard's, null": ('preflight.guard {"step_s": null, "step": 3}\nepoch 1 took 5s', None),
     "the guard's, broken, then whole": (
