@@ -85,7 +85,7 @@ def iso_flag_in_package_list(recipe: Recipe, link: Link) -> Findings:
     if flags:
         yield error(
             f"{', '.join(repr(f) for f in flags)} {is_or_are(flags)} among the packages of {step.method}",
-            f'give flags as extra_options="{" ".join(f for f in flags if f.lstrip().startswith("-"))}"',
+            f'give flags as extra_options="{" ".join(f.strip() for f in flags if f.lstrip().startswith("-"))}"',
             app.word_where(recipe, step, flags[0]),
             why="the client refuses the file before anything is built",
             fix=_move(recipe, step, flags),

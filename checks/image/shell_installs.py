@@ -170,13 +170,16 @@ def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
     if span is None or command.where.path != source.path:
         return None
     text = source.text
-    line = text[text.rfind("\n", 0, span.start) + 1 : span.start]
-    opener = re.search(r"""["'](?=[^"']*$)""", line)
-    around = opener[0] if opener else line.lstrip().lstrip("frbFRB")[:1] or text[: span.start].rstrip()[-1:]
-    quote = '"' if around == "'" else "'"
-    if quote in text[span.start : span.end]:
+    opener = re.search(r"""["'](?=[^"']*$)""", text[: span.start])
+    if opener is None:
         return None
-    places = [at for token in TOKEN.finditer(text, span.start, span.end) for at in token.span()]
+    around = opener[0]
+    quote = '"' if around == "'" else "'"
+    stop = re.compile(rf"[&|;\n\\{around}]").search(text, span.end)  # the span itself ends before a redirection
+    end = stop.start() if stop else len(text)
+    if quote in text[span.start : end]:
+        return None
+    places = [at for token in TOKEN.finditer(text, span.start, end) for at in token.span()]
     quotes = (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places)
     return app.together(quotes, is_safe=True)
 
@@ -235,7 +238,7 @@ def _needed(link: Link) -> Iterator[tuple[str, Where, int]]:
                 yield "git", package.where or install.where, at
     for n, command in enumerate(link.step.shell):
         name, _ = build.program_of(command)
-        if name in BRINGS:
+        if name in BRINGS and not _asks(command):
             yield name, command.where, n
 
 
@@ -255,10 +258,14 @@ def _may_install(command: app.ShellCommand, tool: str) -> bool:
     words = " ".join((*command.words, command.text))
     if re.search(r"\binstall\b", words) and any(BRINGS[tool].match(w) for w in command.words):
         return True
-    program = build.program_of(command)[0]
-    if program in ("bash", "sh", "zsh"):
+    if build.program_of(command)[0] in ("bash", "sh", "zsh"):
         return tool in words  # a script or -c string that may install it
-    return program in ("which", "command", "type") and tool in command.words
+    return _asks(command) and tool in command.words
+
+
+def _asks(command: app.ShellCommand) -> bool:
+    """Whether it only asks if a program is there: `which git`, `command -v git`."""
+    return command.words[:1] in (("which",), ("type",)) or command.words[:2] == ("command", "-v")
 
 
 def _apt_step(link: Link, tool: str) -> Fix | None:

@@ -60,9 +60,11 @@ def _env_step(link: Link, commands: tuple[app.ShellCommand, ...]) -> Fix | None:
     step, source = link.step, link.image.source
     if step.method != "run_commands" or len(step.arg_spans) != 1 or step.kwargs or step.link is None:
         return None
-    if step.where.path != source.path or not source.text.startswith(".", step.link.start):
+    if step.where.path != source.path:
         return None
-    if "#" in source.text[step.link.start : step.link.end] or len(list(build.shell_strings(step))) != 1:
+    written = source.text[step.link.start : step.link.end]
+    start = step.link.start + len(written) - len(written.lstrip())
+    if not source.text.startswith(".", start) or "#" in written or len(list(build.shell_strings(step))) != 1:
         return None
     pairs = []
     for command in commands:
@@ -73,7 +75,7 @@ def _env_step(link: Link, commands: tuple[app.ShellCommand, ...]) -> Fix | None:
             if not equals or not LITERAL.fullmatch(value):
                 return None
             pairs.append(f'"{name}": "{value}"')
-    return app.replaced(source.path, step.link, f".env({{{', '.join(pairs)}}})", is_safe=True)
+    return app.replaced(source.path, app.Span(start, step.link.end), f".env({{{', '.join(pairs)}}})", is_safe=True)
 
 
 SHELL = re.compile(r"\s*SHELL\b")

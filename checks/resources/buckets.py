@@ -7,7 +7,7 @@ from preflight.api import Call, Findings, Fix, Recipe, advice, app, error, rule,
 from preflight.rules.subjects import BUCKET_MOUNTS, syntax, with_keyword
 
 ELSEWHERE = re.compile(r"(?:^|[-_ ])(gcs|gcp|gs|google|r2|cloudflare|minio|backblaze|wasabi)(?:$|[-_ ])", re.I)
-ADDRESS = re.compile(r"^(gs|r2|https?)://", re.I)
+ADDRESS = re.compile(r"^(gs|r2|https?)://(?![^/]*\.amazonaws\.com)", re.I)
 GOOGLE_KEY = re.compile(r"(GOOGLE)_ACCESS_KEY")
 GCS, R2 = "https://storage.googleapis.com", "https://<account id>.r2.cloudflarestorage.com"
 ENDPOINTS = {"gcs": GCS, "gcp": GCS, "gs": GCS, "google": GCS, "r2": R2, "cloudflare": R2}
@@ -47,10 +47,10 @@ def sto_bucket_endpoint_missing(recipe: Recipe, call: Call) -> Findings:
     if sign is None:
         return
     store = sign[1].lower()
-    wanted = ENDPOINTS.get(store, "the endpoint of that store")
-    tell = error if address is not None else warning
+    wanted = ENDPOINTS.get(store, "<address of that store>")
+    tell, shown = error if address is not None else warning, "that address" if store.startswith("http") else store
     yield tell(
-        f"the mount of {written or 'a bucket'} has no bucket_endpoint_url, and {store} is not S3",
+        f"the mount of {written or 'a bucket'} has no bucket_endpoint_url, and {shown} is not S3",
         f'add bucket_endpoint_url="{wanted}"' + (" and give the bucket's bare name" if address else ""),
         call.where,
         why="the mount asks S3 for a bucket of that name",

@@ -77,7 +77,7 @@ def sto_volume_path(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
         wanted = posixpath.normpath("/" + plain.lstrip("/"))
         yield error(
             f"a mount at {path!r}; wanted an absolute path without '..'",
-            f"write {wanted!r}",
+            f"write {wanted!r}" if wanted not in TAKEN else "mount it below /, such as /data",
             where,
             why=WHY,
             fix=_fix(recipe, node, wanted),

@@ -88,7 +88,8 @@ def package(written: str, *, where: Where, span: Span | None = None, is_editable
     text = written.strip()
     if text.startswith(("git+", "http://", "https://", "file:")) or "://" in text.split("@", 1)[0]:
         return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
-    if text.startswith((".", "/", "~")) or text.endswith((".whl", ".tar.gz", ".zip")) or IN_FOLDER.match(text):
+    is_file = text.endswith((".whl", ".tar.gz", ".zip")) and " @ " not in text
+    if text.startswith((".", "/", "~")) or is_file or IN_FOLDER.match(text):
         return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
     found = _requirement(text)
     if found is None:

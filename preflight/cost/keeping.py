@@ -174,7 +174,7 @@ class _Read:
     def _script(self, call: ast.Call) -> None:
         """The script that a command runs; one that is not in the project leaves the question open."""
         texts = [n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-        scripts = [w for text in texts for w in text.split() if w.endswith(".py")]
+        scripts = [w for text in texts for w in re.split(r"[\s;&|()'\"]+", text) if w.endswith(".py")]
         modules = [b for a, b in pairwise(texts) if a == "-m"]
         for script in scripts:
             name = script.removeprefix("/root/").lstrip("/")

@@ -101,6 +101,7 @@ def _today() -> dict[str, str]:
     return {
         **newest,
         torch.patches[-1]: "NEWEST",
+        f"torch{torch.minor}": "torchNEWEST",
         f"modal {modal_api().version}": "modal VERSION",
         f"Python {platform.python_version()}": "Python VERSION",
         ", ".join(gpu_names()): "GPU NAMES",

@@ -71,7 +71,8 @@ def test_an_answer_counts_to_the_end_of_its_time_and_not_a_second_longer(stage: 
     last = GOOD_FOR[stage]
     assert expired([entry(stage, last)], NOW, is_offline=False) == ()
     (late,) = expired([entry(stage, last + timedelta(seconds=1))], NOW, is_offline=False)
-    assert late.what == "one" and f"{stage} answers count for 7 days" in late.how
+    day = f"{NOW - last - timedelta(seconds=1):%Y-%m-%d %H:%M}"
+    assert late == Drift("one", f"passed on {day} UTC; {stage} answers count for 7 days")
 
 
 def test_a_remote_answer_is_asked_again_and_its_age_counts_only_offline() -> None:
@@ -91,4 +92,5 @@ def test_of_a_stage_the_oldest_answer_is_named() -> None:
 def test_a_check_that_the_pass_has_no_answer_of_is_named() -> None:
     known = [entry(Stage.STATIC, timedelta())]
     assert unchecked(known, {"AA001": "one"}) == ()
-    assert [d.what for d in unchecked(known, {"AA001": "one", "AA002": "two"})] == ["two"]
+    missing = Drift("two", "is a check that the pass has no answer of")
+    assert unchecked(known, {"AA001": "one", "AA002": "two"}) == (missing,)

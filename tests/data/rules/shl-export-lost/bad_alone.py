@@ -15,6 +15,8 @@ app = modal.App("a", image=image)
 # 5:20 warning: `export CXX=g++` stands alone in its string: the variable is gone in the next one
 #     why: the steps after it run without it, and fail or build something else
 #     remedy: set it with .env({…}) before the steps that need it
+#     fix (safe):
+#         line 5: '.run_commands("export CXX=g++")' -> '.env({"CXX": "g++"})'
 # 7:10 warning: `cd /src` stands alone in its string: the folder is gone in the next one
 #     why: the steps after it run without it, and fail or build something else
 #     remedy: use .workdir(…), or `cd … &&` in the string that needs it
