@@ -66,9 +66,9 @@ def same(name: str, given: str) -> None:
 @pytest.mark.parametrize("name", SCENES)
 def test_every_screen_is_as_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = SCENES[name]
-    plain = [drawn(scene, 60), drawn(scene, 80, is_quiet=True), drawn(scene, 80, encoding="ascii")]
-    for variable in ("NO_COLOR", "COLORTERM"):
+    for variable in ("FORCE_COLOR", "NO_COLOR", "COLORTERM", "TTY_COMPATIBLE"):
         monkeypatch.delenv(variable, raising=False)
+    plain = [drawn(scene, 60), drawn(scene, 80, is_quiet=True), drawn(scene, 80, encoding="ascii")]
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     coloured = [drawn(scene, 80), drawn(scene, 120, is_verbose=True)]

@@ -340,3 +340,11 @@ def test_rows_of_a_baseline_that_are_none_are_passed_over(tmp_path: Path) -> Non
     assert baseline.read(file, Places()).titles == {"f": "A n: None"}
     file.write_text('{"schema": "preflight.report/1", "results": 3}')
     assert baseline.read(file, Places()).known == Counter()
+
+
+def test_a_baseline_too_large_to_be_ours_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    with file.open("wb") as to:
+        to.truncate(baseline.MOST_BYTES + 1)
+    with pytest.raises(BaselineRefused, match=r"x\.json is larger than 50 MB$"):
+        baseline.read(file, Places())
