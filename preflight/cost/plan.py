@@ -71,15 +71,17 @@ class Outlook:
     assumptions: tuple[str, ...] = ()
 
 
-def sessions_needed(work: Work, limit_hours: Fraction, *, resumes: bool) -> int | None:
+def sessions_needed(work: Work, limit_hours: Fraction, *, resumes: bool, at_best: bool = False) -> int | None:
     """Attempts of at most ``limit_hours`` each; None: it never gets to the end.
 
-    An attempt that is cut off loses the work since its last checkpoint, up to an epoch.
+    An attempt that is cut off loses the work since its last checkpoint, up to an epoch.  ``at_best`` it keeps every
+    whole epoch: a certain "no" must hold even then.
     """
     whole = limit_hours - work.startup
     if work.steps_hours <= whole:
         return 1
-    kept = whole - (work.epoch_hours or 0)
+    epoch = work.epoch_hours or Fraction(0)
+    kept = whole // epoch * epoch if at_best and epoch else whole - epoch
     if not resumes or kept <= 0:
         return None
     return 1 + ceil((work.steps_hours - whole) / kept)
@@ -120,7 +122,7 @@ def outlook(work: Work, resources: Resources, keeping: Keeping, usd_per_hour: Fr
 
 def _verdict(work: Work, limit: Fraction, resources: Resources, keeping: Keeping) -> Finishes:
     if not resources.is_timeout_known:
-        most = sessions_needed(work, limit * (1 + MARGIN), resumes=keeping.resumes is not Resumes.NO)
+        most = sessions_needed(work, limit * (1 + MARGIN), resumes=keeping.resumes is not Resumes.NO, at_best=True)
         return Finishes.NO if most is None or most > resources.attempts else Finishes.UNKNOWN
     if keeping.resumes is not Resumes.UNKNOWN:
         return _within(work, limit, resources.attempts, resumes=keeping.resumes is Resumes.YES)
@@ -130,7 +132,7 @@ def _verdict(work: Work, limit: Fraction, resources: Resources, keeping: Keeping
 
 def _within(work: Work, limit: Fraction, attempts: int, *, resumes: bool) -> Finishes:
     short = sessions_needed(work, limit * (1 - MARGIN), resumes=resumes)
-    long = sessions_needed(work, limit * (1 + MARGIN), resumes=resumes)
+    long = sessions_needed(work, limit * (1 + MARGIN), resumes=resumes, at_best=True)
     if short is not None and short <= attempts:
         return Finishes.YES
     return Finishes.NO if long is None or long > attempts else Finishes.TOO_CLOSE
