@@ -15,9 +15,9 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 LONGEST_S = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def healthy() -> Iterator[serve.Sandbox]:
-    """One healthy world for every test that leaves it as it was."""
+    """One healthy world for the tests of a file, as those before left it."""
     with serve.start("healthy") as sandbox:
         yield sandbox
 
