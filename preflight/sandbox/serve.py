@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,15 +128,16 @@ def serve_forever(
     scenario: str | Path | state.Scenario, say: Callable[[str], None], *, project: Path | None = None
 ) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP, having said the lines a shell needs.  Returns 130."""
-    over = threading.Event()
-    before = {n: signal.signal(n, lambda *_: over.set()) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    came: list[int] = []  # no Event: its lock may be held by the very thread that the signal interrupts
+    before = {n: signal.signal(n, lambda *_: came.append(1)) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         with start(scenario, project=project) as sandbox:
             for line in exports(sandbox, moves=project is None):
                 say(line)
             with sandbox.log.open("rb") as log:
-                while not over.wait(0.5):
-                    if not _is_alive(sandbox.pid):
+                while not came:
+                    time.sleep(0.2)
+                    if not came and not _is_alive(sandbox.pid):
                         raise SandboxFailed(f"the sandbox ended by itself: {_tail(log)}")
     finally:
         for number, handler in before.items():
