@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from preflight.model import Report, Result, Scope, Status, Verdict
+from preflight.model import UNANSWERED, Report, Result, Scope, Status, Verdict
 
 COMMAND = re.compile(
     r"(?:modal (?:app|billing|config|container|deploy|environment|image|profile|run|secret|setup|shell|token|volume)"
@@ -60,7 +60,8 @@ def typed(path: str) -> str:
 def _first(report: Report) -> Result | None:
     found = next((r for s in BAD for r in report.results if r.status is s and not r.settled_by), None)
     if found is not None and found.blocked_by:
-        return next((r for r in report.results if r.check.id == found.blocked_by), found)
+        cause = (r for r in report.results if r.check.id == found.blocked_by and r.status in (Status.FAIL, *UNANSWERED))
+        return next(cause, found)
     return found
 
 

@@ -31,10 +31,11 @@ def causes(report: Report) -> list[tuple[Result, list[Result]]]:
     Where the explaining check has failed, its finding is the cause, and nothing is left to tell.
     """
     by_id = {r.check.id: r for r in report.results}
+    waited_for = {r.blocked_by for r in report.results if r.blocked_by}
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in open_questions(report):
         root = by_id.get(result.blocked_by, result)
-        key = (root.check.id, "") if result.blocked_by else ("", root.reason)
+        key = (root.check.id, "") if root.check.id in waited_for else ("", root.reason)
         groups.setdefault(key, []).append(result)
     told = []
     for (check_id, _), same in groups.items():

@@ -143,7 +143,7 @@ def test_one_cause_is_told_once() -> None:
     silent = without(Status.BLOCKED, AUTH, "no answer")
     other = replace(WAITING, check=BUCKET)
     assert ids(refused, WAITING, other) == []
-    assert ids(silent, WAITING, other) == [("MOD001", []), ("MOD001", ["STO001", "STO002"])]
+    assert ids(silent, WAITING, other) == [("MOD001", ["STO001", "STO002"])]
     assert ids(told(AUTH), WAITING, other) == [("STO001", ["STO002"])]
     same = [without(Status.ERROR, c, "no answer") for c in (CREDITS, APPS)]
     assert ids(*same, without(Status.UNKNOWN, WHEEL, "open")) == [("MOD003", ["MOD004"]), ("IMG540", [])]
