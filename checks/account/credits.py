@@ -109,7 +109,7 @@ def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> Findings:
         yield error(
             f"{left.text}; the run needs about ${needed:,.2f} ({_basis(price)})",
             f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
-            why="Modal stops the run where it stands when the limit is reached",
+            why="at a limit of Modal the run stops where it stands; at one of yours nothing stops it",
             can_clear=True,
         )
     elif left.left_usd < price.upper_bound_usd:
