@@ -174,7 +174,7 @@ def test_ten_thousand_lines_are_read_to_the_last(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_broken(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    _read(tmp_path_factory.mktemp("bytes"), content)
+    assert isinstance(_read(tmp_path_factory.mktemp("bytes"), content), Recipe)
 
 
 PIECES = st.sampled_from(
@@ -189,7 +189,8 @@ PIECES = st.sampled_from(
 def test_any_text_of_python_words_is_read_or_broken(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[str]
 ) -> None:
-    _read(tmp_path_factory.mktemp("words"), HEAD + " ".join(pieces))
+    recipe = _read(tmp_path_factory.mktemp("words"), HEAD + " ".join(pieces))
+    assert recipe.broken or recipe.is_modal_app  # HEAD makes one
 
 
 H = 'import modal, os\napp = modal.App("x", image=modal.Image.debian_slim())\n'

@@ -269,4 +269,4 @@ def test_a_folder_of_several_apps_shows_the_example_and_says_so(preflight: Prefl
         (tmp_path / name).write_text("import modal\n\napp = modal.App('x')\n", encoding="utf-8")
     ran = preflight("run", "--sandbox", "--stage", "static", cwd=tmp_path)
     assert (ran.code, "deploy/modal/app.py" in ran.out) == (0, True), ran.err
-    assert "2 Modal apps are here: this is the bundled example" in ran.err
+    assert "this is the bundled example, since 2 files here hold a Modal app" in ran.err

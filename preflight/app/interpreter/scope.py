@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import ast
 import dataclasses
 from collections.abc import Callable
@@ -68,7 +69,7 @@ class Shared:
                 self.apps[n] = dataclasses.replace(app, variable=value.variable)
 
 
-class Scope:
+class Scope(abc.ABC):
     """One module's names.  ``file`` is where its text was read from, for relative paths; nothing is opened here."""
 
     def __init__(self, source: Source, file: Path, shared: Shared) -> None:
@@ -90,9 +91,9 @@ class Scope:
         self.is_top = True
         self.depth = 0
 
+    @abc.abstractmethod
     def value(self, node: ast.expr) -> Value:
         """What an expression stands for here."""
-        raise NotImplementedError
 
     @property
     def for_functions(self) -> Scope:

@@ -144,7 +144,8 @@ def standing(
     found = () if is_named else tuple(find_apps(before.project))
     if not is_named and (not found or (len(found) > 1 and not is_for_all)):
         if found:
-            warn(f"{len(found)} Modal apps are here: this is the bundled example; name one to rehearse it, or --all")
+            many = f"{len(found)} files here hold a Modal app"
+            warn(f"this is the bundled example, since {many}: name one to rehearse it, or --all")
         with in_sandbox(scenario or "healthy") as sandbox:
             settings = project_settings(start=sandbox.project, scenario=sandbox.name, app=app, **given)
             yield Ground(settings=settings, sandbox=sandbox)
