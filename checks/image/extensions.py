@@ -20,20 +20,17 @@ COSTS = {
 def ver_ext_torch_floor(recipe: Recipe, ext: ExtInstall, context: Context) -> Findings:
     """The pinned extensions go with the pinned torch and with each other.
 
-    Looks at
-        Exact pins of mamba-ssm and causal-conv1d, against torch, triton, Python, transformers, glibc and each other.
-    Why it matters
-        Known pairs install and then fail, most of them at the first forward on the GPU: a kernel that calls what triton
-        no longer has, a call of causal-conv1d with other arguments, an import from transformers that is gone. Others
-        have neither a release wheel nor sources to build from.
-    Example
+    Looks at: Exact pins of mamba-ssm and causal-conv1d, against torch, triton, Python, transformers, glibc and each
+        other.
+    Why it matters: Known pairs install and then fail, most of them at the first forward on the GPU: a kernel that calls
+        what triton no longer has, a call of causal-conv1d with other arguments, an import from transformers that is
+        gone. Others have neither a release wheel nor sources to build from.
+    Example:
         before   .pip_install("torch==2.2.2").pip_install("mamba-ssm==2.3.2.post1", …)
         after    .pip_install("torch==2.2.2").pip_install("mamba-ssm==2.2.2", "causal-conv1d==1.4.0", …)
-    How to fix
-        Pin the versions that the message names; `preflight init --recipe` prints a set that goes together.
-    Source
-        The table compat.toml of `preflight facts`: METADATA and sdists of the releases, compiled against each torch in
-        the table
+    How to fix: Pin the versions that the message names; `preflight init --recipe` prints a set that goes together.
+    Source: The table compat.toml of `preflight facts`: METADATA and sdists of the releases, compiled against each torch
+        in the table
     """
     if not ext.version or not facts.release(ext.name, ext.version):
         return
@@ -72,18 +69,14 @@ PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
 def ver_ext_unpinned(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """CUDA extensions are pinned to an exact release.
 
-    Looks at
-        mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
-    Why it matters
-        A release is built for a few torch minors. Without a pin pip takes the newest of the day, which may need a newer
-        triton and torch: what worked last month compiles for an hour or breaks today.
-    Example
+    Looks at: mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
+    Why it matters: A release is built for a few torch minors. Without a pin pip takes the newest of the day, which may
+        need a newer triton and torch: what worked last month compiles for an hour or breaks today.
+    Example:
         before   .pip_install("mamba-ssm>=2.0.0")
         after    .pip_install("mamba-ssm==2.2.4")      # has wheels for torch 2.1 to 2.5
-    How to fix
-        Pin with `==` to a release that has a wheel for this torch; `preflight facts` lists them.
-    Source
-        Release pages of the projects, `preflight facts`
+    How to fix: Pin with `==` to a release that has a wheel for this torch; `preflight facts` lists them.
+    Source: Release pages of the projects, `preflight facts`
     """
     found = [e for e in exts if not e.package.specifier.startswith("==") and not PINNED_BY_FILE & {*e.install.options}]
     if not found:
@@ -132,18 +125,14 @@ def _uses_git(link: Link) -> bool:
 def ver_git_unpinned(recipe: Recipe, link: Link) -> Findings:
     """Code from git is pinned to a commit or a tag.
 
-    Looks at
-        `git+…` requirements and `git clone` in the build: an `@ref`, `-b tag`, or a later checkout or reset.
-    Why it matters
-        A branch moves. Modal keeps the layer until its text changes, so two people with the same file run two different
-        programs, and neither can tell which.
-    Example
+    Looks at: `git+…` requirements and `git clone` in the build: an `@ref`, `-b tag`, or a later checkout or reset.
+    Why it matters: A branch moves. Modal keeps the layer until its text changes, so two people with the same file run
+        two different programs, and neither can tell which.
+    Example:
         before   .pip_install("git+https://github.com/owner/project")
         after    .pip_install("git+https://github.com/owner/project@4f10e96c")
-    How to fix
-        Pin the commit: `git+https://…@<sha>`, or `git checkout <sha>` after the clone.
-    Source
-        modal.com/docs/guide/images on caching; llm-finetuning 8ebb8bc6
+    How to fix: Pin the commit: `git+https://…@<sha>`, or `git checkout <sha>` after the clone.
+    Source: modal.com/docs/guide/images on caching; llm-finetuning 8ebb8bc6
     """
     step, later = link.step, [c for s in (link.step, *link.after) for c in s.shell]
     places: dict[Where, list[str]] = {}
@@ -210,18 +199,14 @@ def _is_main(ext: ExtInstall) -> bool:
 def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
     """mamba-ssm from git is a tag.
 
-    Looks at
-        `git+https://github.com/state-spaces/mamba` without a tag or commit.
-    Why it matters
-        Since commit f577286 main builds no selective_scan_cuda unless MAMBA_KEEP_CUDA_BUILD=TRUE. The install succeeds,
-        and Mamba raises at its first forward, on the GPU.
-    Example
+    Looks at: `git+https://github.com/state-spaces/mamba` without a tag or commit.
+    Why it matters: Since commit f577286 main builds no selective_scan_cuda unless MAMBA_KEEP_CUDA_BUILD=TRUE. The
+        install succeeds, and Mamba raises at its first forward, on the GPU.
+    Example:
         before   pip install git+https://github.com/state-spaces/mamba
         after    pip install git+https://github.com/state-spaces/mamba@v2.2.4
-    How to fix
-        Name a tag, or set MAMBA_KEEP_CUDA_BUILD=TRUE for the step.
-    Source
-        setup.py of state-spaces/mamba, main as of 2026-07-23
+    How to fix: Name a tag, or set MAMBA_KEEP_CUDA_BUILD=TRUE for the step.
+    Source: setup.py of state-spaces/mamba, main as of 2026-07-23
     """
     if _is_main(ext) and str(env_for(ext).get("MAMBA_KEEP_CUDA_BUILD", "")).upper() != "TRUE":
         yield warning(
@@ -236,19 +221,15 @@ def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
 def ver_mamba_no_causal_conv1d(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """causal-conv1d is installed beside mamba-ssm.
 
-    Looks at
-        Images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
-    Why it matters
-        mamba-ssm does not require it any more.  Without it Mamba2's fused path calls None ("'NoneType' object
-        is not callable"), and Mamba falls back to nn.Conv1d.  Where the model's code catches that, a 24 h
+    Looks at: Images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
+    Why it matters: mamba-ssm does not require it any more. Without it Mamba2's fused path calls None ("'NoneType'
+        object is not callable"), and Mamba falls back to nn.Conv1d. Where the model's code catches that, a 24 h
         training goes on with a model that is no Mamba.
-    Example
+    Example:
         before   .pip_install("mamba-ssm==2.2.2", …)
         after    .pip_install("causal-conv1d==1.4.0", …).pip_install("mamba-ssm==2.2.2", …)
-    How to fix
-        Install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm.
-    Source
-        mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
+    How to fix: Install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm.
+    Source: mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
     """
     mamba = exts[0]
     image = mamba.image

@@ -17,18 +17,14 @@ ALONE = PIP_INSTALLS.only(
 def ver_index_hides_pypi(recipe: Recipe, install: Install) -> Findings:
     """What PyPI holds is not asked of the PyTorch index alone.
 
-    Looks at
-        `index_url=` of download.pytorch.org without an extra index, and the packages of the same call.
-    Why it matters
-        index_url replaces PyPI.  The PyTorch index holds torch and what torch needs, not transformers:
+    Looks at: `index_url=` of download.pytorch.org without an extra index, and the packages of the same call.
+    Why it matters: index_url replaces PyPI.  The PyTorch index holds torch and what torch needs, not transformers:
         "No matching distribution found".
-    Example
+    Example:
         before   .pip_install("torch==2.4.1", "transformers", index_url="https://download.pytorch.org/whl/cu121")
         after    .pip_install("torch==2.4.1", "transformers", extra_index_url="https://download.pytorch.org/whl/cu121")
-    How to fix
-        Use `extra_index_url=`, or install the package in a call of its own.
-    Source
-        Folders of download.pytorch.org/whl
+    How to fix: Use `extra_index_url=`, or install the package in a call of its own.
+    Source: Folders of download.pytorch.org/whl
     """
     pip, step = install.pip, install.step
     strangers = [p.name for p in pip.packages if p.name and not p.url and not facts.is_on_pytorch_index(p.name)]
@@ -56,18 +52,14 @@ KEYWORDS = ("index_url", "extra_index_url", "find_links")
 def ver_nightly_pin(recipe: Recipe, install: Install) -> Findings:
     """Nothing depends on a nightly build.
 
-    Looks at
-        Pins such as `torch==2.9.0.dev20250801`, and installs from …/whl/nightly/….
-    Why it matters
-        Dated nightlies are deleted after some weeks: the image can't be built again. Without a date, every build gets
-        another torch.
-    Example
+    Looks at: Pins such as `torch==2.9.0.dev20250801`, and installs from …/whl/nightly/….
+    Why it matters: Dated nightlies are deleted after some weeks: the image can't be built again. Without a date, every
+        build gets another torch.
+    Example:
         before   .pip_install("torch", pre=True, index_url="https://download.pytorch.org/whl/nightly/cu128")
         after    .pip_install("torch==2.9.1", index_url="https://download.pytorch.org/whl/cu128")
-    How to fix
-        Pin a release.
-    Source
-        The PyTorch nightly index
+    How to fix: Pin a release.
+    Source: The PyTorch nightly index
     """
     pip, step = install.pip, install.step
     dated = [p for p in pip.packages if DATED.search(p.specifier) or DATED.search(p.url or "")]
@@ -91,18 +83,14 @@ ROOT = re.compile(r"^https?://download\.pytorch\.org/whl(?:/(?:cu\d+|cpu|rocm[\d
 def ver_pytorch_find_links(recipe: Recipe, install: Install) -> Findings:
     """The PyTorch index is given as an index.
 
-    Looks at
-        `find_links=` and `-f` that name a folder of download.pytorch.org/whl.
-    Why it matters
-        The folder holds no links to files, so pip finds nothing there and takes PyPI's torch, of another CUDA, without
-        a message.
-    Example
+    Looks at: `find_links=` and `-f` that name a folder of download.pytorch.org/whl.
+    Why it matters: The folder holds no links to files, so pip finds nothing there and takes PyPI's torch, of another
+        CUDA, without a message.
+    Example:
         before   .pip_install("torch==2.2.2", find_links="https://download.pytorch.org/whl/cu121")
         after    .pip_install("torch==2.2.2", index_url="https://download.pytorch.org/whl/cu121")
-    How to fix
-        Write `index_url=` (or `extra_index_url=`) in place of `find_links=`.
-    Source
-        pip's --find-links; brain-go-brr-v2 f06dc41
+    How to fix: Write `index_url=` (or `extra_index_url=`) in place of `find_links=`.
+    Source: pip's --find-links; brain-go-brr-v2 f06dc41
     """
     pip, step = install.pip, install.step
     url = next((u for u in pip.find_links if ROOT.match(u)), None)
@@ -129,17 +117,13 @@ PAGE = re.compile(r"data\.pyg\.org/whl/torch-(\d+\.\d+)(?:\.\d+)?(?:\+|%2B)(cu\d
 def whl_pyg_index_mismatch(recipe: Recipe, install: Install) -> Findings:
     """PyG's page of wheels is that of the image's torch.
 
-    Looks at
-        data.pyg.org/whl/torch-X.Y.Z+cuNNN.html against the pinned torch.  The page of X.Y.0 serves all X.Y.
-    Why it matters
-        Wheels of another torch install and then fail at import with "undefined symbol".
-    Example
+    Looks at: data.pyg.org/whl/torch-X.Y.Z+cuNNN.html against the pinned torch. The page of X.Y.0 serves all X.Y.
+    Why it matters: Wheels of another torch install and then fail at import with "undefined symbol".
+    Example:
         before   .pip_install("torch==2.5.1") … find_links="https://data.pyg.org/whl/torch-2.4.0+cu121.html"
         after    .pip_install("torch==2.5.1") … find_links="https://data.pyg.org/whl/torch-2.5.0+cu124.html"
-    How to fix
-        Use the page that the message names.
-    Source
-        The installation page of PyG
+    How to fix: Use the page that the message names.
+    Source: The installation page of PyG
     """
     step, torch = install.step, build.torch_with(install.image, install.n, install.pip)
     found = next((m for u in install.pip.find_links if (m := PAGE.search(u))), None)
@@ -164,19 +148,15 @@ ANY_PAGE = "https://data.pyg.org/whl/torch-X.Y.0+cuZZZ.html"
 def whl_pyg_no_find_links(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """PyG extensions come from PyG's page of wheels.
 
-    Looks at
-        torch-scatter, torch-sparse, torch-cluster, torch-spline-conv and pyg-lib installed without
+    Looks at: torch-scatter, torch-sparse, torch-cluster, torch-spline-conv and pyg-lib installed without
         `-f https://data.pyg.org/whl/torch-X.Y.0+cuZZZ.html`.
-    Why it matters
-        PyPI has only their source.  Isolated, the build stops with "No module named 'torch'"; otherwise it
+    Why it matters: PyPI has only their source. Isolated, the build stops with "No module named 'torch'"; otherwise it
         compiles for 10 to 40 min.
-    Example
+    Example:
         before   .pip_install("torch-scatter")
         after    .pip_install("torch-scatter", find_links="https://data.pyg.org/whl/torch-2.5.0+cu124.html")
-    How to fix
-        Add `find_links=` with PyG's page for this torch and CUDA.
-    Source
-        The installation page of PyG; brain-go-brr-v2 d47d0167, cured in 93a603d0
+    How to fix: Add `find_links=` with PyG's page for this torch and CUDA.
+    Source: The installation page of PyG; brain-go-brr-v2 d47d0167, cured in 93a603d0
     """
     found = [e for e in exts if not e.may_be_wheel and not e.package.url]
     if not found:

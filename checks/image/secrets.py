@@ -17,18 +17,14 @@ SHELLS = frozenset({"sh", "bash", "zsh", "dash", "python", "python3"})
 def sec_curl_pipe_sh(recipe: Recipe, string: tuple[Link, tuple[app.ShellCommand, ...]]) -> Findings:
     """No build step runs a script from the network without a check.
 
-    Looks at
-        `curl` or `wget` piped into sh, bash or python in the build's shell strings.
-    Why it matters
-        The script may be another one tomorrow. The image can't be built again as it was, and whoever owns the address
-        runs code in it.
-    Example
+    Looks at: `curl` or `wget` piped into sh, bash or python in the build's shell strings.
+    Why it matters: The script may be another one tomorrow. The image can't be built again as it was, and whoever owns
+        the address runs code in it.
+    Example:
         before   image.run_commands("curl -LsSf https://astral.sh/uv/install.sh | sh")
         after    image.pip_install("uv==0.9.11")
-    How to fix
-        Install a pinned package, or check the script's digest before it runs.
-    Source
-        modal.com/docs/guide/images: layers are cached by the text of the command, not by what it fetched.
+    How to fix: Install a pinned package, or check the script's digest before it runs.
+    Source: modal.com/docs/guide/images: layers are cached by the text of the command, not by what it fetched.
     """
     for command, following in itertools.pairwise(string[1]):
         fetcher, shell = build.program_of(command)[0], build.program_of(following)[0]
@@ -57,19 +53,15 @@ def _copies(recipe: Recipe) -> Iterator[tuple[Call, str]]:
 def sec_local_secrets_copied(recipe: Recipe, copy: tuple[Call, str]) -> Findings:
     """Local secrets are not copied along with the code.
 
-    Looks at
-        `add_local_dir(".")` without `ignore=`, and `add_local_file` of a `.env` file.
-    Why it matters
-        The folder where `modal run` is started holds `.env`, `.git` and keys. They go into the container, and with
-        copy=True into the image, where everybody of the workspace can read them.
-    Example
+    Looks at: `add_local_dir(".")` without `ignore=`, and `add_local_file` of a `.env` file.
+    Why it matters: The folder where `modal run` is started holds `.env`, `.git` and keys. They go into the container,
+        and with copy=True into the image, where everybody of the workspace can read them.
+    Example:
         before   image.add_local_dir(".", remote_path="/root/project")
         after    image.add_local_dir(".", remote_path="/root/project", ignore=[".env", ".git", ".venv"])
-    How to fix
-        Add `ignore=[".env", ".git", ".venv"]`, or name the folders that are needed. Give variables with
+    How to fix: Add `ignore=[".env", ".git", ".venv"]`, or name the folders that are needed. Give variables with
         `modal.Secret.from_dotenv()`.
-    Source
-        modal.com/docs/guide/images, add local files; modal.com/docs/guide/secrets.
+    Source: modal.com/docs/guide/images, add local files; modal.com/docs/guide/secrets.
     """
     call, path = copy
     is_folder = call.name.endswith("add_local_dir")
@@ -98,18 +90,14 @@ KEYWORDS = ("index_url", "extra_index_url", "find_links")
 def sec_plain_index(recipe: Recipe, install: Install) -> Findings:
     """Packages come over an encrypted connection.
 
-    Looks at
-        Package indexes and pages of links that begin with http://, and --trusted-host. Those of this machine are left
-        out.
-    Why it matters
-        Anybody between the index and the builder can replace a package, and setup.py runs in the build.
-    Example
+    Looks at: Package indexes and pages of links that begin with http://, and --trusted-host. Those of this machine are
+        left out.
+    Why it matters: Anybody between the index and the builder can replace a package, and setup.py runs in the build.
+    Example:
         before   image.pip_install("torch", index_url="http://mirror.example.com/simple")
         after    image.pip_install("torch", index_url="https://mirror.example.com/simple")
-    How to fix
-        Use the index's https:// address.
-    Source
-        pip's own documentation: pip install, --trusted-host.
+    How to fix: Use the index's https:// address.
+    Source: pip's own documentation: pip install, --trusted-host.
     """
     pip, step = install.pip, install.step
     urls = [*install.urls, *pip.find_links, *(p.url for p in pip.packages if p.url)]
@@ -139,21 +127,17 @@ READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 def sec_secret_in_image_layer(recipe: Recipe, link: Link) -> Findings:
     """No secret is built into a layer of the image.
 
-    Looks at
-        `.env()` variables that speak of a secret and get their value from the environment or the configuration;
-        shell strings that put one in from an f-string, or that write one down: `git clone https://$TOKEN@…` without
-        a later `git remote set-url` to a clean address, `git config`, `huggingface-cli login --token`, `wandb
-        login`, `> file`.
-    Why it matters
-        Layers are kept and shared in the workspace: everybody who can use the image can read the secret, and a new
-        one does not replace it.
-    Example
+    Looks at: `.env()` variables that speak of a secret and get their value from the environment or the configuration;
+        shell strings that put one in from an f-string, or that write one down: `git clone https://$TOKEN@…` without a
+        later `git remote set-url` to a clean address, `git config`, `huggingface-cli login --token`, `wandb login`, `>
+        file`.
+    Why it matters: Layers are kept and shared in the workspace: everybody who can use the image can read the secret,
+        and a new one does not replace it.
+    Example:
         before   image.env({"HF_TOKEN": os.environ["HF_TOKEN"]})
         after    @app.function(image=image, secrets=[modal.Secret.from_name("huggingface")])
-    How to fix
-        Give the secret to the step or the function with `secrets=[…]`, and write it nowhere.
-    Source
-        modal.com/docs/guide/secrets; modal.com/docs/guide/images, build steps take secrets= too.
+    How to fix: Give the secret to the step or the function with `secrets=[…]`, and write it nowhere.
+    Source: modal.com/docs/guide/secrets; modal.com/docs/guide/images, build steps take secrets= too.
     """
     node = link.step.node
     if node is not None and link.step.where.path == recipe.source.path:
@@ -244,17 +228,14 @@ OWNER = re.compile(r"^https?://(?:github\.com|raw\.githubusercontent\.com)/([^/]
 def sec_third_party_wheel(recipe: Recipe, package: Package) -> Findings:
     """Compiled wheels come from the project that wrote them.
 
-    Looks at
-        Addresses of wheels with a torch tag on GitHub, in a repository that is not the extension's own.
-    Why it matters
-        A binary of a private account runs with your data and your secrets, and it can be replaced at any time.
-    Example
+    Looks at: Addresses of wheels with a torch tag on GitHub, in a repository that is not the extension's own.
+    Why it matters: A binary of a private account runs with your data and your secrets, and it can be replaced at any
+        time.
+    Example:
         before   .pip_install("https://github.com/someone/flash-attention-wheels/releases/…/flash_attn-….whl")
         after    the project's own release page, or the same file with its hash: …whl#sha256=<digest>
-    How to fix
-        Take the project's own file, or add `#sha256=<digest>` to the address.
-    Source
-        Release pages of mamba, causal-conv1d, flash-attention
+    How to fix: Take the project's own file, or add `#sha256=<digest>` to the address.
+    Source: Release pages of mamba, causal-conv1d, flash-attention
     """
     url, wheel = package.package.url or "", package.wheel
     owner = OWNER.match(url)
