@@ -52,11 +52,8 @@ def ord_ext_before_torch(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     How to fix: Install torch in a step of its own before the extension, and build it with --no-build-isolation.
     Source: setup.py of mamba-ssm, causal-conv1d, flash-attn, the PyG extensions; MaxiRuess b281b75c
     """
-    found = [
-        e
-        for e in exts
-        if build.comes_before_torch(e) and build.torch_before(e.image, e.n, e.install).held is Held.ABSENT
-    ]
+    early = [e for e in exts if build.comes_before_torch(e)]
+    found = [e for e in early if build.torch_before(e.image, e.n, e.install).held is Held.ABSENT]
     if found:
         is_same = any(p.name == "torch" for p in found[0].install.packages)
         yield error(

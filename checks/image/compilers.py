@@ -26,7 +26,7 @@ def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Conte
     How to fix: Put `.env({"CC": "gcc", "CXX": "g++"})` before the step.
     Source: python-build-standalone, quirks; compiled with and without CXX=g++; brain-go-brr-v2 c8d19f3c, d8d73ffd
     """
-    found = [e for e in exts if _asks_for_clang(e) and _reaches_compiler(e, context)]
+    found = [e for e in exts if _asks_for_clang(e, context)]
     base = build.base_of(exts[0].image)
     if not found or base is None:
         return
@@ -43,17 +43,14 @@ def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Conte
     )
 
 
-def _asks_for_clang(ext: ExtInstall) -> bool:
+def _asks_for_clang(ext: ExtInstall, context: Context) -> bool:
     if {"CC", "CXX"} & env_for(ext).keys() or build.has_clang(ext.image, ext.n):
         return False
-    return build.are_tools_known_before(ext.image, ext.n) and build.outcome_of(ext) is not Outcome.WHEEL
-
-
-def _reaches_compiler(ext: ExtInstall, context: Context) -> bool:
-    """An isolated build may stop before any compiler is asked for: then the forecast names another cause."""
+    if not build.are_tools_known_before(ext.image, ext.n) or build.outcome_of(ext) is Outcome.WHEEL:
+        return False
     if not ext.is_isolated or ext.name not in build.FORETOLD:
         return True
-    forecast = build.forecast_of(ext, context.builder)
+    forecast = build.forecast_of(ext, context.builder)  # it may stop before any compiler is asked for
     is_source = forecast.ending is build.Ending.SOURCE
     return is_source or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
 
@@ -80,17 +77,17 @@ def tool_ext_no_nvcc(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     base = build.base_of(found[0].image) if found else None
     if base is None:
         return
-    image = base.reference or base.step.method
-    say = error if any(_needs_it(e) for e in found) else warning
+    say = error if any(map(_needs_nvcc, found)) else warning
     yield say(
-        f"{build.names(found)} {is_or_are(found)} installed from source, and {image} has no nvcc",
+        f"{build.names(found)} {is_or_are(found)} installed from source, and {base.reference or base.step.method} "
+        "has no nvcc",
         "start from an nvidia/cuda:…-devel-… image of torch's CUDA version, or install a wheel by its address",
         found[0].where,
         why="the image build stops at this step, after torch was downloaded (3 to 5 min)",
     )
 
 
-def _needs_it(ext: ExtInstall) -> bool:
+def _needs_nvcc(ext: ExtInstall) -> bool:
     if ext.row.builds_without_cuda:
         return False
     if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not build.Form.INDEX:
@@ -225,7 +222,8 @@ def tool_split_compile(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     base = build.base_of(exts[0].image)
     if base is None or base.cuda is None or facts.version_number(base.cuda) < SINCE:
         return
-    found = [e for e in exts if e.name in MEASURED and build.outcome_of(e) is Outcome.SOURCE and not _splits(e)]
+    compiled = [e for e in exts if e.name in MEASURED and build.outcome_of(e) is Outcome.SOURCE]
+    found = [e for e in compiled if "split-compile" not in str(env_for(e).get("NVCC_APPEND_FLAGS", ""))]
     if found:
         yield advice(
             f"{build.names(found)} must be compiled, and nvcc uses one core a file",
@@ -234,7 +232,3 @@ def tool_split_compile(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
             why=f"measured on 16 cores: {'; '.join(f'{e.name} {MEASURED[e.name]}' for e in found)}",
             fix=app.insert_link(recipe, found[0].step, SPLIT_LINK, is_safe=False),
         )
-
-
-def _splits(ext: ExtInstall) -> bool:
-    return "split-compile" in str(env_for(ext).get("NVCC_APPEND_FLAGS", ""))

@@ -23,9 +23,12 @@ def whl_abi_mismatch(recipe: Recipe, package: Package) -> Findings:
         return  # both ABIs of 2.6 exist, by CUDA build
     if torch.held is Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
         return  # a base image may have its own build of torch
-    wanted = facts.has_cxx11_abi(wheel.torch)
-    if wanted is None or wanted == (wheel.abi == "TRUE") or _is_same_file(wheel.name, wheel.version, wheel.torch):
+    wanted, row = facts.has_cxx11_abi(wheel.torch), facts.release(wheel.name, wheel.version)
+    if wanted is None or wanted == (wheel.abi == "TRUE"):
         return
+    files = row.wheels if row is not None and wanted and wheel.name != "flash-attn" else ()
+    if any(wheel.torch in each.torch and {"TRUE", "FALSE"} <= {*each.abi} for each in files):
+        return  # both files of this release were built alike
     right, wrong = ("TRUE", "FALSE") if wanted else ("FALSE", "TRUE")
     where, span = package.package.where, package.package.span or package.pip.span
     yield error(
@@ -35,14 +38,6 @@ def whl_abi_mismatch(recipe: Recipe, package: Package) -> Findings:
         why="the import fails on the GPU with: undefined symbol",
         fix=app.replace_span(recipe, where, span, f"cxx11abi{wrong}", f"cxx11abi{right}", is_safe=True),
     )
-
-
-def _is_same_file(name: str, version: str, torch: str) -> bool:
-    """Releases whose FALSE and TRUE files for this torch were built alike: both load."""
-    row = facts.release(name, version)
-    if row is None or name == "flash-attn" or facts.has_cxx11_abi(torch) is not True:
-        return False
-    return any(torch in w.torch and {"TRUE", "FALSE"} <= {*w.abi} for w in row.wheels)
 
 
 @rule("IMG490", WHEELS)
