@@ -11,10 +11,10 @@ from preflight.app import reader
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.engine.folder import ToLint
-from preflight.engine.run import judged, run
+from preflight.engine.run import result_of, run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
-from preflight.model import Check, NotApplicable, Result, Stage, Status, Target
+from preflight.model import Check, Result, Stage, Status, Target
 from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
@@ -47,15 +47,10 @@ async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings
 def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     began = time.monotonic()
     try:
-        answer = rule.answer(recipe, context)
+        return result_of(rule, rule.answer(recipe, context), began)
     except Exception as e:  # noqa: BLE001 - a broken rule must not hide the other answers
         reason, seconds = f"{type(e).__name__}: {e}", time.monotonic() - began
         return Result(check=rule, status=Status.ERROR, seconds=seconds, reason=reason)
-    seconds = time.monotonic() - began
-    if isinstance(answer, NotApplicable):
-        return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
-    status, answer = judged(answer)
-    return Result(check=rule, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def recipe_of(target: ToLint) -> Recipe | LookupFailed:

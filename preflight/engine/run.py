@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from preflight.model import (
     Check,
     Finding,
     NotApplicable,
+    Outcome,
     Report,
     Result,
     Scope,
@@ -55,38 +56,29 @@ class Limits:
 @dataclass(frozen=True)
 class _Answered:
     result: Result
-    may_change: bool  # asking again could give another answer without the user doing anything here
+    may_change: bool = False  # asking again could give another answer without the user doing anything here
     question: str = ""  # that an unknown leaves open
 
 
+@dataclass
 class _Run:
-    def __init__(
-        self,
-        selection: Selection,
-        world: World,
-        given: Mapping[Lookup[Any], Any],
-        limits: Limits,
-        observe: Observe,
-        fail_on: Status,
-        assumed: str,
-    ) -> None:
-        self.selection = selection
-        self.world = world
-        self.given = given
-        self.limits = limits
-        self.observe = observe
-        self.fail_on = fail_on
-        self.assumed = assumed
-        self.clock = time.monotonic()
-        self.answered: dict[str, _Answered] = {}
-        self.at_stake: dict[str, Decimal] = {}  # of paid checks that have started: what counts if they never answer
-        self.slots = asyncio.Semaphore(AT_ONCE)
+    selection: Selection
+    world: World
+    given: Mapping[Lookup[Any], Any]
+    limits: Limits
+    observe: Observe
+    fail_on: Status
+    assumed: str
+    clock: float = field(default_factory=time.monotonic)
+    answered: dict[str, _Answered] = field(default_factory=dict)
+    at_stake: dict[str, Decimal] = field(default_factory=dict)  # of paid checks that have started, if they never answer
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def everything(self) -> None:
         free = [c for c in self.selection.chosen if c.stage is not Stage.PAID]
         paid = [c for c in self.selection.chosen if c.stage is Stage.PAID]
         for check, reason in self.selection.left_out:
-            self._tell(_Answered(replace(_unasked(check, Status.SKIP, reason), is_left_out=True), False))
+            self._tell(_Answered(replace(_unanswered(check, Status.SKIP, reason), is_left_out=True)))
         async with Lookups(self.world, self.given) as lookups:
             await self._free(free, lookups)
             for check in paid:
@@ -98,12 +90,13 @@ class _Run:
         pause = 0.0
         while checks:
             last = self.limits.wait_s - (time.monotonic() - self.clock) <= 0
-            await _all(self._one(check, lookups, is_last=last) for check in checks)
+            async with asyncio.TaskGroup() as group:  # none of them outlives the run
+                for check in checks:
+                    group.create_task(self._one(check, lookups, is_last=last))
             checks = [c for c in checks if c.id not in self.answered]
             if checks:
-                pause = next(waits, pause)
                 left_s = max(0.0, self.limits.wait_s - (time.monotonic() - self.clock))
-                pause = min(pause, left_s)
+                pause = min(next(waits, pause), left_s)
                 self.observe(Waiting(tuple(c.name for c in checks), pause, left_s))
                 await asyncio.sleep(pause)
                 lookups.forget(key for check in checks for key in (*check.needs, *check.tries))
@@ -118,30 +111,30 @@ class _Run:
     async def _paid(self, check: Check, lookups: Lookups) -> _Answered:
         stopper = self._stopper()
         if stopper is not None and not self.selection.is_named:
-            return _Answered(_unasked(check, Status.SKIP, f"not started: {stopper}"), False)
+            return _Answered(_unanswered(check, Status.SKIP, f"not started: {stopper}"))
         assert check.price is not None  # Check refuses a paid check without one
         price = await self._put(check.price, check, lookups)
         if isinstance(price, _Answered):
-            if price.result.status is Status.BLOCKED:
-                return price
-            return replace(price, result=replace(price.result, reason=f"no price: {price.result.reason}"))
+            is_blocked = price.result.status is Status.BLOCKED
+            reason = price.result.reason if is_blocked else f"no price: {price.result.reason}"
+            return replace(price, result=replace(price.result, reason=reason))
         if isinstance(price, NotApplicable):
-            return _Answered(_unasked(check, Status.SKIP, price.reason), False)
+            return _Answered(_unanswered(check, Status.SKIP, price.reason))
         left = self.limits.spend_max_usd - sum((t.result.spent_usd for t in self.answered.values()), Decimal(0))
         if price.usd > left:
             reason = f"needs up to ${price.usd:.2f} ({price.basis}); --spend-max leaves ${left:.2f}"
             enough = self.limits.spend_max_usd - left + price.usd
-            blocked = replace(_unasked(check, Status.BLOCKED, reason), retry_with=f"--spend-max {enough:.2f}")
-            return _Answered(blocked, False)
+            blocked = _unanswered(check, Status.BLOCKED, reason)
+            return _Answered(replace(blocked, retry_with=f"--spend-max {enough:.2f}"))
         self.observe(Priced(check, price))
         self.at_stake[check.id] = price.usd
         self.observe(Started(check))
         answered = await self._ask(check, lookups)
+        if answered.result.status is Status.SKIP:
+            return answered
         spent = answered.result.answer.spent_usd if answered.result.answer else None
-        if answered.result.status is not Status.SKIP:
-            usd = price.usd if spent is None else spent
-            answered = replace(answered, result=replace(answered.result, spent_usd=usd))
-        return answered
+        usd = price.usd if spent is None else spent
+        return replace(answered, result=replace(answered.result, spent_usd=usd))
 
     def _stopper(self) -> str | None:
         """What a free check found that keeps money from being spent."""
@@ -158,21 +151,15 @@ class _Run:
     async def _ask(self, check: Check, lookups: Lookups) -> _Answered:
         began = time.monotonic()
         outcome = await self._put(check.run, check, lookups)
-        seconds = time.monotonic() - began
         if isinstance(outcome, _Answered):
             return outcome
-        if isinstance(outcome, NotApplicable):
-            return _Answered(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
         try:
-            status, answer = judged(outcome)
+            result = result_of(check, outcome, began)
         except (TypeError, ValueError) as e:
-            return _Answered(_error(check, f"its answer is not one: {e}", began), False)
-        errors = [f for f in answer.findings if f.severity is Severity.ERROR]
-        assumed = self.assumed if status is Status.PASS and check.stage is not Stage.STATIC else ""
-        status = Status.SKIP if assumed else status
-        result = Result(
-            check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer, assumed=assumed
-        )
+            return _Answered(_unanswered(check, Status.ERROR, f"its answer is not one: {e}", began))
+        if self.assumed and result.status is Status.PASS and check.stage is not Stage.STATIC:
+            result = replace(result, status=Status.SKIP, assumed=self.assumed)
+        errors = [f for f in result.findings if f.severity is Severity.ERROR]
         question = outcome.question if isinstance(outcome, Unknown) else ""
         return _Answered(result, bool(errors) and all(f.can_clear for f in errors), question)
 
@@ -188,44 +175,37 @@ class _Run:
             async with limit:
                 return await (in_thread(_run_whole, question, looked) if check.origin else question(looked))
         except LookupFailed as e:
-            return self._blocked(check, e, began)
+            cause = e.__cause__
+            may_change = isinstance(cause, TimeoutError) or (isinstance(cause, Problem) and cause.can_pass)
+            by = next((c.id for c in self.selection.everything if e.lookup in c.explains and c.id != check.id), "")
+            return _Answered(replace(_unanswered(check, Status.BLOCKED, str(e), began), blocked_by=by), may_change)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            return _Answered(_error(check, "CancelledError: it cancelled itself", began), False)
+            return _Answered(_unanswered(check, Status.ERROR, "CancelledError: it cancelled itself", began))
         except KeyboardInterrupt:
             raise
         except BaseException as e:  # noqa: BLE001 - a broken check must not hide the other answers
             if limit.expired():
-                return _Answered(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
+                reason = f"no answer after {check.timeout_s:g} s"
+                return _Answered(_unanswered(check, Status.ERROR, reason, began), may_change=True)
+            reason = str(e) if isinstance(e, Problem) else f"{type(e).__name__}: {e}"
             may_change = isinstance(e, Problem) and e.can_pass
-            return _Answered(_error(check, _text(e), began), may_change)
-
-    def _blocked(self, check: Check, e: LookupFailed, began: float) -> _Answered:
-        cause = e.__cause__
-        may_change = (isinstance(cause, Problem) and cause.can_pass) or isinstance(cause, TimeoutError)
-        by = next((c.id for c in self.selection.everything if e.lookup in c.explains and c.id != check.id), "")
-        seconds = time.monotonic() - began
-        return _Answered(
-            Result(check=check, status=Status.BLOCKED, seconds=seconds, reason=str(e), blocked_by=by), may_change
-        )
+            return _Answered(_unanswered(check, Status.ERROR, reason, began), may_change)
 
     def results(self) -> tuple[Result, ...]:
         """In checklist order; what a pass settles, and what the user accepts as unknown, says so."""
-        by_question = {
-            question: answered.result.check.name
-            for answered in self.answered.values()
-            if answered.result.status is Status.PASS
-            for question in answered.result.check.settles
-        }
+        passed = [a.result.check for a in self.answered.values() if a.result.status is Status.PASS]
+        by_question = {question: check.name for check in passed for question in check.settles}
         accepted = self.world.settings.accept_unknown
         shown = []
         for check in in_order(self.selection.everything):
-            result = self.answered[check.id].result
+            answered = self.answered[check.id]
+            result = answered.result
             if result.status is Status.UNKNOWN:
-                by = by_question.get(self.answered[check.id].question, "")
-                if not by and {check.name, check.id} & {*accepted}:
+                by = by_question.get(answered.question, "")
+                if not by and (check.name in accepted or check.id in accepted):
                     by = "accept-unknown"
                 result = replace(result, settled_by=by)
             shown.append(result)
@@ -235,8 +215,8 @@ class _Run:
         """A result for every check that has none yet; a paid one that had started counts at its price."""
         for check in self.selection.chosen:
             if check.id not in self.answered:
-                result = replace(_unasked(check, Status.ERROR, why), spent_usd=self.at_stake.get(check.id, Decimal(0)))
-                self._tell(_Answered(result, False))
+                spent = self.at_stake.get(check.id, Decimal(0))
+                self._tell(_Answered(replace(_unanswered(check, Status.ERROR, why), spent_usd=spent)))
 
 
 async def run(
@@ -281,11 +261,13 @@ async def run(
     )
 
 
-async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Awaits all; cancels and awaits the rest when this task is cancelled, so that none outlives the run."""
-    async with asyncio.TaskGroup() as group:
-        for coroutine in coroutines:
-            group.create_task(coroutine)
+def result_of(check: Check, outcome: Outcome, began: float) -> Result:
+    """Raises TypeError and ValueError for what is no outcome."""
+    seconds = time.monotonic() - began
+    if isinstance(outcome, NotApplicable):
+        return Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason)
+    status, answer = judged(outcome)
+    return Result(check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
@@ -315,13 +297,7 @@ def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:
         raise RuntimeError(f"{type(e).__name__}, which nobody sent") from e
 
 
-def _unasked(check: Check, status: Status, reason: str) -> Result:
-    return Result(check=check, status=status, seconds=0.0, reason=reason)
-
-
-def _error(check: Check, reason: str, began: float) -> Result:
-    return Result(check=check, status=Status.ERROR, seconds=time.monotonic() - began, reason=reason)
-
-
-def _text(e: BaseException) -> str:
-    return str(e) if isinstance(e, Problem) else f"{type(e).__name__}: {e}"
+def _unanswered(check: Check, status: Status, reason: str, began: float | None = None) -> Result:
+    """``began`` is None where it was not asked."""
+    seconds = 0.0 if began is None else time.monotonic() - began
+    return Result(check=check, status=status, seconds=seconds, reason=reason)
