@@ -397,16 +397,9 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        return {
-            Exit.INTERRUPTED: Verdict.INTERRUPTED,
-            Exit.FINDINGS: Verdict.NOT_READY,
-            Exit.INCOMPLETE: Verdict.INCOMPLETE,
-            Exit.READY: {
-                Scope.WHOLE: Verdict.READY,
-                Scope.PART: Verdict.CLEAN,
-                Scope.REHEARSAL: Verdict.REHEARSED,
-            }[self.scope],
-        }[self.exit]
+        proved = {Scope.WHOLE: Verdict.READY, Scope.PART: Verdict.CLEAN, Scope.REHEARSAL: Verdict.REHEARSED}
+        others = {Exit.INTERRUPTED: Verdict.INTERRUPTED, Exit.FINDINGS: Verdict.NOT_READY}
+        return proved[self.scope] if self.exit is Exit.READY else others.get(self.exit, Verdict.INCOMPLETE)
 
 
 def passed(summary: str, **seen: Json) -> Answer:

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from preflight.model import Report, Severity, Status, Where
 from preflight.report.baseline import Compared
-from preflight.report.ordered import causes, findings, grouped, rank
+from preflight.report.ordered import causes, command_line, findings, grouped, rank
 from preflight.report.places import place_of
 from preflight.report.text import one_line, printable
-from preflight.report.words import command_line
 from preflight.wording import counted, listed
 
 MOST = 10

@@ -9,9 +9,8 @@ import preflight
 from preflight.model import WORST_FIRST, Finding, Report, Result, Status
 from preflight.report.baseline import Compared
 from preflight.report.next import is_command, next_command
-from preflight.report.ordered import bad, grouped
+from preflight.report.ordered import bad, command_line, grouped, part_of, verdict_word
 from preflight.report.text import brief, inert, one_line, printable
-from preflight.report.words import command_line, part_of, verdict_word
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&!])")
 TICKS = re.compile(r"`+")

@@ -1,4 +1,4 @@
-"""Findings as a flat list, worst first, and what is told together: what the formats for other tools are made of."""
+"""What the formats share: findings worst first, what is told together, and what a verdict is called."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from preflight.model import UNANSWERED, WORST_FIRST, Check, Finding, Report, Result, Severity, Status
+from preflight.model import UNANSWERED, WORST_FIRST, Check, Finding, Report, Result, Severity, Stage, Status, Verdict
 
 T = TypeVar("T")
 K = TypeVar("K")
+MOST_NAMES = 3  # of checks, beside CLEAN
 rank = list(Severity).index  # 0 is the worst
 
 
@@ -63,3 +64,31 @@ def fingerprint(check: Check, finding: Finding) -> str:
     """The same for the same finding of the same file, wherever its line moves to."""
     key = f"{check.id}\0{finding.where.path if finding.where else ''}\0{finding.message}"
     return hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def verdict_word(verdict: Verdict) -> str:
+    return verdict.value.replace("-", " ").upper()
+
+
+def part_of(report: Report) -> str:
+    """Of a CLEAN report: "static", "modal-auth", "without gpu-probe"; "" for every other."""
+    if report.verdict is not Verdict.CLEAN:
+        return ""
+    asked = [r.check for r in report.results if not r.is_left_out]
+    if len(asked) <= MOST_NAMES:
+        return ", ".join(c.name for c in asked)
+    stages = {c.stage for c in asked}
+    known = sum(int(r.answer.seen.get("known", 0)) for r in report.results if r.answer)
+    if stages == {Stage.STATIC}:
+        part = "static"
+    elif Stage.PAID not in stages:
+        part = "without the paid steps"
+    else:
+        left = [r.check.name for r in report.results if r.is_left_out and r.check.step]
+        part = f"without {', '.join(left)}" if left else f"{len(asked)} checks"
+    return f"{part}; {known} known to the baseline" if known else part
+
+
+def command_line(report: Report) -> str:
+    """Of a gate's report, whether its command was started; its exit code is then the gate's."""
+    return "the command was started" if report.command_started else "the command was not started"

@@ -13,10 +13,18 @@ from preflight.model import Edit, Fix, Report, Result, Scope, Severity, Status, 
 from preflight.report import baseline, json_v1
 from preflight.report.baseline import Baseline, BaselineRefused, Compared
 from preflight.report.next import command_in, next_command, typed
-from preflight.report.ordered import bad, causes, findings, fingerprint, is_open
+from preflight.report.ordered import (
+    bad,
+    causes,
+    command_line,
+    findings,
+    fingerprint,
+    is_open,
+    part_of,
+    verdict_word,
+)
 from preflight.report.places import Places, from_here, from_repository, place_of
 from preflight.report.text import as_json, brief, in_encoding, inert, one_line, plain, printable, seconds
-from preflight.report.words import command_line, part_of, verdict_word
 from tests.report.reports import (
     APP,
     APPS,
