@@ -31,8 +31,8 @@ async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings
     """
     now = datetime.now(UTC)
     at_once = [c for c in checks if isinstance(c, Rule) and not c.origin] if isinstance(recipe, Recipe) else []
-    asked = {id(rule) for rule in at_once}
-    others = tuple(c for c in checks if id(c) not in asked)
+    ids = {id(rule) for rule in at_once}
+    others = tuple(c for c in checks if id(c) not in ids)
     results: list[Result] = []
     if others:
         world = World(now=now, settings=settings)

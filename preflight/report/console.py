@@ -151,8 +151,8 @@ class ConsoleReporter(Reporter):
         if assumed:
             for text in assumed:
                 self._labelled("", text)
-            asked = ", ".join(r.check.name for r in report.results if r.assumed or r.is_left_out)
-            self._labelled("", f"a real run still asks {asked}")
+            left = ", ".join(r.check.name for r in report.results if r.assumed or r.is_left_out)
+            self._labelled("", f"a real run still asks {left}")
         if self.spent is not None and self.is_verbose:
             steps = counted(self.spent.steps, "paid step")
             text = f"preflight has spent ${self.spent.usd:.2f} here, in {steps} since {self.spent.since:%Y-%m-%d}"

@@ -60,9 +60,9 @@ def _notes(report: Report) -> Iterator[_Note]:
 
 def _command(note: _Note) -> str:
     path, line, column = note.where.path, note.where.line, note.where.column
-    given = {"file": path, "line": line, "endLine": line, "col": column, "title": note.title}
-    said = ",".join(f"{key}={_property(str(value))}" for key, value in given.items() if value)
-    return f"::{COMMANDS[note.severity]} {said}::{_data(note.text)}"
+    properties = {"file": path, "line": line, "endLine": line, "col": column, "title": note.title}
+    listing = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
+    return f"::{COMMANDS[note.severity]} {listing}::{_data(note.text)}"
 
 
 def _data(text: str) -> str:

@@ -29,10 +29,10 @@ def text(report: Report, compared: Compared | None = None) -> str:
         skipped=str(sum(r.status is Status.SKIP for r in results)),
     )
     properties = ET.SubElement(suite, "properties")
-    given = {"verdict": report.verdict.value, "exit": str(int(report.exit))}
+    rows = {"verdict": report.verdict.value, "exit": str(int(report.exit))}
     if report.command_started is not None:
-        given["command_started"] = str(report.command_started).lower()
-    for name, value in (given | ({"baseline": str(compared)} if compared else {})).items():
+        rows["command_started"] = str(report.command_started).lower()
+    for name, value in (rows | ({"baseline": str(compared)} if compared else {})).items():
         ET.SubElement(properties, "property", name=name, value=value)
     for result in results:
         _case(suite, report, result)

@@ -58,11 +58,11 @@ def _waits_for(result: Result) -> object:
 
 def _row(results: Sequence[Result]) -> str:
     result = results[0]
-    said = _text(brief(one_line(result.reason)))
+    reason = _text(brief(one_line(result.reason)))
     status = f"settled by {result.settled_by}" if result.settled_by else "assumed" if result.assumed else result.status
     ids = ", ".join(r.check.id for r in results)
     name = result.check.name if len(results) == 1 else f"{len(results)} checks"
-    return f"| {ids} | {name} | {_text(one_line(status))} | {said} |"
+    return f"| {ids} | {name} | {_text(one_line(status))} | {reason} |"
 
 
 def _bad(results: list[Result]) -> list[str]:

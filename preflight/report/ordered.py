@@ -45,13 +45,13 @@ def causes(report: Report) -> list[tuple[Result, list[Result]]]:
         root = by_id.get(result.blocked_by, result)
         return root.check.id if root.check.id in waited_for else root.reason
 
-    told = []
+    found = []
     for key, same in grouped(filter(is_open, report.results), cause).items():
         root = by_id.get(key, same[0])
         if root.status is not Status.FAIL:
             root = root if is_open(root) else same[0]
-            told.append((root, [r for r in same if r is not root]))
-    return told
+            found.append((root, [r for r in same if r is not root]))
+    return found
 
 
 def bad(report: Report) -> list[Result]:
@@ -74,10 +74,10 @@ def part_of(report: Report) -> str:
     """Of a CLEAN report: "static", "modal-auth", "without gpu-probe"; "" for every other."""
     if report.verdict is not Verdict.CLEAN:
         return ""
-    asked = [r.check for r in report.results if not r.is_left_out]
-    if len(asked) <= MOST_NAMES:
-        return ", ".join(c.name for c in asked)
-    stages = {c.stage for c in asked}
+    checks = [r.check for r in report.results if not r.is_left_out]
+    if len(checks) <= MOST_NAMES:
+        return ", ".join(c.name for c in checks)
+    stages = {c.stage for c in checks}
     known = sum(int(r.answer.seen.get("known", 0)) for r in report.results if r.answer)
     if stages == {Stage.STATIC}:
         part = "static"
@@ -85,7 +85,7 @@ def part_of(report: Report) -> str:
         part = "without the paid steps"
     else:
         left = [r.check.name for r in report.results if r.is_left_out and r.check.step]
-        part = f"without {', '.join(left)}" if left else f"{len(asked)} checks"
+        part = f"without {', '.join(left)}" if left else f"{len(checks)} checks"
     return f"{part}; {known} known to the baseline" if known else part
 
 
