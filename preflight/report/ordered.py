@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from preflight.model import UNANSWERED, WORST_FIRST, Check, Finding, Report, Result, Severity, Stage, Status, Verdict
+from preflight.model import WORST_FIRST, Check, Finding, Report, Result, Severity, Stage, Status, Verdict
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -28,11 +28,6 @@ def findings(report: Report) -> list[tuple[Result, Finding]]:
     return sorted(pairs, key=lambda pair: rank(pair[1].severity))
 
 
-def is_open(result: Result) -> bool:
-    """A check without an answer has no finding, and must not vanish from a list of findings."""
-    return result.status in UNANSWERED or (result.status is Status.UNKNOWN and not result.settled_by)
-
-
 def causes(report: Report) -> list[tuple[Result, list[Result]]]:
     """The checks without an answer, one a cause: the one that explains it, and those that only wait for it.
 
@@ -46,10 +41,10 @@ def causes(report: Report) -> list[tuple[Result, list[Result]]]:
         return root.check.id if root.check.id in waited_for else root.reason
 
     found = []
-    for key, same in grouped(filter(is_open, report.results), cause).items():
+    for key, same in grouped((r for r in report.results if r.is_open), cause).items():
         root = by_id.get(key, same[0])
         if root.status is not Status.FAIL:
-            root = root if is_open(root) else same[0]
+            root = root if root.is_open else same[0]
             found.append((root, [r for r in same if r is not root]))
     return found
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import preflight
 from preflight.model import Check, Finding, Fix, Report, Result, Severity, Where
 from preflight.report.baseline import Compared
-from preflight.report.ordered import findings, fingerprint, grouped, is_open, rank
+from preflight.report.ordered import findings, fingerprint, grouped, rank
 from preflight.report.places import place_of
 from preflight.report.text import as_json, plain, printable
 
@@ -32,7 +32,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
             "descriptor": {"id": r.check.id},
         }
         for r in report.results
-        if is_open(r)
+        if r.is_open
     ]
     started = report.command_started
     state = {} if compared is None else {"baselineState": "new"}

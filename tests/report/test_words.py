@@ -19,7 +19,6 @@ from preflight.report.ordered import (
     command_line,
     findings,
     fingerprint,
-    is_open,
     part_of,
     verdict_word,
 )
@@ -140,7 +139,7 @@ def test_findings_stand_worst_first_and_else_as_they_came() -> None:
     ]  # fmt: skip
     assert [r.check.id for r in bad(EVERY)] == ["MOD001", "RES540", "MOD003", "MOD002", "STO001", "IMG540", "STO002"]
     settled = without(Status.UNKNOWN, WHEEL, "open", settled_by="smoke-test")
-    assert bad(of(settled)) == [] and not is_open(settled) and is_open(replace(settled, settled_by=""))
+    assert bad(of(settled)) == [] and not settled.is_open and replace(settled, settled_by="").is_open
 
 
 def test_one_cause_is_told_once() -> None:
