@@ -14,7 +14,7 @@ import click
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Documents, Request, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.audience import Shown, all_checks, reporters
+from preflight.cli.running.audience import Audience, Shown, all_checks, reporters
 from preflight.cli.running.conduct import Options, run_selection
 from preflight.cli.running.outputs import Output, look_at
 from preflight.cli.running.rehearsal import Rehearsal
@@ -61,7 +61,9 @@ def checklist(
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
     _open(documents, request, settings)
-    report = run_selection(selection, settings, _options(request), [_console(request, settings), documents], rehearsal)
+    report = run_selection(
+        selection, settings, _options(request), Audience([_console(request, settings), documents]), rehearsal
+    )
     if report.exit is not Exit.READY:
         return report.exit
     for name, known_as, text in _to_accept(report, settings):
@@ -132,7 +134,7 @@ def ask_again(request: Request, settings: Settings, held: Receipt, documents: Do
         return []
     _open(documents, request, settings)
     kept = _Kept()
-    report = run_selection(Selection(free), settings, _options(request), [kept, documents])
+    report = run_selection(Selection(free), settings, _options(request), Audience([kept, documents]))
     if report.exit is not Exit.READY:
         kept.tell(_console(request, settings))
         return report.exit

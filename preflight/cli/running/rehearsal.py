@@ -30,7 +30,7 @@ from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
 from preflight.engine.select import Selection
 from preflight.lookups import Looked, Lookup
-from preflight.model import Price, Report, Result, Stage, Status
+from preflight.model import Price, Result, Stage, Status
 from preflight.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,10 +97,12 @@ class Rehearsal:
         return replace(selection, chosen=tuple(chosen), left_out=tuple(left_out))
 
     def judged(self, result: Result) -> Result:
-        """A command that could not go on for want of what is not here proves nothing against the app.
+        """What rests on invented things is no pass, and what a check of the account could not decide is no unknown.
 
-        What a check of the account could not decide is the real run's to ask.
+        A command that could not go on for want of what is not here proves nothing against the app.
         """
+        if result.status is Status.PASS and result.check.stage is not Stage.STATIC:
+            return replace(result, status=Status.SKIP, assumed=self.assumed)
         if result.status is Status.UNKNOWN and result.check.stage is Stage.REMOTE:
             said = next((f.message for f in result.findings), result.reason)
             return replace(result, status=Status.SKIP, reason=said, assumed=self.assumed)
@@ -112,9 +114,6 @@ class Rehearsal:
             return result
         answer = replace(result.answer, findings=())
         return replace(result, status=Status.SKIP, reason=f"not run here: {why}", answer=answer, assumed=self.assumed)
-
-    def report(self, report: Report) -> Report:
-        return replace(report, results=tuple(self.judged(r) for r in report.results))
 
 
 async def _free(looked: Looked) -> Price:
