@@ -17,8 +17,9 @@ from rich.text import Text
 
 from preflight import settings as config
 from preflight.cli.running.audience import Audience, all_checks
-from preflight.cli.running.conduct import Options, run_selection, standing_for
-from preflight.cli.running.options import parse_dollars
+from preflight.cli.running.conduct import run_selection
+from preflight.cli.running.options import Options, parse_dollars
+from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
@@ -104,7 +105,7 @@ def probe_command(
         is_sandbox=use_sandbox,
         scenario=scenario,
     )
-    with standing_for(options) as ground:
+    with standing(options) as ground:
         settings = with_options(replace(ground.settings, app=resolve_app(ground.settings, options.app)), function)
         return _remote(settings, options, is_json)
 

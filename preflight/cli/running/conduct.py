@@ -6,17 +6,15 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import click
 
 from preflight.app.lookups import BUILDER, RECIPE
-from preflight.cli.running.audience import Audience, Shown, all_checks, audience
-from preflight.cli.running.options import wanted_outputs
+from preflight.cli.running.audience import Audience, all_checks, audience
+from preflight.cli.running.options import Options, wanted_outputs
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import base_of, check_functions, every_app, resolve_app
@@ -36,31 +34,6 @@ from preflight.state.ledger import Ledger
 from preflight.state.receipt import Receipts
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """A run as the command line asked for it."""
-
-    app: str | None = None
-    is_sandbox: bool = False
-    is_unconfined: bool = False
-    scenario: str | None = None
-    only: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    stage: Stage | None = None  # else as the settings say
-    spend_max: Decimal | None = None
-    wait_s: float = 0.0
-    timeout_s: float | None = None
-    fail_on: Status | None = None  # likewise
-    environment: str | None = None
-    is_recorded: bool = False
-    is_for_all: bool = False  # every app of the project
-    shown: Shown = field(default_factory=Shown)
-
-    def __post_init__(self) -> None:
-        if self.scenario is not None and not self.is_sandbox:
-            raise click.UsageError("--scenario belongs to --sandbox")
-
-
 def conduct(options: Options) -> Exit:
     """Run and report.  Raises click.UsageError for what the user must put right on the command line or in a file.
 
@@ -68,7 +41,7 @@ def conduct(options: Options) -> Exit:
     """
     options = replace(options, shown=replace(options.shown, outputs=wanted_outputs(options.shown.outputs)))
     try:
-        with standing_for(options) as ground:
+        with standing(options) as ground:
             return options.shown.exit_of(_conducted(options, ground))
     except KeyboardInterrupt:
         OURS.ignore_all()
@@ -96,20 +69,6 @@ def _conducted(options: Options, ground: Ground) -> Report:
     sources = [settings.project / app for app in (settings.app, *apps) if app] + [f for f in (settings.read_from,) if f]
     heard = audience(options.shown, base=base_of(settings), project=settings.project.resolve(), sources=sources)
     return run_selection(selection, settings, options, heard, ground.rehearsal, apps)
-
-
-def standing_for(options: Options) -> AbstractContextManager[Ground]:
-    """The real account, the sandbox's example, or a rehearsal of the app: as the options say."""
-    return standing(
-        scenario=options.scenario,
-        is_sandbox=options.is_sandbox,
-        is_unconfined=options.is_unconfined,
-        is_for_all=options.is_for_all,
-        app=options.app,
-        environment=options.environment,
-        spend_max=options.spend_max,
-        is_recorded=options.is_recorded,
-    )
 
 
 def selection_for(options: Options, settings: Settings) -> Selection:
