@@ -12,6 +12,7 @@ from hypothesis import given as draw
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from preflight.app.lookups import READING
 from preflight.engine import run as engine
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
@@ -196,12 +197,49 @@ def test_an_error_beside_an_unknown_is_a_fail() -> None:
     assert statuses(run_checks(check("AA001", body=both))) == [Status.FAIL]
 
 
-def test_what_rests_on_invented_things_is_no_pass() -> None:
+def test_what_counts_is_what_the_judge_makes_of_an_answer() -> None:
+    def judge(app: str, result: Result) -> Result:
+        return replace(result, status=Status.SKIP, assumed="the secret")
+
     remote = check("AA001", stage=Stage.REMOTE)
+    events: list[Event] = []
     world = World(now=NOON, settings=Settings())
-    report = asyncio.run(run(Selection((remote,)), world, target=Target(), assumed="the secret", scope=Scope.REHEARSAL))
+    ran = run(Selection((remote,)), world, target=Target(), judge=judge, observe=events.append, scope=Scope.REHEARSAL)
+    report = asyncio.run(ran)
     assert [(r.status, r.assumed) for r in report.results] == [(Status.SKIP, "the secret")]
-    assert report.verdict is Verdict.REHEARSED
+    assert report.verdict is Verdict.REHEARSED and report.results[0] in events
+
+
+def test_of_several_apps_each_reads_its_own_and_what_is_no_apps_own_is_made_once() -> None:
+    made: list[str] = []
+
+    @asynccontextmanager
+    async def recipe(looked: Looked) -> AsyncIterator[str]:
+        made.append(f"recipe of {looked.settings.app}")
+        yield str(looked.settings.app)
+
+    @asynccontextmanager
+    async def account(looked: Looked) -> AsyncIterator[str]:
+        made.append("account")
+        yield "theirs"
+
+    of_app = Lookup("recipe", recipe, needs=(READING,))
+    of_all: Lookup[str] = Lookup("account", account)
+
+    async def body(looked: Looked) -> Answer:
+        return passed(f"{looked[of_app]} for {looked[of_all]}")
+
+    async def once(looked: Looked) -> Answer:
+        return passed(looked[of_all])
+
+    checks = (check("AA001", of_app, of_all, body=body), check("AA002", of_all, body=once))
+    apps = {app: (World(now=NOON, settings=Settings(app=app)), {READING: None}) for app in ("a.py", "b.py")}
+    events: list[Event] = []
+    world = apps["a.py"][0]
+    report = asyncio.run(run(Selection(checks), world, target=Target(), apps=apps, observe=events.append))
+    assert [r.reason for r in report.results] == ["a.py: a.py for theirs; b.py: b.py for theirs", "theirs"]
+    assert sorted(made) == ["account", "recipe of a.py", "recipe of b.py"]
+    assert [e.check.id for e in events if isinstance(e, Result)] == ["AA002", "AA001"]  # when each app has answered
 
 
 def test_a_slow_lookup_blocks_its_checks_at_its_own_limit() -> None:

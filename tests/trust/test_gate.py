@@ -21,6 +21,7 @@ import pytest
 
 from preflight.cli.gate import checks, command
 from preflight.cli.main import cli
+from preflight.cli.running import conduct
 from preflight.model import Answer, Check, Exit, Finding, Report, Result, Severity, Stage, Status, Target
 from preflight.state.receipt import Receipts
 from tests.trust.table import Tally
@@ -125,7 +126,7 @@ def g(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
 
     monkeypatch.setattr(command, "become", become)
     monkeypatch.setattr(checks, "run_selection", world.checked)
-    monkeypatch.setattr(checks, "all_checks", lambda: (CHECK,))
+    monkeypatch.setattr(conduct, "all_checks", lambda named: (CHECK,))
     return world
 
 
