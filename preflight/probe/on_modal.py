@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from preflight.app.model import Function, Recipe, Unresolved
 from preflight.app.planned import NoFunction, function_named
-from preflight.cost.estimate import Estimate, Resources, estimate
+from preflight.cost.estimate import Resources, estimate
 from preflight.cost.rates import Rates
 from preflight.diagnosis import first_cause, meaning
 from preflight.probe.own_model import OwnModel, arguments, candidates, model_input, uses_half
@@ -109,15 +109,13 @@ def with_candidates(document: Document, settings: Settings) -> Document:
 def probe_price(plan: ProbePlan, rates: Rates) -> tuple[Decimal, str]:
     """Upper bound in dollars of every GPU for the whole limit, and what it is for.  Raises RateRefused."""
     hours = Decimal(str(plan.request.limit_s)) / HOUR_S
-    parts = [_one(gpu, hours, rates) for gpu in plan.gpus]
+    usd = Decimal(0)
+    for gpu in plan.gpus:
+        name, _, count = gpu.partition(":")
+        asked = (name.upper().rstrip("!+"), int(count) if count.isdigit() else 1)
+        usd += estimate(Resources(function="probe", gpus=(asked,)), rates, hours).usd
     basis = f"{plan.request.limit_s:.0f} s of {', '.join(plan.gpus)}"
-    return sum((p.usd for p in parts), Decimal(0)), f"{basis}; {plan.left_out}" if plan.left_out else basis
-
-
-def _one(gpu: str, hours: Decimal, rates: Rates) -> Estimate:
-    name, _, count = gpu.partition(":")
-    several = int(count) if count.isdigit() else 1
-    return estimate(Resources(function="probe", gpus=((name.upper().rstrip("!+"), several),)), rates, hours)
+    return usd, f"{basis}; {plan.left_out}" if plan.left_out else basis
 
 
 async def probe_on_modal(plan: ProbePlan, settings: Settings, say: Callable[[str], None]) -> list[Document]:
