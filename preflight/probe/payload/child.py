@@ -69,7 +69,7 @@ def described(error: BaseException) -> dict[str, Any]:
     return {
         "type": type(error).__name__,
         "message": str(error)[:TAIL_CHARS],
-        "frames": [{"path": f.filename, "line": f.lineno or 0, "name": f.name} for f in frames[-8:]],
+        "frames": [{"path": f.filename, "line": f.lineno or 0} for f in frames[-8:]],
     }
 
 
@@ -103,7 +103,7 @@ def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
     }
     for step in left:
         if step in installed.EXTENSIONS:
-            answers.ask(step, functools.partial(installed.loaded, step))
+            answers.ask(step, functools.partial(importlib.import_module, step))
         elif step in of_torch and torch is not None:
             answers.ask(step, of_torch[step])
         elif step == "library" and torch is not None:

@@ -36,10 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "lanes": 0,  # children that run cases; 0 as the cores allow
 }
 ALONE = ("packages", "versions", "gpu", "library", "fallback")  # steps that stand in the reading by their name
-GPU_FIELDS = (
-    "index,name,driver_version,compute_cap,temperature.gpu,clocks_throttle_reasons.active,"
-    "ecc.errors.uncorrected.volatile.total,memory.used,memory.total,power.draw"
-)
+GPU_FIELDS = "name,driver_version,ecc.errors.uncorrected.volatile.total"
 Plan = list[tuple[str, list[dict[str, Any]]]]  # for each child what kind it is, and its steps
 
 
@@ -137,18 +134,13 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str
     for want in _cases(asked):
         stopped = [s for s, a in lane_of[want["step"]].answers.items() if a["outcome"] != "ok"]
         not_reached = dict(NOT_REACHED, at=stopped[-1] if stopped else "")
-        about = {"block": want["block"], "dtype": want["dtype"], "options": want["options"]}
-        cases.append({**everything.get(want["step"], not_reached), **about})
+        cases.append(dict(everything.get(want["step"], not_reached), block=want["block"], dtype=want["dtype"]))
     standin = (everything.get("versions", NOT_REACHED)["value"] or {}).get("standin")
     return {
         "schema": READING_SCHEMA,
         "request": asked,
         "seconds": round(seconds, 3),
-        "python": {
-            "version": platform.python_version(),
-            "executable": sys.executable,
-            "platform": platform.platform(),
-        },
+        "python": {"version": platform.python_version()},
         "simulated": asked["device"] != "cuda" or bool(standin),
         "forced": {v: os.environ[v] for v in asked["force_variables"] if is_on(os.environ.get(v, ""))},
         "driver": {"name": cards[0]["name"], "driver": cards[0]["driver_version"]} if cards else {},
