@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -245,11 +245,10 @@ def engine_report(
     return report
 
 
-@contextlib.asynccontextmanager
-async def _builder_in_force(looked: Looked) -> AsyncIterator[str | None]:
+async def _builder_in_force(looked: Looked) -> str | None:
     """As the settings say it, else as Modal tells it; None where it does not: the static rules look all the same."""
     told = looked.tried(RESOLVED_BUILDER)
-    yield looked.settings.builder or (None if isinstance(told, LookupFailed) else told or None)
+    return looked.settings.builder or (None if isinstance(told, LookupFailed) else told or None)
 
 
 BUILDER_IN_FORCE: Lookup[str | None] = Lookup(
