@@ -16,8 +16,8 @@ Source
 """
 
 from preflight.api import RECIPE, Answer, Check, Finding, Looked, NotApplicable, Stage, build, error, facts, warning
-from preflight.remote.index.lookups import PUBLISHED
-from preflight.remote.index.types import Published, There
+from preflight.remote.index.api import There
+from preflight.remote.index.lookups import PUBLISHED, Published
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

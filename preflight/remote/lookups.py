@@ -6,6 +6,7 @@ import asyncio
 import math
 import secrets as randomness
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -141,7 +142,9 @@ async def _resolved(name: str | None) -> Here:
 
 
 async def _environments(looked: Looked) -> tuple[Environment, ...]:
-    return tuple(_listed(item) for item in await modal_sdk().environments.list_environments.aio())
+    known = [_listed(item) for item in await modal_sdk().environments.list_environments.aio()]
+    spent = sum((each.spent_usd for each in known), Decimal(0))
+    return tuple(replace(each, workspace_spent_usd=spent) for each in known)
 
 
 def _listed(item: Any) -> Environment:
