@@ -138,7 +138,9 @@ def _guarded(line: str) -> Pace | None:
         step_s, step = float(row["step_s"] or 0), int(row["step"])
     except (ValueError, KeyError, TypeError):
         return None
-    return Pace(step_s=Fraction(str(step_s)), basis=f"the guard's median step, up to step {step}") if step_s > 0 else None
+    return (
+        Pace(step_s=Fraction(str(step_s)), basis=f"the guard's median step, up to step {step}") if step_s > 0 else None
+    )
 
 
 def _lines(log: Iterable[str]) -> Iterator[tuple[int, str]]:
