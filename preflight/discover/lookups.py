@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from preflight.app.lookups import READING
 from preflight.app.model import Recipe
 from preflight.discover.recorder import NotRecorded, record_file
@@ -12,14 +9,12 @@ from preflight.discover.recording import LIMIT_S, Recording
 from preflight.lookups import Looked, Lookup
 
 
-@asynccontextmanager
-async def _recording(looked: Looked) -> AsyncIterator[Recording | NotRecorded | None]:
+async def _recording(looked: Looked) -> Recording | NotRecorded | None:
     recipe = looked[READING]
     if not looked.settings.record or recipe.broken:
-        yield None
-    else:
-        looked.say("running the app's top level against a local Modal")
-        yield await record_file(recipe, looked.settings)
+        return None
+    looked.say("running the app's top level against a local Modal")
+    return await record_file(recipe, looked.settings)
 
 
 RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
@@ -27,14 +22,13 @@ RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
 )
 
 
-@asynccontextmanager
-async def _filled(looked: Looked) -> AsyncIterator[Recipe]:
+async def _filled(looked: Looked) -> Recipe:
     recipe, recording = looked[READING], looked.tried(RECORDING)
     if isinstance(recording, Recording):
         from preflight.discover.merge import filled
 
         recipe = filled(recipe, recording)
-    yield recipe
+    return recipe
 
 
 FILLED_RECIPE: Lookup[Recipe] = Lookup(
