@@ -16,7 +16,7 @@ import pytest
 
 from preflight.cli.running.outputs import FORMATS
 from tests.conftest import Preflight
-from tests.trust.forked import Forks
+from tests.trust.conftest import Forks
 from tests.trust.table import Tally
 
 BAD = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(timeout=108000)\ndef train(): ...\n'
