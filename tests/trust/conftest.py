@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
+from preflight.cli import main
 from tests import forked
 from tests.trust.table import FIGURES, Tally
 
@@ -47,6 +49,25 @@ class Forks:
             most_bytes=LARGEST_BYTES,
         )  # fmt: skip
         return Ended(done.code, done.cpu_s, done.mb, *(s.decode("utf-8", "replace") for s in (done.out, done.err)))
+
+
+Typed = Callable[..., tuple[int | str | None, str, str]]
+
+
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """`preflight WORDS...` in a folder, in this very process: its exit code and what it prints."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def go(folder: Path, *words: str) -> tuple[int | str | None, str, str]:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["preflight", *words])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        return (ended.value.code, *capsys.readouterr())
+
+    return go
 
 
 @pytest.fixture(scope="session")

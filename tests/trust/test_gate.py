@@ -6,7 +6,8 @@ themselves are stood in for, by one that passes.  The real command is attacked i
 
 from __future__ import annotations
 
-import importlib
+import functools
+import importlib.metadata
 import os
 import shlex
 import sys
@@ -36,6 +37,9 @@ image = modal.Image.debian_slim()
 """
 END = "\n@app.function(image=image)\ndef train() -> None: ...\n"
 NEVER, RAN = "was not run", "ran"
+
+
+entry_points = functools.cache(importlib.metadata.entry_points)  # no attack here installs anything
 
 
 class Became(Exception):
@@ -123,6 +127,7 @@ def g(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
     def become(*given: object, **more: object) -> None:
         raise Became
 
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     monkeypatch.setattr(command, "become", become)
     monkeypatch.setattr(checks, "run_selection", world.checked)
     monkeypatch.setattr(checks, "all_checks", lambda: (CHECK,))
