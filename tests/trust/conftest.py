@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,13 @@ def tally(record_property: pytest.RecordProperty) -> Iterator[Tally]:
     counted = Tally()
     yield counted
     record_property(FIGURES, json.dumps(asdict(counted)))
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """A folder on a file system in memory, where there is one: what is written thousands of times is quick to write."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Path(folder).resolve()
 
 
 @dataclass(frozen=True)

@@ -109,17 +109,17 @@ class Gate:
 
 
 @pytest.fixture
-def g(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    world = Gate(tmp_path, monkeypatch)
+def g(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    world = Gate(in_memory, monkeypatch)
     for name in os.environ:
         monkeypatch.delenv(name)
     for folder in ("bin", "home", "project"):
-        (tmp_path / folder).mkdir()
+        (in_memory / folder).mkdir()
     for name in ("modal", "uv", "python", "make"):
-        (tmp_path / "bin" / name).write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
-        (tmp_path / "bin" / name).chmod(0o755)
-    path = os.pathsep.join([str(tmp_path / "bin"), "/usr/bin", "/bin"])
-    world.set({"PATH": path, "HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"), "LANG": "C"})
+        (in_memory / "bin" / name).write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
+        (in_memory / "bin" / name).chmod(0o755)
+    path = os.pathsep.join([str(in_memory / "bin"), "/usr/bin", "/bin"])
+    world.set({"PATH": path, "HOME": str(in_memory / "home"), "XDG_STATE_HOME": str(in_memory / "state"), "LANG": "C"})
     monkeypatch.chdir(world.project)
     world.write("pyproject.toml", '[tool.preflight]\napp = "app.py"\n')
     world.write("other.py", APP.replace('"x"', '"other"') + END)
