@@ -18,7 +18,7 @@ from preflight.cli.running.options import Options, wanted_outputs
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import base_of, check_functions, every_app, resolve_app
-from preflight.discover.lookups import FILLED_RECIPE
+from preflight.discover.recorder import FILLED_RECIPE
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, select
