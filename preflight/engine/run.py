@@ -164,7 +164,7 @@ class _Run:
         if isinstance(outcome, NotApplicable):
             return _Answered(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
         try:
-            status, answer = judged(outcome)
+            status, answer = judged(_in_form(outcome))
         except (TypeError, ValueError) as e:
             return _Answered(_error(check, f"its answer is not one: {e}", began), False)
         errors = [f for f in answer.findings if f.severity is Severity.ERROR]
@@ -288,21 +288,24 @@ async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
             group.create_task(coroutine)
 
 
-def judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
+def _in_form(outcome: Answer | Unknown) -> Answer | Unknown:
     """Raises TypeError and ValueError for what a check of another make may have returned in their place."""
-    if isinstance(outcome, Answer | Unknown) and not all(isinstance(f, Finding) for f in outcome.findings):
-        raise TypeError("it holds what is not a Finding")
-    if isinstance(outcome, Unknown):
-        answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
-        status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
-    elif isinstance(outcome, Answer):
-        answer, status = outcome, outcome.status
-    else:
+    if not isinstance(outcome, Answer | Unknown):
         raise TypeError(f"a {type(outcome).__name__}, wanted an Answer, an Unknown or a NotApplicable")
-    if not isinstance(answer.summary, str):
+    if not all(isinstance(f, Finding) for f in outcome.findings):
+        raise TypeError("it holds what is not a Finding")
+    if not isinstance(outcome.reason if isinstance(outcome, Unknown) else outcome.summary, str):
         raise TypeError("it says no text")
-    json.dumps(dict(answer.seen), allow_nan=False)
-    return status, answer
+    json.dumps(dict(outcome.seen), allow_nan=False)
+    return outcome
+
+
+def judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
+    """An unknown whose findings are certain failures is a failure."""
+    if isinstance(outcome, Answer):
+        return outcome.status, outcome
+    answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
+    return Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN, answer
 
 
 def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:
