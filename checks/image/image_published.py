@@ -12,8 +12,8 @@ Source: The simple index API, the OCI distribution API, the release pages. Answe
 """
 
 from preflight.api import RECIPE, Answer, Check, Finding, Looked, NotApplicable, Stage, build, error, facts, warning
-from preflight.remote.index.lookups import PUBLISHED
-from preflight.remote.index.types import Published, There
+from preflight.remote.index.api import There
+from preflight.remote.index.lookups import PUBLISHED, Published
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:

@@ -228,4 +228,4 @@ def _brings(command: app.ShellCommand, tool: str) -> bool:
         return True
     if build.program_of(command)[0] in ("bash", "sh", "zsh"):
         return tool in words
-    return command.words[:1] and command.words[0] in ASKS and tool in command.words
+    return bool(command.words) and command.words[0] in ASKS and tool in command.words

@@ -201,7 +201,7 @@ def ver_torch_unpinned(recipe: Recipe, installs: list[Package]) -> Findings:
     """
     image = installs[0].image
     wheels = (w for p in WHEELS.of(recipe) if p.image is image and (w := p.wheel) is not None and w.torch)
-    bound = next((each.name for each in (*build.ext_installs(image), *wheels)), "")
+    bound = next(iter([*(e.name for e in build.ext_installs(image)), *(w.name for w in wheels)]), "")
     for torch in installs:
         if torch.package.specifier.startswith(("==", "~=")):
             return  # and stays pinned

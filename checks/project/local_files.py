@@ -78,7 +78,7 @@ def _written(tree: app.Syntax, node: ast.expr, depth: int) -> str | None:
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.Name) and depth < 4 and tree.function_of(node) is None:
-        values = list(tree.values_of(node.id))
+        values = tree.values.get(node.id, [])
         return _written(tree, values[0], depth + 1) if len(values) == 1 else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         left, right = _written(tree, node.left, depth), _written(tree, node.right, depth)
