@@ -17,7 +17,8 @@ from packaging.version import Version
 from preflight.api import Kind, Problem, account, advice, error, warning
 from preflight.facts.modal_api import modal_api
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, Severity, Stage, failed
+from preflight.model import Answer, Check, Group, Severity, Stage, failed
+from preflight.wording import counted
 
 
 async def run(looked: Looked) -> Answer:
@@ -66,7 +67,8 @@ async def run(looked: Looked) -> Answer:
         )
     said += f"; {builder} is in force"
     said += f"; preflight asks with {asks.version}" if version != asks.version else ""
-    said += f"; the server has {_warnings(findings)}"
+    warnings = sum(f.severity is Severity.WARNING for f in findings)
+    said += f"; the server has {counted(warnings, 'warning') or 'no warning'}"
     return Answer(summary=said, seen=seen, findings=tuple(findings))
 
 
@@ -90,11 +92,6 @@ def _upgrade(looked: Looked) -> str:
     if project is None or project.is_ours:
         return "pip install --upgrade modal"
     return f"{project.python} -m pip install --upgrade modal"
-
-
-def _warnings(findings: list[Finding]) -> str:
-    count = sum(f.severity is Severity.WARNING for f in findings)
-    return f"{count} warning{'s' if count > 1 else ''}" if count else "no warning"
 
 
 CHECK = Check(
