@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -35,7 +35,10 @@ def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ..
     if is_json:
         print_document(document(linked, target))
     else:
-        _show(linked, target)
+        from preflight.report.screen import stdout_console
+        from preflight.report.screens.link import show
+
+        show(stdout_console(off_terminal=120), linked, target)
     verdicts = {whole(libraries) for libraries in linked.values()}
     if Verdict.DOES_NOT_LOAD in verdicts:
         return Exit.FINDINGS
@@ -72,17 +75,9 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
     except click.UsageError:
         return
     recipe = reader.read(settings.project / app, project=settings.project)
-    told: set[str] = set()
+    found: dict[str, WantedGpu] = {}
     for function in recipe.functions:
         for asked in function.gpu if isinstance(function.gpu, tuple) else ():
-            row = gpu(asked.type)
-            if row is not None and row.name not in told:
-                told.add(row.name)
-                yield WantedGpu(row.name, row.sm, f"{app}, {function.name}")
-
-
-def _show(linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
-    from preflight.report.screen import stdout_console
-    from preflight.report.screens.link import show
-
-    show(stdout_console(off_terminal=120), linked, target)
+            if row := gpu(asked.type):
+                found.setdefault(row.name, WantedGpu(row.name, row.sm, f"{app}, {function.name}"))
+    yield from found.values()

@@ -6,7 +6,7 @@ import textwrap
 
 import msgspec
 
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.types import Row, Table
 from preflight.toml_rows import Typed
 
@@ -64,7 +64,7 @@ REMOVED = Table("modal_removed.toml", "rule", Removed, "what the Modal client ha
 
 
 def removed() -> tuple[Removed, ...]:
-    return rows_of(REMOVED, Removed)
+    return rows(REMOVED)
 
 
 def removed_names() -> frozenset[str]:

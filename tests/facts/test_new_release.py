@@ -11,14 +11,14 @@ import pytest
 
 from preflight.app import reader
 from preflight.binary.link import Target, Verdict, link
-from preflight.build.forecast import Ending
-from preflight.build.foretell import foretold
-from preflight.build.known_good import Asked, best
+from preflight.build.forecast import forecasts_of
+from preflight.build.known_good import Wanted, best
+from preflight.build.outcome import Outcome
 from preflight.diagnosis import diagnose
 from preflight.facts.in_force import SYMBOLS
 from preflight.facts.load import shipped_rows
+from preflight.facts.refresh.renew import table_text
 from preflight.facts.refresh.symbols import of_table
-from preflight.facts.refresh.text import table_text
 from preflight.facts.symbols import span_of_table, table
 from preflight.facts.torch import newest_torch
 from preflight.facts.types import CAUSAL_CONV1D, MAMBA_SSM, TORCH, Release, TorchRow, WheelSet
@@ -86,9 +86,9 @@ def test_it_is_the_newest_of_its_kind() -> None:
 
 def test_the_forecast_finds_its_wheels() -> None:
     recipe = reader.read(Path("app.py"), project=Path(), content=APP.encode())
-    assert [(f.ending, f.version) for f in foretold(recipe, "2025.06")] == [
-        (Ending.WHEEL, CAUSAL),
-        (Ending.WHEEL, MAMBA),
+    assert [(f.outcome, f.version) for f in forecasts_of(recipe, "2025.06")] == [
+        (Outcome.WHEEL, CAUSAL),
+        (Outcome.WHEEL, MAMBA),
     ]
 
 
@@ -105,7 +105,7 @@ def test_lint_has_nothing_against_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_recipe_with_it_is_found() -> None:
-    good = best(Asked(torch=TORCH_ROW))
+    good = best(Wanted(torch=TORCH_ROW))
     assert good is not None
     assert (good.mamba, good.causal, good.wheels) == (MAMBA, CAUSAL, 2)
 
@@ -127,4 +127,4 @@ def test_without_the_overlay_it_is_unknown_and_not_wrong(overlay: Lay) -> None:
     put_in_force(None)
     (one,) = link(NEW, Target(f"{TORCH_ROW}.0+cpu"))
     assert one.verdict is Verdict.UNKNOWN
-    assert best(Asked(torch=TORCH_ROW)) is None
+    assert best(Wanted(torch=TORCH_ROW)) is None

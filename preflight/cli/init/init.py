@@ -13,7 +13,7 @@ from preflight.guard import IMAGE_LINE
 from preflight.model import Exit
 
 if TYPE_CHECKING:
-    from preflight.build.known_good import Asked
+    from preflight.build.known_good import Wanted
 
 CUDA = re.compile(r"(?:cu)?(\d{2})\.?(\d)?(?:\.\d+)?")
 PYTHON = re.compile(r"(3\.\d{1,2})(?:\.\d+)?")
@@ -117,8 +117,7 @@ def _show(before: bytes, after: bytes, file: Path) -> None:
 
 def _recipe(asked: dict[str, str | None]) -> int:
     from preflight.build.block import block
-    from preflight.build.known_good import best, nearest, runs_on
-    from preflight.build.refusals import why_not
+    from preflight.build.known_good import best, nearest, runs_on, why_not
 
     wanted = _asked(asked)
     good = best(wanted)
@@ -130,9 +129,9 @@ def _recipe(asked: dict[str, str | None]) -> int:
     return Exit.READY
 
 
-def _asked(given: dict[str, str | None]) -> Asked:
+def _asked(given: dict[str, str | None]) -> Wanted:
     """Raises BadParameter for what is no version or no GPU of Modal."""
-    from preflight.build.known_good import Asked
+    from preflight.build.known_good import Wanted
     from preflight.facts.gpus import gpu, gpu_names
 
     card = given["gpu"]
@@ -143,7 +142,7 @@ def _asked(given: dict[str, str | None]) -> Asked:
     python = _match(PYTHON, given["python"], "--python", "3.11")
     torch = _match(VERSION, given["torch"], "--torch", "2.8 or 2.8.0")
     mamba = _match(VERSION, given["mamba"], "--mamba", "2.2.4")
-    return Asked(
+    return Wanted(
         torch=torch[1] if torch else None,
         cuda=".".join(p for p in cuda.groups() if p) if cuda else None,
         python=python[1] if python else None,

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, Unresolved
 from preflight.app.planned import NoFunction, function_named
-from preflight.build.forecast import Forecast
-from preflight.build.foretell import foretold
+from preflight.build.forecast import forecasts_of
+from preflight.build.outcome import Forecast
 from preflight.redact import without_secrets
 from preflight.report.text import one_line
 from preflight.settings import parse
@@ -172,7 +172,7 @@ def _found(recipe: Recipe) -> list[str]:
     said += [f"volume {name}  ({v.where})" for name, v in volumes.items()]
     for image in recipe.images:
         said += _image(image)
-    said += [_forecast(f) for f in foretold(recipe, None)]
+    said += [_forecast(f) for f in forecasts_of(recipe, None)]
     if not said:
         return [f"# {_comment(recipe.source.path)} says nothing that preflight looks for."]
     shown = list(dict.fromkeys(f"#   {_comment(line)}" for line in said))
@@ -198,7 +198,7 @@ def _image(image: Image) -> list[str]:
 
 
 def _forecast(forecast: Forecast) -> str:
-    return f"{forecast.subject}: {forecast.said}  ({forecast.where})"
+    return f"{forecast.subject}: {forecast.text}  ({forecast.where})"
 
 
 def _bucket(recipe: Recipe) -> list[str]:

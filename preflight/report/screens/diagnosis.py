@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight.diagnosis.explain import in_words_of_log
-from preflight.diagnosis.model import Cause, Diagnosis, Verdict
+from preflight.diagnosis.model import Cause, Diagnosis
 from preflight.diagnosis.rules import Rule
 from preflight.diagnosis.scan import COUNTED
 from preflight.report.screen import labelled
@@ -21,25 +21,29 @@ ASK = "what follows is redacted; look through it before you show it to someone"
 
 def show(console: Console, logs: Mapping[str, Diagnosis]) -> None:
     """One log as it is; of several the causes first, each once, with the logs it is in."""
-    several = len(logs) > 1
-    for rule, names in _grouped(logs).items():
-        cause = next(c for c in logs[names[0]].causes if c.rule == rule)
-        is_first = any(logs[n].causes[0].rule == rule for n in names)
-        _cause(console, cause, is_first=is_first, names=names if several else ())
+    for cause, names in _grouped(logs):
+        is_first = any(logs[n].causes[0].rule == cause.rule for n in names)
+        _cause(console, cause, is_first=is_first, names=names if len(logs) > 1 else ())
     for name, diagnosis in logs.items():
-        if diagnosis.verdict is Verdict.UNKNOWN and diagnosis.failure is not None:
-            _unknown(console, name, diagnosis)
-        elif diagnosis.verdict is Verdict.CLEAN:
+        if diagnosis.failure is not None:
+            _put(console, f"UNKNOWN  {name} failed, and no rule knows why", "bold yellow")
+            _field(console, "last", f"line {diagnosis.failure.line}: {diagnosis.failure.excerpt}")
+            _field(console, "next", NEXT)
+            if "\n" in diagnosis.excerpt:
+                _field(console, "", ASK)
+                for line in ("```", *diagnosis.excerpt.split("\n"), "```"):
+                    console.print(_text(console, line), soft_wrap=True)
+        elif not diagnosis.causes:
             _put(console, f"CLEAN  {name}: {_lines(diagnosis)}, no sign of a failure", "bold green")
 
 
 def markdown(logs: Mapping[str, Diagnosis]) -> str:
     """To paste in an issue: each cause once, with the logs it is in, then what is not known."""
     lines = []
-    for rule, names in _grouped(logs).items():
-        cause = next(c for c in logs[names[0]].causes if c.rule == rule)
+    for cause, names in _grouped(logs):
+        places = {n: next(c.line for c in logs[n].causes if c.rule == cause.rule) for n in names}
         lines += [f"### {one_line(cause.title)}", "", *_fenced(cause.excerpt)]
-        lines += [f"- where: {', '.join(f'{_code(n)} line {_line(logs[n], rule)}' for n in names)}"]
+        lines += [f"- where: {', '.join(f'{_code(name)} line {line}' for name, line in places.items())}"]
         lines += [f"- why: {one_line(cause.why)}", f"- fix: {one_line(cause.remedy)}"]
         lines += [f"- rule: `{cause.rule}` ({cause.phase}), confidence {cause.confidence.value}", ""]
     for name, diagnosis in logs.items():
@@ -69,21 +73,17 @@ def page(rules: Sequence[Rule]) -> str:
     return "\n".join(lines)
 
 
-def _grouped(logs: Mapping[str, Diagnosis]) -> dict[str, list[str]]:
-    """The names of the logs of each rule; the rules that most logs have first, then as they come."""
-    found: dict[str, list[str]] = {}
+def _grouped(logs: Mapping[str, Diagnosis]) -> list[tuple[Cause, list[str]]]:
+    """Each cause as its first log has it, with the names of its logs; those that most logs have first."""
+    found: dict[str, tuple[Cause, list[str]]] = {}
     for name, diagnosis in logs.items():
         for cause in diagnosis.causes:
-            found.setdefault(cause.rule, []).append(name)
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+            found.setdefault(cause.rule, (cause, []))[1].append(name)
+    return sorted(found.values(), key=lambda group: -len(group[1]))
 
 
 def _lines(diagnosis: Diagnosis) -> str:
     return f"{diagnosis.lines} line{'s' * (diagnosis.lines != 1)}"
-
-
-def _line(diagnosis: Diagnosis, rule: str) -> int:
-    return next(c.line for c in diagnosis.causes if c.rule == rule)
 
 
 def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[str]) -> None:
@@ -98,17 +98,6 @@ def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[st
         least = "at least " * (cause.explained_lines >= COUNTED - 1)
         _field(console, "", f"explains {least}{cause.explained_lines} other line{'s' * (cause.explained_lines != 1)}")
     _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
-
-
-def _unknown(console: Console, name: str, diagnosis: Diagnosis) -> None:
-    assert diagnosis.failure is not None
-    _put(console, f"UNKNOWN  {name} failed, and no rule knows why", "bold yellow")
-    _field(console, "last", f"line {diagnosis.failure.line}: {diagnosis.failure.excerpt}")
-    _field(console, "next", NEXT)
-    if "\n" in diagnosis.excerpt:
-        _field(console, "", ASK)
-        for line in ("```", *diagnosis.excerpt.split("\n"), "```"):
-            console.print(_text(console, line), soft_wrap=True)
 
 
 def _fenced(excerpt: str) -> list[str]:

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, whole
-from preflight.binary.shown import spoken
+from preflight.binary.symbols import spoken
 from preflight.facts.symbols import span_of_table
 from preflight.report.text import in_encoding, one_line
 from preflight.wording import counted
@@ -32,7 +32,7 @@ def show(console: Console, linked: Mapping[Path, Sequence[Linked]], target: Targ
 
 
 def _show_file(console: Console, linked: Sequence[Linked], target: Target, indent: int) -> None:
-    plain = [one for one in linked if _is_plain(one)] if len(linked) > 1 else []
+    plain = [one for one in linked if one.asks_nothing] if len(linked) > 1 else []
     choices = [one for one in linked if one.choice and one not in plain]
     for choice in dict.fromkeys(one.choice for one in choices):
         _show_choice(console, [one for one in choices if one.choice == choice], indent)
@@ -44,10 +44,8 @@ def _show_file(console: Console, linked: Sequence[Linked], target: Target, inden
             _put(console, Text(f"{name:<7}{_safe(console, text)}"), indent + 2)
     if plain:
         ask = "library that asks" if len(plain) == 1 else "libraries that ask"
-        said = f"{len(plain)} {ask} neither torch nor a GPU for anything: "
-        names = ", ".join(one.path.rpartition("/")[2] for one in plain[:SHOWN])
-        more = f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else ""
-        _put(console, Text.assemble(("LOADS", "bold green"), "  ", _safe(console, said + names + more)), indent)
+        text = f"{len(plain)} {ask} neither torch nor a GPU for anything: {_names(plain)}"
+        _put(console, Text.assemble(STYLES[Verdict.LOADS], "  ", _safe(console, text)), indent)
 
 
 def _show_choice(console: Console, alternatives: Sequence[Linked], indent: int) -> None:
@@ -62,14 +60,13 @@ def _show_choice(console: Console, alternatives: Sequence[Linked], indent: int) 
     _put(console, Text.assemble(head, "  ", _safe(console, what)), indent)
     for verdict in dict.fromkeys(one.verdict for one in alternatives if choice != FOR_OTHERS):
         same = [one for one in alternatives if one.verdict is verdict]
-        names = ", ".join(one.path.rpartition("/")[2] for one in same[:SHOWN])
-        more = f" and {len(same) - SHOWN} more" if len(same) > SHOWN else ""
         why = f": {same[0].reasons[0]}" if same[0].reasons else ""
-        _put(console, Text(_safe(console, f"{STYLES[verdict][0].lower()}: {names}{more}{why}")), indent + 2)
+        _put(console, Text(_safe(console, f"{STYLES[verdict][0].lower()}: {_names(same)}{why}")), indent + 2)
 
 
-def _is_plain(one: Linked) -> bool:
-    return one.verdict is Verdict.LOADS and not one.torch_symbols and not one.archs and not one.notes
+def _names(linked: Sequence[Linked]) -> str:
+    names = ", ".join(one.path.rpartition("/")[2] for one in linked[:SHOWN])
+    return names + (f" and {len(linked) - SHOWN} more" if len(linked) > SHOWN else "")
 
 
 def _fields(one: Linked, target: Target) -> Iterator[tuple[str, str]]:
@@ -81,7 +78,8 @@ def _fields(one: Linked, target: Target) -> Iterator[tuple[str, str]]:
         return
     yield "torch", _torch(one, target)
     if one.archs:
-        yield "gpu", _gpu(one)
+        runs = ", ".join(dict.fromkeys(g.name for g in one.gpus if g.runs))
+        yield "gpu", ", ".join(map(str, one.archs)) + (f"; runs on {runs}" if runs else "")
     if one.modules or one.python:
         yield "python", ", ".join([*one.modules[:SHOWN], *([one.python] if one.python else [])])
     if one.floors:
@@ -97,12 +95,6 @@ def _torch(one: Linked, target: Target) -> str:
     by = f"by {known} of its {one.torch_symbols} symbols of torch"
     abi = {True: "C++11 ABI", False: "old C++ ABI", None: "either C++ ABI"}[one.cxx11abi]
     return f"{spoken(one.torch_versions) or f'none from {span_of_table()}'}, {by}; {abi}"
-
-
-def _gpu(one: Linked) -> str:
-    holds = ", ".join(map(str, one.archs))
-    runs = [g.name for g in one.gpus if g.runs]
-    return f"{holds}" + (f"; runs on {', '.join(dict.fromkeys(runs))}" if runs else "")
 
 
 def _safe(console: Console, text: str) -> str:
