@@ -6,7 +6,6 @@ frozen: a result can't change after it was reported.
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +15,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from preflight.wording import title_of
+from preflight.wording import page_of, title_of
 
 if TYPE_CHECKING:
     from preflight.lookups import Looked, Lookup
@@ -263,7 +262,7 @@ class Check:
     def __post_init__(self) -> None:
         if not self.title:
             module = self.run.__module__
-            page = inspect.cleandoc(sys.modules[module].__doc__ or "")
+            page = page_of(sys.modules[module].__doc__)
             name = self.name or module.rpartition(".")[2].replace("_", "-")
             for field_name, value in (("name", name), ("title", title_of(page)), ("doc", page)):
                 object.__setattr__(self, field_name, value)

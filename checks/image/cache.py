@@ -25,19 +25,15 @@ READS = ("os.environ.get", "os.getenv", "environ.get")
 def cac_env_per_run(recipe: Recipe, link: Link) -> Findings:
     """No layer changes with every run.
 
-    Looks at
-        `.env()`, and the f-strings of `run_commands` and `dockerfile_commands`: the time, random numbers, uuids,
-        the git commit, and environment variables of a CI job.  A stable build setting read with `os.environ.get`
-        and a branch's name are left out.
-    Why it matters
-        A layer is cached by its text: one that is new each time is built again, with every layer after it.
-    Example
+    Looks at: `.env()`, and the f-strings of `run_commands` and `dockerfile_commands`: the time, random numbers, uuids,
+        the git commit, and environment variables of a CI job. A stable build setting read with `os.environ.get` and a
+        branch's name are left out.
+    Why it matters: A layer is cached by its text: one that is new each time is built again, with every layer after it.
+    Example:
         before   image.env({"GIT_SHA": os.environ["GITHUB_SHA"]}).pip_install("torch")
         after    @app.function(image=image, env={"GIT_SHA": os.environ.get("GITHUB_SHA", "")})
-    How to fix
-        Give the value to the function, with `env=` or a Secret, or put the layer after everything else.
-    Source
-        modal.com/docs/guide/images, caching; FastVideo 90d3bd19 moved such variables out.
+    How to fix: Give the value to the function, with `env=` or a Secret, or put the layer after everything else.
+    Source: modal.com/docs/guide/images, caching; FastVideo 90d3bd19 moved such variables out.
     """
     node = link.step.node
     if node is None or link.step.where.path != recipe.source.path:
@@ -94,18 +90,15 @@ def _bodies_of(tree: app.Syntax, node: ast.expr) -> Iterator[ast.AST]:
 def cac_force_build_left(recipe: Recipe, call: Call) -> Findings:
     """No `force_build=True` is left behind.
 
-    Looks at
-        `force_build=True` on any image step, `from_registry` included. A named flag that is False is left out.
-    Why it matters
-        The step and all after it are built on every run, extensions included.  It does not make pip compile a wheel:
-        for that there is `--no-binary`, or the package's own *_FORCE_BUILD variable.
-    Example
+    Looks at: `force_build=True` on any image step, `from_registry` included. A named flag that is False is left out.
+    Why it matters: The step and all after it are built on every run, extensions included. It does not make pip compile
+        a wheel: for that there is `--no-binary`, or the package's own *_FORCE_BUILD variable.
+    Example:
         before   image.pip_install("mamba-ssm", force_build=True)
         after    image.pip_install("mamba-ssm")
-    How to fix
-        Leave `force_build=True` out, or set MODAL_FORCE_BUILD=1 for the one run that needs it.
-    Source
-        modal.com/docs/guide/images, "Forcing an image to rebuild"; brain-go-brr 1272c4f1 took it for a compile flag.
+    How to fix: Leave `force_build=True` out, or set MODAL_FORCE_BUILD=1 for the one run that needs it.
+    Source: modal.com/docs/guide/images, "Forcing an image to rebuild"; brain-go-brr 1272c4f1 took it for a compile
+        flag.
     """
     if call.kwargs.get("force_build") is True:
         yield warning(
@@ -129,19 +122,15 @@ LAYERS = LINKS.only(lambda k: k.step.method in ("run_commands", "env"), "layer o
 def cac_manual_cache_bust(recipe: Recipe, link: Link) -> Findings:
     """No step stands there only to break the cache.
 
-    Looks at
-        `echo` alone in a string of `run_commands`, and variables of `.env()`, whose words are about a cache, a rebuild,
-        a version or a date.
-    Why it matters
-        All after it is built again whenever somebody edits the text, extensions included, and the file does not tell
-        why.
-    Example
+    Looks at: `echo` alone in a string of `run_commands`, and variables of `.env()`, whose words are about a cache, a
+        rebuild, a version or a date.
+    Why it matters: All after it is built again whenever somebody edits the text, extensions included, and the file does
+        not tell why.
+    Example:
         before   image.run_commands("echo cache-bust-v9").run_commands("git clone https://github.com/x/y")
         after    image.run_commands("git clone https://github.com/x/y && cd y && git checkout 1f2e3d4")
-    How to fix
-        Pin what has to be new (a commit, a version), or use `force_build=True` for one run.
-    Source
-        modal.com/docs/guide/images, caching; what is meant is a pin, or force_build=True for one run.
+    How to fix: Pin what has to be new (a commit, a version), or use `force_build=True` for one run.
+    Source: modal.com/docs/guide/images, caching; what is meant is a pin, or force_build=True for one run.
     """
     for command in link.step.shell:
         text = " ".join(command.words[1:])
@@ -169,17 +158,14 @@ FROM_REGISTRY = LINKS.only(lambda k: k.n == 0 and k.step.method == "from_registr
 def cac_mutable_tag(recipe: Recipe, link: Link) -> Findings:
     """The base image's tag always means the same image.
 
-    Looks at
-        The tag of `from_registry`: none, `latest`, `nightly` and the like, without a digest.
-    Why it matters
-        Modal caches what the tag meant on the first build. Elsewhere, or after force_build, it is another image.
-    Example
+    Looks at: The tag of `from_registry`: none, `latest`, `nightly` and the like, without a digest.
+    Why it matters: Modal caches what the tag meant on the first build. Elsewhere, or after force_build, it is another
+        image.
+    Example:
         before   modal.Image.from_registry("vllm/vllm-openai:latest")
         after    modal.Image.from_registry("vllm/vllm-openai:v0.11.0")   # or …@sha256:…
-    How to fix
-        Name a version, or the digest (`…@sha256:…`).
-    Source
-        modal.com/docs/guide/existing-images.
+    How to fix: Name a version, or the digest (`…@sha256:…`).
+    Source: modal.com/docs/guide/existing-images.
     """
     tag = build.tag_of(link.image) or ""
     version = tag.rsplit("/", 1)[-1].partition(":")[2]
@@ -202,19 +188,16 @@ RUNNING = LINKS.only(lambda k: k.step.method in ("run_commands", "run_function")
 def cac_weights_in_image(recipe: Recipe, link: Link) -> Findings:
     """Model weights are kept in a Volume, not in the image.
 
-    Looks at
-        Build steps that fetch weights: `run_function` of a function that calls `snapshot_download`,
+    Looks at: Build steps that fetch weights: `run_function` of a function that calls `snapshot_download`,
         `from_pretrained` and the like without `volumes=`, and shell commands that download them.
-    Why it matters
-        Every change before the step downloads them again, and each container start pulls a layer of gigabytes.
-    Example
+    Why it matters: Every change before the step downloads them again, and each container start pulls a layer of
+        gigabytes.
+    Example:
         before   image.run_function(download_model)
         after    @app.function(volumes={"/models": modal.Volume.from_name("models", create_if_missing=True)})
                  def download_model(): …
-    How to fix
-        Download the weights once into a Volume that the functions mount.
-    Source
-        modal.com/docs/guide/model-weights.
+    How to fix: Download the weights once into a Volume that the functions mount.
+    Source: modal.com/docs/guide/model-weights.
     """
     for what, where in _fetched(link.step):
         yield advice(

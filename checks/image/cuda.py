@@ -10,17 +10,13 @@ from preflight.rules.subjects import BASES, GPU_IMAGES, IMAGES, STEPS, GpuImage,
 def tool_cuda_11(recipe: Recipe, image: Image) -> Findings:
     """Nothing depends on CUDA 11.
 
-    Looks at
-        nvidia/cuda:11.* bases, and torch built for cu11x.
-    Why it matters
-        Modal guarantees 12.* and 13.* images on its hosts; 11.* "may not be" compatible.
-    Example
+    Looks at: nvidia/cuda:11.* bases, and torch built for cu11x.
+    Why it matters: Modal guarantees 12.* and 13.* images on its hosts; 11.* "may not be" compatible.
+    Example:
         before   from_registry("nvidia/cuda:11.8.0-devel-ubuntu22.04", …)
         after    from_registry("nvidia/cuda:12.1.1-devel-ubuntu22.04", …)
-    How to fix
-        Take a CUDA 12 base, and a torch of CUDA 12.
-    Source
-        modal.com/docs/guide/cuda, 2026-08-22
+    How to fix: Take a CUDA 12 base, and a torch of CUDA 12.
+    Source: modal.com/docs/guide/cuda, 2026-08-22
     """
     base, torch = build.base_of(image), build.torch_at_end(image)
     least = facts.limit("guaranteed_cuda_major").least
@@ -52,17 +48,13 @@ NAMING = STEPS.only(
 def tool_cuda_home_mismatch(recipe: Recipe, link: Link) -> Findings:
     """CUDA_HOME, PATH and LD_LIBRARY_PATH name the toolkit that is there.
 
-    Looks at
-        /usr/local/cuda-X.Y in `.env`, against the version in the tag of the nvidia/cuda base.
-    Why it matters
-        The folder does not exist: nvcc is not found, or libraries of another version are.
-    Example
+    Looks at: /usr/local/cuda-X.Y in `.env`, against the version in the tag of the nvidia/cuda base.
+    Why it matters: The folder does not exist: nvcc is not found, or libraries of another version are.
+    Example:
         before   from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).env({"CUDA_HOME": "/usr/local/cuda-12.1"})
         after    from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).env({"CUDA_HOME": "/usr/local/cuda"})
-    How to fix
-        Use `/usr/local/cuda`, which is always the toolkit of the image.
-    Source
-        Dockerfiles of nvidia/cuda
+    How to fix: Use `/usr/local/cuda`, which is always the toolkit of the image.
+    Source: Dockerfiles of nvidia/cuda
     """
     base, step = build.base_of(link.image), link.step
     if base is None or base.cuda is None or not build.is_known_before(link.image, len(link.image.steps)):
@@ -89,18 +81,15 @@ def tool_cuda_home_mismatch(recipe: Recipe, link: Link) -> Findings:
 def tool_cuda_newer_than_host(recipe: Recipe, started: Started) -> Findings:
     """The toolkit is not newer than the driver of the hosts.
 
-    Looks at
-        The CUDA version in the tag of the base, against the CUDA of the driver on Modal's hosts (`preflight facts`).
-    Why it matters
-        Minor versions are mostly compatible; PTX of a newer toolkit is not ("the provided PTX was compiled with an
-        unsupported toolchain").
-    Example
+    Looks at: The CUDA version in the tag of the base, against the CUDA of the driver on Modal's hosts (`preflight
+        facts`).
+    Why it matters: Minor versions are mostly compatible; PTX of a newer toolkit is not ("the provided PTX was compiled
+        with an unsupported toolchain").
+    Example:
         before   from_registry("nvidia/cuda:13.3.0-devel-ubuntu24.04", …)
         after    from_registry("nvidia/cuda:13.0.0-devel-ubuntu24.04", …)
-    How to fix
-        Take a base whose CUDA is not newer than that of the hosts.
-    Source
-        modal.com/docs/guide/cuda, 2026-08-22
+    How to fix: Take a base whose CUDA is not newer than that of the hosts.
+    Source: modal.com/docs/guide/cuda, 2026-08-22
     """
     base, host = started.base, facts.limit("host_cuda")
     if base.cuda is not None and facts.version_number(base.cuda) > facts.version_number(str(host.most)):
@@ -116,17 +105,14 @@ def tool_cuda_newer_than_host(recipe: Recipe, started: Started) -> Findings:
 def tool_cuda_too_old_for_gpu(recipe: Recipe, used: GpuImage) -> Findings:
     """torch and the toolkit know the GPU that the functions ask for.
 
-    Looks at
-        Functions on B200, B300 and RTX-PRO-6000, and the CUDA of torch and of the base in their image.
-    Why it matters
-        CUDA before 12.8 has no code for Blackwell: "no kernel image is available for execution on the device".
-    Example
+    Looks at: Functions on B200, B300 and RTX-PRO-6000, and the CUDA of torch and of the base in their image.
+    Why it matters: CUDA before 12.8 has no code for Blackwell: "no kernel image is available for execution on the
+        device".
+    Example:
         before   .pip_install("torch==2.6.0") … @app.function(gpu="B200")
         after    .pip_install("torch==2.8.0") … @app.function(gpu="B200")
-    How to fix
-        Take a torch and an nvidia/cuda base of the CUDA that the message names, or newer.
-    Source
-        modal.com/docs/guide/gpu, 2026-08-22; sm list of the torch wheels
+    How to fix: Take a torch and an nvidia/cuda base of the CUDA that the message names, or newer.
+    Source: modal.com/docs/guide/gpu, 2026-08-22; sm list of the torch wheels
     """
     young = [row for row in used.gpus if row.least_cuda]
     if not young:

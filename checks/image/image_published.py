@@ -1,17 +1,13 @@
 """What the image downloads is published.
 
-Looks at
-    The base images, the pinned torch wheels and the release wheels that the app's text names or that setup.py
+Looks at: The base images, the pinned torch wheels and the release wheels that the app's text names or that setup.py
     would ask for, by HTTP: the file, the index page, the registry's manifest (with an anonymous token).
-Why it matters
-    Old nvidia/cuda tags are deleted six months after their end of life, indexes never held some pairs of torch and
-    CUDA, and a release wheel that is not there turns seconds into a source build: all of it shows 5 to 15 min into
-    the image build.
-How to fix
-    A 404 names what is gone: take a tag, a torch or a wheel that is there.  What nobody could confirm (no network, a
-    refusal, a rate limit) is reported: run it again, or look by hand.
-Source
-    The simple index API, the OCI distribution API, the release pages.  Answers are kept for a day, a 404 for 15 min,
+Why it matters: Old nvidia/cuda tags are deleted six months after their end of life, indexes never held some pairs of
+    torch and CUDA, and a release wheel that is not there turns seconds into a source build: all of it shows 5 to 15 min
+    into the image build.
+How to fix: A 404 names what is gone: take a tag, a torch or a wheel that is there. What nobody could confirm (no
+    network, a refusal, a rate limit) is reported: run it again, or look by hand.
+Source: The simple index API, the OCI distribution API, the release pages. Answers are kept for a day, a 404 for 15 min,
     in the user's cache folder; PyPI is asked only where pip's own configuration names an index.
 """
 

@@ -19,18 +19,14 @@ def _is_install(shell: Shell) -> bool:
 def shl_apt_no_yes(recipe: Recipe, shell: Shell) -> Findings:
     """apt does not ask, and knows what there is.
 
-    Looks at
-        `apt-get install` and `apt install` in shell strings: without `-y`; and without any `update` before them in the
-        image's earlier steps on a registry base.
-    Why it matters
-        Without `-y` apt asks, gets no answer and stops; without an update a fresh base has no package list.
-    Example
+    Looks at: `apt-get install` and `apt install` in shell strings: without `-y`; and without any `update` before them
+        in the image's earlier steps on a registry base.
+    Why it matters: Without `-y` apt asks, gets no answer and stops; without an update a fresh base has no package list.
+    Example:
         before   image.run_commands("apt-get install git")
         after    image.apt_install("git")
-    How to fix
-        Use `.apt_install(…)`, or write `apt-get update && apt-get install -y …`.
-    Source
-        apt-get(8); registry bases come with /var/lib/apt/lists empty.
+    How to fix: Use `.apt_install(…)`, or write `apt-get update && apt-get install -y …`.
+    Source: apt-get(8); registry bases come with /var/lib/apt/lists empty.
     """
     link, command = shell.link, shell.command
     written = f"`{' '.join(command.text.split())[:60]}`"
@@ -94,18 +90,14 @@ def _installs(shell: Shell) -> bool:
 def shl_error_swallowed(recipe: Recipe, shell: Shell) -> Findings:
     """An install that fails stops the build.
 
-    Looks at
-        Installs in shell strings (pip, uv, apt-get, conda, setup.py, make, cmake) followed by `|| true` or `|| echo`,
-        piped into `tail`, `head`, `tee`, `grep` and the like without pipefail, or with `2>/dev/null`.
-    Why it matters
-        The build goes on without the package, the layer is cached, and the failure shows on the GPU.
-    Example
+    Looks at: Installs in shell strings (pip, uv, apt-get, conda, setup.py, make, cmake) followed by `|| true` or `||
+        echo`, piped into `tail`, `head`, `tee`, `grep` and the like without pipefail, or with `2>/dev/null`.
+    Why it matters: The build goes on without the package, the layer is cached, and the failure shows on the GPU.
+    Example:
         before   image.run_commands("pip install mamba-ssm --no-build-isolation || true")
         after    image.run_commands("pip install mamba-ssm --no-build-isolation")
-    How to fix
-        Let a failed install fail the build, and install optional packages in a step of their own.
-    Source
-        A100-Kernel-RL: three commits whose mamba-ssm was never installed, and no message told it.
+    How to fix: Let a failed install fail the build, and install optional packages in a step of their own.
+    Source: A100-Kernel-RL: three commits whose mamba-ssm was never installed, and no message told it.
     """
     how = _swallowed(shell.string, shell.n)
     if how:
@@ -139,18 +131,14 @@ TOKEN = re.compile(r"(?<![\w'\"=/.-])[A-Za-z][\w.-]*(?:\[[\w,.-]*\])?(?:[<>]=?[\
 def shl_unquoted_specifier(recipe: Recipe, shell: Shell) -> Findings:
     """Version bounds in shell strings are quoted.
 
-    Looks at
-        `pip install` and `uv pip install` in shell strings, with the quoting that the shell sees.
-    Why it matters
-        `pip install numpy>=1.26` writes pip's output to a file called `=1.26` and installs any numpy;
+    Looks at: `pip install` and `uv pip install` in shell strings, with the quoting that the shell sees.
+    Why it matters: `pip install numpy>=1.26` writes pip's output to a file called `=1.26` and installs any numpy;
         `pip install numpy<2` reads from a file called `2` and fails.
-    Example
+    Example:
         before   image.run_commands("pip install mamba-ssm>=2.2.2")
         after    image.run_commands("pip install 'mamba-ssm>=2.2.2'")
-    How to fix
-        Put quotes around each requirement that has a bound.
-    Source
-        POSIX shell, redirection; measured with the bash grammar that reads the strings.
+    How to fix: Put quotes around each requirement that has a bound.
+    Source: POSIX shell, redirection; measured with the bash grammar that reads the strings.
     """
     command = shell.command
     lost = [r for r in command.redirects if BOUND.match(r)]
@@ -199,19 +187,14 @@ JUDGED = LINKS.only(
 def app_missing_git(recipe: Recipe, links: list[Link]) -> Findings:
     """Every program that a build step calls is in the image.
 
-    Looks at
-        `git+…` requirements, and `git`, `curl`, `wget` and `unzip` in shell strings, on bases that are known to
-        have none of them (debian_slim, nvidia/cuda, ubuntu, python:*-slim), without an earlier step that installs
-        it.
-    Why it matters
-        pip clones with git: "Cannot find command 'git'", and the image build stops.
-    Example
+    Looks at: `git+…` requirements, and `git`, `curl`, `wget` and `unzip` in shell strings, on bases that are known to
+        have none of them (debian_slim, nvidia/cuda, ubuntu, python:*-slim), without an earlier step that installs it.
+    Why it matters: pip clones with git: "Cannot find command 'git'", and the image build stops.
+    Example:
         before   modal.Image.debian_slim().pip_install("git+https://github.com/org/repo@v1")
         after    modal.Image.debian_slim().apt_install("git").pip_install("git+https://github.com/org/repo@v1")
-    How to fix
-        Add `.apt_install("git")` (or the tool that the message names) before the step.
-    Source
-        debian_slim's package list, 2026-11-23: no git, curl, wget; brain-go-brr f06dc41.
+    How to fix: Add `.apt_install("git")` (or the tool that the message names) before the step.
+    Source: debian_slim's package list, 2026-11-23: no git, curl, wget; brain-go-brr f06dc41.
     """
     told: set[str] = set()  # of each base and tool, the first step that lacks it
     for link in links:

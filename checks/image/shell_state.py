@@ -20,17 +20,13 @@ OTHERWISE = ("it", "put it in the string that needs it, with &&")
 def shl_export_lost(recipe: Recipe, string: tuple[Link, tuple[app.ShellCommand, ...]]) -> Findings:
     """What a shell string sets is used in that string.
 
-    Looks at
-        Strings of `run_commands` that do nothing but `export`, `cd` or activate an environment.
-    Why it matters
-        Each string has a shell of its own: what it sets is gone when the next one starts.
-    Example
+    Looks at: Strings of `run_commands` that do nothing but `export`, `cd` or activate an environment.
+    Why it matters: Each string has a shell of its own: what it sets is gone when the next one starts.
+    Example:
         before   image.run_commands("export CC=gcc", "pip install mamba-ssm")
         after    image.env({"CC": "gcc"}).run_commands("pip install mamba-ssm")
-    How to fix
-        Set variables with `.env({…})`, the folder with `.workdir(…)`, and join what belongs together with `&&`.
-    Source
-        modal 1.6.4 _image.py: each string becomes a RUN of its own.
+    How to fix: Set variables with `.env({…})`, the folder with `.workdir(…)`, and join what belongs together with `&&`.
+    Source: modal 1.6.4 _image.py: each string becomes a RUN of its own.
     """
     link, commands = string
     if not all(_only_sets(c) for c in commands):
@@ -85,18 +81,14 @@ SHELL = re.compile(r"\s*SHELL\b")
 def shl_source_in_sh(recipe: Recipe, link: Link) -> Findings:
     """`source` is not asked of a shell that lacks it.
 
-    Looks at
-        `source` in `run_commands` and `RUN` on bases of Debian and Ubuntu, whose /bin/sh is dash.  A `.shell([...])`
-        step before it, `bash -c` and other bases are left out.
-    Why it matters
-        dash has no `source`: "source: not found", and the image build stops.
-    Example
+    Looks at: `source` in `run_commands` and `RUN` on bases of Debian and Ubuntu, whose /bin/sh is dash. A
+        `.shell([...])` step before it, `bash -c` and other bases are left out.
+    Why it matters: dash has no `source`: "source: not found", and the image build stops.
+    Example:
         before   image.run_commands("source /opt/venv/bin/activate && pip install x")
         after    image.run_commands(". /opt/venv/bin/activate && pip install x")
-    How to fix
-        Write `.` in place of `source`, or run the string with `bash -c`.
-    Source
-        dash(1): the command is `.`; Modal runs each string with /bin/sh -c.
+    How to fix: Write `.` in place of `source`, or run the string with `bash -c`.
+    Source: dash(1): the command is `.`; Modal runs each string with /bin/sh -c.
     """
     sourcing = [command for command in link.step.shell if command.words[:1] == ("source",)]
     if not sourcing or not build.is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
@@ -131,19 +123,15 @@ VALUED = frozenset({"--python", "-p", "--prompt", "--index-url"})
 def shl_venv_not_on_path(recipe: Recipe, shell: Shell) -> Findings:
     """A virtual environment that the image makes is on PATH.
 
-    Looks at
-        `python -m venv`, `virtualenv` and `uv venv` in shell strings whose folder is neither in an `.env({"PATH": …})`
-        nor named with `/bin/` anywhere else in the file, and that no command of a function activates.
-    Why it matters
-        Activating it in one string is lost in the next. The packages are installed in one Python and the functions run
-        with another.
-    Example
+    Looks at: `python -m venv`, `virtualenv` and `uv venv` in shell strings whose folder is neither in an `.env({"PATH":
+        …})` nor named with `/bin/` anywhere else in the file, and that no command of a function activates.
+    Why it matters: Activating it in one string is lost in the next. The packages are installed in one Python and the
+        functions run with another.
+    Example:
         before   image.run_commands("python -m venv /opt/venv", "pip install torch")
         after    image.run_commands("python -m venv /opt/venv").env({"PATH": "/opt/venv/bin:$PATH"})
-    How to fix
-        Add `.env({"PATH": "/opt/venv/bin:$PATH"})` after the step that makes it.
-    Source
-        modal.com/docs/guide/images: each string is a RUN of its own; PATH with $PATH is expanded.
+    How to fix: Add `.env({"PATH": "/opt/venv/bin:$PATH"})` after the step that makes it.
+    Source: modal.com/docs/guide/images: each string is a RUN of its own; PATH with $PATH is expanded.
     """
     folder, image = _made(shell.command), shell.link.image
     if not folder or not image.is_complete:

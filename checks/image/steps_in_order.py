@@ -19,20 +19,16 @@ BUILDS = frozenset(
 def ord_add_local_then_build(recipe: Recipe, link: Link) -> Findings:
     """No build step comes after files that are only mounted.
 
-    Looks at
-        Every `add_local_file`, `add_local_dir` and `add_local_python_source` without `copy=True`, and the
-        steps after it in the same chain.
-    Why it matters
-        Such files are mounted when a container starts, so nothing can be built on top of them. The client refuses the
-        image (InvalidError) as soon as it is built: nothing runs.
-    Example
+    Looks at: Every `add_local_file`, `add_local_dir` and `add_local_python_source` without `copy=True`, and the steps
+        after it in the same chain.
+    Why it matters: Such files are mounted when a container starts, so nothing can be built on top of them. The client
+        refuses the image (InvalidError) as soon as it is built: nothing runs.
+    Example:
         before   .add_local_dir("src", "/root/src").pip_install("einops")
         after    .pip_install("einops").add_local_dir("src", "/root/src")
                  or, when a later step reads the files: .add_local_dir("src", "/root/src", copy=True)
-    How to fix
-        Move the step to the end of the chain. Give it `copy=True` when a later step reads the files.
-    Source
-        modal/_image.py 1.6.4, `_assert_no_mount_layers`
+    How to fix: Move the step to the end of the chain. Give it `copy=True` when a later step reads the files.
+    Source: modal/_image.py 1.6.4, `_assert_no_mount_layers`
     """
     step = link.step
     after = next((s for s in link.after if s.method in BUILDS), None)
@@ -57,19 +53,15 @@ COPIES = STEPS.only(
 def ord_copy_source_before_deps(recipe: Recipe, link: Link) -> Findings:
     """The project's code is copied into the image after the heavy steps.
 
-    Looks at
-        `add_local_dir` and `add_local_python_source` with `copy=True` before a step that installs torch or
+    Looks at: `add_local_dir` and `add_local_python_source` with `copy=True` before a step that installs torch or
         compiles an extension, where that step does not need the code.
-    Why it matters
-        Every edit of the code changes the layer, and all layers after it are built again: torch is downloaded
-        and mamba-ssm compiled (minutes to an hour) for each saved file.
-    Example
+    Why it matters: Every edit of the code changes the layer, and all layers after it are built again: torch is
+        downloaded and mamba-ssm compiled (minutes to an hour) for each saved file.
+    Example:
         before   .add_local_dir("src", "/root/src", copy=True).pip_install("torch==2.4.1")
         after    .pip_install("torch==2.4.1").add_local_dir("src", "/root/src", copy=True)
-    How to fix
-        Move the step that copies the code below those that install.
-    Source
-        modal.com/docs/guide/images, "define frequently changing layers last"
+    How to fix: Move the step that copies the code below those that install.
+    Source: modal.com/docs/guide/images, "define frequently changing layers last"
     """
     step, heavy = link.step, None
     given = step.args[1] if len(step.args) > 1 else step.kwargs.get("remote_path", "/root")
@@ -114,19 +106,15 @@ RUNNING = STEPS.only(lambda k: k.step.method in ("run_commands", "run_function")
 def ord_gpu_check_at_build(recipe: Recipe, link: Link) -> Findings:
     """No build step without gpu= needs a GPU.
 
-    Looks at
-        Commands of `run_commands` and the body of `run_function` without `gpu=`.
-    Why it matters
-        Build steps run on machines without a GPU. `assert torch.cuda.is_available()`, `nvidia-smi` or `.cuda()` fail
-        there, after the minutes that the steps before took.
-    Example
+    Looks at: Commands of `run_commands` and the body of `run_function` without `gpu=`.
+    Why it matters: Build steps run on machines without a GPU. `assert torch.cuda.is_available()`, `nvidia-smi` or
+        `.cuda()` fail there, after the minutes that the steps before took.
+    Example:
         before   .run_commands("python -c 'import torch; assert torch.cuda.is_available()'")
         after    .run_commands("python -c 'import torch; print(torch.version.cuda)'")
                  or .run_commands("…", gpu="T4") when the step must see a card
-    How to fix
-        Leave the check out of the build, or give the step `gpu="T4"`.
-    Source
-        modal.com/docs/guide/images, "Attach GPUs during setup"; brain-go-brr-v2 632da264, undone in c80b1d2b
+    How to fix: Leave the check out of the build, or give the step `gpu="T4"`.
+    Source: modal.com/docs/guide/images, "Attach GPUs during setup"; brain-go-brr-v2 632da264, undone in c80b1d2b
     """
     step = link.step
     if step.kwargs.get("gpu") or "**" in step.kwargs:
@@ -170,17 +158,13 @@ LOCKS_PIP = re.compile(r'^name = "pip"$', re.MULTILINE)
 def ord_pip_after_uv_sync(recipe: Recipe, link: Link, context: Context) -> Findings:
     """pip is there when a step after uv_sync calls it.
 
-    Looks at
-        `pip_install` and `pip` commands after `uv_sync`, unless uv.lock locks pip.
-    Why it matters
-        uv_sync puts its own environment first on PATH, and uv installs no pip in it: "No module named pip".
-    Example
+    Looks at: `pip_install` and `pip` commands after `uv_sync`, unless uv.lock locks pip.
+    Why it matters: uv_sync puts its own environment first on PATH, and uv installs no pip in it: "No module named pip".
+    Example:
         before   .uv_sync().pip_install("einops")
         after    .uv_sync().uv_pip_install("einops")
-    How to fix
-        Use `uv_pip_install` or `uv pip install` after `uv_sync`.
-    Source
-        modal/_image.py 1.6.4, uv_sync
+    How to fix: Use `uv_pip_install` or `uv pip install` after `uv_sync`.
+    Source: modal/_image.py 1.6.4, uv_sync
     """
     if any(s.method == "uv_sync" for s in link.before) or _locks_pip(link.step, context):
         return

@@ -16,18 +16,14 @@ OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
     """numpy is kept below 2 beside a torch that was built for numpy 1.
 
-    Looks at
-        An exact pin of such a torch (below 2.3), and whether numpy is limited in the same image.
-    Why it matters
-        torch 2.2 and older are compiled against numpy 1.  With numpy 2, `tensor.numpy()` and every DataLoader
-        that takes arrays fail with "Numpy is not available".
-    Example
+    Looks at: An exact pin of such a torch (below 2.3), and whether numpy is limited in the same image.
+    Why it matters: torch 2.2 and older are compiled against numpy 1. With numpy 2, `tensor.numpy()` and every
+        DataLoader that takes arrays fail with "Numpy is not available".
+    Example:
         before   .pip_install("torch==2.2.2")
         after    .pip_install("torch==2.2.2", "numpy<2")
-    How to fix
-        Add "numpy<2" to the step that installs torch.
-    Source
-        Numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
+    How to fix: Add "numpy<2" to the step that installs torch.
+    Source: Numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
     """
     torch = build.torch_at_end(image)
     row = facts.torch_row(torch.version) if torch.version else None
@@ -77,20 +73,17 @@ BUILDS = re.compile(r"setup\.py|\bcmake\b|\bmake\b|\bninja\b|\bnvcc\b|pip3? inst
 def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
     """torch and the base image have the same CUDA major.
 
-    Looks at
-        The CUDA version in the tag of an nvidia/cuda base, and the CUDA that the installed torch was built for (its
-        +cu part, its index, or what PyPI's wheel of that version has).  Where nothing compiles, at the build or at
+    Looks at: The CUDA version in the tag of an nvidia/cuda base, and the CUDA that the installed torch was built for
+        (its +cu part, its index, or what PyPI's wheel of that version has). Where nothing compiles, at the build or at
         run time (deepspeed, torch.utils.cpp_extension), the two need not agree.
-    Why it matters
-        torch's BuildExtension compares the two and refuses another major: "The detected CUDA version (12.8)
-        mismatches the version that was used to compile PyTorch (13.0)".  Unpinned torch is CUDA 13 today.
-    Example
+    Why it matters: torch's BuildExtension compares the two and refuses another major: "The detected CUDA version (12.8)
+        mismatches the version that was used to compile PyTorch (13.0)". Unpinned torch is CUDA 13 today.
+    Example:
         before   from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).pip_install("torch").pip_install("mamba-ssm", …)
         after    from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).pip_install("torch==2.5.1")…
-    How to fix
-        Take a torch of the base's CUDA major (its index, or an older pin), or an nvidia/cuda base of torch's CUDA.
-    Source
-        torch/utils/cpp_extension.py, _check_cuda_version; METADATA of each torch in the table
+    How to fix: Take a torch of the base's CUDA major (its index, or an older pin), or an nvidia/cuda base of torch's
+        CUDA.
+    Source: torch/utils/cpp_extension.py, _check_cuda_version; METADATA of each torch in the table
     """  # noqa: E501 - the example is one line
     image, base = started.image, started.base
     sources = build.source_builds(image)
@@ -133,18 +126,14 @@ COMPANION_PINS = PACKAGES.only(
 def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings:
     """torchvision and torchaudio belong to the torch that is pinned.
 
-    Looks at
-        Exact pins of torchvision and torchaudio beside an exact pin of torch.
-    Why it matters
-        Each torchvision requires one torch: torch 2.n goes with torchvision 0.(n+15). In one call pip finds no
-        solution; in a later call it replaces torch, and what was built for the first one stops loading.
-    Example
+    Looks at: Exact pins of torchvision and torchaudio beside an exact pin of torch.
+    Why it matters: Each torchvision requires one torch: torch 2.n goes with torchvision 0.(n+15). In one call pip finds
+        no solution; in a later call it replaces torch, and what was built for the first one stops loading.
+    Example:
         before   .pip_install("torch==2.4.1", "torchvision==0.17.2")
         after    .pip_install("torch==2.4.1", "torchvision==0.19.1")
-    How to fix
-        Pin the version that the message names.
-    Source
-        METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
+    How to fix: Pin the version that the message names.
+    Source: METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
     """
     package, torch = companion.package, build.torch_with(companion.image, companion.n, companion.pip)
     row = facts.torch_row(torch.version) if torch.version else None
@@ -176,17 +165,13 @@ def _exact(torch: str, wanted: str) -> str:
 def ver_torch_not_on_index(recipe: Recipe, torch: Package) -> Findings:
     """The pinned torch exists for its index and Python.
 
-    Looks at
-        Exact pins of torch, their +cu part or PyTorch index, and the image's Python.
-    Why it matters
-        pip stops with "ERROR: No matching distribution found for torch==2.8.0+cu118".
-    Example
+    Looks at: Exact pins of torch, their +cu part or PyTorch index, and the image's Python.
+    Why it matters: pip stops with "ERROR: No matching distribution found for torch==2.8.0+cu118".
+    Example:
         before   .pip_install("torch==2.8.0", index_url="https://download.pytorch.org/whl/cu118")
         after    .pip_install("torch==2.8.0", index_url="https://download.pytorch.org/whl/cu128")
-    How to fix
-        Take a version, a CUDA build or a Python that the message lists.
-    Source
-        The PyTorch index and the wheels of each torch in the table
+    How to fix: Take a version, a CUDA build or a Python that the message lists.
+    Source: The PyTorch index and the wheels of each torch in the table
     """
     version = torch.package.pin or ""
     row = facts.torch_row(version)
@@ -222,19 +207,15 @@ BY_NAME = PACKAGES.only(lambda p: p.name == "torch" and not p.package.url, "inst
 def ver_torch_unpinned(recipe: Recipe, installs: list[Package]) -> Findings:
     """torch is pinned to an exact version.
 
-    Looks at
-        torch installed by name without `==`.
-    Why it matters
-        Everything compiled, and every wheel with a torch tag, fits one minor of torch. Without a pin pip takes the
-        newest of the day, for which the kernels may have no release wheel yet. A package of the same command that asks
-        for one exact torch (vllm, xformers) pins it too.
-    Example
+    Looks at: torch installed by name without `==`.
+    Why it matters: Everything compiled, and every wheel with a torch tag, fits one minor of torch. Without a pin pip
+        takes the newest of the day, for which the kernels may have no release wheel yet. A package of the same command
+        that asks for one exact torch (vllm, xformers) pins it too.
+    Example:
         before   .pip_install("torch>=2.4")
         after    .pip_install("torch==2.4.1")
-    How to fix
-        Pin torch with `==` to a minor that your extensions have wheels for.
-    Source
-        modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
+    How to fix: Pin torch with `==` to a minor that your extensions have wheels for.
+    Source: modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
     """
     bound = _bound_to_torch(installs[0].image)
     for torch in installs:

@@ -1,22 +1,17 @@
 """Each step that installs the kernels ends in kernels that load.
 
-Looks at
-    Every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and what will become of it: a prebuilt
+Looks at: Every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and what will become of it: a prebuilt
     wheel is fetched (which), it compiles (how long at least), it stops (with which message), it installs without
     kernels, or it installs and then fails at the import.
-Why it matters
-    pip says none of it beforehand: which wheel fits depends on torch, its CUDA, Python, the C++ ABI, build
-    isolation and nvcc together.  A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after
-    15 min of image build, or on the GPU.
-    Where another rule reports the cause, that rule gives the remedy.  What the text does not say is not
-    guessed: the answer is unknown, and the GPU probe on that image settles it.
-Example
+Why it matters: pip says none of it beforehand: which wheel fits depends on torch, its CUDA, Python, the C++ ABI, build
+    isolation and nvcc together. A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after 15 min
+    of image build, or on the GPU. Where another rule reports the cause, that rule gives the remedy. What the text does
+    not say is not guessed: the answer is unknown, and the GPU probe on that image settles it.
+Example:
     before   .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")    # torch 2.2.2+cpu
     after    the same under a CUDA build of torch: prebuilt wheel mamba_ssm-2.2.4+cu12torch2.2cxx11abiFALSE-…
-How to fix
-    Do what the message names.  `preflight init --recipe` prints a block whose kernels load.
-Source
-    setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
+How to fix: Do what the message names.  `preflight init --recipe` prints a block whose kernels load.
+Source: setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
 from preflight.api import BUILDER, RECIPE, Context, Findings, Looked, Recipe, build, error, warning

@@ -1,18 +1,14 @@
 """The app's file is Python that can be read.
 
-Looks at
-    Whether the file decodes and parses with the Python that runs preflight.  Where the line may be that of a newer
+Looks at: Whether the file decodes and parses with the Python that runs preflight. Where the line may be that of a newer
     Python (`type X = …`, `def f[T]()`, `except A, B:`, an f-string with the same quotes inside), and no image of the
     file has a Python that this one covers, the answer is unknown: preflight can't read it, the app's Python may.
-Why it matters
-    A file that does not parse can't be imported: nothing of the app runs, and no other rule can look at it.
-Example
+Why it matters: A file that does not parse can't be imported: nothing of the app runs, and no other rule can look at it.
+Example:
     before   @app.function(gpu="A100"
     after    @app.function(gpu="A100")
-How to fix
-    Correct the line, or run preflight with the Python that runs the app.
-Source
-    Python's own parser; the line and the words are its.  "What's new" of Python 3.12 and 3.14 for the newer words.
+How to fix: Correct the line, or run preflight with the Python that runs the app.
+Source: Python's own parser; the line and the words are its. "What's new" of Python 3.12 and 3.14 for the newer words.
 """
 
 import platform

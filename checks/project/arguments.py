@@ -18,20 +18,16 @@ WHY = "InvalidError when the file is imported: nothing of the app runs"
 def app_arg_type(recipe: Recipe, call: Call) -> Findings:
     """Arguments are of the types that the client accepts.
 
-    Looks at
-        A tuple as a list of packages or commands, values of `.env()` that are not strings, remote paths that are not
-        absolute, a lambda for `run_function`, and functions handed to Modal inside other functions without
+    Looks at: A tuple as a list of packages or commands, values of `.env()` that are not strings, remote paths that are
+        not absolute, a lambda for `run_function`, and functions handed to Modal inside other functions without
         `serialized=True`.
-    Why it matters
-        The client raises InvalidError when the file is imported: nothing of the app runs.
-    Example
+    Why it matters: The client raises InvalidError when the file is imported: nothing of the app runs.
+    Example:
         before   image.env({"MAX_JOBS": 4})
         after    image.env({"MAX_JOBS": "4"})
-    How to fix
-        Write lists as lists and values of `.env()` as strings, give absolute remote paths, and define what Modal runs
-        at the top level.
-    Source
-        modal 1.6.4 _image.py and app.py, each tried against the installed client.
+    How to fix: Write lists as lists and values of `.env()` as strings, give absolute remote paths, and define what
+        Modal runs at the top level.
+    Source: modal 1.6.4 _image.py and app.py, each tried against the installed client.
     """
     method = call.name.rsplit(".", 1)[-1]
     if call.name in ("modal.App.function", "modal.App.cls"):
@@ -119,18 +115,14 @@ WITH_HOOKS = FUNCTIONS.only(
 def app_snapshot_not_enabled(recipe: Recipe, function: Function) -> Findings:
     """A hook that runs before a snapshot has a snapshot to run before.
 
-    Looks at
-        `@modal.enter(snap=True)` in classes, and `enable_memory_snapshot=` of `@app.cls(…)`.
-    Why it matters
-        Without `enable_memory_snapshot=True` the client refuses the class: an InvalidError when the file is imported,
-        and nothing of the app runs.
-    Example
+    Looks at: `@modal.enter(snap=True)` in classes, and `enable_memory_snapshot=` of `@app.cls(…)`.
+    Why it matters: Without `enable_memory_snapshot=True` the client refuses the class: an InvalidError when the file is
+        imported, and nothing of the app runs.
+    Example:
         before   @app.cls(gpu="A100")                                 # with @modal.enter(snap=True) inside
         after    @app.cls(gpu="A100", enable_memory_snapshot=True)
-    How to fix
-        Add `enable_memory_snapshot=True` to the class's decorator, or leave `snap=True` out.
-    Source
-        modal/cls.py 1.6.4, run with and without the option.
+    How to fix: Add `enable_memory_snapshot=True` to the class's decorator, or leave `snap=True` out.
+    Source: modal/cls.py 1.6.4, run with and without the option.
     """
     if function.call.has_spread or "enable_memory_snapshot" in function.call.kwargs:
         return
@@ -159,18 +151,16 @@ def _known(recipe: Recipe) -> Iterator[tuple[Call, tuple[str, ...]]]:
 def dep_unknown_kwarg(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Findings:
     """Every keyword is one that the client's function has.
 
-    Looks at
-        The keywords of every call of Modal's API in the file, against the signatures of the current client.  Calls that
-        take any keyword (`.remote()`, `from_registry`) and calls behind a test of the client's version are left out.
-    Why it matters
-        A keyword that was removed, or never was, is a TypeError when the file is imported: nothing of the app runs.
-    Example
+    Looks at: The keywords of every call of Modal's API in the file, against the signatures of the current client. Calls
+        that take any keyword (`.remote()`, `from_registry`) and calls behind a test of the client's version are left
+        out.
+    Why it matters: A keyword that was removed, or never was, is a TypeError when the file is imported: nothing of the
+        app runs.
+    Example:
         before   modal.Secret.from_name("wandb", required=False)
         after    modal.Secret.from_name("wandb")
-    How to fix
-        Write the parameter that the message names, or leave the keyword out.
-    Source
-        The signatures of the client, facts/modal_api.toml.
+    How to fix: Write the parameter that the message names, or leave the keyword out.
+    Source: The signatures of the client, facts/modal_api.toml.
     """
     call, parameters = known
     taken = {p for p in parameters if not p.startswith("*")}

@@ -38,19 +38,15 @@ def _paths(recipe: Recipe) -> Iterator[tuple[Call, ast.expr]]:
 def app_relative_local_path(recipe: Recipe, path: tuple[Call, ast.expr]) -> Findings:
     """Local paths do not depend on where modal run is started.
 
-    Looks at
-        The local path of `add_local_dir`, `add_local_file`, `pip_install_from_requirements`, `from_dockerfile`,
-        `uv_sync` and the like: a relative path that does not come from `__file__`.  One with `..` is a warning,
-        others are advice.
-    Why it matters
-        It is taken from the working directory: the same app works from one folder and not from another.
-    Example
+    Looks at: The local path of `add_local_dir`, `add_local_file`, `pip_install_from_requirements`, `from_dockerfile`,
+        `uv_sync` and the like: a relative path that does not come from `__file__`. One with `..` is a warning, others
+        are advice.
+    Why it matters: It is taken from the working directory: the same app works from one folder and not from another.
+    Example:
         before   image.add_local_dir("../../src", "/root/src")
         after    image.add_local_dir(Path(__file__).parent.parent.parent / "src", "/root/src")
-    How to fix
-        Build the path from the file: `Path(__file__).parent / "…"`.
-    Source
-        brain-go-brr changed this path four times before d7a83210; modal 1.6.4 resolves it with Path.absolute.
+    How to fix: Build the path from the file: `Path(__file__).parent / "…"`.
+    Source: brain-go-brr changed this path four times before d7a83210; modal 1.6.4 resolves it with Path.absolute.
     """
     tree, (call, node) = syntax(recipe), path
     text = _relative(tree, node)
@@ -134,19 +130,15 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
 def dep_automount(recipe: Recipe, imports: list[tuple[ast.stmt, str]], context: Context) -> Findings:
     """Modules beside the app are added to the image.
 
-    Looks at
-        Imports of modules that lie beside the app's file, at the top level or in a function that Modal runs, and the
-        `add_local_*` steps of the images.  What only local entrypoints call runs here and is left out; so is an image
-        that copies a folder, was not read whole, or begins at a base that may hold anything.
-    Why it matters
-        Since client 1.0 only the app's own file is mounted: ModuleNotFoundError when the container starts.
-    Example
+    Looks at: Imports of modules that lie beside the app's file, at the top level or in a function that Modal runs, and
+        the `add_local_*` steps of the images. What only local entrypoints call runs here and is left out; so is an
+        image that copies a folder, was not read whole, or begins at a base that may hold anything.
+    Why it matters: Since client 1.0 only the app's own file is mounted: ModuleNotFoundError when the container starts.
+    Example:
         before   from model import Net      # model.py, beside app.py
         after    image = image.add_local_python_source("model")
-    How to fix
-        Put `.add_local_python_source("module")` at the end of the image.
-    Source
-        Modal 1.0 migration guide, "automounting"; modal 1.6.4, include_source.
+    How to fix: Put `.add_local_python_source("module")` at the end of the image.
+    Source: Modal 1.0 migration guide, "automounting"; modal 1.6.4, include_source.
     """
     folder, (node, module) = (context.project / recipe.source.path).parent, imports[0]
     images = kept(recipe, _images, _images)

@@ -30,8 +30,10 @@ from preflight.app.planned import NoFunction as NoFunction
 from preflight.app.planned import function_named as function_named
 from preflight.app.syntax import Syntax as Syntax
 from preflight.app.syntax import dotted as dotted
+from preflight.app.syntax import environ_variable as environ_variable
 from preflight.app.syntax import strings_in as strings_in
 from preflight.app.syntax import syntax_of as syntax_of
+from preflight.app.syntax import text_of as text_of
 from preflight.app.uses import Use as Use
 from preflight.app.uses import attributes_of_objects as attributes_of_objects
 from preflight.app.uses import is_certain as is_certain

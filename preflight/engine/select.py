@@ -51,11 +51,17 @@ class Selection:
 def in_order(checks: Iterable[E]) -> tuple[E, ...]:
     """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money: those with
     a line of their own, then the other static rules."""
-    return tuple(sorted(checks, key=lambda c: (BEFORE_PAID if c.step is None else c.step, _is_among_rules(c), c.id)))
+
+    def place(check: E) -> tuple[float, bool, str]:
+        is_late = is_rule(check) or check.stage is Stage.PAID
+        return BEFORE_PAID if check.step is None else check.step, is_late, check.id
+
+    return tuple(sorted(checks, key=place))
 
 
-def _is_among_rules(check: Entry) -> bool:
-    return check.stage is not Stage.REMOTE and not check.has_own_line
+def is_rule(check: Entry) -> bool:
+    """One of the many that share a line where nothing is wrong."""
+    return check.step is None and check.stage is Stage.STATIC and not check.has_own_line
 
 
 def find(checks: Sequence[E], wanted: str) -> tuple[E, ...]:

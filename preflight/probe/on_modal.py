@@ -164,7 +164,6 @@ async def probe_on_modal(
 def judged(reading: object, is_sandbox: bool = False) -> Document:
     """The document of what a payload gave; one that can't be read is could-not-run, by its place."""
     from preflight.probe.document import document, not_run
-    from preflight.probe.expected import table
     from preflight.probe.reading import parsed
     from preflight.probe.verdict import judge
 
@@ -172,4 +171,4 @@ def judged(reading: object, is_sandbox: bool = False) -> Document:
         whole = parsed(reading)
     except WrongRow as e:
         return not_run(f"the reading can't be used: {e}", "run it again", is_sandbox=is_sandbox)
-    return document(whole, judge(whole, table(), meaning), is_sandbox=is_sandbox)
+    return document(whole, judge(whole, meaning), is_sandbox=is_sandbox)

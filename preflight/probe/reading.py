@@ -48,6 +48,10 @@ class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
     message: str
     frames: tuple[Place, ...]
 
+    @property
+    def origin(self) -> tuple[Where, ...]:
+        return tuple(f.where for f in self.frames[-1:])
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind
 

@@ -50,14 +50,8 @@ def _case(suite: ET.Element, report: Report, result: Result) -> None:
     if result.findings:
         where = place_of(report, result.findings[0])
         place = {"file": one_line(where.path), "line": str(where.line or 1)}
-    case = ET.SubElement(
-        suite,
-        "testcase",
-        classname=f"preflight.{check.stage}",
-        name=f"{check.id} {check.name}",
-        attrib=place,
-        time=f"{result.seconds:.3f}",
-    )
+    attributes = place | {"classname": f"preflight.{check.stage}", "name": f"{check.id} {check.name}"}
+    case = ET.SubElement(suite, "testcase", attributes, time=f"{result.seconds:.3f}")
     reason = printable(result.reason)
     text = "\n\n".join(_text(f) for f in result.findings)
     if _is_failure(report, result):

@@ -15,25 +15,7 @@ CONTROL = re.compile(
 RUNNERS_COMMAND = re.compile(r"^([^\S\n]*)(?=::)|(?<=##)(?=\[)", re.M)
 LONG_WHEEL = re.compile(r"[^\s/]{44,}\.whl")
 DEEPEST = 40  # of what a plugin has seen; a deeper one is cut
-ASCII = str.maketrans(
-    {
-        "✓": "+",
-        "✗": "x",
-        "⊘": "/",
-        "≈": "~",
-        "·": "-",
-        "…": "...",
-        "–": "-",
-        "—": "-",
-        "×": "x",
-        "≥": ">=",
-        "≤": "<=",
-        "→": "->",
-        "’": "'",
-        "“": '"',
-        "”": '"',
-    }
-)
+ASCII = str.maketrans("✓✗⊘≈·–—×’“”", '+x/~---x\'""') | str.maketrans({"…": "...", "≥": ">=", "≤": "<=", "→": "->"})
 
 
 def printable(text: str) -> str:
