@@ -57,3 +57,5 @@ from preflight.build.torch_in import torch_at_end as torch_at_end
 from preflight.build.torch_in import torch_before as torch_before
 from preflight.build.torch_in import torch_for_wheel as torch_for_wheel
 from preflight.build.torch_in import torch_with as torch_with
+
+Ending, FORETOLD, foretold = Outcome, FORECAST, forecasts_of  # their names when they were first published

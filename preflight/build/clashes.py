@@ -30,10 +30,6 @@ class Clash:
     remedy: str
     where: Where
 
-    @property
-    def why(self) -> str:
-        return self.conflict.message
-
 
 def clashes(ext: ExtInstall, builder: str | None = None) -> tuple[Clash, ...]:
     """What the image holds that this extension does not import or run with; the certain ones first."""

@@ -10,6 +10,7 @@ from preflight.app.model import Image, Recipe
 from preflight.build.ext_steps import Form
 from preflight.build.forecast import forecasts_of_image
 from preflight.build.surroundings import base_of, python_of
+from preflight.facts.images import split_reference
 from preflight.facts.wheels import file_of, wheel_name
 from preflight.model import Where
 
@@ -88,12 +89,12 @@ def base_image(reference: str) -> BaseImage | None:
     """ "nvidia/cuda:12.1.1-devel" → docker.io, nvidia/cuda, 12.1.1-devel.  None with a placeholder in it."""
     if PLACEHOLDER.search(reference):
         return None
-    name, at, digest = reference.partition("@")
+    name, tag = split_reference(reference)
+    _, at, digest = reference.partition("@")
     first, slash, rest = name.partition("/")
-    registry, path = (first, rest) if slash and HAS_HOST.search(first) else (HUB, name)
-    head, _, last = path.rpartition("/")
-    last, _, tag = last.partition(":")
-    repository = f"{head}/{last}" if head else last
+    registry, repository = (first, rest) if slash and HAS_HOST.search(first) else (HUB, name)
+    if not repository.rpartition("/")[2]:
+        return None
     if registry == HUB and "/" not in repository:
         repository = f"library/{repository}"
-    return BaseImage(registry, repository, digest if at else tag or "latest") if last else None
+    return BaseImage(registry, repository, digest if at else tag or "latest")

@@ -93,7 +93,7 @@ def _broken(
 def _meets(ext: ExtInstall, builder: str | None, how: str) -> Forecast | None:
     """It installs, and fails then: what it meets in the image does not go with it."""
     for clash in clashes(ext, builder):
-        return _broken(ext, how, clash.why, floor_rule(ext), clash.remedy, is_certain=clash.is_certain)
+        return _broken(ext, how, clash.conflict.message, floor_rule(ext), clash.remedy, is_certain=clash.is_certain)
     return None
 
 

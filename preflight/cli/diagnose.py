@@ -118,17 +118,13 @@ def _streams(logs: Sequence[str], apps: tuple[str, ...], images: tuple[str, ...]
             yield name, partial(fetched, kind, name)
     for log in dict.fromkeys(logs or (() if apps or images else ("-",))):
         if log == "-":
-            yield log, partial(_standard_input, is_asked=log in logs)
+            if not logs and sys.stdin.isatty():
+                raise click.UsageError("no log: give a file, or - to read standard input")
+            yield log, partial(_text_of, sys.stdin.buffer, "standard input")
         elif Path(log).is_dir():
             yield from _of_folder(Path(log))
         else:
             yield log, partial(_file, Path(log))
-
-
-def _standard_input(*, is_asked: bool) -> Iterator[bytes]:
-    if not is_asked and sys.stdin.isatty():
-        raise click.UsageError("no log: give a file, or - to read standard input")
-    return _text_of(sys.stdin.buffer, "standard input")
 
 
 def _file(path: Path) -> Iterator[bytes]:

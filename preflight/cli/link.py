@@ -30,8 +30,15 @@ def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ..
     """
     if torch is not None and not TORCH.fullmatch(torch):
         raise click.BadParameter(f"{torch!r} is no release of torch; wanted like 2.5.1 or 2.6.0+cu126")
-    target = Target(torch, tuple(_asked(gpus) if gpus else _of_app(Path.cwd())))
-    linked = {file: _linked(file, target) for file in files}
+    target = Target(torch, tuple(_named(gpus) if gpus else _of_app(Path.cwd())))
+    linked: dict[Path, tuple[Linked, ...]] = {}
+    for file in files:
+        try:
+            linked[file] = link(file, target)
+        except FileNotFoundError as e:
+            raise click.UsageError(f"{file} is not there") from e
+        except ValueError as e:  # a path with a NUL byte in it
+            raise click.UsageError(f"{str(file)!r} is no path") from e
     if is_json:
         print_document(document(linked, target))
     else:
@@ -45,16 +52,7 @@ def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ..
     return Exit.READY if verdicts == {Verdict.LOADS} else Exit.INCOMPLETE
 
 
-def _linked(file: Path, target: Target) -> tuple[Linked, ...]:
-    try:
-        return link(file, target)
-    except FileNotFoundError as e:
-        raise click.UsageError(f"{file} is not there") from e
-    except ValueError as e:  # a path with a NUL byte in it
-        raise click.UsageError(f"{str(file)!r} is no path") from e
-
-
-def _asked(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
+def _named(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
     for written in gpus:
         row = gpu(written)
         if row is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -128,15 +127,15 @@ def test_an_index_that_can_not_be_reached_is_named_and_not_read_as_empty(tmp_pat
 
 def with_new_releases() -> tuple[dict[str, Any], dict[str, Any]]:
     """The recorded index some weeks later: torch 2.16, and a mamba-ssm that is built like the last one."""
-    pages, members = copy.deepcopy(recorded()["pages"]), copy.deepcopy(recorded()["members"])
+    pages, members = dict(recorded()["pages"]), dict(recorded()["members"])
     for row in [r for r in pages["torch"] if r["filename"].startswith("torch-2.15.0")]:
         new = row["filename"].replace("2.15.0", "2.16.0")
-        pages["torch"].append({**row, "filename": new})
+        pages["torch"] = [*pages["torch"], {**row, "filename": new}]
         if row["filename"] in members:
-            members[new] = dict(members[row["filename"]])
+            members[new] = members[row["filename"]]
     (last,) = [r for r in pages["mamba-ssm"] if "2.3.2.post1" in r["filename"]]
     new = last["filename"].replace("2.3.2.post1", "2.4.0")
-    pages["mamba-ssm"].append({**last, "filename": new})
+    pages["mamba-ssm"] = [*pages["mamba-ssm"], {**last, "filename": new}]
     members[new] = {k.replace("2.3.2.post1", "2.4.0"): v for k, v in members[last["filename"]].items()}
     return pages, members
 
