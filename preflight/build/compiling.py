@@ -26,14 +26,14 @@ from preflight.facts.torch import number
 from preflight.facts.types import Distribution, Release
 
 FLOOR = "ver-ext-torch-floor"
-CLANG = (  # below which torch the build says so, when clang++ is missing
-    ((2, 5), "Command '['which', 'clang++']' returned non-zero exit status 1."),
-    ((2, 11), "error: command 'clang++' failed: No such file or directory"),
-    (
-        (99, 0),
-        "RuntimeError: The current installed version of clang++ (0.0.0) is less than the minimum required version",
-    ),
-)
+CLANG = {  # below which torch the build says so, when clang++ is missing
+    (2, 5): "Command '['which', 'clang++']' returned non-zero exit status 1.",
+    (2, 11): "error: command 'clang++' failed: No such file or directory",
+    (99, 0): "RuntimeError: The current installed version of clang++ (0.0.0) is less than the minimum required version",
+}
+IMPORTED = ("packaging", "wheel", "setuptools")  # by setup.py
+OLD_SETUPTOOLS = ("59.8.0", "65.5.0", "68.2.2", "69.5.1")  # what bases hold, and what bounds are written for
+TODAY = "84.2.1"
 
 
 def torch_seen_by(ext: ExtInstall) -> Torch | None:
@@ -95,7 +95,7 @@ def _compiler(ext: ExtInstall, torch: Torch) -> Iterator[Forecast]:
         why = f"{base.reference or base.step.method} has no C++ compiler"
         yield fails(ext, "error: command 'g++' failed: No such file or directory", why, "tool-no-c-compiler")
     if base.adds_python and not {"CC", "CXX"} & variables(ext).keys() and not has_clang(ext.image, ext.n):
-        log = next(text for below, text in CLANG if number(torch.version) < below)
+        log = next(text for below, text in CLANG.items() if number(torch.version) < below)
         yield fails(ext, log, "the Python of add_python asks for clang++", "tool-add-python-no-cc")
 
 
@@ -155,9 +155,6 @@ def refused_gcc(ext: ExtInstall) -> tuple[Distribution, int] | None:
 # --- what setup.py imports --------------------------------------------------------------------------------------------
 
 
-IMPORTED = ("packaging", "wheel", "setuptools")
-
-
 def missing_before(ext: ExtInstall, builder_version: str | None) -> dict[str, bool]:
     """What is not there → whether that is certain.  Empty where the steps before it, or the base, are not known."""
     base = base_of(ext.image)
@@ -190,22 +187,21 @@ def comes_before_torch(ext: ExtInstall) -> bool:
     return all(p.name is not None and brings(p.name, "wheel") is False for p in _packages_before(ext))
 
 
-def setuptools_clash(ext: ExtInstall, torch: str) -> tuple[Conflict, str] | None:
-    """Why a source build under this torch stops at setuptools, and the requirement of the last step that asks for it.
-
-    None where no step asks for a setuptools that is too new.
-    """
-    clash = None
+def setuptools_stop(ext: ExtInstall, torch: str) -> Forecast | None:
+    """Why a source build under this torch stops at the setuptools that a step before asks for; the last one counts."""
+    stop = None
     for _, install in installs_before(ext.image, ext.n, ext.install):
         for package in install.packages:
             if package.name == "setuptools":
-                conflict = _conflict_of(package, torch, is_upgrade=install.is_upgrade)
-                clash = (conflict, package.written) if conflict is not None else None
-    return clash
-
-
-OLD_SETUPTOOLS = ("59.8.0", "65.5.0", "68.2.2", "69.5.1")  # what bases hold, and what bounds are written for
-TODAY = "84.2.1"
+                found = _conflict_of(package, torch, is_upgrade=install.is_upgrade)
+                stop = found and fails(
+                    ext,
+                    found.need.symptom,
+                    found.message,
+                    remedy=f'pin "setuptools{found.need.needs}" in the step that installs it '
+                    f"({package.written} is asked for)",
+                )
+    return stop
 
 
 def _conflict_of(package: PipPackage, torch: str, *, is_upgrade: bool) -> Conflict | None:

@@ -18,7 +18,7 @@ from preflight.build.compiling import (
     first_stop,
     floor_rule,
     missing_before,
-    setuptools_clash,
+    setuptools_stop,
     torch_seen_by,
 )
 from preflight.build.ext_steps import ExtInstall, Form, ext_installs
@@ -248,13 +248,9 @@ def _early_stops(ext: ExtInstall, torch: TorchIn, builder: str | None) -> Iterat
             yield fails(ext, NO_MODULE.format(module), NOT_INSTALLED, "iso-missing-build-deps")
     if torch.held is Held.ABSENT and comes_before_torch(ext):
         yield fails(ext, NO_MODULE.format("torch"), NOT_INSTALLED, "ord-ext-before-torch")
-    clash = setuptools_clash(ext, torch.known.version) if torch.known else None
-    if clash is not None:
-        conflict, requirement = clash
-        remedy = f'pin "setuptools{conflict.need.needs}" in the step that installs it ({requirement} is asked for)'
-        yield fails(ext, conflict.need.symptom, conflict.message, remedy=remedy)
-    stop = _without_nvcc(ext)
-    if stop is not None:
+    if torch.known and (stop := setuptools_stop(ext, torch.known.version)):
+        yield stop
+    if stop := _without_nvcc(ext):
         yield stop
 
 
