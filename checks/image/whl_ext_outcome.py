@@ -40,14 +40,14 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
         # who ignores the rule that reports the cause on that line ignores what follows from it
         kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.rule))
         findings, ignored = [*findings, *kept], ignored + left
-    said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
+    summary = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"steps": [_as_data(f) for f in found]}
     if any(f.outcome is Outcome.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
-        return Unknown(reason=said, seen=seen, findings=tuple(findings), question=question)
-    return Answer(summary=said, seen=seen, findings=tuple(findings))
+        return Unknown(reason=summary, seen=seen, findings=tuple(findings), question=question)
+    return Answer(summary=summary, seen=seen, findings=tuple(findings))
 
 
 def find(recipe: Recipe, context: Context) -> Findings:

@@ -13,8 +13,8 @@ from preflight.build.compat import Conflict, conflicts, is_within, needs_of
 from preflight.build.ext_steps import KERNELS, ExtInstall, ext_installs
 from preflight.build.known_good import KnownGood, Wanted, beside, nearest
 from preflight.build.outcome import outcome_of, version_of
-from preflight.build.surroundings import base_of, distribution_of, is_known_before, python_of
-from preflight.build.torch_in import Torch, torch_at_end, torch_before
+from preflight.build.surroundings import distribution_of, is_known_before
+from preflight.build.torch_in import Torch, torch_at_end
 from preflight.facts.images import distribution
 from preflight.facts.torch import minor
 from preflight.facts.types import Need
@@ -36,13 +36,13 @@ def clashes(ext: ExtInstall, builder: str | None = None) -> tuple[Clash, ...]:
     version = version_of(ext)
     if ext.name not in KERNELS or version is None:
         return ()
-    torch = torch_before(ext.image, ext.n, ext.install).known
+    torch = ext.torch.known
     system = distribution(distribution_of(ext.image, builder) or "")
     others = {other.name: other for other in _others(ext)}
     there: dict[str, tuple[str | None, bool]] = {  # each with its version, and whether that is certain
         ext.name: (version, ext.version is not None),
         "torch": (torch.version, torch.is_exact) if torch is not None else (None, True),
-        "python": (python_of(ext.image), True),
+        "python": (ext.python, True),
         "glibc": (system.glibc if system else None, True),
         **{name: (version_of(other), other.version is not None) for name, other in others.items()},
         "transformers": _transformers_in(ext, version) or (None, True),
@@ -76,7 +76,7 @@ def _transformers_in(ext: ExtInstall, version: str) -> tuple[str, bool] | None:
     [need, *_] = needs_of(ext.name, version, "transformers") or (None,)
     if need is None or not is_known_before(ext.image, len(ext.image.steps)):
         return None
-    base, installs = base_of(ext.image), [i for _, i in ext.image.pip_installs()]
+    base, installs = ext.base, [i for _, i in ext.image.pip_installs()]
     if any({"-c", "--constraint"} & {*i.options} for i in installs):
         return None
     if base is None or not (base.is_slim or base.adds_python or base.row is not None):
@@ -121,7 +121,7 @@ def _way_out(ext: ExtInstall, need: Need) -> str:
 
 def working_pins(ext: ExtInstall) -> str:
     """Pins of the kernels that go with the torch of the image, else a combination with another torch."""
-    torch = torch_before(ext.image, ext.n, ext.install).known or torch_at_end(ext.image).known
+    torch = ext.torch.known or torch_at_end(ext.image).known
     good = _combination_for(ext, torch)
     names = [n for n in KERNELS if n == ext.name or any(e.name == n for e in _others(ext))]
     pins = " and ".join(f"{n}=={good.mamba if n == 'mamba-ssm' else good.causal}" for n in names)
@@ -132,7 +132,7 @@ def working_pins(ext: ExtInstall) -> str:
 
 def _combination_for(ext: ExtInstall, torch: Torch | None) -> KnownGood:
     """What keeps the most of the image: its torch, then its mamba-ssm, then its Python."""
-    python = python_of(ext.image)
+    python = ext.python
     mamba = next((e for e in (ext, *_others(ext)) if e.name == "mamba-ssm"), None)
     wanted = version_of(mamba) if mamba is not None else None
     if torch is None:

@@ -10,14 +10,12 @@ from preflight.build.ext_steps import KERNELS, ExtInstall, Form
 from preflight.build.outcome import Forecast, fails, variables
 from preflight.build.surroundings import (
     apt_before,
-    base_of,
     has_c_compiler,
     has_clang,
     installs_before,
     is_known_before,
-    python_of,
 )
-from preflight.build.torch_in import Torch, torch_before
+from preflight.build.torch_in import Torch
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.images import builder, distribution, newest_gcc
@@ -39,9 +37,9 @@ TODAY = "84.2.1"
 def torch_seen_by(ext: ExtInstall) -> Torch | None:
     """The image's own torch; in an isolated build the newest one of today.  None: not known."""
     if ext.is_isolated:
-        row = torch_facts.newest_torch_for(python_of(ext.image))
+        row = torch_facts.newest_torch_for(ext.python)
         return Torch(row.patches[-1], row.pypi_cuda, is_exact=False)
-    return torch_before(ext.image, ext.n, ext.install).known
+    return ext.torch.known
 
 
 def floor_rule(ext: ExtInstall, torch: Torch | None = None) -> str:
@@ -56,7 +54,7 @@ def first_stop(ext: ExtInstall, row: Release | None, torch: Torch) -> Forecast |
 
 
 def _stops(ext: ExtInstall, row: Release | None, torch: Torch) -> Iterator[Forecast]:
-    base = base_of(ext.image)
+    base = ext.base
     is_late = (2, 5) <= number(torch.version) < (2, 11)  # they notice that clang++ is missing when they link
     if not is_late:
         yield from _compiler(ext, torch)
@@ -88,7 +86,7 @@ def _stops(ext: ExtInstall, row: Release | None, torch: Torch) -> Iterator[Forec
 
 
 def _compiler(ext: ExtInstall, torch: Torch) -> Iterator[Forecast]:
-    base = base_of(ext.image)
+    base = ext.base
     if base is None or not is_known_before(ext.image, ext.n):
         return
     if has_c_compiler(ext.image, ext.n) is False:
@@ -100,7 +98,7 @@ def _compiler(ext: ExtInstall, torch: Torch) -> Iterator[Forecast]:
 
 
 def _majors(ext: ExtInstall, torch: Torch) -> Iterator[Forecast]:
-    base, built = base_of(ext.image), torch.cuda
+    base, built = ext.base, torch.cuda
     if base is None or base.cuda is None or base.flavour != "devel" or built is None or built == "cpu":
         return
     if built.split(".")[0] == base.cuda.split(".")[0]:
@@ -138,7 +136,7 @@ def refused_gcc(ext: ExtInstall) -> tuple[Distribution, int] | None:
 
     None also where another compiler was installed or named.
     """
-    base = base_of(ext.image)
+    base = ext.base
     if base is None or base.cuda is None or base.cuda_tag is None:
         return None
     row, newest = distribution(base.cuda_tag.os), newest_gcc(base.cuda)
@@ -157,12 +155,12 @@ def refused_gcc(ext: ExtInstall) -> tuple[Distribution, int] | None:
 
 def missing_before(ext: ExtInstall, builder_version: str | None) -> dict[str, bool]:
     """What is not there → whether that is certain.  Empty where the steps before it, or the base, are not known."""
-    base = base_of(ext.image)
+    base = ext.base
     if base is None or not is_known_before(ext.image, ext.n):
         return {}
     if not (base.is_slim or (base.adds_python and base.row is not None and not base.row.holds)):
         return {}
-    torch = torch_before(ext.image, ext.n, ext.install)
+    torch = ext.torch
     missing: dict[str, bool] = {}
     for tool in IMPORTED:
         if tool not in ext.row.build_needs or _is_in_base(tool, ext, builder_version):
@@ -225,7 +223,7 @@ def _brings(package: PipPackage, tool: str) -> bool | None:
 
 
 def _is_in_base(tool: str, ext: ExtInstall, builder_version: str | None) -> bool:
-    base, python = base_of(ext.image), python_of(ext.image)
+    base, python = ext.base, ext.python
     if tool == "setuptools":
         return python is None or number(python) < (3, 12)
     row = builder(builder_version) if builder_version else None

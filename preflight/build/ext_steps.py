@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
@@ -12,6 +13,8 @@ from packaging.utils import canonicalize_name
 from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
 from preflight.app.places import package_where
 from preflight.build.images import pip_of, shell_strings
+from preflight.build.surroundings import Base, base_of
+from preflight.build.torch_in import TorchIn, torch_before
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
@@ -51,6 +54,19 @@ class ExtInstall:
     @property
     def step(self) -> Step:
         return self.image.steps[self.n]
+
+    @cached_property
+    def base(self) -> Base | None:
+        return base_of(self.image)
+
+    @cached_property
+    def torch(self) -> TorchIn:
+        """What stands before it."""
+        return torch_before(self.image, self.n, self.install)
+
+    @property
+    def python(self) -> str | None:
+        return self.base.series if self.base is not None else None
 
     @property
     def name(self) -> str:

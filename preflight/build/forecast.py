@@ -34,8 +34,8 @@ from preflight.build.outcome import (
     version_of,
     wheel_asked_for,
 )
-from preflight.build.surroundings import base_of, has_nvcc, installs_before, python_of
-from preflight.build.torch_in import Held, Torch, TorchIn, torch_before, torch_for_wheel
+from preflight.build.surroundings import has_nvcc, installs_before
+from preflight.build.torch_in import Held, Torch, TorchIn, torch_for_wheel
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.torch import minor, number
@@ -102,7 +102,7 @@ def _meets(ext: ExtInstall, builder: str | None, how: str) -> Forecast | None:
 
 def _gap(ext: ExtInstall, why: str) -> Forecast:
     """Not known, because a table lacks the row; the remedy is a release that it has."""
-    torch, python = torch_before(ext.image, ext.n, ext.install).known, python_of(ext.image)
+    torch, python = ext.torch.known, ext.python
     row = None
     if torch is not None and torch.cuda not in (None, "cpu") and python and torch.has_cxx11_abi is not None:
         row = wheels.newest_with_wheel(
@@ -127,7 +127,7 @@ def _by_address(ext: ExtInstall, builder: str | None) -> Forecast:
     name = wheels.wheel_name(ext.package.url or "")
     assert name is not None  # that is what Form.WHEEL means
     file = wheels.file_of(ext.package.url or "")
-    torch, python = torch_for_wheel(ext.image, ext.n, ext.install), python_of(ext.image)
+    torch, python = torch_for_wheel(ext.image, ext.n, ext.install), ext.python
     known, how = torch.known, f"fetches {file}"
     if name.python and python and name.python != python:
         log = f"ERROR: {file} is not a supported wheel on this platform."
@@ -189,7 +189,7 @@ def _isolated(ext: ExtInstall, builder: str | None) -> Forecast:
     if stop is not None:
         why = f"in pip's own build environment, where torch is {torch.version}: {stop.why}"
         return fails(ext, stop.log, why, ISOLATION, is_certain=False)
-    has = torch_before(ext.image, ext.n, ext.install).known
+    has = ext.torch.known
     if has is None:
         why = "it is built for the newest torch, and which one the image has is not in the text"
         return _unknown(ext, why, ISOLATION)
@@ -203,7 +203,7 @@ def _isolated(ext: ExtInstall, builder: str | None) -> Forecast:
 
 
 def _in_image(ext: ExtInstall, builder: str | None) -> Forecast:
-    before = torch_before(ext.image, ext.n, ext.install)
+    before = ext.torch
     version = version_of(ext)
     row = wheels.release(ext.name, version) if version else None
     for stop in _early_stops(ext, before, builder):
@@ -232,7 +232,7 @@ def _in_image(ext: ExtInstall, builder: str | None) -> Forecast:
         return _fetched(ext, torch, found, builder)
     if isinstance(found, NoWheel):
         return _skipped(ext, found.why) if is_cuda_skipped(ext) else _compiled(ext, row, torch, found.why, builder)
-    if python_of(ext.image) is None:
+    if ext.python is None:
         return _unknown(ext, "which Python the image has is not in the text, and a wheel is for one Python")
     if row.matrix_known:
         return _gap(ext, f"torch {torch.version} is not in our table")
@@ -258,7 +258,7 @@ def _without_nvcc(ext: ExtInstall) -> Forecast | None:
     """mamba-ssm and causal-conv1d read nvcc's version first; flash-attn only where there is a CUDA folder."""
     if has_nvcc(ext.image, ext.n) is not False or is_cuda_skipped(ext):
         return None
-    base = base_of(ext.image)
+    base = ext.base
     home = variables(ext).get("CUDA_HOME")
     folder = home if isinstance(home, str) else "/usr/local/cuda" if base is not None and base.cuda_tag else None
     if folder is not None:
@@ -290,7 +290,7 @@ def _compiled(ext: ExtInstall, row: Release, torch: Torch, why: str, builder: st
 
 
 def _source(ext: ExtInstall, row: Release, why: str, *, is_certain: bool = True) -> Forecast:
-    base, measured = base_of(ext.image), wheels.build_time(ext.name)
+    base, measured = ext.base, wheels.build_time(ext.name)
     nvcc = base.cuda if base is not None and base.flavour == "devel" else None
     if measured is None:
         text = f"source build, of a length that we did not measure ({why})"
@@ -320,7 +320,7 @@ def _torch_not_known(ext: ExtInstall, torch: TorchIn) -> str:
 
 
 def _base(ext: ExtInstall) -> str:
-    base = base_of(ext.image)
+    base = ext.base
     return (base.reference or base.step.method) if base is not None else "the base"
 
 

@@ -11,8 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from preflight.app.model import Unresolved
 from preflight.build.ext_steps import ExtInstall, Form
-from preflight.build.surroundings import env_before, python_of
-from preflight.build.torch_in import torch_before
+from preflight.build.surroundings import env_before
 from preflight.facts import wheels
 from preflight.facts.wheels import NoWheel, Wheel
 from preflight.model import Where
@@ -104,8 +103,8 @@ def release_wheel(ext: ExtInstall) -> Wheel | NoWheel | None:
 
 def wheel_asked_for(ext: ExtInstall) -> Wheel | NoWheel | None:
     """The same of a build from git too, and as if nothing were isolated."""
-    torch = torch_before(ext.image, ext.n, ext.install).known
-    version, python = version_of(ext), python_of(ext.image)
+    torch = ext.torch.known
+    version, python = version_of(ext), ext.python
     if version is None or torch is None or torch.cuda in (None, "cpu") or torch.has_cxx11_abi is None:
         return None
     found = wheels.wheel_for(

@@ -53,6 +53,12 @@ class Base:
         return known.known_image(self.reference) if self.reference else None
 
     @property
+    def series(self) -> str | None:
+        """ "3.11" of its Python."""
+        found = re.match(r"3\.\d+", self.python or "")
+        return found[0] if found else None
+
+    @property
     def is_slim(self) -> bool:
         return self.step.method == SLIM
 
@@ -92,19 +98,15 @@ def base_of(image: Image) -> Base | None:
         python=added if isinstance(added, str) else None,
     )
     if base.python is None and base.reference and base.row is not None and base.row.prefix == "python":
-        return replace(base, python=_series(known.split_reference(base.reference)[1]))
+        tag = replace(base, python=known.split_reference(base.reference)[1])
+        return replace(base, python=tag.series)
     return base
 
 
 def python_of(image: Image) -> str | None:
     """ "3.11": the Python that the image's pip installs into, where the text says it."""
     base = base_of(image)
-    return _series(base.python) if base is not None and base.python is not None else None
-
-
-def _series(version: str) -> str | None:
-    found = re.match(r"3\.\d+", version)
-    return found[0] if found else None
+    return base.series if base is not None else None
 
 
 def python_of_install(image: Image, n: int, install: PipInstall) -> str | None:

@@ -74,13 +74,13 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
         if len(pending) < BLOCK_BYTES:
             continue
         data = _undone(pending)
-        end = _last_lines(data, AFTER + 1, max(0, len(data) - BLOCK_BYTES // 2))
+        end = _start_of_last(data, AFTER + 1, max(0, len(data) - BLOCK_BYTES // 2))
         if end == 0:
             end = max(1, len(data) - 512)  # no line ends here: keep what a needle may begin in
         yield Block(before + data, len(before), line, len(before) + end)
         line += data.count(b"\n", 0, end)
         before = data[max(0, end - AROUND * 512) : end]
-        before = before[_last_lines(before, AROUND) :]
+        before = before[_start_of_last(before, AROUND) :]
         pending = data[end:]
     if pending:
         data = _undone(pending)
@@ -124,7 +124,7 @@ def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
     yield b"".join(parts)
 
 
-def _last_lines(data: bytes, count: int, least: int = 0) -> int:
+def _start_of_last(data: bytes, count: int, least: int = 0) -> int:
     """Where the last ``count`` lines begin; 0 when there are fewer behind ``least``."""
     at = len(data)
     for _ in range(count + 1):
@@ -151,7 +151,7 @@ class Window:
     def before(self) -> str:
         """What stands above it: up to 24 lines. Made only when asked for, as few patterns ask."""
         begun = self.block.data[max(0, self.start - AROUND * 256) : self.start]
-        return "\n".join(_clean(raw) for raw in begun[_last_lines(begun, AROUND) :].splitlines()[-AROUND:])
+        return "\n".join(_clean(raw) for raw in begun[_start_of_last(begun, AROUND) :].splitlines()[-AROUND:])
 
 
 @dataclass(frozen=True)
