@@ -34,20 +34,32 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     found = build.forecasts_of(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings: list[Finding] = []
-    ignored = 0
+    findings, lines, steps, ignored = list[Finding](), list[str](), list[dict[str, object]](), 0
     for each in found:
         # who ignores the rule that reports the cause on that line ignores what follows from it
         kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.rule))
         findings, ignored = [*findings, *kept], ignored + left
-    summary = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
-    seen = {"steps": [_as_data(f) for f in found]}
+        by = f" (see {each.rule})" if each.rule else ""
+        lines.append(f"line {each.where.line}, {each.subject}: {each.text}{by}")
+        steps.append(
+            {
+                "package": each.ext.name,
+                "version": each.version,
+                "where": str(each.where),
+                "ending": each.outcome.value,
+                "wheel": each.wheel.filename if each.wheel else None,
+                "minutes": None if each.minutes is None else round(each.minutes, 1),
+                "said": each.text,
+                "told_by": each.rule or None,
+            }
+        )
+    summary = "; ".join(lines) + (f" ({ignored} ignored in the file)" if ignored else "")
     if any(f.outcome is Outcome.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
-        return Unknown(reason=summary, seen=seen, findings=tuple(findings), question=question)
-    return Answer(summary=summary, seen=seen, findings=tuple(findings))
+        return Unknown(reason=summary, seen={"steps": steps}, findings=tuple(findings), question=question)
+    return Answer(summary=summary, seen={"steps": steps}, findings=tuple(findings))
 
 
 def find(recipe: Recipe, context: Context) -> Findings:
@@ -69,24 +81,6 @@ def _wrong(forecast: Forecast) -> Findings:
         return
     message = f"{subject} {what}: {forecast.why}" if forecast.log else f"{subject}: {forecast.why}"
     yield say(message, forecast.remedy, place, why=cost, evidence=(forecast.log,) if forecast.log else ())
-
-
-def _line(forecast: Forecast) -> str:
-    by = f" (see {forecast.rule})" if forecast.rule else ""
-    return f"line {forecast.where.line}, {forecast.subject}: {forecast.text}{by}"
-
-
-def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
-    return {
-        "package": forecast.ext.name,
-        "version": forecast.version,
-        "where": str(forecast.where),
-        "ending": forecast.outcome.value,
-        "wheel": forecast.wheel.filename if forecast.wheel else None,
-        "minutes": None if forecast.minutes is None else round(forecast.minutes, 1),
-        "said": forecast.text,
-        "told_by": forecast.rule or None,
-    }
 
 
 CHECK = Check(id="IMG540", stage=Stage.STATIC, needs=(RECIPE,), tries=(BUILDER,), run=run, has_own_line=True)

@@ -98,11 +98,6 @@ class Linked:
     modules: tuple[str, ...] = ()
     choice: str = ""
 
-    @property
-    def asks_nothing(self) -> bool:
-        """It loads, and asks neither torch nor a GPU for anything."""
-        return self.verdict is Verdict.LOADS and not (self.torch_symbols or self.archs or self.notes)
-
 
 @dataclass(frozen=True)
 class Beside:

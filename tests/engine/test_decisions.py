@@ -322,18 +322,6 @@ def test_a_plugin_ends_no_run(ends: type[BaseException]) -> None:
     )]  # fmt: skip
 
 
-def test_only_a_pass_about_an_account_is_assumed() -> None:
-    report, _ = asked(
-        free("AA001", stage=Stage.REMOTE),
-        free("AA002", warned("old", remedy="y"), stage=Stage.REMOTE),
-        free("AA003"),
-        assumed="the account",
-        scope=Scope.REHEARSAL,
-    )
-    shown = {r.check.id: (r.status.value, r.assumed) for r in report.results}
-    assert shown == {"AA001": ("skip", "the account"), "AA002": ("warn", ""), "AA003": ("pass", "")}
-
-
 def test_only_a_pass_settles_and_by_the_question_that_is_open() -> None:
     open_ones = [free(f"AA00{n}", Unknown(reason="open", question=q)) for n, q in enumerate(("a", "b", ""))]
     settling = free("AB001", settles=frozenset({"a"}))

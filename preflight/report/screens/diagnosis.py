@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight.diagnosis.explain import in_words_of_log
-from preflight.diagnosis.model import Cause, Diagnosis
+from preflight.diagnosis.model import Cause, Diagnosis, Verdict
 from preflight.diagnosis.rules import Rule
 from preflight.diagnosis.scan import COUNTED
 from preflight.report.screen import labelled
 from preflight.report.text import in_encoding, one_line, printable
+from preflight.wording import counted
 
 NAME_WIDTH = 4
 NEXT = "read upwards from that line; an exception of your own code is yours to mend"
@@ -21,29 +22,23 @@ ASK = "what follows is redacted; look through it before you show it to someone"
 
 def show(console: Console, logs: Mapping[str, Diagnosis]) -> None:
     """One log as it is; of several the causes first, each once, with the logs it is in."""
-    for cause, names in _grouped(logs):
-        is_first = any(logs[n].causes[0].rule == cause.rule for n in names)
-        _cause(console, cause, is_first=is_first, names=names if len(logs) > 1 else ())
+    for found in _causes(logs):
+        is_first = any(logs[name].causes[0] is cause for name, cause in found.items())
+        _cause(console, next(iter(found.values())), is_first=is_first, names=[*found] if len(logs) > 1 else ())
     for name, diagnosis in logs.items():
-        if diagnosis.failure is not None:
-            _put(console, f"UNKNOWN  {name} failed, and no rule knows why", "bold yellow")
-            _field(console, "last", f"line {diagnosis.failure.line}: {diagnosis.failure.excerpt}")
-            _field(console, "next", NEXT)
-            if "\n" in diagnosis.excerpt:
-                _field(console, "", ASK)
-                for line in ("```", *diagnosis.excerpt.split("\n"), "```"):
-                    console.print(_text(console, line), soft_wrap=True)
-        elif not diagnosis.causes:
+        if diagnosis.verdict is Verdict.UNKNOWN and diagnosis.failure is not None:
+            _unknown(console, name, diagnosis)
+        elif diagnosis.verdict is Verdict.CLEAN:
             _put(console, f"CLEAN  {name}: {_lines(diagnosis)}, no sign of a failure", "bold green")
 
 
 def markdown(logs: Mapping[str, Diagnosis]) -> str:
     """To paste in an issue: each cause once, with the logs it is in, then what is not known."""
     lines = []
-    for cause, names in _grouped(logs):
-        places = {n: next(c.line for c in logs[n].causes if c.rule == cause.rule) for n in names}
+    for found in _causes(logs):
+        cause = next(iter(found.values()))
         lines += [f"### {one_line(cause.title)}", "", *_fenced(cause.excerpt)]
-        lines += [f"- where: {', '.join(f'{_code(name)} line {line}' for name, line in places.items())}"]
+        lines += [f"- where: {', '.join(f'{_code(name)} line {c.line}' for name, c in found.items())}"]
         lines += [f"- why: {one_line(cause.why)}", f"- fix: {one_line(cause.remedy)}"]
         lines += [f"- rule: `{cause.rule}` ({cause.phase}), confidence {cause.confidence.value}", ""]
     for name, diagnosis in logs.items():
@@ -73,17 +68,17 @@ def page(rules: Sequence[Rule]) -> str:
     return "\n".join(lines)
 
 
-def _grouped(logs: Mapping[str, Diagnosis]) -> list[tuple[Cause, list[str]]]:
-    """Each cause as its first log has it, with the names of its logs; those that most logs have first."""
-    found: dict[str, tuple[Cause, list[str]]] = {}
+def _causes(logs: Mapping[str, Diagnosis]) -> list[dict[str, Cause]]:
+    """Each rule's cause in each log that shows it; those that most logs show first, then as they come."""
+    found: dict[str, dict[str, Cause]] = {}
     for name, diagnosis in logs.items():
         for cause in diagnosis.causes:
-            found.setdefault(cause.rule, (cause, []))[1].append(name)
-    return sorted(found.values(), key=lambda group: -len(group[1]))
+            found.setdefault(cause.rule, {}).setdefault(name, cause)
+    return sorted(found.values(), key=len, reverse=True)
 
 
 def _lines(diagnosis: Diagnosis) -> str:
-    return f"{diagnosis.lines} line{'s' * (diagnosis.lines != 1)}"
+    return counted(diagnosis.lines, "line") or "0 lines"
 
 
 def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[str]) -> None:
@@ -96,8 +91,19 @@ def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[st
     _field(console, "fix", cause.remedy)
     if cause.explained_lines:
         least = "at least " * (cause.explained_lines >= COUNTED - 1)
-        _field(console, "", f"explains {least}{cause.explained_lines} other line{'s' * (cause.explained_lines != 1)}")
+        _field(console, "", f"explains {least}{counted(cause.explained_lines, 'other line')}")
     _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
+
+
+def _unknown(console: Console, name: str, diagnosis: Diagnosis) -> None:
+    assert diagnosis.failure is not None
+    _put(console, f"UNKNOWN  {name} failed, and no rule knows why", "bold yellow")
+    _field(console, "last", f"line {diagnosis.failure.line}: {diagnosis.failure.excerpt}")
+    _field(console, "next", NEXT)
+    if "\n" in diagnosis.excerpt:
+        _field(console, "", ASK)
+        for line in ("```", *diagnosis.excerpt.split("\n"), "```"):
+            console.print(_text(console, line), soft_wrap=True)
 
 
 def _fenced(excerpt: str) -> list[str]:
