@@ -191,14 +191,11 @@ def setuptools_stop(ext: ExtInstall, torch: str) -> Forecast | None:
     for _, install in installs_before(ext.image, ext.n, ext.install):
         for package in install.packages:
             if package.name == "setuptools":
-                found = _conflict_of(package, torch, is_upgrade=install.is_upgrade)
-                stop = found and fails(
-                    ext,
-                    found.need.symptom,
-                    found.message,
-                    remedy=f'pin "setuptools{found.need.needs}" in the step that installs it '
-                    f"({package.written} is asked for)",
-                )
+                stop = None
+                if conflict := _conflict_of(package, torch, is_upgrade=install.is_upgrade):
+                    pin = f'pin "setuptools{conflict.need.needs}" in the step that installs it'
+                    remedy = f"{pin} ({package.written} is asked for)"
+                    stop = fails(ext, conflict.need.symptom, conflict.message, remedy=remedy)
     return stop
 
 
