@@ -70,10 +70,6 @@ class Forecast:
         row = wheels.release(self.ext.name, self.version) if self.version else None
         return row is not None and row.sdist_has_sources is False and self.ext.form is Form.INDEX
 
-    @property
-    def is_good(self) -> bool:
-        return self.outcome in (Outcome.WHEEL, Outcome.SOURCE)
-
 
 def fails(
     ext: ExtInstall, log: str, why: str, rule: str = "", remedy: str = "", *, is_certain: bool = True

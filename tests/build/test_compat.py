@@ -17,6 +17,7 @@ from preflight.app.model import Recipe
 from preflight.build.compat import conflicts, releases_that_fit, torches_that_fit
 from preflight.build.forecast import forecasts_of
 from preflight.build.known_good import combinations
+from preflight.build.outcome import Outcome
 from preflight.facts import wheels
 from preflight.facts.load import rows
 from preflight.facts.torch import dotted
@@ -59,7 +60,9 @@ def errors(recipe: Recipe) -> list[Finding]:
 
 
 def is_fine(recipe: Recipe) -> bool:
-    return all(f.is_good for f in forecasts_of(recipe, CONTEXT.builder)) and not errors(recipe)
+    return all(
+        f.outcome in (Outcome.WHEEL, Outcome.SOURCE) for f in forecasts_of(recipe, CONTEXT.builder)
+    ) and not errors(recipe)
 
 
 def places() -> list[tuple[TorchRow, str, str]]:
