@@ -134,9 +134,9 @@ def differences(table: Table[Row], old: Iterable[Row], new: Iterable[Row]) -> It
             continue
         fields = (f for f in row.__struct_fields__ if f not in PROVENANCE and getattr(row, f) != getattr(was, f))
         for field in fields:
-            yield f"{name}: {field} was {in_words(getattr(was, field))}, is {in_words(getattr(row, field))}"
+            yield f"{name}: {field} was {_in_words(getattr(was, field))}, is {_in_words(getattr(row, field))}"
 
 
-def in_words(value: object) -> str:
+def _in_words(value: object) -> str:
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= 120 else text[:119] + "…" if text else "nothing"
