@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from packaging.utils import canonicalize_name
 
-from preflight.app.model import Image, Recipe, Step
+from preflight.app.model import Recipe, Step
 from preflight.app.places import package_where, word_where
 from preflight.diagnosis.model import Cause
 from preflight.model import Where
@@ -25,10 +25,8 @@ def at_its_place(cause: Cause, recipe: Recipe) -> Cause:
 Places = Iterator[tuple[str, Where]]
 
 
-def _steps(recipe: Recipe) -> Iterator[tuple[int, Step, Image]]:
-    for image in recipe.images:
-        for n, step in enumerate(image.steps):
-            yield n, step, image
+def _steps(recipe: Recipe) -> list[tuple[int, Step]]:
+    return [each for image in recipe.images for each in enumerate(image.steps, 1)]
 
 
 def _install(cause: Cause, recipe: Recipe) -> Places:
@@ -36,24 +34,24 @@ def _install(cause: Cause, recipe: Recipe) -> Places:
     found = NAME.match(cause.subject)
     wanted = canonicalize_name(found[0]) if found else ""
     last: tuple[str, Where] | None = None
-    for n, step, _ in _steps(recipe):
+    for n, step in _steps(recipe):
         for install in step.pip:
-            last = f"image step {n + 1}, `{step.method}`", install.where
+            last = f"image step {n}, `{step.method}`", install.where
             for package in install.packages:
                 if package.name and canonicalize_name(package.name) == wanted:
                     where = package_where(step, install, package)
-                    yield f"image step {n + 1}, which installs `{package.written}`", where
+                    yield f"image step {n}, which installs `{package.written}`", where
     if last is not None and not wanted:
         yield last
 
 
 def _apt(cause: Cause, recipe: Recipe) -> Places:
-    for n, step, _ in _steps(recipe):
+    for n, step in _steps(recipe):
         if cause.subject in step.apt:
-            yield f"image step {n + 1}, `{step.method}`", word_where(recipe, step, cause.subject)
-    for n, step, _ in _steps(recipe):
+            yield f"image step {n}, `{step.method}`", word_where(recipe, step, cause.subject)
+    for n, step in _steps(recipe):
         if step.apt:
-            yield f"image step {n + 1}, `{step.method}`", step.where
+            yield f"image step {n}, `{step.method}`", step.where
 
 
 def _base(cause: Cause, recipe: Recipe) -> Places:
