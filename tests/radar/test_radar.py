@@ -20,7 +20,7 @@ from preflight.build.announced import concerns
 from preflight.cli.lock import lock_command
 from preflight.cli.radar import radar_command
 from preflight.facts.load import shipped_rows
-from preflight.facts.refresh.text import table_text
+from preflight.facts.refresh.renew import table_text
 from preflight.facts.types import BREAKS
 from preflight.model import Severity
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
