@@ -12,7 +12,8 @@ from preflight.remote.modal_types import Environment, Spend
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
     """Dollars of the running cycle.  ``left_usd`` is None when nothing that is known limits it; ``of`` names the
-    limit that leaves least.  ``unknown`` says why the environment could not be asked.
+    limit that leaves least.  ``spent_usd`` is the greater of the environment's and the workspace's; only the
+    environment's is taken off its limits, which others do not use up.  ``unknown``: why it could not be asked.
     """
 
     environment: str | None = None

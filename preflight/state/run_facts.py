@@ -107,7 +107,7 @@ def _account(found: Mapping[Lookup[Any], object]) -> Vector:
 def _app(recipe: Recipe, project: Path) -> Vector:
     return {
         Group.PINS: dict(_pins(recipe, project)),
-        Group.STEPS: {_name(image): "\n".join(_step(s) for s in image.steps) for image in recipe.images},
+        Group.STEPS: {_name(image, recipe): "\n".join(_step(s) for s in image.steps) for image in recipe.images},
         Group.FUNCTIONS: dict(_functions(recipe)),
     }
 
@@ -118,13 +118,11 @@ def _pins(recipe: Recipe, project: Path) -> Iterator[tuple[str, str]]:
         for _, install in image.pip_installs():
             for package in install.packages:
                 if package.name is not None:
-                    yield f"{package.name} ({_name(image)})", package.specifier or package.url or "unpinned"
+                    yield f"{package.name} ({_name(image, recipe)})", package.specifier or package.url or "unpinned"
             if install.index_url or install.extra_index_urls:
                 places = " ".join(filter(None, (install.index_url, *install.extra_index_urls)))
-                yield (
-                    f"index of {', '.join(p.name or p.written for p in install.packages[:2])} ({_name(image)})",
-                    places,
-                )
+                packages = ", ".join(p.name or p.written for p in install.packages[:2])
+                yield f"index of {packages} ({_name(image, recipe)})", places
     for name in LOCKS:
         yield from _locked(project / name)
 
@@ -142,8 +140,13 @@ def _locked(file: Path) -> Iterator[tuple[str, str]]:
             yield f"{row['name']} ({file.name})", row["version"]
 
 
-def _name(image: Image) -> str:
-    return image.variable or f"the image at {image.where.path}"
+def _name(image: Image, recipe: Recipe) -> str:
+    """Its variable, or its file; a second image of the file that no variable holds is numbered."""
+    if image.variable:
+        return image.variable
+    places = sorted({i.where for i in recipe.images if not i.variable and i.where.path == image.where.path})
+    number = places.index(image.where) if image.where in places else 0
+    return f"the image at {image.where.path}" + (f" ({number + 1})" if number else "")
 
 
 def _step(step: Step) -> str:
@@ -161,11 +164,11 @@ def _step(step: Step) -> str:
 
 def _functions(recipe: Recipe) -> Iterator[tuple[str, str]]:
     for function in recipe.functions:
-        for what, value in _requests(function):
+        for what, value in _requests(function, recipe):
             yield f"{function.name} {what}", value
 
 
-def _requests(function: Function) -> Iterator[tuple[str, str]]:
+def _requests(function: Function, recipe: Recipe) -> Iterator[tuple[str, str]]:
     gpu = function.gpu
     yield "gpu", _text(gpu) if isinstance(gpu, Unresolved) else ", ".join(g.written for g in gpu) or "none"
     for what, value, unit in (
@@ -177,7 +180,7 @@ def _requests(function: Function) -> Iterator[tuple[str, str]]:
         if value is not None:
             yield what, _text(value) + unit
     images = function.images
-    yield "image", ", ".join(map(_name, images)) if isinstance(images, tuple) else _text(images)
+    yield "image", ", ".join(_name(i, recipe) for i in images) if isinstance(images, tuple) else _text(images)
     yield "secrets", ", ".join(sorted(_secret(s) for s in function.secrets)) or "none"
     yield "mounts", ", ".join(f"{path} {_mount(m)}" for path, m in sorted(function.volumes.items())) or "none"
 
