@@ -57,7 +57,6 @@ def _conducted(options: Options, ground: Ground) -> Report:
     settings = ground.settings
     if settings.stage and not options.only:
         options = replace(options, stage=options.stage or Stage(settings.stage))
-    options = replace(options, fail_on=options.fail_on or (Status(settings.fail_on) if settings.fail_on else None))
     selection = selection_for(options, settings)
     apps: tuple[str, ...] = ()
     if options.is_for_all:
@@ -152,7 +151,7 @@ def run_selection(
             judge=judge,
             apps=worlds,
             limits=Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s),
-            fail_on=options.fail_on or Status.FAIL,
+            fail_on=options.fail_on or Status(settings.fail_on or "fail"),
             scope=scope_of(selection, settings),
         )
         report = _with_workspace(report, found)

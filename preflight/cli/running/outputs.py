@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+
+from preflight.store import write_whole
 
 FORMATS = ("console", "json", "junit", "sarif", "github", "markdown", "gitlab")
 ON_SCREEN = frozenset({"console", "github", "markdown"})  # several of them may share a terminal
@@ -133,21 +134,7 @@ def write(output: Output, text: str) -> None:
         with target.open("wb") as device:
             device.write(content)
         return
-    _replace(target, content, stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
-
-
-def _replace(target: Path, content: bytes, mode: int) -> None:
-    number, name = tempfile.mkstemp(prefix=".preflight-", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-        part.chmod(mode)
-        part.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
+    write_whole(target, content, mode=stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
 
 
 def _umask() -> int:
