@@ -149,12 +149,7 @@ def _here(request: Request) -> Exit:
 
 def _read(request: Request) -> command.Named:
     """What the command says of itself, with the environment of `-e`.  Raises UsageError where the two differ."""
-    try:
-        named = command.read(request.words)
-    except command.Unreadable as e:
-        raise click.UsageError(
-            f"which app the command runs can't be read: {e}; wanted modal [run|deploy|serve] FILE.py"
-        ) from e
+    named = command.read(request.words)
     environment = request.environment or named.environment
     if named.environment not in (None, environment):
         raise click.UsageError(f"-e is {environment}, and the command runs in {named.environment}")
@@ -294,12 +289,8 @@ def local_facts(settings: Settings, watched: Watched, request: Request, key: byt
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
     key = machine_key.load(settings.state) if key is None else key
-    left_out = (*settings.skip, *request.left_out)
-    return flat(
-        of_machine(
-            settings, watched, key, left_out=left_out, fail_on=request.fail_on or settings.fail_on or Status.FAIL
-        )
-    )
+    left_out, fail_on = (*settings.skip, *request.left_out), request.fail_on or settings.fail_on or Status.FAIL
+    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=fail_on))
 
 
 def _holding(held: Receipt, request: Request) -> str:
@@ -313,10 +304,17 @@ def _holding(held: Receipt, request: Request) -> str:
 
 
 def _refused(drifts: Sequence[Drift], request: Request, held: Receipt | None) -> Exit:
-    since = f": since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else ""
-    say(f"REFUSED{since}")
+    say(f"REFUSED: since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else "REFUSED")
     say_drifts(drifts)
-    _next(request)
+    given = {
+        "-e": request.environment,
+        "--fail-on": request.fail_on,
+        "--stage": request.stage,
+        "--skip": ",".join(request.skip),
+    }
+    options = [word for name, value in given.items() if value for word in (name, value)]
+    app = [request.app] if request.app else []
+    say(f"next  {_shown(['preflight', 'gate', '--renew', *options, *app, '--', *request.words])}")
     return Exit.REFUSED
 
 
@@ -337,20 +335,6 @@ def _stopped(outcome: Exit, request: Request) -> Exit:
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
     say(f"REFUSED: {why}`{_shown(request.words)}` was not run")
     return Exit.REFUSED
-
-
-def _next(request: Request) -> None:
-    given = {
-        "-e": request.environment,
-        "--fail-on": request.fail_on,
-        "--stage": request.stage,
-        "--skip": ",".join(request.skip),
-    }
-    usual = {"--fail-on": "fail", "--stage": "paid"}
-    options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
-    app = [request.app] if request.app else []
-    words = ["preflight", "gate", "--renew", *options, *app, "--", *request.words]
-    say(f"next  {_shown(words)}")
 
 
 def _shown(words: Sequence[str]) -> str:
