@@ -11,7 +11,7 @@ import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -26,6 +26,7 @@ from preflight.model import (
     Check,
     Finding,
     NotApplicable,
+    Outcome,
     Report,
     Result,
     Scope,
@@ -66,43 +67,31 @@ class _Asked(NamedTuple):
 @dataclass(frozen=True)
 class _Answered:
     result: Result
-    may_change: bool  # asking again could give another answer without the user doing anything here
+    may_change: bool = False  # asking again could give another answer without the user doing anything here
     question: str = ""  # that an unknown leaves open
 
 
+@dataclass
 class _Run:
-    def __init__(
-        self,
-        selection: Selection,
-        world: World,
-        given: Given,
-        apps: Mapping[str, tuple[World, Given]],
-        limits: Limits,
-        observe: Observe,
-        judge: Judge,
-        fail_on: Status,
-    ) -> None:
-        self.selection = selection
-        self.world = world
-        self.given = given
-        self.apps = apps
-        self.limits = limits
-        self.observe = observe
-        self.judge = judge
-        self.fail_on = fail_on
-        self.clock = time.monotonic()
-        names = tuple(apps)
-        self.asked = {
-            c.id: [_Asked(c, app) for app in (names if looks_at_app(c) else names[:1])] for c in selection.chosen
-        }
-        self.lookups: dict[str, Lookups] = {}
-        self.answered: dict[_Asked, _Answered] = {}
-        self.left_out = {
-            check.id: replace(_unasked(check, Status.SKIP, reason), is_left_out=True)
-            for check, reason in selection.left_out
-        }
-        self.at_stake: dict[_Asked, Decimal] = {}  # of paid checks that have started: what counts without an answer
-        self.slots = asyncio.Semaphore(AT_ONCE)
+    selection: Selection
+    world: World
+    given: Given
+    apps: Mapping[str, tuple[World, Given]]
+    limits: Limits
+    observe: Observe
+    judge: Judge
+    fail_on: Status
+    clock: float = field(default_factory=time.monotonic)
+    lookups: dict[str, Lookups] = field(default_factory=dict)
+    answered: dict[_Asked, _Answered] = field(default_factory=dict)
+    at_stake: dict[_Asked, Decimal] = field(default_factory=dict)  # of paid checks that have started, if never answered
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def __post_init__(self) -> None:
+        names = tuple(self.apps)
+        chosen, left_out = self.selection.chosen, self.selection.left_out
+        self.asked = {c.id: [_Asked(c, app) for app in (names if looks_at_app(c) else names[:1])] for c in chosen}
+        self.left_out = {c.id: replace(_unanswered(c, Status.SKIP, why), is_left_out=True) for c, why in left_out}
 
     async def everything(self) -> None:
         for result in self.left_out.values():
@@ -133,9 +122,8 @@ class _Run:
                             group.create_task(self._one(asked, is_last=last))
             left = [a for a in left if a not in self.answered]
             if left:
-                pause = next(waits, pause)
                 left_s = max(0.0, self.limits.wait_s - (time.monotonic() - self.clock))
-                pause = min(pause, left_s)
+                pause = min(next(waits, pause), left_s)
                 self.observe(Waiting(tuple(dict.fromkeys(a.check.name for a in left)), pause, left_s))
                 await asyncio.sleep(pause)
                 for check, app in left:
@@ -152,7 +140,7 @@ class _Run:
         check = asked.check
         stopper = self._stopper()
         if stopper is not None and not self.selection.is_named:
-            return _Answered(_unasked(check, Status.SKIP, f"not started: {stopper}"), False)
+            return _Answered(_unanswered(check, Status.SKIP, f"not started: {stopper}"))
         assert check.price is not None  # Check refuses a paid check without one
         price = await self._put(check.price, asked)
         if isinstance(price, _Answered):
@@ -160,30 +148,29 @@ class _Run:
                 return price
             return replace(price, result=replace(price.result, reason=f"no price: {price.result.reason}"))
         if isinstance(price, NotApplicable):
-            return _Answered(_unasked(check, Status.SKIP, price.reason), False)
+            return _Answered(_unanswered(check, Status.SKIP, price.reason))
         left = self.limits.spend_max_usd - sum((t.result.spent_usd for t in self.answered.values()), Decimal(0))
         if price.usd > left:
             reason = f"needs up to ${price.usd:.2f} ({price.basis}); --spend-max leaves ${left:.2f}"
             enough = self.limits.spend_max_usd - left + price.usd
-            blocked = replace(_unasked(check, Status.BLOCKED, reason), retry_with=f"--spend-max {enough:.2f}")
-            return _Answered(blocked, False)
+            blocked = _unanswered(check, Status.BLOCKED, reason)
+            return _Answered(replace(blocked, retry_with=f"--spend-max {enough:.2f}"))
         self.observe(Priced(check, price, asked.app))
         self.at_stake[asked] = price.usd
         self.observe(Started(check))
         answered = await self._ask(asked)
+        if answered.result.status is Status.SKIP:
+            return answered
         spent = answered.result.answer.spent_usd if answered.result.answer else None
-        if answered.result.status is not Status.SKIP:
-            usd = price.usd if spent is None else spent
-            answered = replace(answered, result=replace(answered.result, spent_usd=usd))
-        return answered
+        usd = price.usd if spent is None else spent
+        return replace(answered, result=replace(answered.result, spent_usd=usd))
 
     def _stopper(self) -> str | None:
         """What a free check found that keeps money from being spent."""
-        bad = {Status.FAIL, *UNANSWERED} | ({Status.WARN} if self.fail_on is Status.WARN else set())
-        names = [t.result.check.name for t in self.answered.values() if t.result.status in bad]
-        if not names:
-            return None
-        return f"{names[0]} must be right first" + (f", and {len(names) - 1} more" if len(names) > 1 else "")
+        results = [answered.result for answered in self.answered.values()]
+        names = [r.check.name for r in results if r.status in UNANSWERED or r.status.fails(self.fail_on)]
+        more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{names[0]} must be right first{more}" if names else None
 
     def _tell(self, asked: _Asked, answered: _Answered) -> None:
         """A check's result is told when every app has its own."""
@@ -210,17 +197,13 @@ class _Run:
         check = asked.check
         began = time.monotonic()
         outcome = await self._put(check.run, asked)
-        seconds = time.monotonic() - began
         if isinstance(outcome, _Answered):
             return outcome
-        if isinstance(outcome, NotApplicable):
-            return _Answered(Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason), False)
         try:
-            status, answer = judged(outcome)
+            result = result_of(check, _in_form(outcome), began)
         except (TypeError, ValueError) as e:
-            return _Answered(_error(check, f"its answer is not one: {e}", began), False)
-        errors = [f for f in answer.findings if f.severity is Severity.ERROR]
-        result = Result(check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer)
+            return _Answered(_unanswered(check, Status.ERROR, f"its answer is not one: {e}", began))
+        errors = [f for f in result.findings if f.severity is Severity.ERROR]
         question = outcome.question if isinstance(outcome, Unknown) else ""
         return _Answered(result, bool(errors) and all(f.can_clear for f in errors), question)
 
@@ -236,29 +219,24 @@ class _Run:
             async with limit:
                 return await (in_thread(_run_whole, question, looked) if check.origin else question(looked))
         except LookupFailed as e:
-            return self._blocked(check, e, began)
+            cause = e.__cause__
+            may_change = isinstance(cause, TimeoutError) or (isinstance(cause, Problem) and cause.can_pass)
+            by = next((c.id for c in self.selection.everything if e.lookup in c.explains and c.id != check.id), "")
+            return _Answered(replace(_unanswered(check, Status.BLOCKED, str(e), began), blocked_by=by), may_change)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            return _Answered(_error(check, "CancelledError: it cancelled itself", began), False)
+            return _Answered(_unanswered(check, Status.ERROR, "CancelledError: it cancelled itself", began))
         except KeyboardInterrupt:
             raise
         except BaseException as e:  # noqa: BLE001 - a broken check must not hide the other answers
             if limit.expired():
-                return _Answered(_error(check, f"no answer after {check.timeout_s:g} s", began), True)
-            may_change = isinstance(e, Problem) and e.can_pass
+                reason = f"no answer after {check.timeout_s:g} s"
+                return _Answered(_unanswered(check, Status.ERROR, reason, began), may_change=True)
             reason = str(e) if isinstance(e, Problem) else f"{type(e).__name__}: {e}"
-            return _Answered(_error(check, reason, began), may_change)
-
-    def _blocked(self, check: Check, e: LookupFailed, began: float) -> _Answered:
-        cause = e.__cause__
-        may_change = (isinstance(cause, Problem) and cause.can_pass) or isinstance(cause, TimeoutError)
-        by = next((c.id for c in self.selection.everything if e.lookup in c.explains and c.id != check.id), "")
-        seconds = time.monotonic() - began
-        return _Answered(
-            Result(check=check, status=Status.BLOCKED, seconds=seconds, reason=str(e), blocked_by=by), may_change
-        )
+            may_change = isinstance(e, Problem) and e.can_pass
+            return _Answered(_unanswered(check, Status.ERROR, reason, began), may_change)
 
     def results(self) -> tuple[Result, ...]:
         """In checklist order."""
@@ -268,7 +246,7 @@ class _Run:
         """A result for whatever has none yet; a paid check that had started counts at its price."""
         for asked in [a for each in self.asked.values() for a in each if a not in self.answered]:
             spent = self.at_stake.get(asked, Decimal(0))
-            self._tell(asked, _Answered(replace(_unasked(asked.check, Status.ERROR, why), spent_usd=spent), False))
+            self._tell(asked, _Answered(replace(_unanswered(asked.check, Status.ERROR, why), spent_usd=spent)))
 
 
 async def run(
@@ -315,21 +293,31 @@ async def run(
     )
 
 
-def judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
-    """Raises TypeError and ValueError for what a check of another make may have returned in their place."""
-    if isinstance(outcome, Answer | Unknown) and not all(isinstance(f, Finding) for f in outcome.findings):
-        raise TypeError("it holds what is not a Finding")
-    if isinstance(outcome, Unknown):
-        answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
-        status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
-    elif isinstance(outcome, Answer):
+def result_of(check: Check, outcome: Outcome, began: float) -> Result:
+    """An unknown whose findings are certain failures is a failure."""
+    seconds = time.monotonic() - began
+    if isinstance(outcome, NotApplicable):
+        return Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason)
+    if isinstance(outcome, Answer):
         answer, status = outcome, outcome.status
     else:
+        answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
+        status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
+    return Result(check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer)
+
+
+def _in_form(outcome: Outcome) -> Outcome:
+    """Raises TypeError and ValueError for what a check of another make may have returned in its place."""
+    if isinstance(outcome, NotApplicable):
+        return outcome
+    if not isinstance(outcome, Answer | Unknown):
         raise TypeError(f"a {type(outcome).__name__}, wanted an Answer, an Unknown or a NotApplicable")
-    if not isinstance(answer.summary, str):
+    if not all(isinstance(f, Finding) for f in outcome.findings):
+        raise TypeError("it holds what is not a Finding")
+    if not isinstance(outcome.reason if isinstance(outcome, Unknown) else outcome.summary, str):
         raise TypeError("it says no text")
-    json.dumps(dict(answer.seen), allow_nan=False)
-    return status, answer
+    json.dumps(dict(outcome.seen), allow_nan=False)
+    return outcome
 
 
 def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:
@@ -342,9 +330,7 @@ def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:
         raise RuntimeError(f"{type(e).__name__}, which nobody sent") from e
 
 
-def _unasked(check: Check, status: Status, reason: str) -> Result:
-    return Result(check=check, status=status, seconds=0.0, reason=reason)
-
-
-def _error(check: Check, reason: str, began: float) -> Result:
-    return Result(check=check, status=Status.ERROR, seconds=time.monotonic() - began, reason=reason)
+def _unanswered(check: Check, status: Status, reason: str, began: float | None = None) -> Result:
+    """``began`` is None where it was not asked."""
+    seconds = 0.0 if began is None else time.monotonic() - began
+    return Result(check=check, status=status, seconds=seconds, reason=reason)

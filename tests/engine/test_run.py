@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given as draw
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from preflight.app.lookups import READING
+from preflight.engine import run as engine
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
 from preflight.events import Event, Waiting
@@ -349,7 +351,7 @@ def test_a_paid_check_that_is_named_runs_whatever_the_free_ones_found() -> None:
     assert statuses(report) == [Status.FAIL, Status.PASS]
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=60, deadline=None)
 @draw(st.lists(st.sampled_from(["pass", "warn", "fail", "skip", "blocked", "error"]), min_size=1, max_size=6))
 def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or_unknown(free: list[str]) -> None:
     async def boom(looked: Looked) -> Answer:
@@ -375,7 +377,7 @@ def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or
 KINDS = ("pass", "pass", "pass", "warn", "fail", "skip", "blocked", "error", "slow")
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 @draw(
     st.lists(st.sampled_from(KINDS), max_size=6),
     st.lists(st.integers(0, 120), min_size=1, max_size=4),
@@ -477,7 +479,8 @@ def test_an_interrupt_keeps_the_answers_that_were_there() -> None:
     assert (report.exit, report.verdict) == (Exit.INTERRUPTED, Verdict.INTERRUPTED)
 
 
-def test_wait_asks_again_what_may_become_true() -> None:
+def test_wait_asks_again_what_may_become_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "WAITS_S", (0.05,))
     tries: list[int] = []
 
     async def flaky(looked: Looked) -> Answer:
@@ -537,7 +540,7 @@ def graphs(draw_: st.DrawFn) -> tuple[Graph, list[tuple[list[int], str]]]:
     return lookups, checks
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 @draw(graphs())
 def test_over_random_graphs_no_dependant_runs_after_a_failed_need_and_no_answer_is_lost(
     graph: tuple[Graph, list[tuple[list[int], str]]],
