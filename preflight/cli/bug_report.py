@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -45,7 +44,7 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
     from preflight.report.redacted import cleaned
     from preflight.report.text import plain, printable
 
-    settings = project_settings(start=Path.cwd(), scenario=None, environment=environment)
+    settings = project_settings(environment=environment)
     document = plain(cleaned(asyncio.run(_document(settings, is_offline=is_offline)), redactor().text))
     text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
     click.echo(text, nl=False)

@@ -130,8 +130,6 @@ def _here(request: Request) -> Exit:
     environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
     named, start = _read(request), Path.cwd()
     given = project_settings(
-        start=start,
-        scenario=None,
         app=request.app or _file(named, start),
         environment=named.environment,
         spend_max=request.spend_max,
