@@ -19,11 +19,10 @@ from decimal import Decimal
 
 from preflight.api import Findings, Kind, Looked, LookupFailed, Problem, advice, error, warning
 from preflight.app.planned import PLANNED_FUNCTION
-from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate
-from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import Finishes
-from preflight.cost.reckoning import ASKED, Reckoning, reckon
+from preflight.cost.rates import CURRENT_RATES
+from preflight.cost.reckoning import ASKED, Allowance, Reckoning, reckon
 from preflight.model import Answer, Check, Finding, Group, Stage, Unknown
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 

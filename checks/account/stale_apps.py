@@ -15,7 +15,7 @@ Source
 """
 
 from preflight.api import Answer, Check, Group, Looked, LookupFailed, Stage, account, warning
-from preflight.remote.apps import age_text, is_run, is_stale
+from preflight.remote.lookups import age_text, is_run, is_stale
 from preflight.wording import listed
 
 

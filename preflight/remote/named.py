@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.model import Where
-from preflight.remote.s3.types import AWS_KEYS, GOOGLE_KEYS, S3Place
+from preflight.remote.s3.api import AWS_KEYS, GOOGLE_KEYS, S3Place
 from preflight.settings import Settings
 
 BY_SETTINGS = "tool.preflight.s3"

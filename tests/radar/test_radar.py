@@ -17,8 +17,7 @@ from packaging.version import Version
 
 from preflight.app import reader
 from preflight.build.announced import concerns
-from preflight.cli.lock import lock_command
-from preflight.cli.radar import radar_command
+from preflight.cli.radar import lock_command, radar_command
 from preflight.facts.load import shipped_rows
 from preflight.facts.refresh.text import table_text
 from preflight.facts.types import BREAKS
