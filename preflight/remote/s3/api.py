@@ -49,6 +49,10 @@ class S3Place:
     must_hold_data: bool = True
 
     @property
+    def key(self) -> tuple[str, str, str | None]:
+        return self.bucket, self.prefix, self.endpoint
+
+    @property
     def at(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
 
