@@ -106,11 +106,20 @@ class Looked:
 
 
 class Lookups:
-    """The lookups of one run: an async context manager that closes what it made, newest first."""
+    """The lookups of one run: an async context manager that closes what it made, newest first.
 
-    def __init__(self, world: World, given: Mapping[Lookup[Any], Any] | None = None) -> None:
+    ``common`` gives the lookups that make a key in place of these: for all apps of a run what is no app's own.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        given: Mapping[Lookup[Any], Any] | None = None,
+        common: Callable[[Lookup[Any]], Lookups | None] = lambda key: None,
+    ) -> None:
         self._world = world
         self._given = dict(given or {})
+        self._common = common
         self._tasks: dict[Lookup[Any], asyncio.Task[Any]] = {}
         self._stack = AsyncExitStack()
 
@@ -130,6 +139,9 @@ class Lookups:
     def forget(self, keys: Iterable[Lookup[Any]]) -> None:
         """Makes these, and what they need, anew when they are asked next: all but the fixed that were made."""
         for key in keys:
+            if (common := self._common(key)) is not None:
+                common.forget((key,))
+                continue
             task = self._tasks.get(key)
             if task is not None and task.done() and not (key.is_fixed and task.exception() is None):
                 del self._tasks[key]
@@ -165,6 +177,8 @@ class Lookups:
             if isinstance(stand_in, LookupFailed):
                 raise stand_in
             return cast(T, stand_in)
+        if (common := self._common(key)) is not None:
+            return await common._get(key)
         if key not in self._tasks:
             maker = self._world.instead.get(key, key)
             self._tasks[key] = asyncio.create_task(self._make(maker, key), name=f"lookup {key.name}")

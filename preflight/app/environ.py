@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from preflight.app.model import EnvironRead, Source
-from preflight.app.syntax import Holder, Syntax, syntax_of
+from preflight.app.syntax import Holder, Syntax, syntax_of, text_of
 
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 CONVENTIONS = {  # what a library reads by itself when the app uses it
@@ -59,16 +59,16 @@ def _holder(syntax: Syntax, node: ast.AST) -> str:
 
 def _read(node: ast.AST, syntax: Syntax) -> tuple[tuple[str, ...], str, bool] | None:
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-        key = _text(node.slice)
+        key = text_of(node.slice)
         return ((key,), "os.environ[…]", True) if key and syntax.imported(node.value) == "os.environ" else None
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-        key = _text(node.left)
+        key = text_of(node.left)
         asked = key and syntax.imported(node.comparators[0]) == "os.environ"
         return ((key,), "in os.environ", False) if asked else None
     if not isinstance(node, ast.Call):
         return None
     name = syntax.imported(node.func)
-    key = _text(node.args[0]) if node.args else ""
+    key = text_of(node.args[0]) if node.args else ""
     if key and name == "os.environ.pop":
         return (key,), "os.environ.pop()", len(node.args) + len(node.keywords) < 2
     if key and name in GETS:
@@ -82,7 +82,3 @@ def _is_given(name: str, call: ast.Call) -> bool:
     """Whether the call brings its own credential, or says that it needs none."""
     by_place = bool(call.args) and name in BY_PLACE
     return by_place or any(k.arg is None or k.arg in GIVEN for k in call.keywords)
-
-
-def _text(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -166,6 +166,11 @@ class ShellCommand:
     where: Where
     span: Span | None = None
 
+    @property
+    def shown(self) -> str:
+        """As a message names it."""
+        return f"`{' '.join(self.text.split())[:60]}`"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -190,6 +195,10 @@ class Step:
     is_repeated: bool = False  # in the body of a loop whose turns are not known
     is_complete: bool = True  # False: an argument is unresolved
     node: ast.Call | None = field(repr=False, default=None, compare=False)
+
+    def given(self, name: str, position: int) -> object:
+        """The argument of that keyword or at that place; None where there is neither."""
+        return self.kwargs.get(name, self.args[position] if position < len(self.args) else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +245,10 @@ class Call:
     is_bare: bool = False
     node: ast.AST | None = field(repr=False, default=None, compare=False)
     source: Source | None = field(repr=False, default=None, compare=False)  # the file that `node` and spans are of
+
+    def given(self, name: str, position: int) -> object:
+        """The argument of that keyword or at that place; None where there is neither."""
+        return self.kwargs.get(name, self.args[position] if position < len(self.args) else None)
 
 
 @dataclass(frozen=True, kw_only=True)

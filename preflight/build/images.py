@@ -36,6 +36,16 @@ class Link:
     def after(self) -> tuple[Step, ...]:
         return self.image.steps[self.n + 1 :]
 
+    @property
+    def shell_before(self) -> tuple[ShellCommand, ...]:
+        """Of the steps before."""
+        return tuple(c for step in self.before for c in step.shell)
+
+    def shell_after(self, command: ShellCommand) -> tuple[ShellCommand, ...]:
+        """What runs after a command of the step, in it and in the steps after it."""
+        every = [c for step in (self.step, *self.after) for c in step.shell]
+        return tuple(every[every.index(command) + 1 :])
+
 
 def image_links(recipe: Recipe) -> tuple[Link, ...]:
     """Every step of every image once, though several images may begin with it."""
@@ -109,4 +119,4 @@ def sources_of(syntax: Syntax, node: ast.AST, depth: int = 3) -> Iterator[ast.AS
             yield inner
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and deep > 0 and inner.id not in known:
                 known.add(inner.id)
-                pending += [(value, deep - 1) for value in syntax.values_of(inner.id)]
+                pending += [(value, deep - 1) for value in syntax.values.get(inner.id, ())]

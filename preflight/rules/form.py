@@ -25,7 +25,7 @@ from preflight.app.model import Recipe, Unresolved
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Unknown, Where
 from preflight.settings import Settings
-from preflight.wording import counted, listed, plural, title_of
+from preflight.wording import counted, listed, page_of, plural, title_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -140,7 +140,7 @@ def rule(
     def of(find: Find[T]) -> Rule:
         if not find.__doc__ and sys.flags.optimize < 2:  # python -OO takes docstrings away
             raise ValueError(f"{find.__module__}.{find.__name__} has no page: its docstring")
-        name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__ or "")
+        name, page = find.__name__.replace("_", "-"), page_of(find.__doc__)
         return rule_of(id, name, page, subject, find, asks_builder=asks_builder, decides=decides)
 
     return of
