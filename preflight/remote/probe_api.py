@@ -20,19 +20,11 @@ from typing import Any
 from preflight.model import Json
 from preflight.problems import Kind, Problem
 from preflight.process import end_group
+from preflight.remote.modal_sdk import KINDS
 
 QUEUE_S = 300.0  # for a GPU of the type to be free, beyond the payload's own limit
 OURS = str(Path(__file__).resolve().parents[2])  # on the child's path, for a checkout that is not installed
 TAIL = 2_000  # lines; the cause of a failed build stands far above the end
-KINDS = {
-    "AuthError": Kind.NOT_SIGNED_IN,
-    "PermissionDeniedError": Kind.FORBIDDEN,
-    "NotFoundError": Kind.NOT_FOUND,
-    "ConnectionError": Kind.UNREACHABLE,
-    "ServiceError": Kind.UNREACHABLE,
-    "ResourceExhaustedError": Kind.THROTTLED,
-    "TimeoutError": Kind.NO_ANSWER,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
