@@ -7,7 +7,7 @@ can define one at import time; what it made lives in the ``Lookups`` of one run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,10 +21,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Lookup(Generic[T]):
-    """``is_fixed``: asking again in the same run can't give another answer, so --wait does not."""
+    """``make`` gives the value, or a context manager around it, which is closed when the run ends.
+
+    ``is_fixed``: asking again in the same run can't give another answer, so --wait does not.
+    """
 
     name: str
-    make: Callable[[Looked], AbstractAsyncContextManager[T]] = field(repr=False)
+    make: Callable[[Looked], Awaitable[T] | AbstractAsyncContextManager[T]] = field(repr=False)
     needs: tuple[Lookup[Any], ...] = ()
     tries: tuple[Lookup[Any], ...] = ()
     timeout_s: float = 10.0
@@ -187,7 +190,11 @@ class Lookups:
         limit = asyncio.timeout(key.timeout_s)
         try:
             async with limit:
-                value = await self._stack.enter_async_context(key.make(looked))
+                made = key.make(looked)
+                if isinstance(made, AbstractAsyncContextManager):
+                    value = await self._stack.enter_async_context(made)
+                else:
+                    value = await made
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except BaseException as e:

@@ -19,7 +19,7 @@ from preflight.cost.document import document
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named
-from preflight.discover.lookups import FILLED_RECIPE
+from preflight.discover.recorder import FILLED_RECIPE
 from preflight.lookups import Looked, LookupFailed, Lookups, World
 from preflight.model import Json
 from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment

@@ -225,7 +225,7 @@ async def _lint(
             if fixing is not None:
                 await fixing(file, rules)
                 recipe = recipe_of(file)
-            for result in await judge(rules, recipe, file.settings):
+            for result in await judge(rules, recipe, file.settings, now=began):
                 told.setdefault(result.check, []).append((str(file.file), places.result(result)))
             looked.append(STDIN if file.content is not None else str(file.file))
             if not isinstance(recipe, LookupFailed):

@@ -24,12 +24,14 @@ def static_rules(checks: Sequence[Check]) -> tuple[Check, ...]:
     return tuple(c for c in checks if c.stage is Stage.STATIC and RECIPE in c.needs)
 
 
-async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings) -> tuple[Result, ...]:
-    """Every rule's result for one recipe: a rule that breaks costs its own answer only.
+async def judge(
+    checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings, *, now: datetime | None = None
+) -> tuple[Result, ...]:
+    """Every rule's result for one recipe, ``now`` for all files of a run: a rule that breaks costs its own answer only.
 
     Our own rules wait for nothing and are asked one after another; what may wait goes through the engine.
     """
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     at_once = [c for c in checks if isinstance(c, Rule) and not c.origin] if isinstance(recipe, Recipe) else []
     ids = {id(rule) for rule in at_once}
     others = tuple(c for c in checks if id(c) not in ids)
@@ -39,7 +41,8 @@ async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings
         given: dict[Lookup[Any], Any] = {RECIPE: recipe, BUILDER: settings.builder}
         results += (await run(Selection(others), world, target=Target(), given=given)).results
     if isinstance(recipe, Recipe):
-        results += [_asked(rule, recipe, Context.of(settings, now)) for rule in at_once]
+        context = Context.of(settings, now)
+        results += [_asked(rule, recipe, context) for rule in at_once]
     by_id = {r.check.id: r for r in results}
     return tuple(by_id[c.id] for c in in_order(checks))
 

@@ -200,7 +200,7 @@ class _Run:
         if isinstance(outcome, _Answered):
             return outcome
         try:
-            result = result_of(check, outcome, began)
+            result = result_of(check, _in_form(outcome), began)
         except (TypeError, ValueError) as e:
             return _Answered(_unanswered(check, Status.ERROR, f"its answer is not one: {e}", began))
         errors = [f for f in result.findings if f.severity is Severity.ERROR]
@@ -294,29 +294,30 @@ async def run(
 
 
 def result_of(check: Check, outcome: Outcome, began: float) -> Result:
-    """Raises TypeError and ValueError for what is no outcome."""
+    """An unknown whose findings are certain failures is a failure."""
     seconds = time.monotonic() - began
     if isinstance(outcome, NotApplicable):
         return Result(check=check, status=Status.SKIP, seconds=seconds, reason=outcome.reason)
-    status, answer = judged(outcome)
+    if isinstance(outcome, Answer):
+        answer, status = outcome, outcome.status
+    else:
+        answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
+        status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
     return Result(check=check, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
-def judged(outcome: Answer | Unknown) -> tuple[Status, Answer]:
-    """Raises TypeError and ValueError for what a check of another make may have returned in their place."""
-    if isinstance(outcome, Answer | Unknown) and not all(isinstance(f, Finding) for f in outcome.findings):
-        raise TypeError("it holds what is not a Finding")
-    if isinstance(outcome, Unknown):
-        answer = Answer(summary=outcome.reason, seen=outcome.seen, findings=outcome.findings)
-        status = Status.FAIL if answer.status is Status.FAIL else Status.UNKNOWN
-    elif isinstance(outcome, Answer):
-        answer, status = outcome, outcome.status
-    else:
+def _in_form(outcome: Outcome) -> Outcome:
+    """Raises TypeError and ValueError for what a check of another make may have returned in its place."""
+    if isinstance(outcome, NotApplicable):
+        return outcome
+    if not isinstance(outcome, Answer | Unknown):
         raise TypeError(f"a {type(outcome).__name__}, wanted an Answer, an Unknown or a NotApplicable")
-    if not isinstance(answer.summary, str):
+    if not all(isinstance(f, Finding) for f in outcome.findings):
+        raise TypeError("it holds what is not a Finding")
+    if not isinstance(outcome.reason if isinstance(outcome, Unknown) else outcome.summary, str):
         raise TypeError("it says no text")
-    json.dumps(dict(answer.seen), allow_nan=False)
-    return status, answer
+    json.dumps(dict(outcome.seen), allow_nan=False)
+    return outcome
 
 
 def _run_whole(question: Callable[[Looked], Awaitable[T]], looked: Looked) -> T:

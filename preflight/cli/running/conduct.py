@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from preflight.cli.running.options import Options, wanted_outputs
 from preflight.cli.running.rehearsal import Ground, Rehearsal, standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import base_of, check_functions, every_app, resolve_app
-from preflight.discover.lookups import FILLED_RECIPE
+from preflight.discover.recorder import FILLED_RECIPE
 from preflight.engine.run import Limits
 from preflight.engine.run import run as run_engine
 from preflight.engine.select import Selection, UnknownCheck, select
@@ -182,11 +182,10 @@ async def _followed(report: Report, world: World, found: Mapping[Lookup[Any], ob
         return report
 
 
-@contextlib.asynccontextmanager
-async def _builder_in_force(looked: Looked) -> AsyncIterator[str | None]:
+async def _builder_in_force(looked: Looked) -> str | None:
     """As the settings say it, else as Modal tells it; None where it does not: the static rules look all the same."""
     told = looked.tried(RESOLVED_BUILDER)
-    yield looked.settings.builder or (None if isinstance(told, LookupFailed) else told or None)
+    return looked.settings.builder or (None if isinstance(told, LookupFailed) else told or None)
 
 
 BUILDER_IN_FORCE: Lookup[str | None] = Lookup(

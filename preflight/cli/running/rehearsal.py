@@ -27,8 +27,7 @@ from preflight.cli.running.not_run import not_run_here
 from preflight.cli.running.options import Options
 from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import every_app, project_settings, resolve_app
-from preflight.discover.lookups import RECORDING
-from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
+from preflight.discover.recorder import RECORDING, NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
 from preflight.engine.select import Selection
 from preflight.lookups import Looked, Lookup
