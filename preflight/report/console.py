@@ -13,9 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 import preflight
+from preflight.changes import Changed
 from preflight.engine.select import in_order, is_rule
 from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
-from preflight.model import WORST_FIRST, Changed, Check, Finding, Report, Result, Severity, Status, Target, Verdict
+from preflight.model import WORST_FIRST, Check, Finding, Report, Result, Severity, Status, Target, Verdict
 from preflight.report.baseline import Baseline, Compared
 from preflight.report.next import next_command
 from preflight.report.ordered import command_line, grouped, part_of, verdict_word

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import preflight
+from preflight.changes import Changed
 from preflight.facts.in_force import digest
-from preflight.model import Changed, Check, Finding, Report, Result
+from preflight.model import Check, Finding, Report, Result
 from preflight.report.baseline import Compared
 from preflight.report.ordered import fingerprint
 from preflight.report.text import as_json, plain

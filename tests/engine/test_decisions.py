@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from preflight.api import failed, passed, warned
 from preflight.engine import run as engine
 from preflight.engine.run import Limits, judged, run
 from preflight.engine.select import Selection
@@ -31,9 +32,6 @@ from preflight.model import (
     Status,
     Target,
     Unknown,
-    failed,
-    passed,
-    warned,
 )
 from preflight.problems import Kind, Problem
 from preflight.settings import Settings

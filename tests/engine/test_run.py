@@ -12,6 +12,7 @@ from hypothesis import given as draw
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from preflight.api import failed, passed, warned
 from preflight.app.lookups import READING
 from preflight.engine import run as engine
 from preflight.engine.run import Limits, run
@@ -34,9 +35,6 @@ from preflight.model import (
     Target,
     Unknown,
     Verdict,
-    failed,
-    passed,
-    warned,
 )
 from preflight.problems import Kind, Problem
 from preflight.settings import Settings

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from preflight.changes import Change, Changed
 from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
 from preflight.lookups import Lookup
 from preflight.model import (
     Answer,
-    Change,
-    Changed,
     Check,
     Edit,
     Finding,
