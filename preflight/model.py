@@ -220,8 +220,7 @@ class Check:
     ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
     ``runs_project``: a paid check whose command is the project's own; a rehearsal runs it, and no other paid one.
     ``explains``: the lookups whose failure this check's result explains.  ``about``: what may explain its own failure.
-    ``settles``: the questions, left open by an unknown, that its pass answers.
-    ``origin``: the distribution of a plugin's check; "" is built in.
+    ``settles``: the questions, left open by an unknown, that its pass answers.  ``origin``: a plugin's distribution.
     """
 
     id: str
