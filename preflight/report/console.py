@@ -316,7 +316,7 @@ class ConsoleReporter(Reporter):
 
 
 def _option(result: Result) -> str:
-    """That leaves it out."""
+    """The option or setting that leaves it out."""
     return result.reason.removeprefix(LEFT_OUT).split(":")[0]
 
 
