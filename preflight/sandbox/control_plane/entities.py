@@ -1,4 +1,4 @@
-"""What the control plane remembers of what runs: apps, functions, calls, images."""
+"""What the control plane remembers of what runs: apps, functions, calls, images; and what answers for it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from modal_proto import api_pb2 as pb
 from preflight.sandbox import state
 
 if TYPE_CHECKING:
+    from preflight.sandbox.control_plane.plane import Plane
     from preflight.sandbox.control_plane.tasks import Task
 
 T = TypeVar("T")
@@ -220,3 +221,11 @@ class Image:
     logs: list[pb.TaskLogs] = field(default_factory=list)
     is_building: bool = False
     changed: Changed = field(default_factory=Changed)
+
+
+class Topic:
+    """RPCs on one subject: each of its public methods answers the RPC of that name."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self.shelf = plane.shelf
