@@ -1,18 +1,18 @@
-"""The gRPC service as something that listens: it publishes every RPC of Modal's API, and a topic answers those that
-it has a method for.
+"""The gRPC service: it publishes every RPC of Modal's API, a topic answers those it has a method for, and it listens.
 
 An RPC ``TokenInfoGet`` is the method ``token_info_get`` of a topic; one that an older client has no message for is
-left out.  The rest answer UNIMPLEMENTED here:
-grpclib's own answer to an unknown path reaches the client as a retried ServiceError.
+left out.  The rest answer UNIMPLEMENTED here: grpclib's own answer to an unknown path reaches the client as a retried
+ServiceError.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -92,15 +92,15 @@ class Service:
         async def handle(stream: Stream[Message, Message]) -> None:
             if self._is_client:
                 self._plane.requests.append(method.name)
-            asked = await stream.recv_message()
+            sent = await stream.recv_message()
             if answer is None:
                 raise GRPCError(Status.UNIMPLEMENTED, not_simulated(method.name))
             await self._misbehave(method.name)
             if method.server_streaming:
-                async for message in answer(asked):
+                async for message in answer(sent):
                     await stream.send_message(message)
             else:
-                message = await answer(asked) or response()
+                message = await answer(sent) or response()
                 is_row = isinstance(message, Stored | Page)
                 await stream.send_message(message.shown_in(response) if is_row else message)
             await self._warn(stream)
@@ -153,27 +153,29 @@ def client_server(plane: Plane) -> Server:
 @asynccontextmanager
 async def listening(plane: Plane) -> AsyncIterator[str]:
     """Yields the URL of the control plane, the way the scenario lets it be reached."""
-    match plane.scenario.server.reach:
-        case "answers":
-            async with _answering(plane) as url:
+    # asyncio sets TCP_NODELAY only where the protocol is named: without it an answer waits 40 ms for an ACK
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        match plane.scenario.server.reach:
+            case "answers":
+                async with _answering(plane, bound, url):
+                    yield url
+            case "refuses":  # bound, so that nobody else gets the port
                 yield url
-        case "refuses":
-            with _loopback_socket() as bound:  # bound, so that nobody else gets the port; not listening
-                yield _url(bound)
-        case "hangs":
-            async with _mute() as url:
+            case "hangs":  # the kernel accepts
+                bound.listen()
                 yield url
 
 
 @asynccontextmanager
-async def _answering(plane: Plane) -> AsyncIterator[str]:
+async def _answering(plane: Plane, bound: socket.socket, url: str) -> AsyncIterator[None]:
     server = client_server(plane)
-    bound = _loopback_socket()
     with blobs.serving(plane):
         try:
             await server.start(sock=bound)
-            async with _doors(plane, _url(bound), plane.blob_url, plane.s3_url):
-                yield _url(bound)
+            async with _doors(plane, url, plane.blob_url, plane.s3_url):
+                yield
         finally:
             await plane.stop()
             server.close()
@@ -184,29 +186,10 @@ async def _answering(plane: Plane) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _doors(plane: Plane, *urls: str) -> AsyncIterator[None]:
     """A unix socket for every port: who has no network of ours has files."""
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        with contextlib.suppress(OSError):
-            writer.write_eof() if writer.can_write_eof() else writer.close()
-
-    def join(port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-        async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError):
-                outer, to_outer = await asyncio.open_connection("127.0.0.1", port)
-                await asyncio.gather(pump(reader, to_outer), pump(outer, writer))
-                to_outer.close()
-            writer.close()
-
-        return joined
-
     servers = []
     for port in (int(url.rpartition(":")[2]) for url in urls if url):
         plane.doors[port] = plane.sockets / f"{port}.s"
-        servers.append(await asyncio.start_unix_server(join(port), plane.doors[port]))
+        servers.append(await asyncio.start_unix_server(functools.partial(_join, port), plane.doors[port]))
     try:
         yield
     finally:
@@ -214,28 +197,18 @@ async def _doors(plane: Plane, *urls: str) -> AsyncIterator[None]:
             server.close()
 
 
-@asynccontextmanager
-async def _mute() -> AsyncIterator[str]:
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while await reader.read(65536):
-                pass
-        writer.close()
-
-    bound = _loopback_socket()
-    server = await asyncio.start_server(say_nothing, sock=bound)
-    try:
-        yield _url(bound)
-    finally:
-        server.close()
+async def _join(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        outer, to_outer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_pump(reader, to_outer), _pump(outer, writer))
+        to_outer.close()
+    writer.close()
 
 
-def _loopback_socket() -> socket.socket:
-    # asyncio sets TCP_NODELAY only where the protocol is named: without it an answer waits 40 ms for an ACK
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.bind(("127.0.0.1", 0))
-    return bound
-
-
-def _url(bound: socket.socket) -> str:
-    return f"http://127.0.0.1:{bound.getsockname()[1]}"
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError):
+        writer.write_eof() if writer.can_write_eof() else writer.close()

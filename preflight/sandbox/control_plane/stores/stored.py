@@ -52,10 +52,6 @@ class Stored:
     def __post_init__(self) -> None:
         self.id = self.id or new_id(self.prefix)
 
-    @property
-    def creation(self) -> pb.CreationInfo:
-        return pb.CreationInfo(created_at=self.created_at, created_by="alice")
-
     def facts(self) -> dict[str, object]:
         """By the names of the fields that answers have for them."""
         return {
@@ -64,7 +60,7 @@ class Stored:
             f"{self.word}_id": self.id,
             "environment_name": self.environment,
             "created_at": self.created_at,
-            "creation_info": self.creation,
+            "creation_info": pb.CreationInfo(created_at=self.created_at, created_by="alice"),
         }
 
     def take(self, request: Any, shelf: Shelf, *, is_new: bool) -> None:
