@@ -34,20 +34,32 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     found = build.foretold(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings: list[Finding] = []
-    ignored = 0
+    findings, lines, steps, ignored = list[Finding](), list[str](), list[dict[str, object]](), 0
     for each in found:
         # who ignores the rule that reports the cause on that line ignores what follows from it
         kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.told_by))
         findings, ignored = [*findings, *kept], ignored + left
-    said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
-    seen = {"steps": [_as_data(f) for f in found]}
+        by = f" (see {each.told_by})" if each.told_by else ""
+        lines.append(f"line {each.where.line}, {each.subject}: {each.said}{by}")
+        steps.append(
+            {
+                "package": each.ext.name,
+                "version": each.version,
+                "where": str(each.where),
+                "ending": each.ending.value,
+                "wheel": each.wheel.filename if each.wheel else None,
+                "minutes": None if each.minutes is None else round(each.minutes, 1),
+                "said": each.said,
+                "told_by": each.told_by or None,
+            }
+        )
+    summary = "; ".join(lines) + (f" ({ignored} ignored in the file)" if ignored else "")
     if any(f.ending is Ending.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
-        return Unknown(reason=said, seen=seen, findings=tuple(findings), question=question)
-    return Answer(summary=said, seen=seen, findings=tuple(findings))
+        return Unknown(reason=summary, seen={"steps": steps}, findings=tuple(findings), question=question)
+    return Answer(summary=summary, seen={"steps": steps}, findings=tuple(findings))
 
 
 def find(recipe: Recipe, context: Context) -> Findings:
@@ -69,24 +81,6 @@ def _wrong(forecast: Forecast) -> Findings:
         return
     message = f"{subject} {what}: {forecast.why}" if forecast.ending is Ending.FAILS else f"{subject}: {forecast.said}"
     yield say(message, forecast.remedy, place, why=cost, evidence=(forecast.log,) if forecast.log else ())
-
-
-def _line(forecast: Forecast) -> str:
-    by = f" (see {forecast.told_by})" if forecast.told_by else ""
-    return f"line {forecast.where.line}, {forecast.subject}: {forecast.said}{by}"
-
-
-def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
-    return {
-        "package": forecast.ext.name,
-        "version": forecast.version,
-        "where": str(forecast.where),
-        "ending": forecast.ending.value,
-        "wheel": forecast.wheel.filename if forecast.wheel else None,
-        "minutes": None if forecast.minutes is None else round(forecast.minutes, 1),
-        "said": forecast.said,
-        "told_by": forecast.told_by or None,
-    }
 
 
 CHECK = Check(id="IMG540", stage=Stage.STATIC, needs=(RECIPE,), tries=(BUILDER,), run=run, has_own_line=True)

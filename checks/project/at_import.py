@@ -131,7 +131,7 @@ def _above(tree: app.Syntax, node: ast.expr, depth: int) -> int | None:
     if isinstance(node, ast.Call) and app.dotted(node.func).rsplit(".", 1)[-1] == "Path" and len(node.args) == 1:
         return up if isinstance(node.args[0], ast.Name) and node.args[0].id == "__file__" else None
     if isinstance(node, ast.Name) and depth < 3:
-        values = list(tree.values_of(node.id))
+        values = tree.values.get(node.id, [])
         inner = _above(tree, values[0], depth + 1) if len(values) == 1 else None
         return None if inner is None else inner + up
     return None

@@ -22,6 +22,7 @@ from preflight.app.model import Step as Step
 from preflight.app.model import Unresolved as Unresolved
 from preflight.app.model import VolumeRef as VolumeRef
 from preflight.app.places import argument_where as argument_where
+from preflight.app.places import flat as flat
 from preflight.app.places import package_where as package_where
 from preflight.app.places import source_of as source_of
 from preflight.app.places import word_where as word_where

@@ -15,6 +15,15 @@ def source_of(recipe: Recipe, where: Where) -> Source | None:
     return next((s for s in (recipe.source, *recipe.siblings) if s.path == where.path), None)
 
 
+def flat(value: object) -> Iterator[str]:
+    """The strings of arguments, those of lists and tuples too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from flat(each)
+
+
 def package_where(step: Step, install: PipInstall, package: PipPackage | None = None) -> Where:
     """Of the requirement as it is written; of the command or the step when a file or a ``*`` holds it."""
     for where in (package.where if package is not None else None, install.where):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Function, Known, Recipe
 from preflight.lookups import Looked, Lookup
@@ -37,9 +34,8 @@ def _timeout_s(function: Function) -> float:
     return float(function.timeout_s.value) if isinstance(function.timeout_s, Known) else 300.0
 
 
-@asynccontextmanager
-async def _planned(looked: Looked) -> AsyncIterator[Function]:
-    yield function_named(looked[RECIPE], looked.settings.budget.function)
+async def _planned(looked: Looked) -> Function:
+    return function_named(looked[RECIPE], looked.settings.budget.function)
 
 
 PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), is_fixed=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeVar
@@ -17,6 +18,7 @@ Def = ast.FunctionDef | ast.AsyncFunctionDef
 Holder = Def | ast.ClassDef
 ENVIRON = frozenset({"os.environ", "environ"})
 GETS = frozenset({"os.environ.get", "environ.get", "os.getenv", "getenv"})
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 class Syntax:
@@ -25,25 +27,24 @@ class Syntax:
     def __init__(self, source: Source, tree: ast.Module) -> None:
         self.source = source
         self.offsets = Offsets.of(source)
-        self._parents: dict[ast.AST, ast.AST] = {}
-        self._kinds: dict[type[ast.AST], list[ast.AST]] = {}
-        self._values: dict[str, list[ast.expr]] | None = None
-        self._functions: dict[ast.AST, Def | ast.Lambda] = {}  # of nodes that run only when a function is called
+        self._parents = parents = dict[ast.AST, ast.AST]()
+        self._kinds = kinds = defaultdict[type[ast.AST], list[ast.AST]](list)
+        self._functions = functions = dict[ast.AST, Def | ast.Lambda]()  # of nodes that run when a function is called
         self._outermost: dict[ast.AST | None, Holder | None] = {None: None}
         pending: list[ast.AST] = [tree]
         while pending:  # a chain of 200 links is 200 deep: walked, not recursed
             node = pending.pop()
-            self._kinds.setdefault(type(node), []).append(node)
-            below = walk.children(node)
+            kinds[type(node)].append(node)
+            if not (below := walk.children(node)):
+                continue
             pending += below
-            function = self._functions.get(node)
+            function = functions.get(node)
             for child in below:
-                self._parents[child] = node
+                parents[child] = node
                 if function is not None:
-                    self._functions[child] = function
-            if isinstance(node, Def | ast.Lambda):
-                body = [node.body] if isinstance(node, ast.Lambda) else node.body
-                self._functions.update(dict.fromkeys(body, node))
+                    functions[child] = function
+            if isinstance(node, FUNCTIONS):
+                functions.update(dict.fromkeys([node.body] if isinstance(node, ast.Lambda) else node.body, node))
 
     def every(self, *kinds: type[N]) -> Iterator[N]:
         """The nodes of exactly these classes."""
@@ -99,18 +100,18 @@ class Syntax:
                 return True
         return False
 
-    def values_of(self, name: str) -> Iterator[ast.expr]:
-        """What the module's top level assigns to a name."""
-        if self._values is None:
-            self._values = {}
-            for node in self.every(ast.Assign):
-                for target in node.targets:
-                    if isinstance(target, ast.Name) and self.is_import_time(node):
-                        self._values.setdefault(target.id, []).append(node.value)
-            for each in self.every(ast.AnnAssign):
-                if isinstance(each.target, ast.Name) and each.value is not None and self.is_import_time(each):
-                    self._values.setdefault(each.target.id, []).append(each.value)
-        yield from self._values.get(name, ())
+    @cached_property
+    def values(self) -> dict[str, list[ast.expr]]:
+        """What the module's top level assigns to each name."""
+        found: dict[str, list[ast.expr]] = {}
+        for node in self.every(ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and self.is_import_time(node):
+                    found.setdefault(target.id, []).append(node.value)
+        for each in self.every(ast.AnnAssign):
+            if isinstance(each.target, ast.Name) and each.value is not None and self.is_import_time(each):
+                found.setdefault(each.target.id, []).append(each.value)
+        return found
 
     @cached_property
     def imports(self) -> dict[str, str]:

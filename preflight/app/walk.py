@@ -19,19 +19,27 @@ FIELDS = {
 } | {ast.Constant: (), ast.MatchSingleton: (), ast.Global: (), ast.Nonlocal: ()}
 if sys.version_info >= (3, 12):
     FIELDS[ast.TypeAlias] = ast.TypeAlias._fields  # its name is an expression
+NONE: list[ast.AST] = []  # never changed
+WITH_GAPS = frozenset({ast.Dict, ast.arguments})  # lists in which None stands for a `**` or for no default
 
 
 def children(node: ast.AST) -> list[ast.AST]:
     """As ``ast.iter_child_nodes``, without the nodes of names, contexts and operators; in the order of the text."""
+    kind = type(node)
+    names = FIELDS[kind]
+    if not names:
+        return NONE
     found: list[ast.AST] = []
-    for name in FIELDS[type(node)]:
+    for name in names:
         value = getattr(node, name, None)
         if value is None:
             continue
-        if type(value) is list:
-            found += value if None not in value else [each for each in value if each is not None]
-        else:
+        if type(value) is not list:
             found.append(value)
+        elif kind in WITH_GAPS:
+            found += [each for each in value if each is not None]
+        else:
+            found += value
     return found
 
 

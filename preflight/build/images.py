@@ -119,4 +119,4 @@ def sources_of(syntax: Syntax, node: ast.AST, depth: int = 3) -> Iterator[ast.AS
             yield inner
             if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and deep > 0 and inner.id not in known:
                 known.add(inner.id)
-                pending += [(value, deep - 1) for value in syntax.values_of(inner.id)]
+                pending += [(value, deep - 1) for value in syntax.values.get(inner.id, ())]

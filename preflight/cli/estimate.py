@@ -11,8 +11,8 @@ import click
 
 from preflight.app.lookups import RECIPE
 from preflight.app.planned import PLANNED_FUNCTION, NoFunction
-from preflight.cli.running.conduct import Options, standing_for
-from preflight.cli.running.options import document_option, parse_dollars, print_document
+from preflight.cli.running.options import Options, document_option, parse_dollars, print_document
+from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor
 from preflight.cli.running.target import resolve_app, typed_here
 from preflight.cost.document import document
@@ -79,7 +79,7 @@ def estimate_command(
     _check_gpu(gpu)
     named, _, function = (target or "").partition("::")
     options = Options(app=named or None, environment=environment, is_sandbox=is_sandbox, scenario=scenario)
-    with standing_for(options) as ground:
+    with standing(options) as ground:
         settings = ground.settings
         budget = _budget(settings.budget, hours, epochs, epoch_minutes)
         budget = replace(

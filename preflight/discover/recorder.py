@@ -15,8 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -275,14 +274,12 @@ def _references(recipe: Recipe) -> list[tuple[str, ...]]:
     ]
 
 
-@asynccontextmanager
-async def _recording(looked: Looked) -> AsyncIterator[Recording | NotRecorded | None]:
+async def _recording(looked: Looked) -> Recording | NotRecorded | None:
     recipe = looked[READING]
     if not looked.settings.record or recipe.broken:
-        yield None
-    else:
-        looked.say("running the app's top level against a local Modal")
-        yield await record_file(recipe, looked.settings)
+        return None
+    looked.say("running the app's top level against a local Modal")
+    return await record_file(recipe, looked.settings)
 
 
 RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
@@ -290,14 +287,13 @@ RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
 )
 
 
-@asynccontextmanager
-async def _filled(looked: Looked) -> AsyncIterator[Recipe]:
+async def _filled(looked: Looked) -> Recipe:
     recipe, recording = looked[READING], looked.tried(RECORDING)
     if isinstance(recording, Recording):
         from preflight.discover.merge import filled
 
         recipe = filled(recipe, recording)
-    yield recipe
+    return recipe
 
 
 FILLED_RECIPE: Lookup[Recipe] = Lookup(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from preflight.model import Where
+from msgspec.structs import replace
+
 from preflight.probe import causes
 from preflight.probe.expected import Expected, is_in, shown, table
 from preflight.probe.numbers_verdict import judge_own_numbers, own_numbers_in_words
 from preflight.probe.payload.choices import is_on
-from preflight.probe.reading import Model, ModelRun, OwnBlock, OwnStep, Reading
+from preflight.probe.reading import Model, ModelRun, OwnBlock, OwnStep, Place, Reading
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run, worst
 from preflight.wording import counted
 
@@ -201,7 +201,7 @@ def _nothing(what: str, run: ModelRun, reading: Reading) -> Ruling:
 # --- who chose another way than the kernels ---------------------------------------------------------------
 
 
-def _choosers(run: ModelRun) -> Iterator[tuple[Where, str, str]]:
+def _choosers(run: ModelRun) -> Iterator[tuple[Place, str, str]]:
     """The most telling first: the place, what is said of it, and how it is undone."""
     choices = run.choices
     for h in choices.handlers:
@@ -228,7 +228,7 @@ def _choosers(run: ModelRun) -> Iterator[tuple[Where, str, str]]:
         yield slow.where, f"{slow.where} calls {slow.called}", remedy
 
 
-def _places(run: ModelRun, reading: Reading) -> tuple[Where, ...]:
+def _places(run: ModelRun, reading: Reading) -> tuple[Place, ...]:
     blanked = (a.where for a in (*run.library.absent, *reading.library.absent))
     return tuple(dict.fromkeys([*(place for place, _, _ in _choosers(run)), *blanked]))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from preflight.model import Exit, Where
+from msgspec import Struct
+
+from preflight.model import Exit
+from preflight.probe.reading import Place
 
 
 class Verdict(StrEnum):
@@ -62,8 +64,7 @@ class Cause(StrEnum):
     NOT_STARTED = "not-started"
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """``remedy`` is empty only for ``kernels``; ``where`` is the code that chose, the most telling first."""
 
     verdict: Verdict
@@ -71,7 +72,7 @@ class Ruling:
     reason: str
     remedy: str = ""
     evidence: tuple[str, ...] = ()
-    where: tuple[Where, ...] = ()
+    where: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.reason or (not self.remedy and self.verdict is not Verdict.KERNELS):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+
+from msgspec.structs import replace
 
 from preflight.probe import causes
 from preflight.probe.expected import Expected, is_in, shown, table
 from preflight.probe.model_verdict import judge_model
 from preflight.probe.numbers_verdict import percent, tolerance, wrong_numbers
+from preflight.probe.own_model import NOT_RUN
 from preflight.probe.reading import Case, Exercise, Reading
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run, unexplained, worst
 
-NOT_RUN = "your own model was not run"
 SHOWN_NAMES = 6
 
 

@@ -18,12 +18,11 @@ from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiti
 from preflight.model import WORST_FIRST, Changed, Check, Finding, Report, Result, Severity, Status, Target, Verdict
 from preflight.report.baseline import Baseline, Compared
 from preflight.report.next import next_command
-from preflight.report.ordered import grouped
+from preflight.report.ordered import command_line, grouped, part_of, verdict_word
 from preflight.report.places import Places
 from preflight.report.reporter import Reporter
 from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
 from preflight.report.text import brief, in_encoding, one_line, printable, seconds
-from preflight.report.words import command_line, part_of, verdict_word
 from preflight.wording import counted
 
 MARKS = {  # of a status: its glyph, the glyph's style, and how the last line counts it
@@ -152,8 +151,8 @@ class ConsoleReporter(Reporter):
         if assumed:
             for text in assumed:
                 self._labelled("", text)
-            asked = ", ".join(r.check.name for r in report.results if r.assumed or r.is_left_out)
-            self._labelled("", f"a real run still asks {asked}")
+            left = ", ".join(r.check.name for r in report.results if r.assumed or r.is_left_out)
+            self._labelled("", f"a real run still asks {left}")
         if self.spent is not None and self.is_verbose:
             steps = counted(self.spent.steps, "paid step")
             text = f"preflight has spent ${self.spent.usd:.2f} here, in {steps} since {self.spent.since:%Y-%m-%d}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import preflight
 from preflight.facts.in_force import digest
@@ -19,7 +18,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
     return as_json(document(report, compared))
 
 
-def document(report: Report, compared: Compared | None = None) -> dict[str, Any]:
+def document(report: Report, compared: Compared | None = None) -> dict[str, object]:
     """``compared`` is how the report compares with a baseline."""
     whole = {
         "schema": SCHEMA,
@@ -44,10 +43,10 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, Any]
         **({} if report.changed is None else {"changed": _changed(report.changed)}),
         **({} if compared is None else {"baseline": asdict(compared)}),
     }
-    return plain(whole)  # type: ignore[no-any-return]
+    return {key: plain(value) for key, value in whole.items()}
 
 
-def _changed(changed: Changed) -> dict[str, Any]:
+def _changed(changed: Changed) -> dict[str, object]:
     return {
         "since": changed.since and changed.since.isoformat(timespec="seconds"),
         "differs": list(map(asdict, changed.changes)),
@@ -55,7 +54,7 @@ def _changed(changed: Changed) -> dict[str, Any]:
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result) -> dict[str, object]:
     check = result.check
     return {
         "id": check.id,
@@ -76,7 +75,7 @@ def _result(result: Result) -> dict[str, Any]:
     }
 
 
-def _finding(found: Finding, check: Check) -> dict[str, Any]:
+def _finding(found: Finding, check: Check) -> dict[str, object]:
     where = found.where
     return {
         "severity": found.severity.value,

@@ -27,7 +27,6 @@ def shortened(value: object) -> object:
 
 
 def keep(document: dict[str, object], name: str, origin: str) -> Path:
-    document = {**document, "python": {**document["python"], "executable": "python", "platform": ""}}  # type: ignore[dict-item]
     asked = {k: v for k, v in document["request"].items() if k not in ("known", "watch")}  # type: ignore[attr-defined]
     short = shortened({**document, "request": asked})
     judged = judge(parsed(short))

@@ -28,7 +28,7 @@ def test_a_kept_reading_gets_its_verdict_and_a_whole_document(path):
     expect = kept["expect"]
     assert (judged.verdict.value, judged.ruling.cause.value) == (expect["verdict"], expect["cause"])
     assert judged.ruling.reason == expect["reason"]
-    VALIDATOR.validate(document(reading, judged))
+    VALIDATOR.validate(document(reading, judged).as_json())
 
 
 @pytest.mark.parametrize("path", KEPT, ids=[p.stem for p in KEPT])

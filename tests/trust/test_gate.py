@@ -22,6 +22,7 @@ import pytest
 
 from preflight.cli.gate import checks, command
 from preflight.cli.main import cli
+from preflight.cli.running import conduct
 from preflight.model import Answer, Check, Exit, Finding, Report, Result, Severity, Stage, Status, Target
 from preflight.state.receipt import Receipts
 from tests.trust.table import Tally
@@ -130,7 +131,7 @@ def g(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     monkeypatch.setattr(command, "become", become)
     monkeypatch.setattr(checks, "run_selection", world.checked)
-    monkeypatch.setattr(checks, "all_checks", lambda: (CHECK,))
+    monkeypatch.setattr(conduct, "all_checks", lambda named: (CHECK,))
     return world
 
 
