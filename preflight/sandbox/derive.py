@@ -45,7 +45,12 @@ class _World:
         )
         self.default = settings.environment or "main"
         for recipe in recipes:
-            self._read(recipe)
+            for secret in recipe.secrets:
+                self._secret(secret)
+            for function in recipe.functions:
+                self._function(function, recipe)
+            for call in recipe.calls:
+                self._call(call)
         self._read_settings()
 
     def scenario(self) -> state.Scenario:
@@ -78,14 +83,6 @@ class _World:
         environ = self.settings.environ
         given = self.settings.s3.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         return given or state.Storage().region
-
-    def _read(self, recipe: Recipe) -> None:
-        for secret in recipe.secrets:
-            self._secret(secret)
-        for function in recipe.functions:
-            self._function(function, recipe)
-        for call in recipe.calls:
-            self._call(call)
 
     def _function(self, function: Function, recipe: Recipe) -> None:
         """A variable that its body must have stands in each of its secrets: which one holds it, nobody says."""

@@ -97,7 +97,6 @@ HOLD = textwrap.dedent("""
     import os, subprocess, sys, time
     from pathlib import Path
     from preflight.sandbox import serve
-from tests.sandbox.conftest import without_s3
     with serve.start(os.environ["WORLD"]) as s:
         command = [sys.executable, "-m", "modal", "run", str(Path(__file__).parent / "long.py")]
         run = subprocess.Popen(command, env=s.applied(os.environ), stdout=subprocess.PIPE, text=True)
