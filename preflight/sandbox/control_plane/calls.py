@@ -126,7 +126,7 @@ class Containers:
         self._task = task
 
     async def container_hello(self, request: Empty) -> None:
-        self._task.is_active()
+        self._task.reach(pb.TASK_STATE_ACTIVE)
 
     async def container_heartbeat(self, request: pb.ContainerHeartbeatRequest) -> pb.ContainerHeartbeatResponse:
         return pb.ContainerHeartbeatResponse()
