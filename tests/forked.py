@@ -165,7 +165,8 @@ def _become(asked: dict[str, Any]) -> None:
     if "modal.config" in sys.modules:
         config = sys.modules["modal.config"]
         config.user_config_path = os.environ.get("MODAL_CONFIG_PATH") or str(Path("~/.modal.toml").expanduser())
-        subprocess.Popen = _Popen  # type: ignore[misc]
+        if not asked["audit"]:
+            subprocess.Popen = _Popen  # type: ignore[misc]
     if asked["audit"]:
         _audited(asked["audit"])
     if asked["most_bytes"]:
