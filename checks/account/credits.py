@@ -18,7 +18,7 @@ Source
 from decimal import Decimal
 
 from preflight.api import Findings, Kind, Looked, LookupFailed, Problem, advice, error, warning
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION
 from preflight.cost.allowance import Allowance
 from preflight.cost.estimate import Estimate
 from preflight.cost.lookups import CURRENT_RATES

@@ -18,9 +18,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from preflight.api import error
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import RECIPE, NoFunction, function_named
 from preflight.app.model import Recipe
-from preflight.app.planned import NoFunction, function_named
 from preflight.cost.estimate import estimate
 from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.rates import RateRefused

@@ -11,11 +11,12 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from preflight.app import walk
+from preflight.app import syntax
 from preflight.app.interpreter.flow import TooMuch
+from preflight.app.interpreter.functions import shown
+from preflight.app.interpreter.modal_objects import bare, call_of
 from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.scope import Shared
-from preflight.app.interpreter.values import shown_value
 from preflight.app.kinds import Kinds
 from preflight.app.model import Call, Unresolved
 
@@ -60,7 +61,7 @@ def _nodes(tree: ast.Module, top: Kinds, outside: Interpreter) -> Iterator[tuple
             if isinstance(decorator, ast.Attribute | ast.Name):
                 yield decorator, kinds, names
         if not isinstance(node, Scoped):
-            pending += [(c, kinds, names) for c in walk.children(node) if holds(c, kinds.speaking)]
+            pending += [(c, kinds, names) for c in syntax.children(node) if holds(c, kinds.speaking)]
             continue
         inner = Kinds.of_function(node, kinds)
         hidden = names.inside()
@@ -72,31 +73,15 @@ def _nodes(tree: ast.Module, top: Kinds, outside: Interpreter) -> Iterator[tuple
 
 
 def _read(scope: Interpreter, node: ast.expr, kinds: Kinds, names: Interpreter) -> Call | None:
+    name = kinds.of_call(node.func if isinstance(node, ast.Call) else node)
+    if name is None:
+        return None
     if not isinstance(node, ast.Call):
-        name = kinds.of_call(node)
-        if name is None:
-            return None
-        where, span = scope.where(node), scope.offsets.span(node)
-        return Call(name=name, where=where, span=span, is_bare=True, node=node, source=scope.source)
-    name = kinds.of_call(node.func)
-    return None if name is None else _call(scope, name, node, names)
-
-
-def _call(scope: Interpreter, name: str, node: ast.Call, names: Interpreter) -> Call:
-    where = scope.offsets.method(node)
+        return bare(scope, name, node)
     try:
         args, keywords = scope.shared.evaluated.get(id(node)) or names.arguments(node)
     except (TooMuch, RecursionError):
-        why = Unresolved("it is beyond what this reader follows in one file", where)
+        why = Unresolved("it is beyond what this reader follows in one file", scope.offsets.method(node))
         args, keywords = [why for _ in node.args], {k.arg: why for k in node.keywords if k.arg}
-    made = Call(
-        name=name,
-        where=where,
-        span=scope.offsets.span(node),
-        args=tuple(shown_value(a, where) for a in args),
-        kwargs={k: shown_value(v, where) for k, v in keywords.items() if k != "**"},
-        kwarg_spans={k.arg: s for k in node.keywords if k.arg and (s := scope.offsets.span(k)) is not None},
-        node=node,
-        source=scope.source,
-    )
-    return replace(made, has_spread="**" in keywords or any(isinstance(a, ast.Starred) for a in node.args))
+    made = call_of(scope, name, node, args, keywords)
+    return shown(replace(made, kwargs={k: v for k, v in made.kwargs.items() if k != "**"}))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from preflight.app import walk
+from preflight.app import syntax
 from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.values import Alternatives, AppValue, Dotted, ImageValue, Opaque, Value
 
@@ -42,7 +42,7 @@ class Kinds:
         """Finds one of ``named``: code without any can hold no call of Modal's."""
         if self.outer is not None and self.named == self.outer.named:
             return self.outer.speaking
-        return walk.naming(self.named)
+        return syntax.naming(self.named)
 
     @staticmethod
     def of_module(scope: Interpreter, tree: ast.Module) -> Kinds:
@@ -209,7 +209,7 @@ def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | str | None
                 if isinstance(item.optional_vars, ast.Name):
                     yield item.optional_vars.id, item.context_expr
         elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-            yield from ((n.id, None) for n in walk.walk(node.target) if isinstance(n, ast.Name))
+            yield from ((n.id, None) for n in syntax.walk(node.target) if isinstance(n, ast.Name))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             yield node.name, None
-        pending += walk.children(node)
+        pending += syntax.children(node)

@@ -158,10 +158,10 @@ class ShellCommand:
     """One simple command of a shell string.  ``operator`` joins it to the next: "&&", "||", ";", "|", "" at the end."""
 
     words: tuple[str, ...]  # unquoted; a word with an expansion in it is kept as written
-    env: Mapping[str, str]
-    exported: Mapping[str, str]  # by earlier commands of the same string
-    redirects: tuple[str, ...]  # as written: ">=1.2" shows itself here
-    operator: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    exported: Mapping[str, str] = field(default_factory=dict)  # by earlier commands of the same string
+    redirects: tuple[str, ...] = ()  # as written: ">=1.2" shows itself here
+    operator: str = ""
     text: str
     where: Where
     span: Span | None = None

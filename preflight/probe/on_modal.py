@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from preflight.app.lookups import NoFunction, function_named
 from preflight.app.model import Function, Recipe, Unresolved
-from preflight.app.planned import NoFunction, function_named
 from preflight.cost.estimate import Estimate, Resources, estimate
 from preflight.cost.rates import Rates
 from preflight.diagnosis import first_cause, meaning

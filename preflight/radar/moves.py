@@ -10,7 +10,7 @@ from preflight.app.model import Image, Recipe
 from preflight.model import Edit, Fix, Where
 from preflight.radar.image import Asked, Resolved
 from preflight.radar.resolve import Taken
-from preflight.rules.rewrites import replace_package
+from preflight.rules.edits import replace_package
 
 NAME = re.compile(r"\s*[\w.-]+(?:\[[^\]]*\])?")
 

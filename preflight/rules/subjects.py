@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,11 +37,6 @@ class Install:
     def urls(self) -> tuple[str, ...]:
         """The indexes it names."""
         return tuple(u for u in (self.pip.index_url, *self.pip.extra_index_urls) if u)
-
-    @property
-    def is_constrained(self) -> bool:
-        """A file of constraints or hashes may pin what the command does not."""
-        return bool({"-c", "--constraint", "--require-hashes"} & {*self.pip.options})
 
     @property
     def where(self) -> Where:
@@ -197,13 +191,6 @@ def syntax(recipe: Recipe) -> Syntax:
     found = syntax_of(recipe.source)
     assert found is not None
     return found
-
-
-def is_tested(recipe: Recipe, node: ast.AST, words: Iterable[str]) -> bool:
-    """Whether a test that the node stands under names one of the words."""
-    tree = syntax(recipe)
-    texts = [tree.text(test) for test, _ in tree.tests_above(node)]
-    return any(word in text for text in texts for word in words)
 
 
 def env_for(ext: ExtInstall) -> dict[str, object]:

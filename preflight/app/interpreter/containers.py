@@ -6,7 +6,7 @@ from copy import copy
 
 from preflight.app.interpreter.flow import known_part, merged
 from preflight.app.interpreter.folding import bounded
-from preflight.app.interpreter.values import BoundMethod, Value, unresolved_in
+from preflight.app.interpreter.values import BoundMethod, Key, Value, unresolved_in
 from preflight.app.model import Unresolved
 from preflight.model import Where
 
@@ -31,8 +31,8 @@ def changed(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
         return bounded([*held, *given], where) if isinstance(given, list | tuple) else [*held, open_end(given, where)]
     if name == "update" and isinstance(held, dict):
         given = merged(given)
-        known = given if isinstance(given, dict) else {"**": open_end(given, where)} if args else {}
-        return {**held, **known, **keywords}
+        known: dict[Key, Value] = {"**": open_end(given, where)} if args else {}
+        return held | (given if isinstance(given, dict) else known) | keywords
     return _acted(called, args, keywords, where)[0]
 
 

@@ -19,7 +19,6 @@ from preflight.app.interpreter.flow import (
     Skipped,
     TooMuch,
     either,
-    known_part,
     merged,
     over,
 )
@@ -33,6 +32,7 @@ from preflight.app.interpreter.values import (
     Dotted,
     Duration,
     ImageValue,
+    Key,
     ObjectValue,
     Opaque,
     Partial,
@@ -40,7 +40,6 @@ from preflight.app.interpreter.values import (
     SiblingModule,
     UserFunction,
     Value,
-    unresolved_in,
 )
 from preflight.app.model import Call, Unresolved
 from preflight.model import Where
@@ -96,7 +95,7 @@ class Interpreter(Scope):
             return UserFunction(node, self.for_functions)
         if isinstance(node, ast.Await | ast.Starred):
             return self.value(node.value)
-        return self.weighed(folding.fold(node, self.value, lambda: self.where(node), self._comprehended), node)
+        return self.weighed(folding.fold(self, node), node)
 
     def _attribute(self, held: Value, node: ast.Attribute) -> Value:
         if isinstance(held, Dotted):
@@ -208,17 +207,7 @@ class Interpreter(Scope):
     def arguments(self, node: ast.Call) -> Arguments:
         """Folded arguments; ``*`` and ``**`` of known values are spread, of others stand as Unresolved."""
         bound = self.shared.given.pop(id(node), None) if self.shared.given else None
-        args: list[Value] = list(bound.args) if bound is not None else []
-        for arg in node.args:
-            value = self.value(arg)
-            if not isinstance(arg, ast.Starred):
-                args.append(value)
-                continue
-            value = known_part(value)
-            if isinstance(value, list | tuple):
-                args.extend(value)
-            else:
-                args.append(unresolved_in(value) or Unresolved("a * of what the text does not hold", self.where(arg)))
+        args = [*(bound.args if bound is not None else ()), *folding.spread(self, node.args)]
         keywords: dict[str, Value] = dict(bound.keywords) if bound is not None else {}
         for keyword in node.keywords:
             value = self.value(keyword.value)
@@ -268,7 +257,7 @@ class Interpreter(Scope):
             return either(said) if said else Unresolved("the helper raises", self.where(at))
         return inner.returned.either(None)
 
-    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
+    def comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
         """The values of a comprehension over known sequences; None when one is not known."""
         sure: list[Value] = []
         possible: list[Value] = []
@@ -309,7 +298,7 @@ def _bind_parameters(
 ) -> None:
     positional = [*spec.posonlyargs, *spec.args]
     defaults = [None] * (len(positional) - len(spec.defaults)) + list(spec.defaults)
-    left = dict(keywords)
+    left = dict[Key, Value]() | keywords
     rows: list[tuple[ast.arg, ast.expr | None]] = list(zip(positional, defaults, strict=True))
     for n, (parameter, default) in enumerate(rows + list(zip(spec.kwonlyargs, spec.kw_defaults, strict=True))):
         if n < len(args) and n < len(positional):

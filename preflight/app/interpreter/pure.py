@@ -140,12 +140,10 @@ def _environment(args: list[Value], keywords: dict[str, Value], where: Where) ->
 
 def _dict(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
     given = merged(args[0]) if args else {}
-    if isinstance(given, list | tuple):
-        pairs = [p for p in given if isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str | int)]
-        given = {p[0]: p[1] for p in pairs} if len(pairs) == len(given) else None
+    given = folding.of_pairs(given, where) if isinstance(given, list | tuple) else given
     if not isinstance(given, dict):
         return unresolved_in(args[0]) or Unresolved("a dict of what the text does not hold", where)
-    return {**given, **keywords}
+    return given | keywords
 
 
 def _is_small(held: str, name: str, args: list[Value], keywords: dict[str, Value]) -> bool:

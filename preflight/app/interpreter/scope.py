@@ -35,7 +35,7 @@ from preflight.app.interpreter.values import (
     unresolved_in,
 )
 from preflight.app.model import App, Call, Source, Unresolved
-from preflight.app.offsets import Offsets
+from preflight.app.places import Offsets
 from preflight.model import Where
 
 MOST_STEPS = 100_000  # nodes evaluated for one file with its siblings: a second with all that the rules make of them

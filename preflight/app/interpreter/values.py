@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from preflight.app.model import BucketMount, Call, SecretRef, Source, Step, Unresolved, VolumeRef
 from preflight.model import Where
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
     from preflight.app.interpreter.scope import Scope
 
+Key: TypeAlias = bool | int | float | str | None  # of a dict of the text
 Value: TypeAlias = (
     "bool | int | float | complex | str | bytes | EllipsisType | list[Value] | tuple[Value, ...]"
-    " | dict[Any, Value] | Unresolved | DefaultBool | Alternatives | Dotted | PathValue | Duration | AppValue"
+    " | dict[Key, Value] | Unresolved | DefaultBool | Alternatives | Dotted | PathValue | Duration | AppValue"
     " | ImageValue | UserFunction | ClassValue | ObjectValue | BoundMethod | Partial | SiblingModule | Opaque | Call"
     " | SecretRef | VolumeRef | BucketMount | None"
 )
@@ -32,32 +33,17 @@ class DefaultStr(str):
 
     variable: str
 
-    def __new__(cls, value: str, variable: str) -> DefaultStr:
-        made = super().__new__(cls, value)
-        made.variable = variable
-        return made
-
 
 class DefaultInt(int):
     """A number made of such a default: ``int(os.environ.get("LIMIT", "60")) * 60``."""
 
     variable: str
 
-    def __new__(cls, value: int, variable: str) -> DefaultInt:
-        made = super().__new__(cls, value)
-        made.variable = variable
-        return made
-
 
 class DefaultFloat(float):
     """The same with a fraction."""
 
     variable: str
-
-    def __new__(cls, value: float, variable: str) -> DefaultFloat:
-        made = super().__new__(cls, value)
-        made.variable = variable
-        return made
 
 
 @dataclass(frozen=True)
@@ -102,15 +88,19 @@ def defaulted(value: Value, variable: str) -> Value:
         return value
     if isinstance(value, bool):
         return DefaultBool(value, variable)
-    if isinstance(value, str):
-        return DefaultStr(value, variable)
-    if isinstance(value, int):
-        return DefaultInt(value, variable)
-    if isinstance(value, float):
-        return DefaultFloat(value, variable)
     if isinstance(value, list | tuple):
         return type(value)(defaulted(each, variable) for each in value)
-    raise TypeError
+    made: DefaultStr | DefaultInt | DefaultFloat
+    if isinstance(value, str):
+        made = DefaultStr(value)
+    elif isinstance(value, int):
+        made = DefaultInt(value)
+    elif isinstance(value, float):
+        made = DefaultFloat(value)
+    else:
+        raise TypeError
+    made.variable = variable
+    return made
 
 
 @dataclass(frozen=True)
@@ -199,6 +189,11 @@ class Alternatives:
             return defaulted(value, self.variable)
         except TypeError:
             return value
+
+
+def usual(value: Value) -> Value:
+    """What holds while no variable of the environment is set, where one decides; else the value itself."""
+    return value.default if isinstance(value, Alternatives) else value
 
 
 @dataclass(frozen=True, eq=False)

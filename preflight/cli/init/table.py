@@ -11,8 +11,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from preflight.app.lookups import NoFunction, function_named
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, Unresolved
-from preflight.app.planned import NoFunction, function_named
 from preflight.build.forecast import Forecast
 from preflight.build.foretell import foretold
 from preflight.redact import without_secrets
