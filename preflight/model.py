@@ -6,7 +6,6 @@ frozen: a result can't change after it was reported.
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +15,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from preflight.wording import title_of
+from preflight.wording import page_of, title_of
 
 if TYPE_CHECKING:
     from preflight.lookups import Looked, Lookup
@@ -51,6 +50,10 @@ class Status(StrEnum):
     BLOCKED = "blocked"  # could not look: something it needs could not be had
     UNKNOWN = "unknown"  # looked, and could not decide
     ERROR = "error"  # could not look: the check itself broke or ran out of time
+
+    def fails(self, fail_on: Status) -> bool:
+        """Whether it makes the run fail; ``fail_on`` is FAIL, or WARN where a warning does as well."""
+        return self is Status.FAIL or self is fail_on
 
 
 LOOKED = frozenset({Status.PASS, Status.WARN, Status.FAIL})
@@ -263,7 +266,7 @@ class Check:
     def __post_init__(self) -> None:
         if not self.title:
             module = self.run.__module__
-            page = inspect.cleandoc(sys.modules[module].__doc__ or "")
+            page = page_of(sys.modules[module].__doc__)
             name = self.name or module.rpartition(".")[2].replace("_", "-")
             for field_name, value in (("name", name), ("title", title_of(page)), ("doc", page)):
                 object.__setattr__(self, field_name, value)
@@ -310,6 +313,11 @@ class Result:
     @property
     def findings(self) -> tuple[Finding, ...]:
         return self.answer.findings if self.answer else ()
+
+    @property
+    def is_open(self) -> bool:
+        """It has no answer; where only findings are listed, it must not vanish."""
+        return self.status in UNANSWERED or (self.status is Status.UNKNOWN and not self.settled_by)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -383,30 +391,18 @@ class Report:
     @property
     def exit(self) -> Exit:
         """The one place where results become a verdict."""
-        statuses = {r.status for r in self.results}
-        bad = {Status.FAIL} if self.fail_on is Status.FAIL else {Status.FAIL, Status.WARN}
         if self.is_interrupted:
             return Exit.INTERRUPTED
-        if statuses & bad:
+        if any(r.status.fails(self.fail_on) for r in self.results):
             return Exit.FINDINGS
-        open_unknown = any(r.status is Status.UNKNOWN and not r.settled_by for r in self.results)
-        looked = bool(statuses & LOOKED) or any(r.assumed or r.settled_by for r in self.results)
-        if statuses & UNANSWERED or open_unknown or not looked:
-            return Exit.INCOMPLETE
-        return Exit.READY
+        has_looked = any(r.status in LOOKED or r.assumed or r.settled_by for r in self.results)
+        return Exit.READY if has_looked and not any(r.is_open for r in self.results) else Exit.INCOMPLETE
 
     @property
     def verdict(self) -> Verdict:
-        return {
-            Exit.INTERRUPTED: Verdict.INTERRUPTED,
-            Exit.FINDINGS: Verdict.NOT_READY,
-            Exit.INCOMPLETE: Verdict.INCOMPLETE,
-            Exit.READY: {
-                Scope.WHOLE: Verdict.READY,
-                Scope.PART: Verdict.CLEAN,
-                Scope.REHEARSAL: Verdict.REHEARSED,
-            }[self.scope],
-        }[self.exit]
+        proved = {Scope.WHOLE: Verdict.READY, Scope.PART: Verdict.CLEAN, Scope.REHEARSAL: Verdict.REHEARSED}
+        others = {Exit.INTERRUPTED: Verdict.INTERRUPTED, Exit.FINDINGS: Verdict.NOT_READY}
+        return proved[self.scope] if self.exit is Exit.READY else others.get(self.exit, Verdict.INCOMPLETE)
 
 
 def passed(summary: str, **seen: Json) -> Answer:

@@ -6,32 +6,52 @@ with the file, the key and what was wanted: a misspelt key must not switch a che
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import hashlib
 import re
 import tomllib
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from preflight.interpreter import Interpreter
 
 AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")  # Modal finds the bucket's region out by itself
 BUILDER_VERSION = re.compile(r"\d{4}\.\d{2}")
 FILES = ("pyproject.toml", "preflight.toml")
+AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
+AGE_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 CHOICES = {"fail_on": ("warn", "fail"), "stage": ("static", "remote", "paid")}
 ABOVE_ZERO = (
     "budget.hours budget.epochs budget.epoch_minutes budget.steps_per_epoch lint.timeout_s smoke.minutes "
     "smoke.timeout_s probe.timeout_s probe.build_timeout_s s3.sample"
 ).split()
-AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
-AGE_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+AT_LEAST_ZERO = ("spend_max", "budget.usd", "budget.startup_minutes")
+BOUNDS: tuple[
+    tuple[Collection[str], Callable[[Any], object], str], ...
+] = (  # of what is set: whether it holds, or else
+    (("builder", "image_builder.minimum"), BUILDER_VERSION.fullmatch, "like '2025.06'"),
+    (("stale_apps.older_than",), lambda age: AGE.fullmatch(age.strip().lower()), "like 90m, 24h or 2d"),
+    *(((name,), words.__contains__, " or ".join(words)) for name, words in CHOICES.items()),
+    ((*ABOVE_ZERO, *AT_LEAST_ZERO), lambda n: not isinstance(n, Decimal) or n.is_finite(), "a number"),
+    (ABOVE_ZERO, lambda n: n > 0, "more than 0"),
+    (AT_LEAST_ZERO, lambda n: n >= 0, "0 or more"),
+)
+KINDS = {  # msgspec's words for types, and ours
+    "object": "a table",
+    "array": "a list of strings",
+    "str": "a string",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "decimal": "a number",
+}
 
 
 class SettingsError(Exception):
@@ -204,34 +224,47 @@ def _document(file: Path) -> dict[str, Any]:
 
 def parse(table: object, *, file: Path, project: Path, **given: Any) -> Settings:
     """The typed form of a ``[tool.preflight]`` table.  Raises SettingsError."""
-    values = _fields(Settings, table, f"{file}: tool.preflight")
-    settings = Settings(project=project, read_from=file, **given, **values)
-    if not BUILDER_VERSION.fullmatch(settings.image_builder.minimum):
-        raise SettingsError(
-            f"{file}: tool.preflight.image-builder.minimum is {settings.image_builder.minimum!r}; wanted like '2025.06'"
-        )
+    at = f"{file}: tool.preflight"
+    if not isinstance(table, dict):
+        raise SettingsError(f"{at}: wanted a table, found {table!r}")
+    named = _named(Settings, table, at)
     try:
-        parse_age(settings.stale_apps.older_than)
-    except ValueError as e:
-        raise SettingsError(f"{file}: tool.preflight.stale-apps.older-than: {e}") from e
-    if settings.spend_max < 0:
-        raise SettingsError(f"{file}: tool.preflight.spend-max is {settings.spend_max}; wanted dollars, 0 or more")
-    for key, wanted in CHOICES.items():
-        value = getattr(settings, key)
-        if value is not None and value not in wanted:
-            raise SettingsError(f"{file}: tool.preflight.{_key(key)} is {value!r}; wanted {' or '.join(wanted)}")
-    if settings.builder is not None and not BUILDER_VERSION.fullmatch(settings.builder):
-        raise SettingsError(f"{file}: tool.preflight.builder is {settings.builder!r}; wanted like '2025.06'")
-    for name in ABOVE_ZERO:
-        table_name, key = name.split(".")
-        value = getattr(getattr(settings, table_name), key)
-        if value is not None and not value > 0:
-            raise SettingsError(f"{file}: tool.preflight.{_key(name)} is {value}; wanted more than 0")
-    for name in ("usd", "startup_minutes"):
-        value = getattr(settings.budget, name)
-        if value is not None and value < 0:
-            raise SettingsError(f"{file}: tool.preflight.budget.{_key(name)} is {value}; wanted 0 or more")
-    return settings
+        settings = msgspec.convert(named, Settings)
+    except msgspec.ValidationError as e:
+        raise SettingsError(f"{at}{_explained(str(e), named)}") from e
+    for names, holds, wanted in BOUNDS:
+        for name in names:
+            value = attrgetter(name)(settings)
+            if value is not None and not holds(value):
+                shown = repr(value) if isinstance(value, str) else value
+                raise SettingsError(f"{at}.{_key(name)} is {shown}; wanted {wanted}")
+    return replace(settings, project=project, read_from=file, **given)
+
+
+def _named(into: type, table: dict[str, Any], at: str) -> dict[str, Any]:
+    """By the names of the fields.  Raises SettingsError for a key that is none."""
+    known = {_key(f.name): f for f in fields(into) if f.name not in GIVEN_BY_US}
+    values = {}
+    for key, value in table.items():
+        field = known.get(_key(key))
+        if field is None:
+            near = difflib.get_close_matches(_key(key), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+            raise SettingsError(f"{at}: no key {key!r}; {hint}")
+        inner: Any = field.default_factory
+        is_table = isinstance(value, dict) and is_dataclass(inner)
+        values[field.name] = _named(inner, value, f"{at}.{key}") if is_table else value
+    return values
+
+
+def _explained(message: str, value: Any) -> str:
+    """What msgspec says of a key in our words, with what was found there."""
+    text, _, place = message.partition(" - at `$")
+    keys = re.findall(r"\w+", place)
+    for key in keys:
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    wanted = re.search("|".join(KINDS), text)
+    return f"{_key('.'.join(['', *keys]))}: wanted {KINDS[wanted[0]] if wanted else 'something else'}, found {value!r}"
 
 
 def _key(name: str) -> str:
@@ -244,65 +277,3 @@ def parse_age(text: str) -> timedelta:
     if found is None:
         raise ValueError(f"{text!r} is not an age; wanted like 90m, 24h or 2d")
     return timedelta(seconds=float(found.group(1)) * AGE_UNITS_S[found.group(2)])
-
-
-def _fields(into: type, table: object, at: str) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise SettingsError(f"{at}: wanted a table, found {_name(table)}")
-    hints = typing.get_type_hints(into)
-    known = {_key(f.name): f.name for f in dataclasses.fields(into) if f.name not in GIVEN_BY_US}
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        field_name = known.get(_key(key))
-        if field_name is None:
-            near = difflib.get_close_matches(_key(key), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
-            raise SettingsError(f"{at}: no key {key!r}; {hint}")
-        values[field_name] = _value(hints[field_name], value, f"{at}.{key}")
-    return values
-
-
-def _value(wanted: Any, value: object, at: str) -> Any:
-    if isinstance(wanted, types.UnionType):
-        wanted = next(a for a in typing.get_args(wanted) if a is not type(None))
-    if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
-        return wanted(**_fields(wanted, value, at))
-    if wanted is Decimal:
-        return _dollars_or_hours(value, at)
-    if typing.get_origin(wanted) is tuple:
-        if isinstance(value, list) and all(isinstance(v, str) for v in value):
-            return tuple(value)
-        raise SettingsError(f"{at}: wanted a list of strings, found {_name(value)}")
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, wanted) and not (wanted is int and isinstance(value, bool)):
-        return value
-    raise SettingsError(f"{at}: wanted {_wanted(wanted)}, found {_name(value)}")
-
-
-def _dollars_or_hours(value: object, at: str) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise SettingsError(f"{at}: wanted a number, found {_name(value)}")
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise SettingsError(f"{at}: wanted a number, found {value!r}") from None
-    if not number.is_finite():
-        raise SettingsError(f"{at}: wanted a number, found {value!r}")
-    return number
-
-
-def _wanted(wanted: type) -> str:
-    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}[wanted]
-
-
-def _name(value: object) -> str:
-    kinds = {
-        dict: "a table",
-        list: "a list",
-        str: "a string",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-    }
-    return f"{kinds.get(type(value), type(value).__name__)} ({value!r})" if not isinstance(value, dict) else "a table"

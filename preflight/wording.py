@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Collection
 from functools import cache
@@ -9,6 +10,7 @@ from functools import cache
 PROPER = ("Modal", "Python")  # a title begins in lower case, but for these and for abbreviations
 VERB = re.compile(r" that (\w+s)\b")
 PLURALS = {"is": "are", "has": "have", "copies": "copy", "passes": "pass"}
+SECTION = re.compile(r"^(Looks at|Why it matters|Example|How to fix|Source):\s+", re.MULTILINE)
 FIRST_NOUN = re.compile(r"(.+?)((?: (?:of|from|that|with|without|in|at|by|under|on|to|for|beside)\b.*)?)")
 
 
@@ -40,6 +42,11 @@ def listed(names: tuple[str, ...] | list[str], most: int = 4) -> str:
     if len(shown) < 2:
         return "".join(shown)
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def page_of(docstring: str | None) -> str:
+    """The page that `explain` prints: the name of each section stands in a line of its own."""
+    return SECTION.sub(r"\1\n    ", inspect.cleandoc(docstring or ""))
 
 
 def title_of(page: str) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.forked import REPOSITORY, forks, is_early
-from tests.trust.table import pytest_terminal_summary as pytest_terminal_summary  # attacks stand in many folders
+from tests.trust.table import pytest_collection_modifyitems as pytest_collection_modifyitems  # attacks stand in
+from tests.trust.table import pytest_terminal_summary as pytest_terminal_summary  # many folders
 
 HIDDEN = ("MODAL_", "AWS_", "GITHUB_", "PREFLIGHT_")
 LIMIT_S = 120
@@ -48,7 +49,10 @@ def python(
             timeout=limit_s,
             check=False,
         )
-    return forks().run(words, cwd=cwd, env=env, limit_s=limit_s, stdin=stdin)
+    ended = forks().run(words, cwd=cwd, env=env, limit_s=limit_s, stdin=stdin)
+    if ended.code is None:
+        raise subprocess.TimeoutExpired(words, limit_s, ended.out, ended.err)
+    return subprocess.CompletedProcess(words, ended.code, ended.out, ended.err)
 
 
 class Preflight:

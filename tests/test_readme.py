@@ -20,7 +20,7 @@ from preflight.engine.files import judge, recipe_of, static_rules
 from preflight.engine.folder import ToLint
 from preflight.engine.index import listed
 from preflight.model import Report, Stage, Status, Target
-from preflight.report.console import GLYPHS, WORDS, ConsoleReporter
+from preflight.report.console import MARKS, ConsoleReporter
 from preflight.sandbox import worlds
 from preflight.settings import Settings, parse
 
@@ -71,7 +71,7 @@ def test_the_picture_is_what_the_tool_shows() -> None:
 
 def test_every_mark_of_the_screen_is_in_the_table() -> None:
     for status in Status:
-        assert f"| {GLYPHS[status][0]} | {WORDS[status]} |" in README
+        assert f"| {MARKS[status][0]} | {MARKS[status][2]} |" in README
 
 
 def test_the_numbers_are_those_of_the_tool() -> None:

@@ -38,6 +38,10 @@ def read(folder: Path, text: str, name: str = "pyproject.toml") -> Settings:
         ("[tool.preflight.s3]\nsample = 0", "s3.sample is 0; wanted more than 0"),
         ("[tool.preflight]\nfail-on = 'error'", "fail-on is 'error'; wanted warn or fail"),
         ("[tool.preflight]\nstage = 'all'", "stage is 'all'; wanted static or remote or paid"),
+        ("[tool.preflight]\nspend_max = nan", "spend-max is NaN; wanted a number"),
+        ("[tool.preflight]\nwatch = ['a', 3]", "watch.1: wanted a string, found 3"),
+        ("[tool.preflight.budget]\nepochs = 1.5", "budget.epochs: wanted a whole number, found 1.5"),
+        ("[tool.preflight]\nstate = '/tmp'", "no key 'state'; did you mean stage?"),
         ("[tool.preflight]\nbuilder = 'new'", "builder is 'new'; wanted like '2025.06'"),
     ],
 )

@@ -1,16 +1,12 @@
 """The Modal token is valid.
 
-Looks at
-    The credentials this machine would use (environment variables beat the active profile), by signing in with them;
-    the environment of the run; then the token's own row in the workspace's list, for its owner and its last day.
-Why it matters
-    Every other question to Modal needs it, and a token that ends during a 24 h run ends the run's client:
+Looks at: The credentials this machine would use (environment variables beat the active profile), by signing in with
+    them; the environment of the run; then the token's own row in the workspace's list, for its owner and its last day.
+Why it matters: Every other question to Modal needs it, and a token that ends during a 24 h run ends the run's client:
     no logs, no resume, no second session.
-How to fix
-    `modal token new` signs in through a browser; `modal token set` takes an id and a secret.  In CI set
-    MODAL_TOKEN_ID and MODAL_TOKEN_SECRET.  `-e NAME` names another environment.
-Source
-    Modal client 1.6.4: `modal token info`, `Workspace.member_tokens.list`, EnvironmentGetOrCreate
+How to fix: `modal token new` signs in through a browser; `modal token set` takes an id and a secret. In CI set
+    MODAL_TOKEN_ID and MODAL_TOKEN_SECRET. `-e NAME` names another environment.
+Source: Modal client 1.6.4: `modal token info`, `Workspace.member_tokens.list`, EnvironmentGetOrCreate
     (measured 2026-11-23).
 """
 

@@ -1,17 +1,13 @@
 """The project's Modal client fits the server and the Image Builder.
 
-Looks at
-    The version of the client that the project's own commands run (the environment that is configured or active,
+Looks at: The version of the client that the project's own commands run (the environment that is configured or active,
     `.venv`, uv's, Poetry's, else `modal` on the PATH, else preflight's own), the builders that it carries, what the
     server says about the client that preflight asks with (the ClientHello call, and a header on every answer), and the
     Image Builder that is in force.
-Why it matters
-    A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
+Why it matters: A client that does not know the workspace's builder refuses every image (VersionError), and a deprecated
     one stops working on a day that the server names before.
-How to fix
-    Upgrade modal in the environment that deploys; or name another with `[tool.preflight] python`.
-Source
-    Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; builder/*.txt of the client's package.
+How to fix: Upgrade modal in the environment that deploys; or name another with `[tool.preflight] python`.
+Source: Modal client 1.6.4: ClientHello.server_warnings, x-modal-warning; builder/*.txt of the client's package.
 """
 
 from pathlib import Path

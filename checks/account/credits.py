@@ -1,18 +1,14 @@
 """The budget left covers the planned run, and the plan fits in its time limit.
 
-Looks at
-    What the planned run costs: its function's GPU, cores and memory at Modal's live rates, for
-    `[tool.preflight.budget] hours`, or epochs and their measured or given minutes; the environment's budget and
-    spend limit, what has been spent of them this cycle, and `[tool.preflight.budget] usd` if you set one.
-    Whether the plan fits into the function's time limit.
-Why it matters
-    A run that reaches the spend limit is stopped where it stands; without a checkpoint its hours are lost.
-How to fix
-    Raise the environment's budget on Modal's usage page, or plan fewer hours.
+Looks at: What the planned run costs: its function's GPU, cores and memory at Modal's live rates, for
+    `[tool.preflight.budget] hours`, or epochs and their measured or given minutes; the environment's budget and spend
+    limit, what has been spent of them this cycle, and `[tool.preflight.budget] usd` if you set one. Whether the plan
+    fits into the function's time limit.
+Why it matters: A run that reaches the spend limit is stopped where it stands; without a checkpoint its hours are lost.
+How to fix: Raise the environment's budget on Modal's usage page, or plan fewer hours.
     `preflight estimate` shows the whole reckoning.
     Modal publishes no remaining credit balance, by no call: this check never claims to know one.
-Source
-    Modal client 1.6.4: `Workspace.billing.rates`, budget fields of the environment list (measured 2026-11-23).
+Source: Modal client 1.6.4: `Workspace.billing.rates`, budget fields of the environment list (measured 2026-11-23).
 """
 
 from decimal import Decimal

@@ -1,18 +1,14 @@
 """The Image Builder is new enough.
 
-Looks at
-    The version that this app's images would be built with: MODAL_IMAGE_BUILDER_VERSION or the active profile, else
-    the one that Modal resolves for the environment, which the client builds with.  The environment's and the
-    workspace's settings explain it, where they may be read; one that contradicts it leaves the answer open.
-    The minimum is 2025.06, or `[tool.preflight.image-builder] minimum`.
-Why it matters
-    Builders up to 2024.10 put Modal's own dependencies and older pips into the image; the same recipe then
+Looks at: The version that this app's images would be built with: MODAL_IMAGE_BUILDER_VERSION or the active profile,
+    else the one that Modal resolves for the environment, which the client builds with. The environment's and the
+    workspace's settings explain it, where they may be read; one that contradicts it leaves the answer open. The minimum
+    is 2025.06, or `[tool.preflight.image-builder] minimum`.
+Why it matters: Builders up to 2024.10 put Modal's own dependencies and older pips into the image; the same recipe then
     installs other versions, and the server warns "Using legacy Image Builder version".
-How to fix
-    `modal workspace settings set image-builder-version 2025.06` (a manager or owner), or for one environment
-    `modal environment update ENV --set-image-builder-version 2025.06`.  Every image is built again after it.
-Source
-    Modal client 1.6.4, order measured 2026-11-23; 2026.10 needs client 1.6.3 and drops Python 3.10.
+How to fix: `modal workspace settings set image-builder-version 2025.06` (a manager or owner), or for one environment
+    `modal environment update ENV --set-image-builder-version 2025.06`. Every image is built again after it.
+Source: Modal client 1.6.4, order measured 2026-11-23; 2026.10 needs client 1.6.3 and drops Python 3.10.
 """
 
 import re

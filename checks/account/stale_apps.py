@@ -1,17 +1,12 @@
 """No forgotten app is running.
 
-Looks at
-    Every app of the environment that is not stopped: its state, and how long ago it was created.
-    Runs (ephemeral or detached) older than 24 h, or `[tool.preflight.stale-apps] older-than`, are named;
-    a deployed app is meant to stay and is only counted.  One whose state Modal does not tell is not offered for
-    stopping.
-Why it matters
-    A run that nobody follows goes on being billed, and holds GPUs that the new one waits for.
-How to fix
-    `preflight apps` lists them, `preflight apps --stop` stops them after asking; or `modal app stop APP_ID`.
-    A run that is meant to be there goes into `[tool.preflight.stale-apps] ignore`, by description or id.
-Source
-    Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
+Looks at: Every app of the environment that is not stopped: its state, and how long ago it was created. Runs (ephemeral
+    or detached) older than 24 h, or `[tool.preflight.stale-apps] older-than`, are named; a deployed app is meant to
+    stay and is only counted. One whose state Modal does not tell is not offered for stopping.
+Why it matters: A run that nobody follows goes on being billed, and holds GPUs that the new one waits for.
+How to fix: `preflight apps` lists them, `preflight apps --stop` stops them after asking; or `modal app stop APP_ID`. A
+    run that is meant to be there goes into `[tool.preflight.stale-apps] ignore`, by description or id.
+Source: Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measured 2026-11-23).
 """
 
 from preflight.api import Answer, Check, Group, Looked, LookupFailed, Stage, account, warning

@@ -25,9 +25,10 @@ from preflight.api.app import NoFunction
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, Group, Json, NotApplicable, Price, Stage, Unknown, Where
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
+from preflight.probe.own_model import NOT_RUN
 
 if TYPE_CHECKING:  # what judges a reading is imported when there is one
-    from preflight.probe.document import OnModal, OwnModel
+    from preflight.probe.document import Document
     from preflight.probe.health_verdict import GpuHealth
 
 GREEN = "kernels"
@@ -52,49 +53,40 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     plan = _plan(looked)
     if not isinstance(plan, ProbePlan):
         return plan
-    probes = await probe_on_modal(plan, looked.settings, looked.say)
-    documents: list[OnModal] = [{**document, "gpu_asked": gpu} for gpu, document in probes]
-    bad = [d for d in documents if d["verdict"] not in (GREEN, UNKNOWN)]
-    unknown = [d for d in documents if d["verdict"] == UNKNOWN]
+    documents = await probe_on_modal(plan, looked.settings, looked.say)
+    bad = [d for d in documents if d.verdict not in (GREEN, UNKNOWN)]
+    unknown = next((d for d in documents if d.verdict == UNKNOWN), None)
     if unknown and not bad:
-        first = unknown[0]
-        evidence = f" ({'; '.join(first['evidence'][-2:])})" if first["evidence"] else ""
-        raise CouldNotRun(f"{first['reason']}{evidence}; {first['remedy']}")
-    parts = [f"{d['gpu_asked']}: {d['verdict']}, {d['reason']}" for d in documents]
-    said = "; ".join([*parts, *([plan.left_out] if plan.left_out else [])])
-    findings = [_fault(d) for d in bad] + [_lemon(d, gpu) for d in documents for gpu in d["health"] if gpu["findings"]]
-    seen: dict[str, Json] = {"probes": documents}
-    own = next((d["own_model"] for d in documents if not d["own_model"]["run"]), None)
+        evidence = f" ({'; '.join(unknown.evidence[-2:])})" if unknown.evidence else ""
+        raise CouldNotRun(f"{unknown.reason}{evidence}; {unknown.remedy}")
+    parts = [f"{d.gpu_asked}: {d.verdict}, {d.reason}" for d in documents]
+    summary = "; ".join([*parts, *([plan.left_out] if plan.left_out else [])])
+    findings = [_fault(d) for d in bad] + [_lemon(d, gpu) for d in documents for gpu in d.health if gpu["findings"]]
+    seen: dict[str, Json] = {"probes": [d.as_json() for d in documents]}
+    own = next((d.own_model for d in documents if not d.own_model.run), None)
     if own is not None:
-        findings.append(_not_run(own))
+        remedy = own.remedy or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project"
+        findings.append(
+            warning(NOT_RUN, remedy, why="a fallback in the model's own code can't be seen in the library's blocks")
+        )
         # green is not enough for the gate where this stands: it asks for the name to be accepted
-        seen["accept"] = {OWN_MODEL: own["said"]}
-    return Answer(summary=said, seen=seen, findings=tuple(findings), spent_usd=_spent(plan, documents, looked))
+        seen["accept"] = {OWN_MODEL: own.message}
+    return Answer(summary=summary, seen=seen, findings=tuple(findings), spent_usd=_spent(plan, documents, looked))
 
 
-def _fault(document: OnModal) -> Finding:
-    place = next(iter(document["where"]), None)
+def _fault(document: Document) -> Finding:
     return error(
-        f"{document['gpu_asked']}: {document['verdict']}: {document['reason']}",
-        document["remedy"] or "preflight probe --json",
-        Where(place["path"], place["line"]) if place else None,
+        f"{document.gpu_asked}: {document.verdict}: {document.reason}",
+        document.remedy or "preflight probe --json",
+        next((Where(place.path, place.line) for place in document.where), None),
         why="24 h of A100 would train a model that is not the one you wrote",
-        evidence=tuple(document["evidence"]),
+        evidence=document.evidence,
     )
 
 
-def _not_run(own: OwnModel) -> Finding:
-    message, _, give = own["said"].partition("; give it: ")
-    return warning(
-        message,
-        give or "preflight probe --model MODULE:CALLABLE, or a function preflight_model in the project",
-        why="a fallback in the model's own code can't be seen in the library's blocks",
-    )
-
-
-def _lemon(document: OnModal, gpu: GpuHealth) -> Finding:
+def _lemon(document: Document, gpu: GpuHealth) -> Finding:
     return (error if gpu["is_certain"] else warning)(
-        f"{document['gpu_asked']}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(gpu['findings'])}",
+        f"{document.gpu_asked}: GPU {gpu['index']} ({gpu['name']}): {'; '.join(gpu['findings'])}",
         "start the run again: another container has other GPUs; preflight.guard stops a run that gets this one",
         why="a slow GPU makes every other one wait",
     )
@@ -113,13 +105,12 @@ def _plan(looked: Looked) -> ProbePlan | NotApplicable | Unknown:
         return Unknown(reason=str(e))
 
 
-def _spent(plan: ProbePlan, documents: list[OnModal], looked: Looked) -> Decimal | None:
+def _spent(plan: ProbePlan, documents: list[Document], looked: Looked) -> Decimal | None:
     """What the containers' own seconds cost; None, the whole price, when they did not say."""
-    longest_s = max(d["seconds"] for d in documents)
-    if not all(d["seconds"] > 0 for d in documents):
+    if not all(d.seconds > 0 for d in documents):
         return None
     usd, _ = probe_price(plan, looked[cost.CURRENT_RATES])
-    share = Decimal(str(longest_s)) / Decimal(str(plan.request.limit_s))
+    share = Decimal(str(max(d.seconds for d in documents))) / Decimal(str(plan.request.limit_s))
     return (usd * min(share, Decimal(1))).quantize(Decimal("0.0001"))
 
 

@@ -16,18 +16,14 @@ COMPILES_LATER = frozenset(
 def ord_env_after_build(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """Variables for a build are set before it.
 
-    Looks at
-        `.env` steps after the last extension build that set CC, CXX, CUDA_HOME, TORCH_CUDA_ARCH_LIST, MAX_JOBS,
+    Looks at: `.env` steps after the last extension build that set CC, CXX, CUDA_HOME, TORCH_CUDA_ARCH_LIST, MAX_JOBS,
         FLASH_ATTN_CUDA_ARCHS or a *_FORCE_BUILD for the first time.
-    Why it matters
-        An `.env` applies to the steps after it. The build has happened without it.
-    Example
+    Why it matters: An `.env` applies to the steps after it. The build has happened without it.
+    Example:
         before   .pip_install("mamba-ssm==2.3.1", …).env({"CXX": "g++"})
         after    .env({"CXX": "g++"}).pip_install("mamba-ssm==2.3.1", …)
-    How to fix
-        Put the `.env` before the step that builds.
-    Source
-        modal.com/docs/guide/images
+    How to fix: Put the `.env` before the step that builds.
+    Source: modal.com/docs/guide/images
     """
     last = exts[-1]
     packages = {p.name for _, i in last.image.pip_installs() for p in i.packages}
@@ -47,24 +43,17 @@ def ord_env_after_build(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
 def ord_ext_before_torch(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """torch is there before the extensions that import it to build.
 
-    Looks at
-        CUDA extensions that pip gets as source, and where torch comes in the same image.
-    Why it matters
-        setup.py of such a package imports torch before anything else.  In the same pip call torch is not
+    Looks at: CUDA extensions that pip gets as source, and where torch comes in the same image.
+    Why it matters: setup.py of such a package imports torch before anything else. In the same pip call torch is not
         installed yet when setup.py runs: the build stops with "No module named 'torch'".
-    Example
+    Example:
         before   .pip_install("torch==2.4.1", "mamba-ssm==2.2.4")
         after    .pip_install("torch==2.4.1").pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")
-    How to fix
-        Install torch in a step of its own before the extension, and build it with --no-build-isolation.
-    Source
-        setup.py of mamba-ssm, causal-conv1d, flash-attn, the PyG extensions; MaxiRuess b281b75c
+    How to fix: Install torch in a step of its own before the extension, and build it with --no-build-isolation.
+    Source: setup.py of mamba-ssm, causal-conv1d, flash-attn, the PyG extensions; MaxiRuess b281b75c
     """
-    found = [
-        e
-        for e in exts
-        if build.comes_before_torch(e) and build.torch_before(e.image, e.n, e.install).held is Held.ABSENT
-    ]
+    early = [e for e in exts if build.comes_before_torch(e)]
+    found = [e for e in early if build.torch_before(e.image, e.n, e.install).held is Held.ABSENT]
     if found:
         is_same = any(p.name == "torch" for p in found[0].install.packages)
         yield error(
@@ -82,19 +71,15 @@ COMPANIONS = frozenset({"torchvision", "torchaudio", "torchtext"})
 def ord_torch_changed_after_ext(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """torch stays as it was when the extensions were built.
 
-    Looks at
-        Steps after a CUDA extension that name another torch, upgrade it, or install a package that requires one
+    Looks at: Steps after a CUDA extension that name another torch, upgrade it, or install a package that requires one
         exact torch (vllm, sglang, unsloth, xformers), without a constraint.
-    Why it matters
-        The extension was built for the torch of its time.  Under another minor it fails at import with
+    Why it matters: The extension was built for the torch of its time.  Under another minor it fails at import with
         "undefined symbol", and the build says nothing.
-    Example
+    Example:
         before   .pip_install("torch==2.4.1").pip_install("flash-attn==2.6.3", …).pip_install("vllm==0.8.0")
         after    .pip_install("vllm==0.8.0").pip_install("flash-attn==…", …)      # for the torch that vllm brought
-    How to fix
-        Install the package before the extension, or with --no-deps, or with a constraint on torch.
-    Source
-        Vanitas f3a0a338, cured in 0bb16768
+    How to fix: Install the package before the extension, or with --no-deps, or with a constraint on torch.
+    Source: Vanitas f3a0a338, cured in 0bb16768
     """
     first = exts[0]
     torch = build.torch_before(first.image, first.n, first.install)
@@ -131,18 +116,14 @@ TORCH = PACKAGES.only(
 def ord_torch_index_after_dependents(recipe: Recipe, torch: Package) -> Findings:
     """The CUDA index of torch is named before anything brings torch.
 
-    Looks at
-        A step that installs torch from download.pytorch.org, after a step whose packages depend on torch.
-    Why it matters
-        The earlier step has already brought PyPI's torch.  Where the requirement allows it, pip then says
+    Looks at: A step that installs torch from download.pytorch.org, after a step whose packages depend on torch.
+    Why it matters: The earlier step has already brought PyPI's torch. Where the requirement allows it, pip then says
         "Requirement already satisfied" and the index is never asked; a pin of another version is asked for.
-    Example
+    Example:
         before   .pip_install("accelerate").pip_install("torch", index_url="https://download.pytorch.org/whl/cu121")
         after    .pip_install("torch", index_url="https://download.pytorch.org/whl/cu121").pip_install("accelerate")
-    How to fix
-        Put the step that installs torch first.
-    Source
-        pip's resolver; Ajimsha1080/idm-vton
+    How to fix: Put the step that installs torch first.
+    Source: pip's resolver; Ajimsha1080/idm-vton
     """
     pip, specifier = torch.pip, torch.package.specifier
     before = build.torch_before(torch.image, torch.n, pip)

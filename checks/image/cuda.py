@@ -2,7 +2,7 @@
 
 import re
 
-from preflight.api import Finding, Findings, Image, Link, Recipe, Where, app, build, error, facts, rule, warning
+from preflight.api import Findings, Image, Link, Recipe, app, build, error, facts, rule, warning
 from preflight.rules.subjects import BASES, GPU_IMAGES, IMAGES, STEPS, GpuImage, Started
 
 
@@ -10,34 +10,29 @@ from preflight.rules.subjects import BASES, GPU_IMAGES, IMAGES, STEPS, GpuImage,
 def tool_cuda_11(recipe: Recipe, image: Image) -> Findings:
     """Nothing depends on CUDA 11.
 
-    Looks at
-        nvidia/cuda:11.* bases, and torch built for cu11x.
-    Why it matters
-        Modal guarantees 12.* and 13.* images on its hosts; 11.* "may not be" compatible.
-    Example
+    Looks at: nvidia/cuda:11.* bases, and torch built for cu11x.
+    Why it matters: Modal guarantees 12.* and 13.* images on its hosts; 11.* "may not be" compatible.
+    Example:
         before   from_registry("nvidia/cuda:11.8.0-devel-ubuntu22.04", …)
         after    from_registry("nvidia/cuda:12.1.1-devel-ubuntu22.04", …)
-    How to fix
-        Take a CUDA 12 base, and a torch of CUDA 12.
-    Source
-        modal.com/docs/guide/cuda, 2026-08-22
+    How to fix: Take a CUDA 12 base, and a torch of CUDA 12.
+    Source: modal.com/docs/guide/cuda, 2026-08-22
     """
     base, torch = build.base_of(image), build.torch_at_end(image)
-    least = facts.limit("guaranteed_cuda_major").least
-    if base is not None and base.cuda is not None and facts.version_number(base.cuda)[0] < least:
-        yield _old(f"{base.reference} has CUDA {base.cuda}", app.argument_where(recipe, base.step, "tag", 0))
-    elif torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and facts.version_number(torch.cuda)[0] < least:
+    least = f"{facts.limit('guaranteed_cuda_major').least:g}.0"
+    what, where = "", image.where
+    if base is not None and facts.is_older_cuda(base.cuda, least):
+        what, where = f"{base.reference} has CUDA {base.cuda}", app.argument_where(recipe, base.step, "tag", 0)
+    elif torch.n >= 0 and facts.is_older_cuda(torch.cuda, least):
         name = f"torch {torch.version}" if torch.version else "torch"
-        yield _old(f"{name} is built for CUDA {torch.cuda}", torch.where(image))
-
-
-def _old(what: str, where: Where) -> Finding:
-    return warning(
-        f"{what}; Modal guarantees CUDA 12 and 13",
-        "take a CUDA 12 base, and a torch of CUDA 12",
-        where,
-        why="newer GPUs and drivers may refuse it",
-    )
+        what, where = f"{name} is built for CUDA {torch.cuda}", torch.where(image)
+    if what:
+        yield warning(
+            f"{what}; Modal guarantees CUDA 12 and 13",
+            "take a CUDA 12 base, and a torch of CUDA 12",
+            where,
+            why="newer GPUs and drivers may refuse it",
+        )
 
 
 FOLDER = re.compile(r"/usr/local/cuda-(\d+\.\d+)")
@@ -52,17 +47,13 @@ NAMING = STEPS.only(
 def tool_cuda_home_mismatch(recipe: Recipe, link: Link) -> Findings:
     """CUDA_HOME, PATH and LD_LIBRARY_PATH name the toolkit that is there.
 
-    Looks at
-        /usr/local/cuda-X.Y in `.env`, against the version in the tag of the nvidia/cuda base.
-    Why it matters
-        The folder does not exist: nvcc is not found, or libraries of another version are.
-    Example
+    Looks at: /usr/local/cuda-X.Y in `.env`, against the version in the tag of the nvidia/cuda base.
+    Why it matters: The folder does not exist: nvcc is not found, or libraries of another version are.
+    Example:
         before   from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).env({"CUDA_HOME": "/usr/local/cuda-12.1"})
         after    from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).env({"CUDA_HOME": "/usr/local/cuda"})
-    How to fix
-        Use `/usr/local/cuda`, which is always the toolkit of the image.
-    Source
-        Dockerfiles of nvidia/cuda
+    How to fix: Use `/usr/local/cuda`, which is always the toolkit of the image.
+    Source: Dockerfiles of nvidia/cuda
     """
     base, step = build.base_of(link.image), link.step
     if base is None or base.cuda is None or not build.is_known_before(link.image, len(link.image.steps)):
@@ -70,7 +61,7 @@ def tool_cuda_home_mismatch(recipe: Recipe, link: Link) -> Findings:
     has = facts.minor(base.cuda)
     if any(p.startswith("cuda") for p in build.apt_before(link.image, link.n)):
         return  # another toolkit may have been installed
-    if any("cuda" in c.text for s in (*link.before, step) for c in s.shell):
+    if any("cuda" in c.text for c in (*link.shell_before, *step.shell)):
         return
     for key, value in step.env.items():
         other = next((v for v in FOLDER.findall(value) if v != has), None) if isinstance(value, str) else None
@@ -89,18 +80,15 @@ def tool_cuda_home_mismatch(recipe: Recipe, link: Link) -> Findings:
 def tool_cuda_newer_than_host(recipe: Recipe, started: Started) -> Findings:
     """The toolkit is not newer than the driver of the hosts.
 
-    Looks at
-        The CUDA version in the tag of the base, against the CUDA of the driver on Modal's hosts (`preflight facts`).
-    Why it matters
-        Minor versions are mostly compatible; PTX of a newer toolkit is not ("the provided PTX was compiled with an
-        unsupported toolchain").
-    Example
+    Looks at: The CUDA version in the tag of the base, against the CUDA of the driver on Modal's hosts (`preflight
+        facts`).
+    Why it matters: Minor versions are mostly compatible; PTX of a newer toolkit is not ("the provided PTX was compiled
+        with an unsupported toolchain").
+    Example:
         before   from_registry("nvidia/cuda:13.3.0-devel-ubuntu24.04", …)
         after    from_registry("nvidia/cuda:13.0.0-devel-ubuntu24.04", …)
-    How to fix
-        Take a base whose CUDA is not newer than that of the hosts.
-    Source
-        modal.com/docs/guide/cuda, 2026-08-22
+    How to fix: Take a base whose CUDA is not newer than that of the hosts.
+    Source: modal.com/docs/guide/cuda, 2026-08-22
     """
     base, host = started.base, facts.limit("host_cuda")
     if base.cuda is not None and facts.version_number(base.cuda) > facts.version_number(str(host.most)):
@@ -116,17 +104,14 @@ def tool_cuda_newer_than_host(recipe: Recipe, started: Started) -> Findings:
 def tool_cuda_too_old_for_gpu(recipe: Recipe, used: GpuImage) -> Findings:
     """torch and the toolkit know the GPU that the functions ask for.
 
-    Looks at
-        Functions on B200, B300 and RTX-PRO-6000, and the CUDA of torch and of the base in their image.
-    Why it matters
-        CUDA before 12.8 has no code for Blackwell: "no kernel image is available for execution on the device".
-    Example
+    Looks at: Functions on B200, B300 and RTX-PRO-6000, and the CUDA of torch and of the base in their image.
+    Why it matters: CUDA before 12.8 has no code for Blackwell: "no kernel image is available for execution on the
+        device".
+    Example:
         before   .pip_install("torch==2.6.0") … @app.function(gpu="B200")
         after    .pip_install("torch==2.8.0") … @app.function(gpu="B200")
-    How to fix
-        Take a torch and an nvidia/cuda base of the CUDA that the message names, or newer.
-    Source
-        modal.com/docs/guide/gpu, 2026-08-22; sm list of the torch wheels
+    How to fix: Take a torch and an nvidia/cuda base of the CUDA that the message names, or newer.
+    Source: modal.com/docs/guide/gpu, 2026-08-22; sm list of the torch wheels
     """
     young = [row for row in used.gpus if row.least_cuda]
     if not young:
@@ -134,22 +119,17 @@ def tool_cuda_too_old_for_gpu(recipe: Recipe, used: GpuImage) -> Findings:
     least = min((row.least_cuda for row in young), key=facts.version_number)
     cards = ", ".join(row.name for row in young)
     torch, base, builds = build.torch_at_end(used.image), build.base_of(used.image), build.source_builds(used.image)
-    if torch.n >= 0 and torch.version and _is_below(torch.cuda, least):
+    if torch.n >= 0 and torch.version and facts.is_older_cuda(torch.cuda, least):
         yield error(
             f"torch {torch.version} is built for CUDA {torch.cuda}, and {cards} needs {least} or newer",
             "take torch 2.7 from the cu128 index, or torch 2.8 or newer",
             torch.where(used.image),
             why="the first kernel fails on the GPU: no kernel image is available",
         )
-    if base is not None and builds and _is_below(base.cuda, least):
+    if base is not None and builds and facts.is_older_cuda(base.cuda, least):
         yield error(
             f"{base.reference} has the toolkit of CUDA {base.cuda}, and {cards} needs {least} or newer",
             f"take an nvidia/cuda base of CUDA {least} or newer",
             app.argument_where(recipe, base.step, "tag", 0),
             why=f"{builds[0].name} is built without code for this GPU",
         )
-
-
-def _is_below(cuda: str | None, least: str) -> bool:
-    """Whether it is a CUDA version, and an older one."""
-    return cuda not in (None, "", "cpu") and facts.version_number(cuda) < facts.version_number(least)

@@ -1,11 +1,12 @@
 """The CUDA extensions, and code from git."""
 
+import itertools
 import re
 
 from preflight.api import Context, ExtInstall, Findings, Link, Recipe, app, build, error, facts, rule, warning
 from preflight.build.ext_steps import Form
 from preflight.build.torch_in import Held
-from preflight.model import Fix, Where
+from preflight.model import Where
 from preflight.rules.subjects import EXT_INSTALLS, STEPS, env_for, in_place
 
 KERNELS = ("mamba-ssm", "causal-conv1d")
@@ -20,20 +21,17 @@ COSTS = {
 def ver_ext_torch_floor(recipe: Recipe, ext: ExtInstall, context: Context) -> Findings:
     """The pinned extensions go with the pinned torch and with each other.
 
-    Looks at
-        Exact pins of mamba-ssm and causal-conv1d, against torch, triton, Python, transformers, glibc and each other.
-    Why it matters
-        Known pairs install and then fail, most of them at the first forward on the GPU: a kernel that calls what triton
-        no longer has, a call of causal-conv1d with other arguments, an import from transformers that is gone. Others
-        have neither a release wheel nor sources to build from.
-    Example
+    Looks at: Exact pins of mamba-ssm and causal-conv1d, against torch, triton, Python, transformers, glibc and each
+        other.
+    Why it matters: Known pairs install and then fail, most of them at the first forward on the GPU: a kernel that calls
+        what triton no longer has, a call of causal-conv1d with other arguments, an import from transformers that is
+        gone. Others have neither a release wheel nor sources to build from.
+    Example:
         before   .pip_install("torch==2.2.2").pip_install("mamba-ssm==2.3.2.post1", …)
         after    .pip_install("torch==2.2.2").pip_install("mamba-ssm==2.2.2", "causal-conv1d==1.4.0", …)
-    How to fix
-        Pin the versions that the message names; `preflight init --recipe` prints a set that goes together.
-    Source
-        The table compat.toml of `preflight facts`: METADATA and sdists of the releases, compiled against each torch in
-        the table
+    How to fix: Pin the versions that the message names; `preflight init --recipe` prints a set that goes together.
+    Source: The table compat.toml of `preflight facts`: METADATA and sdists of the releases, compiled against each torch
+        in the table
     """
     if not ext.version or not facts.release(ext.name, ext.version):
         return
@@ -65,6 +63,7 @@ def _without_files(ext: ExtInstall) -> str:
 BY_NAME = EXT_INSTALLS.only(
     lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
 )
+NAME = re.compile(r"(?<=[\w\]])\s*[<>~!=].*")  # what stands behind it
 PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
 
 
@@ -72,50 +71,44 @@ PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
 def ver_ext_unpinned(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """CUDA extensions are pinned to an exact release.
 
-    Looks at
-        mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
-    Why it matters
-        A release is built for a few torch minors. Without a pin pip takes the newest of the day, which may need a newer
-        triton and torch: what worked last month compiles for an hour or breaks today.
-    Example
+    Looks at: mamba-ssm, causal-conv1d, flash-attn and the PyG extensions installed by name without `==`.
+    Why it matters: A release is built for a few torch minors. Without a pin pip takes the newest of the day, which may
+        need a newer triton and torch: what worked last month compiles for an hour or breaks today.
+    Example:
         before   .pip_install("mamba-ssm>=2.0.0")
         after    .pip_install("mamba-ssm==2.2.4")      # has wheels for torch 2.1 to 2.5
-    How to fix
-        Pin with `==` to a release that has a wheel for this torch; `preflight facts` lists them.
-    Source
-        Release pages of the projects, `preflight facts`
+    How to fix: Pin with `==` to a release that has a wheel for this torch; `preflight facts` lists them.
+    Source: Release pages of the projects, `preflight facts`
     """
     found = [e for e in exts if not e.package.specifier.startswith("==") and not PINNED_BY_FILE & {*e.install.options}]
     if not found:
         return
     newest_now = [f"{e.name} {row.version}" for e in found if e.name != "flash-attn" and (row := facts.newest(e.name))]
-    pins = [f"{e.name}=={v}" for e in found if (v := _fitting(e))]
+    fitting = [(e, _fitting(e)) for e in found]
+    pins = [f"{e.name}=={version}" for e, version in fitting if version]
+    pinned = (
+        app.replace_package(recipe, e.package, f"{NAME.sub('', e.package.written)}=={version}", is_safe=False)
+        for e, version in fitting
+        if version
+    )
     yield warning(
         f"{build.names_are(found)} not pinned" + (f"; today that means {', '.join(newest_now)}" if newest_now else ""),
         "pin it with == to a release that has a wheel for this torch" + (f": {', '.join(pins)}" if pins else ""),
         found[0].where,
         why="the same file builds something else next month, or compiles for 5 to 60 min",
         evidence=tuple(e.package.written for e in found),
-        fix=app.together((_pin(recipe, e) for e in found), is_safe=False),
+        fix=app.together(pinned, is_safe=False) if len(pins) == len(found) else None,
     )
 
 
 def _fitting(ext: ExtInstall) -> str | None:
-    torch, python = build.torch_before(ext.image, ext.n, ext.install), build.python_of(ext.image)
-    if torch.version is None or torch.cuda in (None, "cpu") or python is None:
+    torch, python = build.torch_before(ext.image, ext.n, ext.install).known, build.python_of(ext.image)
+    if torch is None or not torch.is_exact or torch.cuda is None or python is None or torch.has_cxx11_abi is None:
         return None
-    abi = facts.has_cxx11_abi(torch.version, torch.build)
-    if abi is None or torch.cuda is None:
-        return None
-    row = facts.newest_with_wheel(ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=abi)
+    row = facts.newest_with_wheel(
+        ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=torch.has_cxx11_abi
+    )
     return row.version if row else None
-
-
-def _pin(recipe: Recipe, ext: ExtInstall) -> Fix | None:
-    version = _fitting(ext)
-    extras = f"[{','.join(ext.package.extras)}]" if ext.package.extras else ""
-    name = re.split(r"[\[<>~!]", ext.package.written)[0].strip()
-    return app.replace_package(recipe, ext.package, f"{name}{extras}=={version}", is_safe=False) if version else None
 
 
 MOVING = frozenset({"main", "master", "dev", "develop", "nightly", "trunk", "HEAD", "latest"})
@@ -123,35 +116,34 @@ REF = re.compile(r"^git\+[^@]*(?:@[^/@]+[:/][^@]*)?@([^#/][^#]*)")
 SETTLED = frozenset({"checkout", "reset", "switch", "fetch"})
 
 
-def _uses_git(link: Link) -> bool:
-    urls = [p.url or "" for i in link.step.pip for p in i.packages]
-    return any(u.startswith("git+") for u in urls) or any(_is_clone(c) for c in link.step.shell)
+FROM_GIT = STEPS.only(
+    lambda link: (
+        any((p.url or "").startswith("git+") for i in link.step.pip for p in i.packages)
+        or any(map(_is_clone, link.step.shell))
+    ),
+    "step that takes code from git",
+)
 
 
-@rule("IMG400", STEPS.only(_uses_git, "step that takes code from git"))
+@rule("IMG400", FROM_GIT)
 def ver_git_unpinned(recipe: Recipe, link: Link) -> Findings:
     """Code from git is pinned to a commit or a tag.
 
-    Looks at
-        `git+…` requirements and `git clone` in the build: an `@ref`, `-b tag`, or a later checkout or reset.
-    Why it matters
-        A branch moves. Modal keeps the layer until its text changes, so two people with the same file run two different
-        programs, and neither can tell which.
-    Example
+    Looks at: `git+…` requirements and `git clone` in the build: an `@ref`, `-b tag`, or a later checkout or reset.
+    Why it matters: A branch moves. Modal keeps the layer until its text changes, so two people with the same file run
+        two different programs, and neither can tell which.
+    Example:
         before   .pip_install("git+https://github.com/owner/project")
         after    .pip_install("git+https://github.com/owner/project@4f10e96c")
-    How to fix
-        Pin the commit: `git+https://…@<sha>`, or `git checkout <sha>` after the clone.
-    Source
-        modal.com/docs/guide/images on caching; llm-finetuning 8ebb8bc6
+    How to fix: Pin the commit: `git+https://…@<sha>`, or `git checkout <sha>` after the clone.
+    Source: modal.com/docs/guide/images on caching; llm-finetuning 8ebb8bc6
     """
-    step, later = link.step, [c for s in (link.step, *link.after) for c in s.shell]
     places: dict[Where, list[str]] = {}
-    for install in step.pip:
+    for install in link.step.pip:
         for package in filter(_is_moving, install.packages):
-            places.setdefault(app.package_where(step, install, package), []).append(package.url or package.written)
-    for command in step.shell:
-        if _clones_a_branch(command) and not _is_settled(command, later):
+            places.setdefault(app.package_where(link.step, install, package), []).append(package.url or package.written)
+    for command in link.step.shell:
+        if _is_clone(command, of_a_branch=True) and not any(map(_settles, link.shell_after(command))):
             repository = next((w for w in command.words if "://" in w or "@" in w), "git clone")
             places.setdefault(command.where, []).append(repository)
     for where, moving in places.items():
@@ -172,35 +164,21 @@ def _is_moving(package: app.PipPackage) -> bool:
     return found is None or found[1].strip() in MOVING
 
 
-def _is_clone(command: app.ShellCommand) -> bool:
-    words = [w for w in command.words if not w.startswith("-")]
-    return len(words) > 1 and words[0].rsplit("/", 1)[-1] == "git" and "clone" in words[:4]
+def _is_clone(command: app.ShellCommand, *, of_a_branch: bool = False) -> bool:
+    name, words = build.program_of(command)
+    if name != "git" or "clone" not in [w for w in words if not w.startswith("-")][:3]:
+        return False
+    refs = [after for word, after in itertools.pairwise(words) if word in ("-b", "--branch", "--revision")]
+    refs += [word.split("=", 1)[1] for word in words if word.startswith(("--branch=", "--revision="))]
+    return not of_a_branch or not refs or refs[0] in MOVING
 
 
-def _clones_a_branch(command: app.ShellCommand) -> bool:
-    words = list(command.words)
-    for n, word in enumerate(words):
-        if word in ("-b", "--branch", "--revision") and n + 1 < len(words):
-            return _is_clone(command) and words[n + 1] in MOVING
-        if word.startswith(("--branch=", "--revision=")):
-            return _is_clone(command) and word.split("=", 1)[1] in MOVING
-    return _is_clone(command)
-
-
-def _is_settled(clone: app.ShellCommand, later: list[app.ShellCommand]) -> bool:
-    after = later[later.index(clone) + 1 :] if clone in later else later
-    return any(
-        c.words and c.words[0].rsplit("/", 1)[-1] == "git" and SETTLED & {*c.words} and c.words[-1] not in MOVING
-        for c in after
-    )
+def _settles(command: app.ShellCommand) -> bool:
+    name, words = build.program_of(command)
+    return name == "git" and bool(SETTLED & {*words}) and words[-1] not in MOVING
 
 
 MAIN = frozenset({"main", "master", "HEAD"})
-
-
-def _is_main(ext: ExtInstall) -> bool:
-    path = (ext.package.url or "").split("github.com", 1)[-1].split("#")[0]
-    return "@" not in path or path.split("@")[-1] in MAIN
 
 
 @rule(
@@ -210,20 +188,18 @@ def _is_main(ext: ExtInstall) -> bool:
 def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
     """mamba-ssm from git is a tag.
 
-    Looks at
-        `git+https://github.com/state-spaces/mamba` without a tag or commit.
-    Why it matters
-        Since commit f577286 main builds no selective_scan_cuda unless MAMBA_KEEP_CUDA_BUILD=TRUE. The install succeeds,
-        and Mamba raises at its first forward, on the GPU.
-    Example
+    Looks at: `git+https://github.com/state-spaces/mamba` without a tag or commit.
+    Why it matters: Since commit f577286 main builds no selective_scan_cuda unless MAMBA_KEEP_CUDA_BUILD=TRUE. The
+        install succeeds, and Mamba raises at its first forward, on the GPU.
+    Example:
         before   pip install git+https://github.com/state-spaces/mamba
         after    pip install git+https://github.com/state-spaces/mamba@v2.2.4
-    How to fix
-        Name a tag, or set MAMBA_KEEP_CUDA_BUILD=TRUE for the step.
-    Source
-        setup.py of state-spaces/mamba, main as of 2026-07-23
+    How to fix: Name a tag, or set MAMBA_KEEP_CUDA_BUILD=TRUE for the step.
+    Source: setup.py of state-spaces/mamba, main as of 2026-07-23
     """
-    if _is_main(ext) and str(env_for(ext).get("MAMBA_KEEP_CUDA_BUILD", "")).upper() != "TRUE":
+    path = (ext.package.url or "").split("github.com", 1)[-1].split("#")[0]
+    is_main = "@" not in path or path.split("@")[-1] in MAIN
+    if is_main and str(env_for(ext).get("MAMBA_KEEP_CUDA_BUILD", "")).upper() != "TRUE":
         yield warning(
             "mamba-ssm from the main branch builds no selective_scan_cuda",
             "name a tag (…/mamba@v2.2.4), or set MAMBA_KEEP_CUDA_BUILD=TRUE for this step",
@@ -236,19 +212,15 @@ def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
 def ver_mamba_no_causal_conv1d(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """causal-conv1d is installed beside mamba-ssm.
 
-    Looks at
-        Images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
-    Why it matters
-        mamba-ssm does not require it any more.  Without it Mamba2's fused path calls None ("'NoneType' object
-        is not callable"), and Mamba falls back to nn.Conv1d.  Where the model's code catches that, a 24 h
+    Looks at: Images that install mamba-ssm, and whether causal-conv1d is installed anywhere in them.
+    Why it matters: mamba-ssm does not require it any more. Without it Mamba2's fused path calls None ("'NoneType'
+        object is not callable"), and Mamba falls back to nn.Conv1d. Where the model's code catches that, a 24 h
         training goes on with a model that is no Mamba.
-    Example
+    Example:
         before   .pip_install("mamba-ssm==2.2.2", …)
         after    .pip_install("causal-conv1d==1.4.0", …).pip_install("mamba-ssm==2.2.2", …)
-    How to fix
-        Install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm.
-    Source
-        mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
+    How to fix: Install causal-conv1d in the step before, pinned to the release that goes with this mamba-ssm.
+    Source: mamba_ssm/modules/mamba2.py; brain-go-brr-v2 3ca8d7a6, cured in ac90e0a6
     """
     mamba = exts[0]
     image = mamba.image

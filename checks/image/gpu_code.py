@@ -13,33 +13,27 @@ ARCHS = frozenset({"TORCH_CUDA_ARCH_LIST", "TCNN_CUDA_ARCHITECTURES"})
 def tool_arch_autodetect(recipe: Recipe, ext: ExtInstall) -> Findings:
     """A build that asks for the GPU has one, or is told its architecture.
 
-    Looks at
-        torch extensions that do not list their own architectures (rasterizers, simple-knn, pytorch3d, detectron2, apex
-        …), built with neither `gpu=` nor TORCH_CUDA_ARCH_LIST.
-    Why it matters
-        torch asks the GPUs it sees, and a builder has none: "IndexError: list index out of range". Others build for the
-        CPU alone, without a message.
-    Example
+    Looks at: torch extensions that do not list their own architectures (rasterizers, simple-knn, pytorch3d, detectron2,
+        apex …), built with neither `gpu=` nor TORCH_CUDA_ARCH_LIST.
+    Why it matters: torch asks the GPUs it sees, and a builder has none: "IndexError: list index out of range". Others
+        build for the CPU alone, without a message.
+    Example:
         before   .run_commands("pip install --no-build-isolation git+https://…/simple-knn@<sha>")
         after    .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"}).run_commands(…)   or   .run_commands(…, gpu="A100")
-    How to fix
-        Set TORCH_CUDA_ARCH_LIST before the step, or give the step `gpu=`.
-    Source
-        torch/utils/cpp_extension.py, _get_cuda_arch_flags; modal.com/docs/guide/images
+    How to fix: Set TORCH_CUDA_ARCH_LIST before the step, or give the step `gpu=`.
+    Source: torch/utils/cpp_extension.py, _get_cuda_arch_flags; modal.com/docs/guide/images
     """
-    if ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs:
+    is_told = ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs
+    if is_told or ARCHS & env_for(ext).keys() or not build.is_known_before(ext.image, ext.n):
         return
-    if build.has_nvcc(ext.image, ext.n) is not True or not build.is_known_before(ext.image, ext.n):
-        return
-    if ARCHS & env_for(ext).keys():
-        return
-    say = error if ext.name in STOPS else warning
-    yield say(
-        f"{ext.name} is built for the GPUs that the builder sees, and it sees none",
-        'set .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"}) before this step, or give the step gpu=',
-        ext.where,
-        why="the build stops with IndexError, or leaves out the CUDA code without a message",
-    )
+    if build.has_nvcc(ext.image, ext.n):
+        say = error if ext.name in STOPS else warning
+        yield say(
+            f"{ext.name} is built for the GPUs that the builder sees, and it sees none",
+            'set .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"}) before this step, or give the step gpu=',
+            ext.where,
+            why="the build stops with IndexError, or leaves out the CUDA code without a message",
+        )
 
 
 ARCH = re.compile(r"(\d+)\.(\d)(\+PTX)?")
@@ -50,18 +44,15 @@ WHY = "the first forward fails on the GPU: no kernel image is available"
 def tool_arch_gpu_mismatch(recipe: Recipe, used: GpuImage) -> Findings:
     """What is built covers the GPUs that the functions ask for.
 
-    Looks at
-        flash-attn in the image of a function with a GPU older than Ampere, and TORCH_CUDA_ARCH_LIST in the image of a
-        function whose GPU none of its architectures runs on.
-    Why it matters
-        The kernel is not in the file: "no kernel image is available for execution on the device", at the first forward.
-    Example
+    Looks at: flash-attn in the image of a function with a GPU older than Ampere, and TORCH_CUDA_ARCH_LIST in the image
+        of a function whose GPU none of its architectures runs on.
+    Why it matters: The kernel is not in the file: "no kernel image is available for execution on the device", at the
+        first forward.
+    Example:
         before   .env({"TORCH_CUDA_ARCH_LIST": "8.0"})…   @app.function(gpu="H100")
         after    .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"})…   @app.function(gpu="H100")
-    How to fix
-        Add the GPU's compute capability to TORCH_CUDA_ARCH_LIST, or ask for a GPU that the extension supports.
-    Source
-        README of flash-attn; CUDA: a cubin runs on the same major and a minor no older; +PTX on anything newer
+    How to fix: Add the GPU's compute capability to TORCH_CUDA_ARCH_LIST, or ask for a GPU that the extension supports.
+    Source: README of flash-attn; CUDA: a cubin runs on the same major and a minor no older; +PTX on anything newer
     """
     image = used.image
     for ext in build.ext_installs(image):
@@ -104,19 +95,16 @@ def _covers(listed: str, sm: int) -> bool:
 def tool_arch_list_no_effect(recipe: Recipe, link: Link) -> Findings:
     """TORCH_CUDA_ARCH_LIST is set where it has an effect.
 
-    Looks at
-        TORCH_CUDA_ARCH_LIST in `.env` of an image whose only extensions are mamba-ssm, causal-conv1d or
+    Looks at: TORCH_CUDA_ARCH_LIST in `.env` of an image whose only extensions are mamba-ssm, causal-conv1d or
         flash-attn.
-    Why it matters
-        These write their -gencode list into setup.py; torch then adds nothing. The build takes as long as before.
-    Example
+    Why it matters: These write their -gencode list into setup.py; torch then adds nothing. The build takes as long as
+        before.
+    Example:
         before   .env({"TORCH_CUDA_ARCH_LIST": "8.0"}).pip_install("mamba-ssm==2.3.1", …)
         after    .pip_install("mamba-ssm==2.3.1", …)
-    How to fix
-        Leave TORCH_CUDA_ARCH_LIST out, unless something compiles at run time.
-    Source
-        torch/utils/cpp_extension.py of every torch in our table: no flags when any flag contains "arch"; measured on an
-        H100
+    How to fix: Leave TORCH_CUDA_ARCH_LIST out, unless something compiles at run time.
+    Source: torch/utils/cpp_extension.py of every torch in our table: no flags when any flag contains "arch"; measured
+        on an H100
     """
     builds = build.source_builds(link.image)
     if builds and all(e.row.has_own_archs for e in builds):

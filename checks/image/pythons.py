@@ -2,7 +2,7 @@
 
 import re
 
-from preflight.api import Context, Findings, Fix, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.api import Context, Findings, Recipe, advice, app, build, error, facts, rule, warning
 from preflight.rules.subjects import BASES, NAMING_PYTHON, WHEELS, Started
 
 END, NEXT = "3.10", "3.11"
@@ -12,18 +12,14 @@ END, NEXT = "3.10", "3.11"
 def ver_python_eol(recipe: Recipe, started: Started, context: Context) -> Findings:
     """The image's Python is not at its end on Modal.
 
-    Looks at
-        `python_version=` and `add_python=` of 3.10.
-    Why it matters
-        Since 2026-11-04 the client warns about Python 3.10, client 1.7 will not deploy it, and builder 2026.10 has
-        none.
-    Example
+    Looks at: `python_version=` and `add_python=` of 3.10.
+    Why it matters: Since 2026-11-04 the client warns about Python 3.10, client 1.7 will not deploy it, and builder
+        2026.10 has none.
+    Example:
         before   modal.Image.debian_slim(python_version="3.10")
         after    modal.Image.debian_slim(python_version="3.11")
-    How to fix
-        Use Python 3.11, and the wheels of that Python.
-    Source
-        modal/_image.py 1.6.4; release notes of the Modal client
+    How to fix: Use Python 3.11, and the wheels of that Python.
+    Source: modal/_image.py 1.6.4; release notes of the Modal client
     """
     base = started.base
     row = facts.builder(context.builder) if context.builder else None
@@ -41,6 +37,7 @@ def ver_python_eol(recipe: Recipe, started: Started, context: Context) -> Findin
 
 
 KEYWORDS = ("python_version", "add_python")
+NUMBER = re.compile(r"(?<![\w.])[\d.]+$")
 MICRO = re.compile(r"(\d+\.\d+)\.\d+")
 
 
@@ -48,64 +45,50 @@ MICRO = re.compile(r"(\d+\.\d+)\.\d+")
 def ver_python_type(recipe: Recipe, started: Started) -> Findings:
     """The Python version is a string of two numbers.
 
-    Looks at
-        `python_version=3.11` (a number: TypeError; and 3.10 is 3.1), and `add_python="3.11.5"` (InvalidError).
-    Why it matters
-        The client refuses the file, or asks for Python 3.1.
-    Example
+    Looks at: `python_version=3.11` (a number: TypeError; and 3.10 is 3.1), and `add_python="3.11.5"` (InvalidError).
+    Why it matters: The client refuses the file, or asks for Python 3.1.
+    Example:
         before   modal.Image.debian_slim(python_version=3.11)
         after    modal.Image.debian_slim(python_version="3.11")
-    How to fix
-        Write two numbers in quotes: `python_version="3.11"`.
-    Source
-        modal/_image.py 1.6.4, tried
+    How to fix: Write two numbers in quotes: `python_version="3.11"`.
+    Source: modal/_image.py 1.6.4, tried
     """
     step = started.base.step
     for keyword in KEYWORDS:
         given, span = step.kwargs.get(keyword), step.kwarg_spans.get(keyword)
+        where = app.argument_where(recipe, step, keyword)
         if isinstance(given, float | int) and not isinstance(given, bool):
-            right = "3.10" if given == 3.1 else str(given)
+            right, source = "3.10" if given == 3.1 else str(given), app.source_of(recipe, step.where)
+            written = NUMBER.search(source.text, span.start, span.end) if source and span else None
+            number = written and app.Span(written.start(), written.end())
             yield error(
                 f"{keyword}={given} is a number; 3.10 would be 3.1",
                 f'write {keyword}="{right}"',
-                app.argument_where(recipe, step, keyword),
+                where,
                 why="the client refuses the file before anything is built",
-                fix=_quoted(recipe, step, span, right),
+                fix=app.replaced(step.where.path, number, f'"{right}"', is_safe=True),
             )
         elif keyword == "add_python" and isinstance(given, str) and (found := MICRO.fullmatch(given)):
             yield error(
                 f'add_python="{given}" names a patch release; Modal takes two numbers',
                 f'write add_python="{found[1]}"',
-                app.argument_where(recipe, step, keyword),
+                where,
                 why="the client refuses the image",
                 fix=app.replace_span(recipe, step.where, span, given, found[1], is_safe=True),
             )
-
-
-def _quoted(recipe: Recipe, step: app.Step, span: app.Span | None, right: str) -> Fix | None:
-    source = app.source_of(recipe, step.where)
-    if source is None or span is None:
-        return None
-    written = re.search(r"[\d.]+$", source.text[span.start : span.end])
-    number = app.Span(span.start + written.start(), span.end) if written else None
-    return app.replaced(source.path, number, f'"{right}"', is_safe=True)
 
 
 @rule("IMG380", BASES.only(lambda i: i.base.is_slim, "debian_slim image"))
 def ver_python_unset(recipe: Recipe, started: Started) -> Findings:
     """The image names its Python.
 
-    Looks at
-        `debian_slim()` without `python_version`, and wheels of one Python (cp311) in the same image.
-    Why it matters
-        Modal then takes the Python of the machine that runs `modal deploy`: another laptop, another image.
-    Example
+    Looks at: `debian_slim()` without `python_version`, and wheels of one Python (cp311) in the same image.
+    Why it matters: Modal then takes the Python of the machine that runs `modal deploy`: another laptop, another image.
+    Example:
         before   modal.Image.debian_slim().pip_install("https://…-cp311-cp311-linux_x86_64.whl")
         after    modal.Image.debian_slim(python_version="3.11").pip_install("https://…-cp311-cp311-linux_x86_64.whl")
-    How to fix
-        Write `debian_slim(python_version="3.11")`, with the Python of your wheels.
-    Source
-        modal/_image.py 1.6.4
+    How to fix: Write `debian_slim(python_version="3.11")`, with the Python of your wheels.
+    Source: modal/_image.py 1.6.4
     """
     step = started.base.step
     if step.args or {"python_version", "**"} & step.kwargs.keys():
@@ -131,19 +114,15 @@ SAFE = "3.11"  # on every builder from 2023.12 to 2026.10
 def ver_python_unsupported(recipe: Recipe, started: Started, context: Context) -> Findings:
     """The Image Builder has the Python that is asked for.
 
-    Looks at
-        `python_version=` of debian_slim and micromamba, and `add_python=` of from_registry, against the builder's list;
-        without a known builder, against the lists of all builders.
-    Why it matters
-        The client accepts any version; the image build refuses it. 3.8 and 3.9 are on no builder, 3.10 is not on
-        2026.10.
-    Example
+    Looks at: `python_version=` of debian_slim and micromamba, and `add_python=` of from_registry, against the builder's
+        list; without a known builder, against the lists of all builders.
+    Why it matters: The client accepts any version; the image build refuses it. 3.8 and 3.9 are on no builder, 3.10 is
+        not on 2026.10.
+    Example:
         before   modal.Image.debian_slim(python_version="3.8")
         after    modal.Image.debian_slim(python_version="3.11")
-    How to fix
-        Use a Python that the message lists.
-    Source
-        modal/_image.py 1.6.4, SUPPORTED_PYTHON_SERIES
+    How to fix: Use a Python that the message lists.
+    Source: modal/_image.py 1.6.4, SUPPORTED_PYTHON_SERIES
     """
     base = started.base
     found = SERIES.fullmatch(base.python or "")

@@ -2,12 +2,10 @@
 
 import re
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from preflight.api import Findings, Fix, Image, Recipe, advice, app, build, error, facts, rule, warning
 from preflight.build.outcome import Outcome
 from preflight.build.torch_in import Held
-from preflight.rules.subjects import BASES, IMAGES, PACKAGES, PIP_INSTALLS, Package, Started
+from preflight.rules.subjects import BASES, IMAGES, PACKAGES, PIP_INSTALLS, WHEELS, Package, Started
 
 OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 
@@ -16,18 +14,14 @@ OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
     """numpy is kept below 2 beside a torch that was built for numpy 1.
 
-    Looks at
-        An exact pin of such a torch (below 2.3), and whether numpy is limited in the same image.
-    Why it matters
-        torch 2.2 and older are compiled against numpy 1.  With numpy 2, `tensor.numpy()` and every DataLoader
-        that takes arrays fail with "Numpy is not available".
-    Example
+    Looks at: An exact pin of such a torch (below 2.3), and whether numpy is limited in the same image.
+    Why it matters: torch 2.2 and older are compiled against numpy 1. With numpy 2, `tensor.numpy()` and every
+        DataLoader that takes arrays fail with "Numpy is not available".
+    Example:
         before   .pip_install("torch==2.2.2")
         after    .pip_install("torch==2.2.2", "numpy<2")
-    How to fix
-        Add "numpy<2" to the step that installs torch.
-    Source
-        Numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
+    How to fix: Add "numpy<2" to the step that installs torch.
+    Source: Numpy symbols in libtorch_python.so of torch 2.2.2 and 2.3.0
     """
     torch = build.torch_at_end(image)
     row = facts.torch_row(torch.version) if torch.version else None
@@ -40,7 +34,7 @@ def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
     if any({"-c", "--constraint"} & {*i.pip.options} for i in installs):
         return
     numpy = [p for p in PACKAGES.of(recipe) if p.image is image and p.name == "numpy"]
-    if all(_allows_2(p.package) for p in numpy):
+    if all(build.is_within("2.3.0", p.package.specifier) for p in numpy):
         yield warning(
             f"torch {torch.version} was built for numpy 1, and nothing keeps numpy below 2",
             'add "numpy<2" to the step that installs torch',
@@ -48,13 +42,6 @@ def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
             why="the first tensor.numpy() fails with: Numpy is not available",
             fix=_cap(recipe, torch),
         )
-
-
-def _allows_2(package: app.PipPackage) -> bool:
-    try:
-        return SpecifierSet(package.specifier).contains("2.3.0")
-    except InvalidSpecifier:
-        return False
 
 
 def _cap(recipe: Recipe, torch: build.TorchIn) -> Fix | None:
@@ -77,31 +64,32 @@ BUILDS = re.compile(r"setup\.py|\bcmake\b|\bmake\b|\bninja\b|\bnvcc\b|pip3? inst
 def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
     """torch and the base image have the same CUDA major.
 
-    Looks at
-        The CUDA version in the tag of an nvidia/cuda base, and the CUDA that the installed torch was built for (its
-        +cu part, its index, or what PyPI's wheel of that version has).  Where nothing compiles, at the build or at
+    Looks at: The CUDA version in the tag of an nvidia/cuda base, and the CUDA that the installed torch was built for
+        (its +cu part, its index, or what PyPI's wheel of that version has). Where nothing compiles, at the build or at
         run time (deepspeed, torch.utils.cpp_extension), the two need not agree.
-    Why it matters
-        torch's BuildExtension compares the two and refuses another major: "The detected CUDA version (12.8)
-        mismatches the version that was used to compile PyTorch (13.0)".  Unpinned torch is CUDA 13 today.
-    Example
+    Why it matters: torch's BuildExtension compares the two and refuses another major: "The detected CUDA version (12.8)
+        mismatches the version that was used to compile PyTorch (13.0)". Unpinned torch is CUDA 13 today.
+    Example:
         before   from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).pip_install("torch").pip_install("mamba-ssm", …)
         after    from_registry("nvidia/cuda:12.4.1-devel-ubuntu22.04", …).pip_install("torch==2.5.1")…
-    How to fix
-        Take a torch of the base's CUDA major (its index, or an older pin), or an nvidia/cuda base of torch's CUDA.
-    Source
-        torch/utils/cpp_extension.py, _check_cuda_version; METADATA of each torch in the table
+    How to fix: Take a torch of the base's CUDA major (its index, or an older pin), or an nvidia/cuda base of torch's
+        CUDA.
+    Source: torch/utils/cpp_extension.py, _check_cuda_version; METADATA of each torch in the table
     """  # noqa: E501 - the example is one line
     image, base = started.image, started.base
     sources = build.source_builds(image)
-    if not sources and not _may_compile(image):
-        return
+    packages = [p for _, i in image.pip_installs() for p in i.packages]
+    may_compile = (  # something of the image or of the file, with torch: at the build or just in time
+        any(p.name in COMPILED_LATER or (p.url and not facts.wheel_name(p.url)) for p in packages)
+        or any(BUILDS.search(c.text) for s in image.steps for c in s.shell)
+        or "cpp_extension" in image.source.text
+    )
     builds = [e for e in sources if build.outcome_of(e) is not Outcome.WHEEL]
     torch = build.torch_before(image, builds[0].n, builds[0].install) if builds else build.torch_at_end(image)
     if torch.held not in (Held.PINNED, Held.LOOSE) or torch.cuda in (None, "cpu") or torch.install is None:
         return
     has, wanted = torch.cuda or "", base.cuda or ""
-    if has.split(".")[0] == wanted.split(".")[0]:
+    if has.split(".")[0] == wanted.split(".")[0] or not (sources or may_compile):
         return
     say = error if any(e.is_isolated or build.outcome_of(e) is Outcome.SOURCE for e in builds) else warning
     is_pinned = torch.held is Held.PINNED
@@ -112,14 +100,6 @@ def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
         torch.where(image),
         why="torch refuses to build an extension across CUDA majors: the image build stops, or the first JIT does",
     )
-
-
-def _may_compile(image: Image) -> bool:
-    """Something of the image or of the file may compile CUDA code with torch, at the build or just in time."""
-    packages = [p for _, i in image.pip_installs() for p in i.packages]
-    if any(p.name in COMPILED_LATER or (p.url and not facts.wheel_name(p.url)) for p in packages):
-        return True
-    return any(BUILDS.search(c.text) for s in image.steps for c in s.shell) or "cpp_extension" in image.source.text
 
 
 NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
@@ -133,18 +113,14 @@ COMPANION_PINS = PACKAGES.only(
 def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings:
     """torchvision and torchaudio belong to the torch that is pinned.
 
-    Looks at
-        Exact pins of torchvision and torchaudio beside an exact pin of torch.
-    Why it matters
-        Each torchvision requires one torch: torch 2.n goes with torchvision 0.(n+15). In one call pip finds no
-        solution; in a later call it replaces torch, and what was built for the first one stops loading.
-    Example
+    Looks at: Exact pins of torchvision and torchaudio beside an exact pin of torch.
+    Why it matters: Each torchvision requires one torch: torch 2.n goes with torchvision 0.(n+15). In one call pip finds
+        no solution; in a later call it replaces torch, and what was built for the first one stops loading.
+    Example:
         before   .pip_install("torch==2.4.1", "torchvision==0.17.2")
         after    .pip_install("torch==2.4.1", "torchvision==0.19.1")
-    How to fix
-        Pin the version that the message names.
-    Source
-        METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
+    How to fix: Pin the version that the message names.
+    Source: METADATA of the torchvision and torchaudio wheels; A100-Kernel-RL 7bedb37c, cured in d60578fd
     """
     package, torch = companion.package, build.torch_with(companion.image, companion.n, companion.pip)
     row = facts.torch_row(torch.version) if torch.version else None
@@ -155,7 +131,8 @@ def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings
     wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
     if facts.minor(package.pin) in (None, wanted):
         return
-    exact = _exact(torch.version, wanted)
+    patch = torch.version.split("+")[0].split(".")[2:] or ["0"]  # torch's own, but 0.15 began at .1 for torch 2.0.0
+    exact = f"{wanted}.{int(patch[0]) + 1 if wanted == '0.15' and patch[0].isdigit() else patch[0]}"
     fix = app.replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
     yield error(
         f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",
@@ -166,27 +143,17 @@ def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings
     )
 
 
-def _exact(torch: str, wanted: str) -> str:
-    """The companion's patch is torch's own, but torchvision 0.15 began at .1 for torch 2.0.0."""
-    patch = torch.split("+")[0].split(".")[2:] or ["0"]
-    return f"{wanted}.{int(patch[0]) + 1 if wanted == '0.15' and patch[0].isdigit() else patch[0]}"
-
-
 @rule("IMG300", PACKAGES.only(lambda p: p.name == "torch" and p.package.pin is not None, "pin of torch"))
 def ver_torch_not_on_index(recipe: Recipe, torch: Package) -> Findings:
     """The pinned torch exists for its index and Python.
 
-    Looks at
-        Exact pins of torch, their +cu part or PyTorch index, and the image's Python.
-    Why it matters
-        pip stops with "ERROR: No matching distribution found for torch==2.8.0+cu118".
-    Example
+    Looks at: Exact pins of torch, their +cu part or PyTorch index, and the image's Python.
+    Why it matters: pip stops with "ERROR: No matching distribution found for torch==2.8.0+cu118".
+    Example:
         before   .pip_install("torch==2.8.0", index_url="https://download.pytorch.org/whl/cu118")
         after    .pip_install("torch==2.8.0", index_url="https://download.pytorch.org/whl/cu128")
-    How to fix
-        Take a version, a CUDA build or a Python that the message lists.
-    Source
-        The PyTorch index and the wheels of each torch in the table
+    How to fix: Take a version, a CUDA build or a Python that the message lists.
+    Source: The PyTorch index and the wheels of each torch in the table
     """
     version = torch.package.pin or ""
     row = facts.torch_row(version)
@@ -222,21 +189,19 @@ BY_NAME = PACKAGES.only(lambda p: p.name == "torch" and not p.package.url, "inst
 def ver_torch_unpinned(recipe: Recipe, installs: list[Package]) -> Findings:
     """torch is pinned to an exact version.
 
-    Looks at
-        torch installed by name without `==`.
-    Why it matters
-        Everything compiled, and every wheel with a torch tag, fits one minor of torch. Without a pin pip takes the
-        newest of the day, for which the kernels may have no release wheel yet. A package of the same command that asks
-        for one exact torch (vllm, xformers) pins it too.
-    Example
+    Looks at: torch installed by name without `==`.
+    Why it matters: Everything compiled, and every wheel with a torch tag, fits one minor of torch. Without a pin pip
+        takes the newest of the day, for which the kernels may have no release wheel yet. A package of the same command
+        that asks for one exact torch (vllm, xformers) pins it too.
+    Example:
         before   .pip_install("torch>=2.4")
         after    .pip_install("torch==2.4.1")
-    How to fix
-        Pin torch with `==` to a minor that your extensions have wheels for.
-    Source
-        modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
+    How to fix: Pin torch with `==` to a minor that your extensions have wheels for.
+    Source: modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
     """
-    bound = _bound_to_torch(installs[0].image)
+    image = installs[0].image
+    wheels = (w for p in WHEELS.of(recipe) if p.image is image and (w := p.wheel) is not None and w.torch)
+    bound = next(iter([*(e.name for e in build.ext_installs(image)), *(w.name for w in wheels)]), "")
     for torch in installs:
         if torch.package.specifier.startswith(("==", "~=")):
             return  # and stays pinned
@@ -249,9 +214,3 @@ def ver_torch_unpinned(recipe: Recipe, installs: list[Package]) -> Findings:
             torch.where,
             why="the next image build may get another torch, and what was built for the old one stops loading",
         )
-
-
-def _bound_to_torch(image: Image) -> str:
-    wheels = (facts.wheel_name(p.url) for _, i in image.pip_installs() for p in i.packages if p.url)
-    names = (*(e.name for e in build.ext_installs(image)), *(w.name for w in wheels if w is not None and w.torch))
-    return next(iter(names), "")

@@ -9,27 +9,26 @@ from preflight.rules.subjects import WHEELS, Package
 def whl_abi_mismatch(recipe: Recipe, package: Package) -> Findings:
     """A wheel's C++ ABI is torch's.
 
-    Looks at
-        `cxx11abiTRUE` or `cxx11abiFALSE` in the address of a wheel, against the torch in the same name.
-    Why it matters
-        torch up to 2.6 from PyPI was built with the old ABI, from 2.7 with the new one. The wrong file fails at import:
-        "undefined symbol: …__cxx1112basic_string…".
-    Example
+    Looks at: `cxx11abiTRUE` or `cxx11abiFALSE` in the address of a wheel, against the torch in the same name.
+    Why it matters: torch up to 2.6 from PyPI was built with the old ABI, from 2.7 with the new one. The wrong file
+        fails at import: "undefined symbol: …__cxx1112basic_string…".
+    Example:
         before   flash_attn-2.7.4.post1+cu12torch2.5cxx11abiTRUE-…
         after    flash_attn-2.7.4.post1+cu12torch2.5cxx11abiFALSE-…
-    How to fix
-        Take the file whose name has torch's ABI.
-    Source
-        torch._C._GLIBCXX_USE_CXX11_ABI of each torch in the table; MaxiRuess 4f10e96c
+    How to fix: Take the file whose name has torch's ABI.
+    Source: torch._C._GLIBCXX_USE_CXX11_ABI of each torch in the table; MaxiRuess 4f10e96c
     """
     wheel, torch = package.wheel, build.torch_at_end(package.image)
     if wheel is None or wheel.torch is None or wheel.torch == "2.6":
         return  # both ABIs of 2.6 exist, by CUDA build
     if torch.held is Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
         return  # a base image may have its own build of torch
-    wanted = facts.has_cxx11_abi(wheel.torch)
-    if wanted is None or wanted == (wheel.abi == "TRUE") or _is_same_file(wheel.name, wheel.version, wheel.torch):
+    wanted, row = facts.has_cxx11_abi(wheel.torch), facts.release(wheel.name, wheel.version)
+    if wanted is None or wanted == (wheel.abi == "TRUE"):
         return
+    files = row.wheels if row is not None and wanted and wheel.name != "flash-attn" else ()
+    if any(wheel.torch in each.torch and {"TRUE", "FALSE"} <= {*each.abi} for each in files):
+        return  # both files of this release were built alike
     right, wrong = ("TRUE", "FALSE") if wanted else ("FALSE", "TRUE")
     where, span = package.package.where, package.package.span or package.pip.span
     yield error(
@@ -41,29 +40,17 @@ def whl_abi_mismatch(recipe: Recipe, package: Package) -> Findings:
     )
 
 
-def _is_same_file(name: str, version: str, torch: str) -> bool:
-    """Releases whose FALSE and TRUE files for this torch were built alike: both load."""
-    row = facts.release(name, version)
-    if row is None or name == "flash-attn" or facts.has_cxx11_abi(torch) is not True:
-        return False
-    return any(torch in w.torch and {"TRUE", "FALSE"} <= {*w.abi} for w in row.wheels)
-
-
 @rule("IMG490", WHEELS)
 def whl_cuda_mismatch(recipe: Recipe, package: Package) -> Findings:
     """A wheel's CUDA major is torch's.
 
-    Looks at
-        cu11, cu12 or cu13 in the address of a wheel, against the CUDA that the image's torch was built for.
-    Why it matters
-        The wheel asks for another CUDA runtime: "libcudart.so.11.0: cannot open shared object file".
-    Example
+    Looks at: cu11, cu12 or cu13 in the address of a wheel, against the CUDA that the image's torch was built for.
+    Why it matters: The wheel asks for another CUDA runtime: "libcudart.so.11.0: cannot open shared object file".
+    Example:
         before   torch 2.11.0 (CUDA 13) with flash_attn-…+cu12torch2.11…
         after    flash_attn-…+cu13torch2.11…
-    How to fix
-        Take the file of torch's CUDA, or a torch of the wheel's CUDA.
-    Source
-        METADATA of each torch in the table
+    How to fix: Take the file of torch's CUDA, or a torch of the wheel's CUDA.
+    Source: METADATA of each torch in the table
     """
     wheel, torch = package.wheel, build.torch_at_end(package.image)
     if torch.held not in (Held.PINNED, Held.BASE, Held.LOOSE) or torch.cuda in (None, "cpu") or wheel is None:
@@ -89,17 +76,13 @@ ELSEWHERE = frozenset({"--python", "-p", "--target", "-t", "--prefix"})
 def whl_python_mismatch(recipe: Recipe, package: Package) -> Findings:
     """A wheel's Python is the Python of the image.
 
-    Looks at
-        Addresses of wheels whose name has cpXY, and the Python of the image. abi3 and py3 wheels fit any.
-    Why it matters
-        pip stops with "ERROR: …-cp310-cp310-linux_x86_64.whl is not a supported wheel on this platform".
-    Example
+    Looks at: Addresses of wheels whose name has cpXY, and the Python of the image. abi3 and py3 wheels fit any.
+    Why it matters: pip stops with "ERROR: …-cp310-cp310-linux_x86_64.whl is not a supported wheel on this platform".
+    Example:
         before   debian_slim(python_version="3.11").pip_install("https://…-cp310-cp310-linux_x86_64.whl")
         after    debian_slim(python_version="3.11").pip_install("https://…-cp311-cp311-linux_x86_64.whl")
-    How to fix
-        Take the file of the image's Python, or that Python for the image.
-    Source
-        PEP 425, compatibility tags; pip 25, "is not a supported wheel on this platform"
+    How to fix: Take the file of the image's Python, or that Python for the image.
+    Source: PEP 425, compatibility tags; pip 25, "is not a supported wheel on this platform"
     """
     wheel, python, base = package.wheel, build.python_of(package.image), build.base_of(package.image)
     if python is None or base is None or not (base.is_slim or base.adds_python) or package.package.marker:
@@ -119,18 +102,15 @@ def whl_python_mismatch(recipe: Recipe, package: Package) -> Findings:
 def whl_torch_mismatch(recipe: Recipe, package: Package) -> Findings:
     """A wheel's torch is the torch of the image.
 
-    Looks at
-        Addresses of wheels whose name has torchX.Y, and the torch that the image ends up with; where a later package
-        makes that unknown, the torch of the step itself.
-    Why it matters
-        Such a wheel loads under one minor of torch. Under another it fails at import with "undefined symbol".
-    Example
+    Looks at: Addresses of wheels whose name has torchX.Y, and the torch that the image ends up with; where a later
+        package makes that unknown, the torch of the step itself.
+    Why it matters: Such a wheel loads under one minor of torch. Under another it fails at import with "undefined
+        symbol".
+    Example:
         before   .pip_install("torch==2.11.0", "https://…/flash_attn-2.7.4.post1+cu12torch2.6cxx11abiFALSE-cp311-….whl")
         after    a wheel that says torch2.11, or torch==2.6.0
-    How to fix
-        Take a wheel for the image's torch, or pin torch to the wheel's.
-    Source
-        C++ symbols of each torch in the table; SWE-Qwen 0dd44ff2
+    How to fix: Take a wheel for the image's torch, or pin torch to the wheel's.
+    Source: C++ symbols of each torch in the table; SWE-Qwen 0dd44ff2
     """
     wheel, torch = package.wheel, build.torch_for_wheel(package.image, package.n, package.pip)
     version = torch.version or torch.expected

@@ -1,22 +1,17 @@
 """Each step that installs the kernels ends in kernels that load.
 
-Looks at
-    Every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and what will become of it: a prebuilt
+Looks at: Every pip command that installs mamba-ssm, causal-conv1d or flash-attn, and what will become of it: a prebuilt
     wheel is fetched (which), it compiles (how long at least), it stops (with which message), it installs without
     kernels, or it installs and then fails at the import.
-Why it matters
-    pip says none of it beforehand: which wheel fits depends on torch, its CUDA, Python, the C++ ABI, build
-    isolation and nvcc together.  A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after
-    15 min of image build, or on the GPU.
-    Where another rule reports the cause, that rule gives the remedy.  What the text does not say is not
-    guessed: the answer is unknown, and the GPU probe on that image settles it.
-Example
+Why it matters: pip says none of it beforehand: which wheel fits depends on torch, its CUDA, Python, the C++ ABI, build
+    isolation and nvcc together. A wheel takes seconds and a build 5 to 60 min, and a wrong guess is told after 15 min
+    of image build, or on the GPU. Where another rule reports the cause, that rule gives the remedy. What the text does
+    not say is not guessed: the answer is unknown, and the GPU probe on that image settles it.
+Example:
     before   .pip_install("mamba-ssm==2.2.4", extra_options="--no-build-isolation")    # torch 2.2.2+cpu
     after    the same under a CUDA build of torch: prebuilt wheel mamba_ssm-2.2.4+cu12torch2.2cxx11abiFALSE-…
-How to fix
-    Do what the message names.  `preflight init --recipe` prints a block whose kernels load.
-Source
-    setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
+How to fix: Do what the message names.  `preflight init --recipe` prints a block whose kernels load.
+Source: setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
 from preflight.api import BUILDER, RECIPE, Context, Findings, Looked, Recipe, build, error, warning
@@ -39,20 +34,32 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     found = build.foretold(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
-    findings: list[Finding] = []
-    ignored = 0
+    findings, lines, steps, ignored = list[Finding](), list[str](), list[dict[str, object]](), 0
     for each in found:
         # who ignores the rule that reports the cause on that line ignores what follows from it
         kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.told_by))
         findings, ignored = [*findings, *kept], ignored + left
-    said = "; ".join(_line(f) for f in found) + (f" ({ignored} ignored in the file)" if ignored else "")
-    seen = {"steps": [_as_data(f) for f in found]}
+        by = f" (see {each.told_by})" if each.told_by else ""
+        lines.append(f"line {each.where.line}, {each.subject}: {each.said}{by}")
+        steps.append(
+            {
+                "package": each.ext.name,
+                "version": each.version,
+                "where": str(each.where),
+                "ending": each.ending.value,
+                "wheel": each.wheel.filename if each.wheel else None,
+                "minutes": None if each.minutes is None else round(each.minutes, 1),
+                "said": each.said,
+                "told_by": each.told_by or None,
+            }
+        )
+    summary = "; ".join(lines) + (f" ({ignored} ignored in the file)" if ignored else "")
     if any(f.ending is Ending.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
-        return Unknown(reason=said, seen=seen, findings=tuple(findings), question=question)
-    return Answer(summary=said, seen=seen, findings=tuple(findings))
+        return Unknown(reason=summary, seen={"steps": steps}, findings=tuple(findings), question=question)
+    return Answer(summary=summary, seen={"steps": steps}, findings=tuple(findings))
 
 
 def find(recipe: Recipe, context: Context) -> Findings:
@@ -74,24 +81,6 @@ def _wrong(forecast: Forecast) -> Findings:
         return
     message = f"{subject} {what}: {forecast.why}" if forecast.ending is Ending.FAILS else f"{subject}: {forecast.said}"
     yield say(message, forecast.remedy, place, why=cost, evidence=(forecast.log,) if forecast.log else ())
-
-
-def _line(forecast: Forecast) -> str:
-    by = f" (see {forecast.told_by})" if forecast.told_by else ""
-    return f"line {forecast.where.line}, {forecast.subject}: {forecast.said}{by}"
-
-
-def _as_data(forecast: Forecast) -> dict[str, str | float | None]:
-    return {
-        "package": forecast.ext.name,
-        "version": forecast.version,
-        "where": str(forecast.where),
-        "ending": forecast.ending.value,
-        "wheel": forecast.wheel.filename if forecast.wheel else None,
-        "minutes": None if forecast.minutes is None else round(forecast.minutes, 1),
-        "said": forecast.said,
-        "told_by": forecast.told_by or None,
-    }
 
 
 CHECK = Check(id="IMG540", stage=Stage.STATIC, needs=(RECIPE,), tries=(BUILDER,), run=run, has_own_line=True)

@@ -1,19 +1,14 @@
 """The real client would deploy the app as its text is read.
 
-Looks at
-    What `modal deploy` asks a local stand-in of Modal for, once with `--record` or `record = true` in
+Looks at: What `modal deploy` asks a local stand-in of Modal for, once with `--record` or `record = true` in
     `[tool.preflight]`: functions with GPU, timeouts, CPU, memory, retries, secrets and their keys, mounts, and the
-    image's commands as the builder renders them.  It is compared with what the text was read as; what the text leaves
-    open is filled for every other check.
-    This runs the top level of your file, as `modal run` does: in a child process, for at most 60 s, without
-    credentials and with the network closed.  Without `--record` nothing of yours is run.
-Why it matters
-    A top level that raises stops `modal deploy` after you have walked away; and every static check stands on the text
-    being read as Modal will run it.
-How to fix
-    Correct the line that it names.  Where the two differ, write the value where a reader can see it.
-Source
-    The requests of modal 1.6.4, against preflight's own control plane.
+    image's commands as the builder renders them. It is compared with what the text was read as; what the text leaves
+    open is filled for every other check. This runs the top level of your file, as `modal run` does: in a child process,
+    for at most 60 s, without credentials and with the network closed. Without `--record` nothing of yours is run.
+Why it matters: A top level that raises stops `modal deploy` after you have walked away; and every static check stands
+    on the text being read as Modal will run it.
+How to fix: Correct the line that it names. Where the two differ, write the value where a reader can see it.
+Source: The requests of modal 1.6.4, against preflight's own control plane.
 """
 
 import sys
@@ -21,9 +16,8 @@ import sys
 from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Recipe, Stage, Where, advice, error, warning
 from preflight.app.lookups import READING
 from preflight.discover.compare import Difference, differences
-from preflight.discover.lookups import RECORDING
 from preflight.discover.merge import filled
-from preflight.discover.recorder import NotRecorded, Obstacle
+from preflight.discover.recorder import RECORDING, NotRecorded, Obstacle
 from preflight.wording import counted
 
 READS_FILES = frozenset(

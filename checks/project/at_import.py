@@ -28,18 +28,15 @@ def _reads(recipe: Recipe) -> Iterator[tuple[ast.Subscript, str]]:
 def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str]) -> Findings:
     """The file can be imported where its variables are not set.
 
-    Looks at
-        `os.environ["X"]` that runs at import, without `modal.is_local()`, a `try` or a test for the variable.  A
+    Looks at: `os.environ["X"]` that runs at import, without `modal.is_local()`, a `try` or a test for the variable. A
         variable that the image's `.env()` or a secret of every function sets is left out.
-    Why it matters
-        The container imports the file too: a KeyError there, after the image build, for a variable of your shell.
-    Example
+    Why it matters: The container imports the file too: a KeyError there, after the image build, for a variable of your
+        shell.
+    Example:
         before   BUCKET = os.environ["BUCKET"]
         after    BUCKET = os.environ.get("BUCKET", "train-data")
-    How to fix
-        Use `os.environ.get("X", …)`, or read the variable in the function that needs it.
-    Source
-        modal.com/docs/guide/global-variables: the file is imported again in the container.
+    How to fix: Use `os.environ.get("X", …)`, or read the variable in the function that needs it.
+    Source: modal.com/docs/guide/global-variables: the file is imported again in the container.
     """
     tree, (node, key) = syntax(recipe), read
     given = kept(recipe, _given, _given)
@@ -90,18 +87,15 @@ def _indexed(recipe: Recipe) -> Iterator[tuple[ast.Subscript, ast.Attribute]]:
 def app_path_parents_index(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Attribute], context: Context) -> Findings:
     """Paths above the file exist in the container too.
 
-    Looks at
-        `Path(__file__).parents[n]` that runs at import, without `modal.is_local()` before it.
-    Why it matters
-        In the container the file is /root/app.py: it has two parents.  `parents[2]` is an IndexError there, after the
-        image build.  A chain of `.parent` stays at `/` and raises nothing.
-    Example
+    Looks at: `Path(__file__).parents[n]` that runs at import, without `modal.is_local()` before it.
+    Why it matters: In the container the file is /root/app.py: it has two parents. `parents[2]` is an IndexError there,
+        after the image build. A chain of `.parent` stays at `/` and raises nothing.
+    Example:
         before   ROOT = Path(__file__).resolve().parents[2]
         after    ROOT = Path(__file__).resolve().parent.parent.parent
-    How to fix
-        Use `.parent` once for each step, or put the line under `if modal.is_local():`.
-    Source
-        brain-go-brr fd62d7ee → 2fcd2e3d; modal 1.6.4 mounts the entrypoint's one file at /root, `__init__.py` or not.
+    How to fix: Use `.parent` once for each step, or put the line under `if modal.is_local():`.
+    Source: brain-go-brr fd62d7ee → 2fcd2e3d; modal 1.6.4 mounts the entrypoint's one file at /root, `__init__.py` or
+        not.
     """
     tree, (node, parents) = syntax(recipe), indexed
     file = context.project / recipe.source.path
@@ -185,19 +179,15 @@ def _loads(recipe: Recipe) -> Iterator[ast.Name]:
 def app_undefined_name(recipe: Recipe, names: list[ast.Name]) -> Findings:
     """Every name that runs at import is bound somewhere in the file.
 
-    Looks at
-        Names in decorators, in arguments of Modal's calls, in annotations that are evaluated and in other code at the
-        top level that nothing in the file binds: no assignment, import, function, parameter or loop.  A file with
+    Looks at: Names in decorators, in arguments of Modal's calls, in annotations that are evaluated and in other code at
+        the top level that nothing in the file binds: no assignment, import, function, parameter or loop. A file with
         `from x import *` is left out.
-    Why it matters
-        A NameError when the file is imported: nothing of the app runs.
-    Example
+    Why it matters: A NameError when the file is imported: nothing of the app runs.
+    Example:
         before   @app.function(volumes={"/ckpt": checkpoint_volume})   # bound as ckpt_volume
         after    @app.function(volumes={"/ckpt": ckpt_volume})
-    How to fix
-        Bind the name above its use, import it, or correct its spelling.
-    Source
-        brain-go-brr fc2817cb → 0fd836bc.
+    How to fix: Bind the name above its use, import it, or correct its spelling.
+    Source: brain-go-brr fc2817cb → 0fd836bc.
     """
     tree, name = syntax(recipe), names[0].id
     bound = kept(recipe, _bound, _bound)

@@ -46,18 +46,14 @@ def _words(recipe: Recipe) -> Iterator[tuple[int, int, str]]:
 def app_cli_hint(recipe: Recipe, words: tuple[int, int, str]) -> Findings:
     """The commands that the file shows are ones that modal has.
 
-    Looks at
-        Docstrings and comments of the app: `modal run f.py … --detach`, `modal status`, and
+    Looks at: Docstrings and comments of the app: `modal run f.py … --detach`, `modal status`, and
         `modal secret create NAME --env K=V`.
-    Why it matters
-        Each fails as it is written; the last one names a Modal environment and then lacks a key.
-    Example
+    Why it matters: Each fails as it is written; the last one names a Modal environment and then lacks a key.
+    Example:
         before   modal run app.py --action train --detach
         after    modal run --detach app.py --action train
-    How to fix
-        Correct the command in the comment or docstring.
-    Source
-        The modal 1.6.4 command line, each tried.
+    How to fix: Correct the command in the comment or docstring.
+    Source: The modal 1.6.4 command line, each tried.
     """
     line, column, text = words
     for pattern, message, remedy in HINTS:

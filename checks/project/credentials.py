@@ -19,19 +19,15 @@ def _doors(recipe: Recipe) -> Iterator[object]:
 def sec_default_credential(recipe: Recipe, doors: list[object]) -> Findings:
     """No server falls back on a password that is written in the file.
 
-    Looks at
-        Apps that answer from outside (web endpoints, `modal.forward`): `os.environ.get("…TOKEN", "…")` with a
+    Looks at: Apps that answer from outside (web endpoints, `modal.forward`): `os.environ.get("…TOKEN", "…")` with a
         default, and constants such as JUPYTER_TOKEN = "…" that a function uses.
-    Why it matters
-        The address is public. With the password in the repository, anybody can run code on the GPU that you pay
-        for.
-    Example
+    Why it matters: The address is public. With the password in the repository, anybody can run code on the GPU that you
+        pay for.
+    Example:
         before   TOKEN = os.environ.get("JUPYTER_TOKEN", "modal")
         after    TOKEN = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(16)
-    How to fix
-        Take the password from a Secret, and make a random one when there is none.
-    Source
-        modal.com/docs/guide/tunnels: a tunnel is open to the internet.
+    How to fix: Take the password from a Secret, and make a random one when there is none.
+    Source: modal.com/docs/guide/tunnels: a tunnel is open to the internet.
     """
     tree = syntax(recipe)
     for name, where in sorted((*_defaults(tree), *_constants(tree)), key=lambda found: found[1]):
@@ -74,20 +70,15 @@ def _strings(recipe: Recipe) -> Iterator[ast.Constant]:
 def sec_literal_credential(recipe: Recipe, node: ast.Constant) -> Findings:
     """No credential is written in the file.
 
-    Looks at
-        Strings of the app: tokens that show by their shape (hf_, ghp_, sk-, AKIA …) and opaque values given to
-        names that speak of a secret, in dicts, keywords, assignments and `os.environ[…] =`.  Placeholders are left
-        out.
-    Why it matters
-        Everybody who can read the repository has it, for ever. Removing it from the file is not enough: it must be
-        withdrawn.
-    Example
+    Looks at: Strings of the app: tokens that show by their shape (hf_, ghp_, sk-, AKIA …) and opaque values given to
+        names that speak of a secret, in dicts, keywords, assignments and `os.environ[…] =`. Placeholders are left out.
+    Why it matters: Everybody who can read the repository has it, for ever. Removing it from the file is not enough: it
+        must be withdrawn.
+    Example:
         before   modal.Secret.from_dict({"HF_TOKEN": "hf_…"})
         after    modal.Secret.from_name("huggingface", required_keys=["HF_TOKEN"])
-    How to fix
-        Withdraw the credential where it was made, make a new one, and read it from a Secret.
-    Source
-        modal.com/docs/guide/secrets.
+    How to fix: Withdraw the credential where it was made, make a new one, and read it from a Secret.
+    Source: modal.com/docs/guide/secrets.
     """
     text, name = str(node.value), _name_of(syntax(recipe), node)
     kind = app.credential_in(text) or (f"the value of {name}" if name and app.is_credential(name, text) else "")

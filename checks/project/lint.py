@@ -1,15 +1,11 @@
 """The project's own quality command passes.
 
-Looks at
-    `[tool.preflight.lint] command`, run in the project's folder: its exit code.  Its output is streamed, and
-    it is ended after `timeout_s` (600 s).
-Why it matters
-    A type error or a failing unit test that the team's own command would have shown costs an image build and
-    the first minutes of a GPU when it shows on Modal instead.
-How to fix
-    Run the command and correct what it names; or set another one.
-Source
-    The seed checklist's `make q` (step 6).
+Looks at: `[tool.preflight.lint] command`, run in the project's folder: its exit code. Its output is streamed, and it is
+    ended after `timeout_s` (600 s).
+Why it matters: A type error or a failing unit test that the team's own command would have shown costs an image build
+    and the first minutes of a GPU when it shows on Modal instead.
+How to fix: Run the command and correct what it names; or set another one.
+Source: The seed checklist's `make q` (step 6).
 """
 
 import re

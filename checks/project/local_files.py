@@ -26,31 +26,24 @@ PATHS = ("Path", "PurePath", "PurePosixPath", "str", "fspath")
 def _paths(recipe: Recipe) -> Iterator[tuple[Call, ast.expr]]:
     for call in recipe.calls:
         keyword = KEYWORDS.get(call.name.rsplit(".", 1)[-1])
-        if keyword is None or not isinstance(call.node, ast.Call):
-            continue
-        named = next((k.value for k in call.node.keywords if k.arg == keyword), None)
-        node = named if named is not None else (call.node.args[0] if call.node.args else None)
-        if node is not None and not isinstance(node, ast.Starred):
-            yield call, node
+        if keyword is not None and isinstance(call.node, ast.Call):
+            named = [k.value for k in call.node.keywords if k.arg == keyword]
+            yield from ((call, node) for node in [*named, *call.node.args][:1] if not isinstance(node, ast.Starred))
 
 
 @rule("PRJ930", Subject(_paths, "local path"))
 def app_relative_local_path(recipe: Recipe, path: tuple[Call, ast.expr]) -> Findings:
     """Local paths do not depend on where modal run is started.
 
-    Looks at
-        The local path of `add_local_dir`, `add_local_file`, `pip_install_from_requirements`, `from_dockerfile`,
-        `uv_sync` and the like: a relative path that does not come from `__file__`.  One with `..` is a warning,
-        others are advice.
-    Why it matters
-        It is taken from the working directory: the same app works from one folder and not from another.
-    Example
+    Looks at: The local path of `add_local_dir`, `add_local_file`, `pip_install_from_requirements`, `from_dockerfile`,
+        `uv_sync` and the like: a relative path that does not come from `__file__`. One with `..` is a warning, others
+        are advice.
+    Why it matters: It is taken from the working directory: the same app works from one folder and not from another.
+    Example:
         before   image.add_local_dir("../../src", "/root/src")
         after    image.add_local_dir(Path(__file__).parent.parent.parent / "src", "/root/src")
-    How to fix
-        Build the path from the file: `Path(__file__).parent / "…"`.
-    Source
-        brain-go-brr changed this path four times before d7a83210; modal 1.6.4 resolves it with Path.absolute.
+    How to fix: Build the path from the file: `Path(__file__).parent / "…"`.
+    Source: brain-go-brr changed this path four times before d7a83210; modal 1.6.4 resolves it with Path.absolute.
     """
     tree, (call, node) = syntax(recipe), path
     text = _relative(tree, node)
@@ -134,25 +127,23 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
 def dep_automount(recipe: Recipe, imports: list[tuple[ast.stmt, str]], context: Context) -> Findings:
     """Modules beside the app are added to the image.
 
-    Looks at
-        Imports of modules that lie beside the app's file, at the top level or in a function that Modal runs, and the
-        `add_local_*` steps of the images.  What only local entrypoints call runs here and is left out; so is an image
-        that copies a folder, was not read whole, or begins at a base that may hold anything.
-    Why it matters
-        Since client 1.0 only the app's own file is mounted: ModuleNotFoundError when the container starts.
-    Example
+    Looks at: Imports of modules that lie beside the app's file, at the top level or in a function that Modal runs, and
+        the `add_local_*` steps of the images. What only local entrypoints call runs here and is left out; so is an
+        image that copies a folder, was not read whole, or begins at a base that may hold anything.
+    Why it matters: Since client 1.0 only the app's own file is mounted: ModuleNotFoundError when the container starts.
+    Example:
         before   from model import Net      # model.py, beside app.py
         after    image = image.add_local_python_source("model")
-    How to fix
-        Put `.add_local_python_source("module")` at the end of the image.
-    Source
-        Modal 1.0 migration guide, "automounting"; modal 1.6.4, include_source.
+    How to fix: Put `.add_local_python_source("module")` at the end of the image.
+    Source: Modal 1.0 migration guide, "automounting"; modal 1.6.4, include_source.
     """
     folder, (node, module) = (context.project / recipe.source.path).parent, imports[0]
-    images = kept(recipe, _images, _images)
-    if images is None or not _is_beside(folder, module, recipe):
+    images, package = kept(recipe, _images, _images), folder / module
+    is_beside = (folder / f"{module}.py").is_file() or any(package.glob("*.py")) or any(package.glob("*/*.py"))
+    if images is None or not is_beside or module == Path(recipe.source.path).stem:
         return
-    added = [{a for s in i.steps if s.method == "add_local_python_source" for a in _names(s.args)} for i in images]
+    steps = ([s for s in i.steps if s.method == "add_local_python_source"] for i in images)
+    added = ({name.split(".")[0] for s in each for name in app.flat(s.args)} for each in steps)
     if not all(module in names for names in added):
         yield warning(
             f"{module} lies beside the app, and no step adds it to the image",
@@ -179,14 +170,6 @@ def _images(recipe: Recipe) -> list[Image] | None:
     return found or None
 
 
-def _names(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value.split(".")[0]
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _names(each)
-
-
 def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[Holder | None]) -> set[str]:
     """Names of the functions and classes of the top level that Modal's functions, or importing the file, may call."""
     named: dict[ast.AST | None, set[str]] = {}
@@ -203,11 +186,3 @@ def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[
             reached.add(each)
             waiting += by_name.get(each, ())
     return reached
-
-
-def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:
-    """A module, or a package, with `__init__.py` or without: its modules may lie one folder below."""
-    if module == Path(recipe.source.path).stem:
-        return False
-    package = folder / module
-    return (folder / f"{module}.py").is_file() or any(package.glob("*.py")) or any(package.glob("*/*.py"))

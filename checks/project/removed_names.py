@@ -18,18 +18,15 @@ TOLD_ELSEWHERE = frozenset({"allow_concurrent_inputs", "NetworkFileSystem", "exp
 def dep_announced_end(recipe: Recipe, _: Recipe, context: Context) -> Findings:
     """Nothing that the app uses of Modal is announced to end.
 
-    Looks at
-        Names and keywords of Modal's API in the app, against the announcements in Modal's client, with their dates.
-    Why it matters
-        What works today stops on the day, or with the release, that the announcement names: a run that is started again
-        in a month would not begin.
-    Example
+    Looks at: Names and keywords of Modal's API in the app, against the announcements in Modal's client, with their
+        dates.
+    Why it matters: What works today stops on the day, or with the release, that the announcement names: a run that is
+        started again in a month would not begin.
+    Example:
         before   app.registered_functions
         after    app.all_functions, as the announcement says
-    How to fix
-        Use what the announcement names in its place.
-    Source
-        Deprecation warnings of the Modal client, read from its wheel (facts/breaks.toml, each with its date).
+    How to fix: Use what the announcement names in its place.
+    Source: Deprecation warnings of the Modal client, read from its wheel (facts/breaks.toml, each with its date).
     """
     yield from concerns(recipe, context.now.date(), left_out=TOLD_ELSEWHERE)
 
@@ -41,17 +38,13 @@ NAMES = {"ANY": "any", "A10G": "A10"}
 def dep_gpu_object(recipe: Recipe, names: list[app.Use]) -> Findings:
     """GPUs are asked for by strings.
 
-    Looks at
-        `modal.gpu` in every form: `modal.gpu.A100(count=4, size="80GB")`, `from modal import gpu`.
-    Why it matters
-        The module was removed in 1.4.0: an error when the file is imported.
-    Example
+    Looks at: `modal.gpu` in every form: `modal.gpu.A100(count=4, size="80GB")`, `from modal import gpu`.
+    Why it matters: The module was removed in 1.4.0: an error when the file is imported.
+    Example:
         before   @app.function(gpu=modal.gpu.A100(count=4, size="80GB"))
         after    @app.function(gpu="A100-80GB:4")
-    How to fix
-        Write the string: `gpu="A100-80GB:4"`.
-    Source
-        Modal Python release notes, 1.4.0.
+    How to fix: Write the string: `gpu="A100-80GB:4"`.
+    Source: Modal Python release notes, 1.4.0.
     """
     uses = [u for u in names if u.name.split(".")[1:2] == ["gpu"]]
     fix = None if any(u.is_guarded for u in uses) else _fix(recipe, uses)
@@ -134,18 +127,15 @@ OF_METHOD = "write modal.Cls.from_name(app, class), and call the method of an in
 def dep_lookup_removed(recipe: Recipe, call: Call) -> Findings:
     """Deployed objects are found with from_name.
 
-    Looks at
-        `.lookup()` of Function, Cls, Volume, Secret, Dict, Queue and NetworkFileSystem.  `App.lookup` is still there.
-    Why it matters
-        It was removed in 1.2.0: an AttributeError when the line runs.
-    Example
+    Looks at: `.lookup()` of Function, Cls, Volume, Secret, Dict, Queue and NetworkFileSystem. `App.lookup` is still
+        there.
+    Why it matters: It was removed in 1.2.0: an AttributeError when the line runs.
+    Example:
         before   modal.Function.lookup("my-app", "train")
         after    modal.Function.from_name("my-app", "train")
-    How to fix
-        Write `from_name`. For a method of a class, write `modal.Cls.from_name(app, class)` and call the method of an
-        instance.
-    Source
-        Modal Python release notes, 1.2.0; modal 1.6.4 has it on App only.
+    How to fix: Write `from_name`. For a method of a class, write `modal.Cls.from_name(app, class)` and call the method
+        of an instance.
+    Source: Modal Python release notes, 1.2.0; modal 1.6.4 has it on App only.
     """
     kind, _, method = call.name.removeprefix("modal.").rpartition(".")
     is_it = method == "lookup" and kind in CLASSES
@@ -206,19 +196,15 @@ WHY = "an AttributeError or ImportError when the line runs: at import for what s
 def dep_removed_api(recipe: Recipe, _: Recipe) -> Findings:
     """Every name of Modal's is one that the client has.
 
-    Looks at
-        Names below `modal.`, methods and attributes of its objects (images, volumes, secrets, apps), against the
-        current client. Names behind `hasattr`, a `try` or a version test are left out, and so are receivers that
-        may be something else (an `app` that is a FastAPI inside a function).
-    Why it matters
-        A name that was removed is an AttributeError or ImportError when the line runs, mostly at import.
-    Example
+    Looks at: Names below `modal.`, methods and attributes of its objects (images, volumes, secrets, apps), against the
+        current client. Names behind `hasattr`, a `try` or a version test are left out, and so are receivers that may be
+        something else (an `app` that is a FastAPI inside a function).
+    Why it matters: A name that was removed is an AttributeError or ImportError when the line runs, mostly at import.
+    Example:
         before   modal.Image.from_dockerhub("ubuntu:22.04")
         after    modal.Image.from_registry("ubuntu:22.04", add_python="3.12")
-    How to fix
-        Use what the message names; the release notes tell what took the place of other names.
-    Source
-        The public names of the client, facts/modal_api.toml; the release notes for what took their place.
+    How to fix: Use what the message names; the release notes tell what took the place of other names.
+    Source: The public names of the client, facts/modal_api.toml; the release notes for what took their place.
     """
     told = set()
     for gone, where in _all_gone(recipe):

@@ -15,18 +15,14 @@ OLD = "allow_concurrent_inputs"
 def dep_allow_concurrent_inputs(recipe: Recipe, call: Call) -> Findings:
     """Concurrent inputs are asked for with modal.concurrent.
 
-    Looks at
-        `allow_concurrent_inputs=` on functions, classes and `with_options`.
-    Why it matters
-        It is refused: an error when the file is imported.
-    Example
+    Looks at: `allow_concurrent_inputs=` on functions, classes and `with_options`.
+    Why it matters: It is refused: an error when the file is imported.
+    Example:
         before   @app.cls(gpu="A100", allow_concurrent_inputs=10)
         after    @app.cls(gpu="A100")
                  @modal.concurrent(max_inputs=10)
-    How to fix
-        Put `@modal.concurrent(max_inputs=…)` below the decorator.
-    Source
-        modal 1.6.4 _utils/deprecation.py handle_deprecated_parameters.
+    How to fix: Put `@modal.concurrent(max_inputs=…)` below the decorator.
+    Source: modal 1.6.4 _utils/deprecation.py handle_deprecated_parameters.
     """
     if OLD in call.kwargs:
         yield error(
@@ -59,18 +55,14 @@ def _concurrent(recipe: Recipe, call: Call) -> Fix | None:
 def dep_cls_custom_init(recipe: Recipe, function: Function) -> Findings:
     """Classes on Modal have no constructor of their own.
 
-    Looks at
-        `__init__` of every `@app.cls` class, and of its base classes in the same file.
-    Why it matters
-        The client refuses it since 1.6.0 when the file is imported.
-    Example
+    Looks at: `__init__` of every `@app.cls` class, and of its base classes in the same file.
+    Why it matters: The client refuses it since 1.6.0 when the file is imported.
+    Example:
         before   def __init__(self): self.model = load()
         after    @modal.enter()
                  def load(self): self.model = load()
-    How to fix
-        Set up in a method with `@modal.enter()`, and declare parameters as `name: str = modal.parameter()`.
-    Source
-        modal 1.6.4 cls.py: "cannot have a custom constructor (__init__) method"; inherited ones count.
+    How to fix: Set up in a method with `@modal.enter()`, and declare parameters as `name: str = modal.parameter()`.
+    Source: modal 1.6.4 cls.py: "cannot have a custom constructor (__init__) method"; inherited ones count.
     """
     if function.where.path != recipe.source.path or not isinstance(function.body, ast.ClassDef):
         return

@@ -1,17 +1,13 @@
 """The smoke test has passed for this very app.
 
-Looks at
-    `[tool.preflight.smoke] command`, run in the project's folder: its exit code, its output streamed, its log
-    kept.  A pass is remembered for exactly these files (those of the project, and those that the app adds from
+Looks at: `[tool.preflight.smoke] command`, run in the project's folder: its exit code, its output streamed, its log
+    kept. A pass is remembered for exactly these files (those of the project, and those that the app adds from
     elsewhere), settings, variables, Image Builder and client, so that an unchanged app is not paid for twice.
     `[tool.preflight] outputs` names what the command itself writes into the project.
-Why it matters
-    One short epoch on the real image and GPU finds what no static check can: the first batch, the first
+Why it matters: One short epoch on the real image and GPU finds what no static check can: the first batch, the first
     backward, the first checkpoint.
-How to fix
-    Read the first cause in the log: `preflight diagnose LOG` names it and its cure.
-Source
-    The seed checklist (step 7): 1 epoch, about 15 minutes.
+How to fix: Read the first cause in the log: `preflight diagnose LOG` names it and its cure.
+Source: The seed checklist (step 7): 1 epoch, about 15 minutes.
 """
 
 from decimal import Decimal

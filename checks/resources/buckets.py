@@ -17,23 +17,19 @@ ENDPOINTS = {"gcs": GCS, "gcp": GCS, "gs": GCS, "google": GCS, "r2": R2, "cloudf
 def sto_bucket_endpoint_missing(recipe: Recipe, call: Call) -> Findings:
     """A bucket that is not on S3 names its endpoint.
 
-    Looks at
-        `CloudBucketMount` whose bucket, variable, secret or endpoint names Google Cloud Storage or Cloudflare R2,
+    Looks at: `CloudBucketMount` whose bucket, variable, secret or endpoint names Google Cloud Storage or Cloudflare R2,
         without `bucket_endpoint_url=`; and a GCS mount whose secret is asked for AWS keys.
-    Why it matters
-        Without an endpoint the mount asks S3 for a bucket of that name, which does not exist or belongs to somebody
-        else.
-    Example
+    Why it matters: Without an endpoint the mount asks S3 for a bucket of that name, which does not exist or belongs to
+        somebody else.
+    Example:
         before   modal.CloudBucketMount("gs-data", secret=modal.Secret.from_name("gcp-hmac"))
         after    modal.CloudBucketMount(
                      "gs-data",
                      bucket_endpoint_url="https://storage.googleapis.com",
                      secret=modal.Secret.from_name("gcp-hmac"),
                  )
-    How to fix
-        Add `bucket_endpoint_url=` with the store's address, and give the bucket's bare name.
-    Source
-        modal 1.6.4 cloud_bucket_mount.py: no endpoint means S3; its examples name the endpoints of R2 and GCS.
+    How to fix: Add `bucket_endpoint_url=` with the store's address, and give the bucket's bare name.
+    Source: modal 1.6.4 cloud_bucket_mount.py: no endpoint means S3; its examples name the endpoints of R2 and GCS.
     """
     bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
     endpoint = call.kwargs.get("bucket_endpoint_url", call.args[1] if len(call.args) > 1 else None)
@@ -64,17 +60,14 @@ WRONG = re.compile(r"^(?:arn:|[a-z0-9]+://)|/|\.amazonaws\.com", re.I)
 def sto_bucket_name(recipe: Recipe, call: Call) -> Findings:
     """A bucket mount is given the bucket's bare name.
 
-    Looks at
-        `bucket_name` that is an ARN, an address or a path.
-    Why it matters
-        The name is used as it stands: no bucket is called `s3://data`, and the container stops at its start.
-    Example
+    Looks at: `bucket_name` that is an ARN, an address or a path.
+    Why it matters: The name is used as it stands: no bucket is called `s3://data`, and the container stops at its
+        start.
+    Example:
         before   modal.CloudBucketMount("s3://data/train", secret=aws)
         after    modal.CloudBucketMount("data", key_prefix="train/", secret=aws)
-    How to fix
-        Give the bare name, and the path below the bucket as `key_prefix=`.
-    Source
-        modal.com/docs/guide/cloud-bucket-mounts; S3's naming rules: 3 to 63 of a-z, 0-9, '.' and '-'.
+    How to fix: Give the bare name, and the path below the bucket as `key_prefix=`.
+    Source: modal.com/docs/guide/cloud-bucket-mounts; S3's naming rules: 3 to 63 of a-z, 0-9, '.' and '-'.
     """
     bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
     if isinstance(bucket, str) and WRONG.search(bucket):
@@ -100,17 +93,14 @@ def _parts(bucket: str) -> tuple[str, str]:
 def sto_bucket_no_secret(recipe: Recipe, call: Call) -> Findings:
     """A bucket mount has credentials.
 
-    Looks at
-        `CloudBucketMount` with neither `secret=` nor `oidc_auth_role_arn=`.
-    Why it matters
-        Without credentials only a public bucket can be read, and none can be written: the container stops at its start.
-    Example
+    Looks at: `CloudBucketMount` with neither `secret=` nor `oidc_auth_role_arn=`.
+    Why it matters: Without credentials only a public bucket can be read, and none can be written: the container stops
+        at its start.
+    Example:
         before   modal.CloudBucketMount("train-data")
         after    modal.CloudBucketMount("train-data", secret=modal.Secret.from_name("aws-s3-secret"))
-    How to fix
-        Give `secret=modal.Secret.from_name(…)` with the bucket's keys. Leave it out only for a public bucket.
-    Source
-        modal.com/docs/guide/cloud-bucket-mounts.
+    How to fix: Give `secret=modal.Secret.from_name(…)` with the bucket's keys. Leave it out only for a public bucket.
+    Source: modal.com/docs/guide/cloud-bucket-mounts.
     """
     given = call.kwargs
     if call.has_spread or len(call.args) > 3 or any(given.get(k) is not None for k in ("secret", "oidc_auth_role_arn")):
@@ -128,18 +118,14 @@ def sto_bucket_no_secret(recipe: Recipe, call: Call) -> Findings:
 def sto_bucket_prefix_no_slash(recipe: Recipe, call: Call) -> Findings:
     """A bucket mount's prefix ends in a slash.
 
-    Looks at
-        `key_prefix=` of every `CloudBucketMount`.
-    Why it matters
-        The prefix is put before each object's path, so the client refuses one without a slash: at deploy, not where
-        the mount is written.
-    Example
+    Looks at: `key_prefix=` of every `CloudBucketMount`.
+    Why it matters: The prefix is put before each object's path, so the client refuses one without a slash: at deploy,
+        not where the mount is written.
+    Example:
         before   modal.CloudBucketMount("data", key_prefix="train", secret=aws)
         after    modal.CloudBucketMount("data", key_prefix="train/", secret=aws)
-    How to fix
-        End the prefix with a slash.
-    Source
-        modal 1.6.4 cloud_bucket_mount.py: ValueError from cloud_bucket_mounts_to_proto.
+    How to fix: End the prefix with a slash.
+    Source: modal 1.6.4 cloud_bucket_mount.py: ValueError from cloud_bucket_mounts_to_proto.
     """
     prefix = call.kwargs["key_prefix"]
     if isinstance(prefix, str) and prefix and not prefix.endswith("/"):
@@ -168,21 +154,17 @@ WITH_SECRET = BUCKET_MOUNTS.only(lambda c: isinstance(c.kwargs.get("secret"), ap
 def sto_secret_keys(recipe: Recipe, call: Call) -> Findings:
     """A bucket's secret names the keys it must hold.
 
-    Looks at
-        `Secret.from_name` without `required_keys=` that a bucket mount uses, and `Secret.from_dict` for a bucket that
-        holds AWS_DEFAULT_REGION and no AWS_REGION.
-    Why it matters
-        With `required_keys` Modal refuses a secret that lacks one when the app starts, before the image build and the
-        GPU. The mount reads AWS_REGION; AWS_DEFAULT_REGION is for boto3 and the aws command.
-    Example
+    Looks at: `Secret.from_name` without `required_keys=` that a bucket mount uses, and `Secret.from_dict` for a bucket
+        that holds AWS_DEFAULT_REGION and no AWS_REGION.
+    Why it matters: With `required_keys` Modal refuses a secret that lacks one when the app starts, before the image
+        build and the GPU. The mount reads AWS_REGION; AWS_DEFAULT_REGION is for boto3 and the aws command.
+    Example:
         before   modal.Secret.from_name("aws-s3-secret")
         after    modal.Secret.from_name(
                      "aws-s3-secret", required_keys=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]
                  )
-    How to fix
-        Add `required_keys=` with the keys that the mount reads, and name the region AWS_REGION.
-    Source
-        modal 1.6.4 Secret.from_name; modal.com/docs/guide/cloud-bucket-mounts.
+    How to fix: Add `required_keys=` with the keys that the mount reads, and name the region AWS_REGION.
+    Source: modal 1.6.4 Secret.from_name; modal.com/docs/guide/cloud-bucket-mounts.
     """
     secret = call.kwargs["secret"]
     if not isinstance(secret, app.SecretRef):

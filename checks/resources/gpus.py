@@ -13,17 +13,13 @@ OLDER = frozenset({"A10G"})
 def res_gpu_alias(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     """GPUs have the names of Modal's documents.
 
-    Looks at
-        The strings of `gpu=`: `A10G` is still taken for `A10`.
-    Why it matters
-        A name that is no longer documented can stop working without notice.
-    Example
+    Looks at: The strings of `gpu=`: `A10G` is still taken for `A10`.
+    Why it matters: A name that is no longer documented can stop working without notice.
+    Example:
         before   @app.function(gpu="A10G")
         after    @app.function(gpu="A10")
-    How to fix
-        Write the name of today.
-    Source
-        modal.com/docs/guide/gpu, read 2026-08-22, lists A10; A10G is in older code and still accepted.
+    How to fix: Write the name of today.
+    Source: modal.com/docs/guide/gpu, read 2026-08-22, lists A10; A10G is in older code and still accepted.
     """
     text = asked[1]
     row = facts.gpu(text.type) if text.type in OLDER else None
@@ -44,18 +40,14 @@ MOST = 8  # of a GPU that is not in our table
 def res_gpu_count(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     """No container asks for more GPUs than a host has.
 
-    Looks at
-        The number after the colon of `gpu=`.
-    Why it matters
-        A container gets a limited number of GPUs of a type: 8 of most, 4 of A10. The service refuses more when the
-        function is created; the client refuses a count that is not a number.
-    Example
+    Looks at: The number after the colon of `gpu=`.
+    Why it matters: A container gets a limited number of GPUs of a type: 8 of most, 4 of A10. The service refuses more
+        when the function is created; the client refuses a count that is not a number.
+    Example:
         before   @app.function(gpu="H100:16")
         after    @app.function(gpu="H100:8")
-    How to fix
-        Write a count within the limit. More GPUs need several containers (`modal.clustered`).
-    Source
-        modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config.
+    How to fix: Write a count within the limit. More GPUs need several containers (`modal.clustered`).
+    Source: modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config.
     """
     text, row = asked[1], facts.gpu(asked[1].type)
     if row is None and text.type not in ("", "ANY"):
@@ -92,18 +84,14 @@ STEPS_WITH_GPU = IMAGE_CALLS.only(
 def res_gpu_list_in_build(recipe: Recipe, call: Call) -> Findings:
     """Build steps ask for one GPU, not for a list of alternatives.
 
-    Looks at
-        `gpu=` of the image's steps (`pip_install`, `run_commands`, `uv_sync` …).  `run_function` takes a list.
-    Why it matters
-        Only functions, classes and `run_function` accept alternatives. A build step with a list fails when the image is
-        built.
-    Example
+    Looks at: `gpu=` of the image's steps (`pip_install`, `run_commands`, `uv_sync` …). `run_function` takes a list.
+    Why it matters: Only functions, classes and `run_function` accept alternatives. A build step with a list fails when
+        the image is built.
+    Example:
         before   image.run_commands("python build.py", gpu=["H100", "A100"])
         after    image.run_commands("python build.py", gpu="H100")
-    How to fix
-        Name one GPU.
-    Source
-        modal 1.6.4 _image.py: steps hand `gpu` to parse_gpu_config, which takes a string or None.
+    How to fix: Name one GPU.
+    Source: modal 1.6.4 _image.py: steps hand `gpu` to parse_gpu_config, which takes a string or None.
     """
     value = call.kwargs["gpu"]
     if not isinstance(value, list | tuple):
@@ -131,19 +119,16 @@ SAME = {  # spelled in another way, and only one thing can be meant
 def res_gpu_unknown(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
     """Every GPU is one that Modal has.
 
-    Looks at
-        The strings of `gpu=` wherever the text decides them. Upper and lower case, a count (`:8`), `H100!` and `B200+`
-        are accepted as Modal accepts them.
-    Why it matters
-        The client sends any string; the service refuses it when the function is created, after the image was built.
-    Example
+    Looks at: The strings of `gpu=` wherever the text decides them. Upper and lower case, a count (`:8`), `H100!` and
+        `B200+` are accepted as Modal accepts them.
+    Why it matters: The client sends any string; the service refuses it when the function is created, after the image
+        was built.
+    Example:
         before   @app.function(gpu="A100-80")
         after    @app.function(gpu="A100-80GB")
-    How to fix
-        Write one of the names that the message lists.
-    Source
-        modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config does
-        not check the name.
+    How to fix: Write one of the names that the message lists.
+    Source: modal.com/docs/guide/gpu, read 2026-08-22 (the table of `preflight facts`); modal 1.6.4 parse_gpu_config
+        does not check the name.
     """
     call, text = asked
     if text.type in (ANY, "") or facts.gpu(text.type) is not None:
@@ -183,20 +168,17 @@ WITHOUT_GPU = FUNCTIONS.only(
 def res_no_gpu(recipe: Recipe, function: Function) -> Findings:
     """A function that uses CUDA asks for a GPU.
 
-    Looks at
-        Functions without `gpu=` whose body puts a model on CUDA without asking `is_available()` first, or that train
-        with a launcher.  A GPU given later by `with_options` counts.
-    Why it matters
-        The container starts without a GPU: the first CUDA call raises, after the image build and the data download.
-    Example
+    Looks at: Functions without `gpu=` whose body puts a model on CUDA without asking `is_available()` first, or that
+        train with a launcher. A GPU given later by `with_options` counts.
+    Why it matters: The container starts without a GPU: the first CUDA call raises, after the image build and the data
+        download.
+    Example:
         before   @app.function(image=image)
                  def train(): model.cuda()
         after    @app.function(image=image, gpu="A100-80GB")
                  def train(): model.cuda()
-    How to fix
-        Add `gpu=` to the decorator, or ask `torch.cuda.is_available()` before the model is moved.
-    Source
-        modal.com/docs/guide/gpu: no GPU unless `gpu=` asks for one.
+    How to fix: Add `gpu=` to the decorator, or ask `torch.cuda.is_available()` before the model is moved.
+    Source: modal.com/docs/guide/gpu: no GPU unless `gpu=` asks for one.
     """
     use = app.cuda_use_of(function)
     if use is None or {"gpu", "**"} & app.options_given_later(recipe, function.name):
@@ -216,18 +198,14 @@ def res_no_gpu(recipe: Recipe, function: Function) -> Findings:
 def res_nonpreemptible_gpu(recipe: Recipe, call: Call) -> Findings:
     """Nothing asks for a GPU that can't be preempted.
 
-    Looks at
-        `nonpreemptible=True` together with `gpu=`.
-    Why it matters
-        Only CPU functions can be non-preemptible; the service refuses the pair at deploy. A long GPU run survives a
-        preemption when it resumes from a checkpoint.
-    Example
+    Looks at: `nonpreemptible=True` together with `gpu=`.
+    Why it matters: Only CPU functions can be non-preemptible; the service refuses the pair at deploy. A long GPU run
+        survives a preemption when it resumes from a checkpoint.
+    Example:
         before   @app.function(gpu="H100", nonpreemptible=True)
         after    @app.function(gpu="H100", retries=3)   # and resume from a checkpoint
-    How to fix
-        Leave `nonpreemptible` out, and resume from a checkpoint after a preemption.
-    Source
-        modal.com/docs/guide/preemption, read 2026-08-22.
+    How to fix: Leave `nonpreemptible` out, and resume from a checkpoint after a preemption.
+    Source: modal.com/docs/guide/preemption, read 2026-08-22.
     """
     gpu = call.kwargs.get("gpu")
     if gpu and isinstance(gpu, str | list | tuple):

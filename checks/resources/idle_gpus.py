@@ -27,21 +27,17 @@ SHELL_MOVES = re.compile(r"^\s*(?:sudo\s+)?(?:cp|mv|rsync|aws\s+s3|gsutil|wget|c
 def cost_gpu_on_cpu_work(recipe: Recipe, function: Function) -> Findings:
     """No GPU waits while files are moved.
 
-    Looks at
-        Functions with `gpu=` whose whole body copies, lists, downloads or uploads files: every call in it is one of
-        shutil, os, pathlib, glob, zipfile, tarfile, an S3 or Hub download, a shell copy, printing, or a Volume's
-        commit.  One call that it does not know keeps it silent.
-    Why it matters
-        The GPU is billed by the second from the container's start, and does nothing.
-    Example
+    Looks at: Functions with `gpu=` whose whole body copies, lists, downloads or uploads files: every call in it is one
+        of shutil, os, pathlib, glob, zipfile, tarfile, an S3 or Hub download, a shell copy, printing, or a Volume's
+        commit. One call that it does not know keeps it silent.
+    Why it matters: The GPU is billed by the second from the container's start, and does nothing.
+    Example:
         before   @app.function(gpu="A100-80GB", volumes={"/data": data})
                  def sync(): shutil.copytree("/mnt/s3", "/data")
         after    @app.function(volumes={"/data": data})
                  def sync(): shutil.copytree("/mnt/s3", "/data")
-    How to fix
-        Leave `gpu=` out of the decorator; the files move as fast without it.
-    Source
-        modal.com/pricing: a GPU is billed while the container lives.
+    How to fix: Leave `gpu=` out of the decorator; the files move as fast without it.
+    Source: modal.com/pricing: a GPU is billed while the container lives.
     """
     moved = _only_moves(function)
     if moved:
@@ -89,18 +85,14 @@ STEPS_WITH_GPU = IMAGE_CALLS.only(
 def cost_gpu_on_download_step(recipe: Recipe, call: Call) -> Findings:
     """No build step holds a GPU to download.
 
-    Looks at
-        `gpu=` on `run_commands` whose commands only fetch (curl, wget, git, huggingface-cli download, pip) and on
+    Looks at: `gpu=` on `run_commands` whose commands only fetch (curl, wget, git, huggingface-cli download, pip) and on
         `run_function` of a function of the file whose body only downloads.
-    Why it matters
-        Builds with a GPU wait for one and are billed for it; a download does not use it.
-    Example
+    Why it matters: Builds with a GPU wait for one and are billed for it; a download does not use it.
+    Example:
         before   image.run_function(download_weights, gpu="B200")
         after    image.run_function(download_weights)
-    How to fix
-        Leave `gpu=` out of the step, or move the part that needs the GPU into a step of its own.
-    Source
-        modal.com/docs/guide/images, "Attach GPUs during setup": for steps that need one.
+    How to fix: Leave `gpu=` out of the step, or move the part that needs the GPU into a step of its own.
+    Source: modal.com/docs/guide/images, "Attach GPUs during setup": for steps that need one.
     """
     method = call.name.rpartition(".")[2]
     fetched = (_commands_fetch if method == "run_commands" else _function_fetches)(recipe, call)
@@ -147,17 +139,14 @@ LONG_S = 900
 def cost_warm_gpu(recipe: Recipe, function: Function) -> Findings:
     """No GPU stays up without work unnoticed.
 
-    Looks at
-        `min_containers` above 0, and a `scaledown_window` of 15 minutes or more, on functions with `gpu=`.
-    Why it matters
-        A warm container is billed around the clock once the app is deployed, whether anybody calls it or not.
-    Example
+    Looks at: `min_containers` above 0, and a `scaledown_window` of 15 minutes or more, on functions with `gpu=`.
+    Why it matters: A warm container is billed around the clock once the app is deployed, whether anybody calls it or
+        not.
+    Example:
         before   @app.cls(gpu="B200", min_containers=1)
         after    @app.cls(gpu="B200", scaledown_window=300)
-    How to fix
-        Set `min_containers=0` where a cold start is acceptable, and a `scaledown_window` of a few minutes.
-    Source
-        modal.com/docs/guide/scale: min_containers keeps containers up when there are no requests.
+    How to fix: Set `min_containers=0` where a cold start is acceptable, and a `scaledown_window` of a few minutes.
+    Source: modal.com/docs/guide/scale: min_containers keeps containers up when there are no requests.
     """
     call = function.call
     assert isinstance(function.gpu, tuple)

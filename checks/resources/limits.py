@@ -16,17 +16,13 @@ SCALED = RESOURCE_CALLS.only(with_keyword(*KEYWORDS), "autoscaler setting")
 def res_autoscaler_range(recipe: Recipe, call: Call) -> Findings:
     """The autoscaler's numbers are within what the client accepts.
 
-    Looks at
-        `scaledown_window` (2 to 3600 s) and `min_containers` against `max_containers`.
-    Why it matters
-        Both are refused when the file is imported: nothing of the app runs.
-    Example
+    Looks at: `scaledown_window` (2 to 3600 s) and `min_containers` against `max_containers`.
+    Why it matters: Both are refused when the file is imported: nothing of the app runs.
+    Example:
         before   @app.function(scaledown_window=7200)
         after    @app.function(scaledown_window=3600)
-    How to fix
-        Write a window within the limits, and a `max_containers` that is not below `min_containers`.
-    Source
-        modal 1.6.4 _functions.py: InvalidError for both.
+    How to fix: Write a window within the limits, and a `max_containers` that is not below `min_containers`.
+    Source: modal 1.6.4 _functions.py: InvalidError for both.
     """
     allowed = facts.limit("scaledown_window_s")
     window_s = app.number(call.kwargs.get("scaledown_window"))
@@ -53,18 +49,14 @@ def res_autoscaler_range(recipe: Recipe, call: Call) -> Findings:
 def res_ephemeral_disk(recipe: Recipe, call: Call) -> Findings:
     """Ephemeral disk is within what a host has.
 
-    Looks at
-        `ephemeral_disk=`, in MiB.
-    Why it matters
-        More than 3,145,728 MiB is refused at deploy.  Less than the default of 524,288 MiB asks for what is there
-        anyway.
-    Example
+    Looks at: `ephemeral_disk=`, in MiB.
+    Why it matters: More than 3,145,728 MiB is refused at deploy. Less than the default of 524,288 MiB asks for what is
+        there anyway.
+    Example:
         before   @app.function(ephemeral_disk=4 * 1024 * 1024)
         after    @app.function(ephemeral_disk=3 * 1024 * 1024)
-    How to fix
-        Ask for 3145728 MiB or less, and keep larger data on a Volume. The unit is MiB.
-    Source
-        modal.com/docs/guide/resources, read 2026-08-22.
+    How to fix: Ask for 3145728 MiB or less, and keep larger data on a Volume. The unit is MiB.
+    Source: modal.com/docs/guide/resources, read 2026-08-22.
     """
     mib, allowed = app.number(call.kwargs["ephemeral_disk"]), facts.limit("ephemeral_disk_mib")
     where = app.keyword_where(recipe, call, "ephemeral_disk")
@@ -93,19 +85,15 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?")
 def res_memory_unit(recipe: Recipe, call: Call) -> Findings:
     """Memory is a number of MiB, and CPU a number of cores.
 
-    Looks at
-        `memory=` and `cpu=` of functions, classes, sandboxes and `run_function`: a string, or so few MiB that GiB must
-        have been meant.
-    Why it matters
-        The client does not check them. A string fails when the request is put together, and `memory=32` asks for 32
-        MiB, in which Python does not start.
-    Example
+    Looks at: `memory=` and `cpu=` of functions, classes, sandboxes and `run_function`: a string, or so few MiB that GiB
+        must have been meant.
+    Why it matters: The client does not check them. A string fails when the request is put together, and `memory=32`
+        asks for 32 MiB, in which Python does not start.
+    Example:
         before   @app.function(memory="32GB", cpu="8")
         after    @app.function(memory=32768, cpu=8)
-    How to fix
-        Write memory in MiB (32 GiB are 32768) and CPU as a number of cores.
-    Source
-        modal.com/docs/guide/resources: memory in MiB, cores as a number; modal 1.6.4 _resources.py.
+    How to fix: Write memory in MiB (32 GiB are 32768) and CPU as a number of cores.
+    Source: modal.com/docs/guide/resources: memory in MiB, cores as a number; modal 1.6.4 _resources.py.
     """
     memory = call.kwargs.get("memory")
     for name, unit, number_in in (("memory", "MiB", _mib), ("cpu", "cores", _cores)):
@@ -152,21 +140,19 @@ ASKED = FUNCTIONS.only(
 def res_retries_web(recipe: Recipe, function: Function) -> Findings:
     """Retries and schedules stand only on functions that can have them.
 
-    Looks at
-        `retries=` on web functions and generators, and `schedule=` on functions with arguments that have no default.
-    Why it matters
-        The client refuses each of them when the file is imported: nothing of the app runs.
-    Example
+    Looks at: `retries=` on web functions and generators, and `schedule=` on functions with arguments that have no
+        default.
+    Why it matters: The client refuses each of them when the file is imported: nothing of the app runs.
+    Example:
         before   @app.function(retries=3)
                  @modal.fastapi_endpoint()
                  def predict(): ...
         after    @app.function()
                  @modal.fastapi_endpoint()
                  def predict(): ...
-    How to fix
-        Leave `retries=` out of web functions and generators, and give each argument of a scheduled function a default.
-    Source
-        modal 1.6.4 _functions.py: "Web Functions do not support retries", "Generator Functions do not support
+    How to fix: Leave `retries=` out of web functions and generators, and give each argument of a scheduled function a
+        default.
+    Source: modal 1.6.4 _functions.py: "Web Functions do not support retries", "Generator Functions do not support
         retries", "so it needs to support being called with no arguments".
     """
     call, body = function.call, function.body
@@ -223,19 +209,15 @@ TIMEOUTS = RESOURCE_CALLS.only(with_keyword("timeout"), "timeout")
 def res_timeout_over_max(recipe: Recipe, call: Call) -> Findings:
     """Every timeout is between 1 s and 24 h.
 
-    Looks at
-        `timeout=` of functions, classes, `with_options`, `Sandbox.create` and `run_function`, as the text gives it (`30
-        * 60 * 60`, a constant above, a `**dict`).
-    Why it matters
-        The client sends any number; the service refuses it when the app is deployed, after the image was built.
-        `timeout=None` is refused by the client at import.
-    Example
+    Looks at: `timeout=` of functions, classes, `with_options`, `Sandbox.create` and `run_function`, as the text gives
+        it (`30 * 60 * 60`, a constant above, a `**dict`).
+    Why it matters: The client sends any number; the service refuses it when the app is deployed, after the image was
+        built. `timeout=None` is refused by the client at import.
+    Example:
         before   @app.function(gpu="A100-80GB", timeout=30 * 60 * 60)
         after    @app.function(gpu="A100-80GB", timeout=86400)   # and resume from a checkpoint
-    How to fix
-        Give seconds within the limit. Resume a longer run from a checkpoint.
-    Source
-        modal.com/docs/guide/timeouts (1 s to 24 h); modal 1.6.4 _functions.py refuses None only.
+    How to fix: Give seconds within the limit. Resume a longer run from a checkpoint.
+    Source: modal.com/docs/guide/timeouts (1 s to 24 h); modal 1.6.4 _functions.py refuses None only.
     """
     value, where, allowed = call.kwargs["timeout"], app.keyword_where(recipe, call, "timeout"), facts.limit("timeout_s")
     least, most = f"{allowed.least:g}", f"{allowed.most:g}"

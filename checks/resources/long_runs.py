@@ -22,18 +22,15 @@ def _lasts(hours: int) -> Callable[[Function], bool]:
 def cost_no_checkpoint(recipe: Recipe, function: Function) -> Findings:
     """A GPU run of hours keeps its checkpoints outside the container.
 
-    Looks at
-        Functions with `gpu=` that train for up to 4 h or more (by `timeout=`) and mount neither a Volume nor a bucket.
-    Why it matters
-        A GPU container can be preempted at any time and is then started again from the beginning. What it wrote to its
-        own disk is lost.
-    Example
+    Looks at: Functions with `gpu=` that train for up to 4 h or more (by `timeout=`) and mount neither a Volume nor a
+        bucket.
+    Why it matters: A GPU container can be preempted at any time and is then started again from the beginning. What it
+        wrote to its own disk is lost.
+    Example:
         before   @app.function(gpu="H100", timeout=86400)
         after    @app.function(gpu="H100", timeout=86400, volumes={"/ckpt": modal.Volume.from_name("ckpt")})
-    How to fix
-        Mount a Volume, write a checkpoint to it every few minutes, and resume from the newest one at the start.
-    Source
-        modal.com/docs/guide/preemption.
+    How to fix: Mount a Volume, write a checkpoint to it every few minutes, and resume from the newest one at the start.
+    Source: modal.com/docs/guide/preemption.
     """
     if function.volumes or function.call.has_spread or not app.training_of(function):
         return
@@ -53,20 +50,17 @@ GUARDS = (b"preflight.guard", b"preflight_guard")
 def cost_no_guard(recipe: Recipe, function: Function, context: Context) -> Findings:
     """A GPU run of hours is guarded from inside.
 
-    Looks at
-        Functions with `gpu=` that train for an hour or more (by `timeout=`), in an app of whose project no file imports
-        `preflight.guard`.
-    Why it matters
-        The probe proves the kernels in a container of its own. In the run's container the GPU is another one, and a
-        fallback, a gradient that is not finite or a pace that will not fit the hours costs all of them.
-    Example
+    Looks at: Functions with `gpu=` that train for an hour or more (by `timeout=`), in an app of whose project no file
+        imports `preflight.guard`.
+    Why it matters: The probe proves the kernels in a container of its own. In the run's container the GPU is another
+        one, and a fallback, a gradient that is not finite or a pace that will not fit the hours costs all of them.
+    Example:
         before   model = Net().cuda()
         after    model = guard(Net().cuda(), total_steps=100 * len(loader), hours=24)
-    How to fix
-        Wrap the model as above (`from preflight.guard import guard`) and add `.add_local_python_source("preflight")` to
-        its image. The guard stops the run in its first minutes, or only warns with `warn_only=True`.
-    Source
-        preflight/guard.py: standard library and torch only; it was run on an H200 (2026-11-28).
+    How to fix: Wrap the model as above (`from preflight.guard import guard`) and add
+        `.add_local_python_source("preflight")` to its image. The guard stops the run in its first minutes, or only
+        warns with `warn_only=True`.
+    Source: preflight/guard.py: standard library and torch only; it was run on an H200 (2026-11-28).
     """
     how = app.training_of(function)
     if not how or any(g.decode() in recipe.source.text for g in GUARDS) or _is_guarded(context.project, context.now):
@@ -95,22 +89,18 @@ def _is_guarded(project: Path, now: datetime) -> bool:
 def res_default_timeout(recipe: Recipe, function: Function) -> Findings:
     """Training on a GPU has a timeout of its own.
 
-    Looks at
-        Functions and classes with `gpu=` that train (by name, a trainer's `fit` or `train`, or a training script
-        that they run) and have no `timeout=`.  Web servers, and functions that get a timeout by `with_options`, are
-        left out.
-    Why it matters
-        The default is 300 s. Modal ends the run after five minutes, and everything since the last checkpoint is
-        paid for again.
-    Example
+    Looks at: Functions and classes with `gpu=` that train (by name, a trainer's `fit` or `train`, or a training script
+        that they run) and have no `timeout=`. Web servers, and functions that get a timeout by `with_options`, are left
+        out.
+    Why it matters: The default is 300 s. Modal ends the run after five minutes, and everything since the last
+        checkpoint is paid for again.
+    Example:
         before   @app.function(gpu="A100-80GB")
                  def train(): ...
         after    @app.function(gpu="A100-80GB", timeout=24 * 60 * 60)
                  def train(): ...
-    How to fix
-        Set `timeout=` to what the run needs, up to 86400 s. Resume a longer run from a checkpoint.
-    Source
-        modal.com/docs/guide/timeouts: 300 s unless `timeout=` says otherwise.
+    How to fix: Set `timeout=` to what the run needs, up to 86400 s. Resume a longer run from a checkpoint.
+    Source: modal.com/docs/guide/timeouts: 300 s unless `timeout=` says otherwise.
     """
     if function.timeout_s is not None or "timeout" in function.call.kwargs or function.call.has_spread:
         return

@@ -14,19 +14,15 @@ REWRITES = re.compile(r"^(?:a|r\+|w\+|x\+|rb\+|wb\+|ab|a\+)")
 def sto_bucket_write_mode(recipe: Recipe, function: Function) -> Findings:
     """Nothing is written to a bucket mount in a way it does not support.
 
-    Looks at
-        Functions with a bucket mount: `open(…, "a")`, "r+" and "w+", `np.savez`, `SummaryWriter` and `torch.save` on a
-        path below the mount.
-    Why it matters
-        A bucket mount writes whole objects from front to back. Appending and seeking fail with an input/output error,
-        in the middle of the run.
-    Example
+    Looks at: Functions with a bucket mount: `open(…, "a")`, "r+" and "w+", `np.savez`, `SummaryWriter` and `torch.save`
+        on a path below the mount.
+    Why it matters: A bucket mount writes whole objects from front to back. Appending and seeking fail with an
+        input/output error, in the middle of the run.
+    Example:
         before   open("/bucket/log.txt", "a").write(line)
         after    open("/tmp/log.txt", "a").write(line)   # copied to /bucket when it is whole
-    How to fix
-        Write to local disk or a Volume, and copy the file to the bucket when it is complete.
-    Source
-        modal.com/docs/guide/cloud-bucket-mounts (mountpoint for S3: sequential writes of new files only).
+    How to fix: Write to local disk or a Volume, and copy the file to the bucket when it is complete.
+    Source: modal.com/docs/guide/cloud-bucket-mounts (mountpoint for S3: sequential writes of new files only).
     """
     if function.where.path != recipe.source.path:
         return
@@ -65,18 +61,14 @@ MAKES = re.compile(r"^os\.(?:makedirs|mkdir)$|^torch\.save$|^(?:np|numpy)\.save"
 def sto_write_readonly_mount(recipe: Recipe, function: Function) -> Findings:
     """Nothing is written below a read-only mount.
 
-    Looks at
-        Functions with a bucket mount of `read_only=True`: `open(…, "w")`, `mkdir`, `os.makedirs` and `torch.save` with
-        a path below it.
-    Why it matters
-        The write fails with "Read-only file system" when the run gets there.
-    Example
+    Looks at: Functions with a bucket mount of `read_only=True`: `open(…, "w")`, `mkdir`, `os.makedirs` and `torch.save`
+        with a path below it.
+    Why it matters: The write fails with "Read-only file system" when the run gets there.
+    Example:
         before   os.makedirs("/data/cache", exist_ok=True)
         after    os.makedirs("/tmp/cache", exist_ok=True)
-    How to fix
-        Write to another path, or mount without `read_only=True`.
-    Source
-        modal 1.6.4 CloudBucketMount(read_only=True).
+    How to fix: Write to another path, or mount without `read_only=True`.
+    Source: modal 1.6.4 CloudBucketMount(read_only=True).
     """
     if function.where.path != recipe.source.path:
         return

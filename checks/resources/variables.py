@@ -53,21 +53,18 @@ NEEDS = Subject(_needs, "variable that code on Modal needs")
 def sto_environ_promised(recipe: Recipe, needs: list[tuple[Function, app.EnvironRead]]) -> Findings:
     """The variables that the code needs are promised by its secrets, or set by its image.
 
-    Looks at
-        `os.environ["X"]` in a function that runs on Modal and in the helpers it calls, and what libraries read by
+    Looks at: `os.environ["X"]` in a function that runs on Modal and in the helpers it calls, and what libraries read by
         themselves (`boto3.client`, `s3fs`, `wandb.init`, `huggingface_hub.login` …), against the keys of its secrets
         (`required_keys=`, `from_dict`), its `env=` and the `.env()` of its image. `os.getenv` and `os.environ.get` have
         a default, and are left out.
-    Why it matters
-        A secret without the key shows as a KeyError when the line runs: after the image build, on the GPU.  With
-        `required_keys` Modal refuses it when the app starts.
-    Example
+    Why it matters: A secret without the key shows as a KeyError when the line runs: after the image build, on the GPU.
+        With `required_keys` Modal refuses it when the app starts.
+    Example:
         before   @app.function(secrets=[modal.Secret.from_name("wandb")])
         after    @app.function(secrets=[modal.Secret.from_name("wandb", required_keys=["WANDB_API_KEY"])])
-    How to fix
-        Name the key in `required_keys=` of the secret that holds it, or set the variable with `env=` or `.env()`.
-    Source
-        modal 1.6.4 Secret.from_name; the libraries' own documentation of their variables.
+    How to fix: Name the key in `required_keys=` of the secret that holds it, or set the variable with `env=` or
+        `.env()`.
+    Source: modal 1.6.4 Secret.from_name; the libraries' own documentation of their variables.
     """
     told = set()
     for function, read in needs:

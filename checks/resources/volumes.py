@@ -15,17 +15,13 @@ NAMED = CALLS.only(lambda c: c.name in ("modal.Volume.from_name", "modal.Network
 def sto_volume_not_created(recipe: Recipe, call: Call) -> Findings:
     """A Volume exists, or is made when it is missing.
 
-    Looks at
-        `Volume.from_name` and `NetworkFileSystem.from_name` without `create_if_missing=`.
-    Why it matters
-        In an environment where nobody made it, the app stops at its start with NotFound.
-    Example
+    Looks at: `Volume.from_name` and `NetworkFileSystem.from_name` without `create_if_missing=`.
+    Why it matters: In an environment where nobody made it, the app stops at its start with NotFound.
+    Example:
         before   modal.Volume.from_name("checkpoints")
         after    modal.Volume.from_name("checkpoints", create_if_missing=True)
-    How to fix
-        Add `create_if_missing=True`, or make the Volume once with `modal volume create`.
-    Source
-        modal 1.6.4 Volume.from_name.
+    How to fix: Add `create_if_missing=True`, or make the Volume once with `modal volume create`.
+    Source: modal 1.6.4 Volume.from_name.
     """
     if "create_if_missing" in call.kwargs or call.has_spread or len(call.args) > 1:
         return
@@ -55,17 +51,14 @@ def _mounted(recipe: Recipe) -> Iterator[tuple[Call, str, str]]:
 def sto_volume_path(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
     """Volumes are mounted at paths the client accepts.
 
-    Looks at
-        The keys of `volumes=` and `network_file_systems=`: absolute and canonical, and not `/`, `/root` or `/tmp`.
-    Why it matters
-        The client refuses any other when the file is imported: nothing of the app runs.
-    Example
+    Looks at: The keys of `volumes=` and `network_file_systems=`: absolute and canonical, and not `/`, `/root` or
+        `/tmp`.
+    Why it matters: The client refuses any other when the file is imported: nothing of the app runs.
+    Example:
         before   @app.function(volumes={"data": vol})
         after    @app.function(volumes={"/data": vol})
-    How to fix
-        Mount below `/`, at an absolute path without `..`, such as `/data`.
-    Source
-        modal 1.6.4 _utils/mount_utils.py validate_mount_points (a trailing slash is fine; measured).
+    How to fix: Mount below `/`, at an absolute path without `..`, such as `/data`.
+    Source: modal 1.6.4 _utils/mount_utils.py validate_mount_points (a trailing slash is fine; measured).
     """
     call, keyword, path = mount
     plain = str(PurePosixPath(path)) if path else "."
@@ -107,17 +100,14 @@ MOUNTING = RESOURCE_CALLS.only(lambda c: isinstance(c.kwargs.get("volumes"), dic
 def sto_volume_twice(recipe: Recipe, call: Call) -> Findings:
     """No Volume is mounted at two paths of one function.
 
-    Looks at
-        `volumes=` of each function: the same Volume (by its name, or by the same variable) under two paths.
-    Why it matters
-        The client refuses it when the file is imported or the app is deployed.  A bucket mount may stand twice.
-    Example
+    Looks at: `volumes=` of each function: the same Volume (by its name, or by the same variable) under two paths.
+    Why it matters: The client refuses it when the file is imported or the app is deployed. A bucket mount may stand
+        twice.
+    Example:
         before   volumes={"/data": vol, "/cache": vol}
         after    volumes={"/data": vol}   # and /data/cache
-    How to fix
-        Mount it at one path and use folders below.
-    Source
-        modal 1.6.4 _utils/mount_utils.py validate_volumes and validate_volumes_by_object_id.
+    How to fix: Mount it at one path and use folders below.
+    Source: modal 1.6.4 _utils/mount_utils.py validate_volumes and validate_volumes_by_object_id.
     """
     places: dict[tuple[str, str | None], list[str]] = {}
     mounted = call.kwargs["volumes"]

@@ -1,18 +1,15 @@
 """Every bucket that the app mounts is reachable and holds data under its prefix.
 
-Looks at
-    The bucket of each of the app's CloudBucketMounts, the planned function's first, and `[tool.preflight.s3] bucket`,
-    with this machine's AWS credentials (without any for a mount that has no secret): that it exists, its region, a
-    listing under the prefix (about 1,000 objects, or `sample`), and one byte of one object.  Writing is not tried.
-Why it matters
-    An empty prefix or a denied read shows only when the first batch is loaded, with the GPU already paid for.
-    The credentials here may differ from those in the Modal secret: s3-bucket-inside proves it with those.
-How to fix
-    Each answer of S3 is mapped to its cause: the bucket's name, the region, the clock, or the action that is missing
-    (s3:ListBucket on the bucket, s3:GetObject on its objects, kms:Decrypt on the key) or denied.
+Looks at: The bucket of each of the app's CloudBucketMounts, the planned function's first, and `[tool.preflight.s3]
+    bucket`, with this machine's AWS credentials (without any for a mount that has no secret): that it exists, its
+    region, a listing under the prefix (about 1,000 objects, or `sample`), and one byte of one object. Writing is not
+    tried.
+Why it matters: An empty prefix or a denied read shows only when the first batch is loaded, with the GPU already paid
+    for. The credentials here may differ from those in the Modal secret: s3-bucket-inside proves it with those.
+How to fix: Each answer of S3 is mapped to its cause: the bucket's name, the region, the clock, or the action that is
+    missing (s3:ListBucket on the bucket, s3:GetObject on its objects, kms:Decrypt on the key) or denied.
     AWS_ENDPOINT_URL and an AWS profile's endpoint_url send the question elsewhere; the answer says so.
-Source
-    Amazon S3 API: HeadBucket, ListObjectsV2, GetObject; measured with boto3 1.44, 2026-11-23.
+Source: Amazon S3 API: HeadBucket, ListObjectsV2, GetObject; measured with boto3 1.44, 2026-11-23.
 """
 
 from dataclasses import replace

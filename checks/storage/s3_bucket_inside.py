@@ -1,19 +1,14 @@
 """Every bucket is readable inside Modal, with its secret's own credentials.
 
-Looks at
-    The same as s3-bucket, but from a container on Modal's CPUs that gets the secret of each bucket mount: that the
-    bucket exists, a listing under the prefix, and one byte of one object, in the region that the secret names.  Only
-    what S3 answered comes back; the secret's values never leave the container.  A mount with a role or without a
-    secret is not looked at.
-    On request: `[tool.preflight.s3] inside = true`.
-Why it matters
-    The credentials of this machine may be allowed what those of the secret are not, and nobody can read a
-    secret's values from outside.  The mount fails when the container starts, after the image build.
-How to fix
-    Each answer of S3 is mapped to its cause: the bucket's name, the region, or the IAM action that is missing
+Looks at: The same as s3-bucket, but from a container on Modal's CPUs that gets the secret of each bucket mount: that
+    the bucket exists, a listing under the prefix, and one byte of one object, in the region that the secret names. Only
+    what S3 answered comes back; the secret's values never leave the container. A mount with a role or without a secret
+    is not looked at. On request: `[tool.preflight.s3] inside = true`.
+Why it matters: The credentials of this machine may be allowed what those of the secret are not, and nobody can read a
+    secret's values from outside. The mount fails when the container starts, after the image build.
+How to fix: Each answer of S3 is mapped to its cause: the bucket's name, the region, or the IAM action that is missing
     for the secret's user.
-Source
-    Amazon S3 API: HeadBucket, ListObjectsV2, GetObject, by boto3 in a debian_slim container; Modal bills it as a
+Source: Amazon S3 API: HeadBucket, ListObjectsV2, GetObject, by boto3 in a debian_slim container; Modal bills it as a
     CPU function of under two minutes.
 """
 

@@ -1,20 +1,16 @@
 """Every Secret that the app names exists and holds its keys.
 
-Looks at
-    Each Secret of the app's functions, bucket mounts and image steps, and `[tool.preflight.s3] secret`, the planned
-    function's first, in its environment: whether it is there, and each key that it must hold: those of
+Looks at: Each Secret of the app's functions, bucket mounts and image steps, and `[tool.preflight.s3] secret`, the
+    planned function's first, in its environment: whether it is there, and each key that it must hold: those of
     `required_keys`, and the two that a bucket mount reads (a Google bucket's have other names; a mount with a role
-    needs none).  Values can't be read, and are not.  A key that no secret holds is asked for too: a server that
-    grants it compares nothing, and its yes proves nothing.
-Why it matters
-    A Secret that is missing stops `modal run` at once, after the checks have passed.  One that lacks a key stops the
-    mount, after the image build and the first minutes of the A100.
-How to fix
-    `modal secret create NAME KEY=VALUE … --force` replaces the whole secret: name every key, not only the
-    missing one.  (`--env` names the Modal environment; it does not set a variable.)
-    AWS_REGION helps where Modal can't detect the bucket's region; the mount does not read AWS_DEFAULT_REGION.
-Source
-    Modal client 1.6.4: `Secret.from_name(required_keys=)`, which the server compares; the keys in
+    needs none). Values can't be read, and are not. A key that no secret holds is asked for too: a server that grants it
+    compares nothing, and its yes proves nothing.
+Why it matters: A Secret that is missing stops `modal run` at once, after the checks have passed. One that lacks a key
+    stops the mount, after the image build and the first minutes of the A100.
+How to fix: `modal secret create NAME KEY=VALUE … --force` replaces the whole secret: name every key, not only the
+    missing one. (`--env` names the Modal environment; it does not set a variable.) AWS_REGION helps where Modal can't
+    detect the bucket's region; the mount does not read AWS_DEFAULT_REGION.
+Source: Modal client 1.6.4: `Secret.from_name(required_keys=)`, which the server compares; the keys in
     `CloudBucketMount`'s docstring.
 """
 

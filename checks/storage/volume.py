@@ -1,15 +1,11 @@
 """Every Volume of the app exists, or is made by it.
 
-Looks at
-    The Volumes that the app's functions mount, the planned function's first (and `[tool.preflight] volumes`), against
-    the list of the Volumes of their environment.
-Why it matters
-    `Volume.from_name` without `create_if_missing=True` stops the run when its container starts, after the
+Looks at: The Volumes that the app's functions mount, the planned function's first (and `[tool.preflight] volumes`),
+    against the list of the Volumes of their environment.
+Why it matters: `Volume.from_name` without `create_if_missing=True` stops the run when its container starts, after the
     image build; results and checkpoints have nowhere to go.
-How to fix
-    `modal volume create NAME`, or `create_if_missing=True` in the app.
-Source
-    Modal client 1.6.4: `Volume.objects.list`, `Volume.from_name` (measured 2026-11-23).
+How to fix: `modal volume create NAME`, or `create_if_missing=True` in the app.
+Source: Modal client 1.6.4: `Volume.objects.list`, `Volume.from_name` (measured 2026-11-23).
 """
 
 from preflight.api import Answer, Check, Finding, Group, Looked, LookupFailed, NotApplicable, Stage, account, error

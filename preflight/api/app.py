@@ -25,13 +25,16 @@ from preflight.app.model import Step as Step
 from preflight.app.model import Unresolved as Unresolved
 from preflight.app.model import VolumeRef as VolumeRef
 from preflight.app.places import argument_where as argument_where
+from preflight.app.places import flat as flat
 from preflight.app.places import package_where as package_where
 from preflight.app.places import source_of as source_of
 from preflight.app.places import word_where as word_where
 from preflight.app.syntax import Syntax as Syntax
 from preflight.app.syntax import dotted as dotted
+from preflight.app.syntax import environ_variable as environ_variable
 from preflight.app.syntax import strings_in as strings_in
 from preflight.app.syntax import syntax_of as syntax_of
+from preflight.app.syntax import text_of as text_of
 from preflight.app.uses import Use as Use
 from preflight.app.uses import attributes_of_objects as attributes_of_objects
 from preflight.app.uses import is_certain as is_certain

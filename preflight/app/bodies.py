@@ -14,6 +14,7 @@ TRAINING_NAME = re.compile(
 )
 NOT_TRAINING = re.compile(r"(?:^|_)(?:after|before|post|check|test|status|load|list|get|download|prepare|plot)(?:_|$)")
 LAUNCHED = re.compile(r"\b(?:torchrun|accelerate launch|deepspeed|axolotl)\b|\b\w*(?:train|finetune)\w*\.py\b")
+CALLS_TRAINER = re.compile(r"(?i:trainer).*\.(?:train|fit)$|(?:^|\.)(?i:model)\.fit$")
 RUNS = frozenset(
     "subprocess.run subprocess.check_call subprocess.call subprocess.Popen subprocess.check_output os.system".split()
 )
@@ -55,38 +56,25 @@ def is_web(function: Function) -> bool:
 def training_of(function: Function) -> str:
     """How the text shows that this trains a model: "its name", "it calls trainer.train()" …; "" if it does not."""
     for each in defs_of(function):
-        if _is_training_name(each.name) and _does_something(each):
+        name = each.name.lower()
+        if TRAINING_NAME.search(name) and not NOT_TRAINING.search(name) and _does_something(each):
             return f"{each.name} trains by its name"
         for call in calls_in(each):
             name = dotted(call.func)
-            if name in RUNS and any(LAUNCHED.search(s.value) for s in strings_in(call) if isinstance(s.value, str)):
-                return f"it runs {_launched(call)}"
-            last = name.rsplit(".", 1)
-            if len(last) == 2 and last[1] == "train" and re.search(r"trainer", last[0], re.I):
-                return f"it calls {name}()"
-            if len(last) == 2 and last[1] == "fit" and re.search(r"trainer|^model$|\.model$", last[0], re.I):
+            launched = (LAUNCHED.search(str(s.value)) for s in (strings_in(call) if name in RUNS else ()))
+            if (found := next(filter(None, launched), None)) is not None:
+                return f"it runs {found[0]}"
+            if CALLS_TRAINER.search(name):
                 return f"it calls {name}()"
     if isinstance(function.body, ast.ClassDef) and re.search(r"Train(?:er|ing)\b|FineTun", function.body.name):
         return f"{function.body.name} trains by its name"
     return ""
 
 
-def _is_training_name(name: str) -> bool:
-    return TRAINING_NAME.search(name.lower()) is not None and NOT_TRAINING.search(name.lower()) is None
-
-
 def _does_something(each: Def) -> bool:
     """More than asking another function to run: ``other.remote()`` is what an orchestrator does."""
     names = [dotted(c.func) for c in calls_in(each)]
     return bool(names) and not any(n.rsplit(".", 1)[-1] in ("remote", "spawn", "map", "starmap") for n in names)
-
-
-def _launched(call: ast.Call) -> str:
-    for each in strings_in(call):
-        found = LAUNCHED.search(str(each.value))
-        if found is not None:
-            return found[0]
-    return "a training script"
 
 
 def cuda_use_of(function: Function) -> ast.Call | None:

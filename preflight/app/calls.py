@@ -31,8 +31,10 @@ def every_call(scope: Interpreter) -> tuple[Call, ...]:
     if tree is None:
         return ()
     top = Kinds.of_module(scope, tree)
-    outside = scope.inside()
-    outside.shared = _apart(scope.shared)
+    outside, shared = scope.inside(), scope.shared  # what is read here adds nothing to the recipe
+    outside.shared = Shared(
+        shared.project, lambda importer, module, level: None, MOST_STEPS, evaluated=shared.evaluated
+    )
     found: list[Call] = []
     for node, kinds, names in _nodes(tree, top, outside):
         if (call := _read(scope, node, kinds, names)) is not None:
@@ -41,11 +43,6 @@ def every_call(scope: Interpreter) -> tuple[Call, ...]:
                 scope.shared.is_cut = True
                 break
     return tuple(sorted(found, key=lambda c: (c.where.line, c.where.column)))
-
-
-def _apart(shared: Shared) -> Shared:
-    """Work of its own for arguments inside bodies: what is read here adds nothing to the recipe."""
-    return Shared(shared.project, lambda importer, module, level: None, MOST_STEPS, evaluated=shared.evaluated)
 
 
 def _nodes(tree: ast.Module, top: Kinds, outside: Interpreter) -> Iterator[tuple[ast.expr, Kinds, Interpreter]]:

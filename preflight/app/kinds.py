@@ -11,6 +11,7 @@ from functools import cached_property
 from preflight.app import syntax
 from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.values import Alternatives, AppValue, Dotted, ImageValue, Opaque, Value
+from preflight.app.model import BucketMount, SecretRef, VolumeRef
 
 CLASSES = frozenset(
     "App Stub Image Secret Volume NetworkFileSystem CloudBucketMount Function Cls Dict Queue Sandbox Mount Period Cron "
@@ -154,21 +155,23 @@ class Kinds:
         return None
 
 
+OBJECTS = {
+    AppValue: "modal.App",
+    ImageValue: "modal.Image",
+    VolumeRef: "modal.Volume",
+    SecretRef: "modal.Secret",
+    BucketMount: "modal.CloudBucketMount",
+}
+
+
 def _kind_of_value(value: Value) -> str | None:
-    if isinstance(value, Dotted) and value.name.split(".")[0] == "modal":
-        return f"={value.name}"
-    if isinstance(value, AppValue):
-        return "modal.App"
     if isinstance(value, Alternatives):
         return next((k for v in value.values if (k := _kind_of_value(v))), None)
-    if isinstance(value, ImageValue):
-        return "modal.Image"
+    if isinstance(value, Dotted) and value.name.split(".")[0] == "modal":
+        return f"={value.name}"
     if isinstance(value, Opaque):
         return f"modal.{value.kind}" if value.kind in CLASSES else None
-    return REFS.get(type(value).__name__)
-
-
-REFS = {"VolumeRef": "modal.Volume", "SecretRef": "modal.Secret", "BucketMount": "modal.CloudBucketMount"}
+    return OBJECTS.get(type(value))
 
 
 def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | str | None]]:
@@ -188,10 +191,7 @@ def _bindings(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr | str | None
                 yield (alias.asname, f"={alias.name}") if alias.asname else (top, f"={top}")
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
-                if node.level == 0:
-                    yield alias.asname or alias.name, f"={node.module}.{alias.name}"
-                else:
-                    yield alias.asname or alias.name, None
+                yield alias.asname or alias.name, None if node.level else f"={node.module}.{alias.name}"
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, None
             continue

@@ -8,9 +8,6 @@ function, or the GPU function with the longest timeout.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from preflight.app.model import Function, Known, Recipe
 from preflight.lookups import Looked, Lookup
 
@@ -19,30 +16,25 @@ class NoApp(Exception):
     """There is no app file to read; the text says where we looked."""
 
 
-@asynccontextmanager
-async def _read(looked: Looked) -> AsyncIterator[Recipe]:
+async def _read(looked: Looked) -> Recipe:
     from preflight.app import reader  # tree-sitter is loaded only when there is a file to read
 
     settings = looked.settings
     if settings.app is None:
         raise NoApp("no Modal app was named, and none was found in the project")
-    yield reader.read(settings.project / settings.app, project=settings.project)
+    return reader.read(settings.project / settings.app, project=settings.project)
 
 
-@asynccontextmanager
-async def _recipe(looked: Looked) -> AsyncIterator[Recipe]:
-    yield looked[READING]
+async def _recipe(looked: Looked) -> Recipe:
+    return looked[READING]
+
+
+async def _builder(looked: Looked) -> str | None:
+    return looked.settings.builder
 
 
 READING: Lookup[Recipe] = Lookup("the app's text", _read, timeout_s=30.0, is_fixed=True)
 RECIPE: Lookup[Recipe] = Lookup("the app's recipe", _recipe, needs=(READING,), timeout_s=30.0, is_fixed=True)
-
-
-@asynccontextmanager
-async def _builder(looked: Looked) -> AsyncIterator[str | None]:
-    yield looked.settings.builder
-
-
 BUILDER: Lookup[str | None] = Lookup("the Image Builder that the rules ask", _builder)
 
 
@@ -69,9 +61,8 @@ def function_named(recipe: Recipe, name: str | None) -> Function:
     return max(with_gpu, key=lambda f: float(f.timeout_s.value) if isinstance(f.timeout_s, Known) else 300.0)
 
 
-@asynccontextmanager
-async def _planned(looked: Looked) -> AsyncIterator[Function]:
-    yield function_named(looked[RECIPE], looked.settings.budget.function)
+async def _planned(looked: Looked) -> Function:
+    return function_named(looked[RECIPE], looked.settings.budget.function)
 
 
 PLANNED_FUNCTION: Lookup[Function] = Lookup("the planned function", _planned, needs=(RECIPE,), is_fixed=True)

@@ -223,12 +223,7 @@ def _name_of_url(url: str) -> str | None:
 
 
 def of_command(
-    words: tuple[str, ...],
-    env: Mapping[str, str],
-    *,
-    where: Where,
-    span: Span | None,
-    find: Find = lambda path: None,
+    words: tuple[str, ...], env: Mapping[str, str], *, where: Where, span: Span | None, find: Find = lambda path: None
 ) -> PipInstall | None:
     """The install a shell command makes; None when it makes none.  ``find`` gives the file here of a path there."""
     name, rest = program(words)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from preflight.app.model import PipInstall, PipPackage, Recipe, Source, Span, Step
 from preflight.model import Where
 
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # as Python's tokenizer counts them: \f or U+2028 end none
+
 
 @dataclass(frozen=True, eq=False)
 class Offsets:
@@ -31,11 +33,8 @@ class Offsets:
 
     @staticmethod
     def made(source: Source) -> Offsets:
-        lines = _lines(source.text)
-        starts, total = [], 0
-        for line in lines:
-            starts.append(total)
-            total += len(line)
+        lines = tuple(m[0] for m in LINE.finditer(source.text) if m[0]) or ("",)
+        starts = itertools.accumulate(map(len, lines[:-1]), initial=0)
         return Offsets(source, tuple(starts), lines, source.text.isascii())
 
     def at(self, line: int, utf8_column: int) -> int:
@@ -49,7 +48,8 @@ class Offsets:
             return self.starts[line - 1] + min(utf8_column, len(text))
         ends = self.columns.get(line)
         if ends is None:
-            ends = self.columns[line] = tuple(itertools.accumulate(map(_utf8_bytes, text)))
+            sizes = (len(c.encode("utf-8", "surrogatepass")) for c in text)
+            ends = self.columns[line] = tuple(itertools.accumulate(sizes))
         return self.starts[line - 1] + bisect.bisect_right(ends, utf8_column)
 
     def span(self, node: ast.AST) -> Span | None:
@@ -92,23 +92,18 @@ class Offsets:
         return self.where(func)
 
 
-LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    """Lines as Python's tokenizer counts them: only \\n, \\r\\n and \\r end one (not \\f or U+2028)."""
-    lines = [m[0] for m in LINE.finditer(text) if m[0]]
-    return tuple(lines) or ("",)
-
-
-def _utf8_bytes(character: str) -> int:
-    code = ord(character)
-    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
-
-
 def source_of(recipe: Recipe, where: Where) -> Source | None:
     """The file that a place is in, when it is one of those that were read."""
     return next((s for s in (recipe.source, *recipe.siblings) if s.path == where.path), None)
+
+
+def flat(value: object) -> Iterator[str]:
+    """The strings of arguments, those of lists and tuples too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from flat(each)
 
 
 def package_where(step: Step, install: PipInstall, package: PipPackage | None = None) -> Where:

@@ -17,6 +17,8 @@ from preflight.model import Where
 N = TypeVar("N", bound=ast.AST)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 Holder = Def | ast.ClassDef
+ENVIRON = frozenset({"os.environ", "environ"})
+GETS = frozenset({"os.environ.get", "environ.get", "os.getenv", "getenv"})
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -119,6 +121,11 @@ class Syntax:
         """The innermost function whose body holds the node; decorators and defaults belong outside."""
         return self._functions.get(node)
 
+    def qualified_name(self, node: ast.AST) -> str:
+        """Dotted name of the function or class whose body holds it; decorators and defaults run where it is defined."""
+        names = [p.name for p, child in self.above(node) if isinstance(p, Holder) and child in p.body]
+        return ".".join(reversed(names))
+
     def outermost(self, node: ast.AST) -> Holder | None:
         """The function or class of the top level in whose body the node runs; None: it runs at import."""
         inner = self._functions.get(node)
@@ -220,6 +227,20 @@ def dotted(node: ast.AST) -> str:
     if not isinstance(node, ast.Name):
         return ""
     return ".".join([node.id, *reversed(parts)])
+
+
+def text_of(node: ast.AST | None) -> str:
+    """What a string constant says; "" for anything else."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def environ_variable(node: ast.AST) -> str | None:
+    """The variable of ``os.environ[…]`` and ``.get(…)``: "" where no literal names it; None for any other node."""
+    if isinstance(node, ast.Subscript) and dotted(node.value) in ENVIRON:
+        return text_of(node.slice)
+    if isinstance(node, ast.Call) and dotted(node.func) in GETS:
+        return text_of(node.args[0]) if node.args else ""
+    return None
 
 
 def strings_in(node: ast.AST) -> Iterator[ast.Constant]:

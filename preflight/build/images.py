@@ -36,6 +36,16 @@ class Link:
     def after(self) -> tuple[Step, ...]:
         return self.image.steps[self.n + 1 :]
 
+    @property
+    def shell_before(self) -> tuple[ShellCommand, ...]:
+        """Of the steps before."""
+        return tuple(c for step in self.before for c in step.shell)
+
+    def shell_after(self, command: ShellCommand) -> tuple[ShellCommand, ...]:
+        """What runs after a command of the step, in it and in the steps after it."""
+        every = [c for step in (self.step, *self.after) for c in step.shell]
+        return tuple(every[every.index(command) + 1 :])
+
 
 def image_links(recipe: Recipe) -> tuple[Link, ...]:
     """Every step of every image once, though several images may begin with it."""

@@ -19,8 +19,7 @@ from preflight.lookups import LookupFailed, Lookups, World
 from preflight.model import Exit
 from preflight.problems import Problem
 from preflight.remote import apps as ages
-from preflight.remote import modal_api
-from preflight.remote.lookups import APPS
+from preflight.remote.lookups import APPS, stop_app
 from preflight.remote.modal_types import App
 from preflight.report.text import one_line
 from preflight.settings import Settings, parse_age
@@ -95,7 +94,7 @@ async def _stop(ids: Sequence[str]) -> int:
     for app_id in ids:
         try:
             async with asyncio.timeout(ASK_S):
-                await modal_api.stop_app(app_id)
+                await stop_app(app_id)
             click.echo(f"stopped {app_id}")
         except (Problem, TimeoutError) as e:
             failed += 1

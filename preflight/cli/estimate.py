@@ -10,15 +10,15 @@ from decimal import Decimal, InvalidOperation
 import click
 
 from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, NoFunction
-from preflight.cli.running.conduct import Options, standing_for
-from preflight.cli.running.options import document_option, parse_dollars, print_document
+from preflight.cli.running.options import Options, document_option, parse_dollars, print_document
+from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor
 from preflight.cli.running.target import resolve_app, typed_here
 from preflight.cost.document import document
 from preflight.cost.pace import PatternRefused, pattern_of
 from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named
-from preflight.discover.lookups import FILLED_RECIPE
+from preflight.discover.recorder import FILLED_RECIPE
 from preflight.lookups import Looked, LookupFailed, Lookups, World
 from preflight.model import Json
 from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment
@@ -78,7 +78,7 @@ def estimate_command(
     _check_gpu(gpu)
     named, _, function = (target or "").partition("::")
     options = Options(app=named or None, environment=environment, is_sandbox=is_sandbox, scenario=scenario)
-    with standing_for(options) as ground:
+    with standing(options) as ground:
         settings = ground.settings
         budget = _budget(settings.budget, hours, epochs, epoch_minutes)
         budget = replace(

@@ -34,7 +34,7 @@ COMMANDS = {
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
     "radar": ("preflight.cli.radar", "Say what an unchanged app takes now, and what that breaks."),
     "lock": ("preflight.cli.lock", "Print the pins that make today's image repeat."),
-    "init": ("preflight.cli.init.init", "Write [tool.preflight], or print a known-good image block."),
+    "init": ("preflight.cli.init", "Write [tool.preflight], or print a known-good image block."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),
     "bug-report": ("preflight.cli.bug_report", "Print one redacted document to attach to an issue."),

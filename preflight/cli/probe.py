@@ -12,19 +12,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import click
+from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.audience import all_checks
-from preflight.cli.running.conduct import Options, run_selection, standing_for
-from preflight.cli.running.options import parse_dollars
+from preflight.cli.running.audience import Audience, all_checks
+from preflight.cli.running.conduct import run_selection
+from preflight.cli.running.options import Options, parse_dollars
+from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
 from preflight.events import Event, Priced, Progress
 from preflight.model import Exit, Status
-from preflight.probe.document import Document, OnModal, Paid, not_run
+from preflight.probe.document import Document, not_run, parsed
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
@@ -104,7 +106,7 @@ def probe_command(
         is_sandbox=use_sandbox,
         scenario=scenario,
     )
-    with standing_for(options) as ground:
+    with standing(options) as ground:
         settings = with_options(replace(ground.settings, app=resolve_app(ground.settings, options.app)), function)
         return _remote(settings, options, is_json)
 
@@ -135,7 +137,7 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
     """Through the engine, so that the price is said and bounded as in `preflight run`."""
     selection = select(all_checks(), only=options.only)
     with _progress() as say:
-        report = run_selection(selection, settings, options, [_Progress(say)])
+        report = run_selection(selection, settings, options, Audience([_Progress(say)]))
     result = report.results[0]
     where = f"{settings.app}" + (f"::{settings.probe.function}" if settings.probe.function else "")
     if report.is_interrupted:
@@ -143,9 +145,9 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
     if result.answer is None or "probes" not in result.answer.seen:
         remedy = "preflight explain gpu-probe" if result.status is Status.SKIP else "cure that first, then probe again"
         return _report([(not_run(result.reason, remedy, is_sandbox=settings.sandbox is not None), where)], is_json)
-    documents: list[OnModal] = result.answer.seen["probes"]
-    paid: list[Paid] = [{**document, "spent_usd": float(result.spent_usd)} for document in documents]
-    return _report([(document, f"{where} on {document['gpu_asked']}") for document in paid], is_json)
+    documents = [parsed(document) for document in result.answer.seen["probes"]]
+    usd = float(result.spent_usd)
+    return _report([(structs.replace(d, spent_usd=usd), f"{where} on {d.gpu_asked}") for d in documents], is_json)
 
 
 class _Progress(Reporter):
@@ -163,17 +165,16 @@ class _Progress(Reporter):
 
 def _report(found: Sequence[tuple[Document, str]], is_json: bool) -> int:
     """One document a GPU; several are a list, in the order they were asked for."""
-    found = [(cleaned(document, redactor().text), redactor().text(where)) for document, where in found]
-    documents = [document for document, _ in found]
+    documents = [cleaned(document.as_json(), redactor().text) for document, _ in found]
     if is_json:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     else:
         console = stdout_console(off_terminal=80)
-        for number, (document, where) in enumerate(found):
+        for number, (document, (_, where)) in enumerate(zip(documents, found, strict=True)):
             if number:
                 console.print()
-            show(console, document, where=where)
-    exits = {Exit(document["exit"]) for document in documents}
+            show(console, parsed(document), where=redactor().text(where))
+    exits = {document.verdict.exit for document, _ in found}
     return int(next(e for e in (Exit.FINDINGS, Exit.INCOMPLETE, Exit.READY) if e in exits))
 
 

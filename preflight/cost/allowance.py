@@ -36,26 +36,29 @@ class Allowance:
 def allowance(
     environment: Environment | LookupFailed, spend: Spend | LookupFailed, allowed_usd: Decimal | None
 ) -> Allowance:
-    """The least of the environment's budget, its spend limit and what the user allows."""
+    """The least of the environment's budget, the workspace's spend limit and what the user allows.
+
+    A spend limit below the environment's budget is the workspace's: all that its environments have spent counts.
+    """
     limits = [] if allowed_usd is None else [(allowed_usd, f"the ${allowed_usd:,.2f} you allow")]
-    if isinstance(environment, LookupFailed):
-        left, of = min(limits) if limits else (None, "")
-        return Allowance(left_usd=left, of=of, unknown=environment.why)
-    if environment.unclear:
-        left, of = min(limits) if limits else (None, "")
-        why = f"the amounts of environment {environment.name} make no sense: {environment.unclear}"
-        return Allowance(environment=environment.name, left_usd=left, of=of, unknown=why, is_unclear=True)
-    if environment.budget_usd is not None:
-        limits.append((environment.budget_usd - environment.spent_usd, f"the ${environment.budget_usd:,.2f} budget"))
-    if environment.spend_limit_usd is not None:
-        left = environment.spend_limit_usd - environment.spent_usd
-        limits.append((left, f"the ${environment.spend_limit_usd:,.2f} spend limit"))
-    least, name = min(limits) if limits else (None, "")
-    spent = environment.spent_usd if isinstance(spend, LookupFailed) else max(environment.spent_usd, spend.metered_usd)
+    unknown = environment.why if isinstance(environment, LookupFailed) else ""
+    if not isinstance(environment, LookupFailed) and environment.unclear:
+        unknown = f"the amounts of environment {environment.name} make no sense: {environment.unclear}"
+    if isinstance(environment, LookupFailed) or unknown:
+        left, of = min(limits, default=(None, ""))
+        name = None if isinstance(environment, LookupFailed) else environment.name
+        return Allowance(environment=name, left_usd=left, of=of, unknown=unknown, is_unclear=name is not None)
+    budget, limit, spent = environment.budget_usd, environment.spend_limit_usd, environment.spent_usd
+    if budget is not None:
+        limits.append((budget - spent, f"the ${budget:,.2f} budget"))
+    if limit is not None and (budget is None or limit < budget):
+        of_all = max(spent, environment.workspace_spent_usd)
+        limits.append((limit - of_all, f"the ${limit:,.2f} spend limit of the workspace"))
+    left, of = min(limits, default=(None, ""))
     return Allowance(
         environment=environment.name,
-        spent_usd=spent,
-        left_usd=least,
-        of=name,
+        spent_usd=spent if isinstance(spend, LookupFailed) else max(spent, spend.metered_usd),
+        left_usd=left,
+        of=of,
         is_limit_reached=environment.is_spend_limit_reached,
     )

@@ -168,8 +168,7 @@ def _epoch(
     if budget.epoch_minutes is not None:
         minutes = _checked(budget.epoch_minutes, "minutes of an epoch")
         return minutes / 60, f"{_plain(budget.epoch_minutes)} min as given", ()
-    from preflight.cost.pace import NoPace  # its patterns cost 30 ms, and most plans need none of them
-    from preflight.cost.smoke_log import measured
+    from preflight.cost.pace import NoPace, measured  # its patterns cost 30 ms, and most plans need none of them
 
     found = measured(settings)
     if isinstance(found, NoPace):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
-from preflight.discover import contents
+from preflight.discover import images
 from preflight.discover.recording import RecordedBucket, RecordedFunction, RecordedSecret, RecordedVolume, Recording
 from preflight.model import Where
 
@@ -68,21 +68,18 @@ def _tag(function: Function) -> str | None:
 
 def differences(recipe: Recipe, recording: Recording) -> tuple[Difference, ...]:
     paired = pairs(recipe, recording)
-    found = [d for function, recorded in paired for d in _of_function(function, recorded)]
+    found = [
+        Difference(subject=f"{f.name}: {what}", read=read, recorded=asked, where=f.where, unless=unless)
+        for f, recorded in paired
+        for what, read, asked, unless in _compared(f, recorded)
+        if read != asked
+    ]
     read = {_tag(f) for f in deployed(recipe)} | {r.name for _, r in paired}
     asked = {f.name for f in recording.functions} | {None}
     found += [_absent(f.name, "in the text", "not deployed", f.where) for f in deployed(recipe) if _tag(f) not in asked]
     at = Where(recipe.source.path)
     found += [_absent(f.name, "not found", "deployed", at) for f in recording.functions if f.name not in read]
     return tuple(found)
-
-
-def _of_function(function: Function, recorded: RecordedFunction) -> Iterator[Difference]:
-    for what, read, asked, unless in _compared(function, recorded):
-        if read != asked:
-            yield Difference(
-                subject=f"{function.name}: {what}", read=read, recorded=asked, where=function.where, unless=unless
-            )
 
 
 def _absent(name: str, read: str, recorded: str, where: Where) -> Difference:
@@ -206,10 +203,10 @@ def _name(secret: SecretRef | RecordedSecret | None) -> str:
 
 def _image(function: Function, recorded: RecordedFunction) -> Iterator[tuple[str, str, str, str]]:
     """The only image of the function, where the text holds all of it: base, packages, commands and variables."""
-    images = function.images
-    if not isinstance(images, tuple) or len(images) != 1 or recorded.image is None or "images" in function.recorded:
+    chains = function.images
+    if not isinstance(chains, tuple) or len(chains) != 1 or recorded.image is None or "images" in function.recorded:
         return
-    read, asked = contents.of_text(images[0]), contents.of_recording(recorded.image)
+    read, asked = images.of_text(chains[0]), images.of_recording(recorded.image)
     if read is None:
         return
     if read.base is not None:

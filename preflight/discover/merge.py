@@ -117,11 +117,6 @@ def _mount(mount: RecordedVolume | RecordedBucket, at: Where) -> VolumeRef | Buc
 
 def _bucket(mount: BucketMount, asked: RecordedBucket) -> BucketMount:
     whole = _mount(asked, mount.where)
-    assert isinstance(whole, BucketMount)
-    return replace(
-        mount,
-        bucket=whole.bucket if isinstance(mount.bucket, Unresolved) else mount.bucket,
-        prefix=whole.prefix if isinstance(mount.prefix, Unresolved) else mount.prefix,
-        endpoint_url=whole.endpoint_url if isinstance(mount.endpoint_url, Unresolved) else mount.endpoint_url,
-        secret=whole.secret if isinstance(mount.secret, Unresolved) else mount.secret,
-    )
+    may_be_open = ("bucket", "prefix", "endpoint_url", "secret")
+    new: dict[str, Any] = {n: getattr(whole, n) for n in may_be_open if isinstance(getattr(mount, n), Unresolved)}
+    return replace(mount, **new)

@@ -22,8 +22,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from preflight.app.lookups import READING
 from preflight.app.model import Recipe
 from preflight.discover.recording import LIMIT_S, Answer, Asked, Order, Recording, Started, line, read, together
+from preflight.lookups import Looked, Lookup
 from preflight.model import Where
 from preflight.process import signal_group
 from preflight.redact import is_secret_name, without_secrets
@@ -180,21 +182,21 @@ async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:
 
 def _failure(asked: Asked, answer: Answer) -> NotRecorded:
     output = tuple(line.rstrip() for line in answer.output.splitlines() if line.strip())[-OUTPUT_LINES:]
-    report = answer.report
-    where, line = _place(report.frames, asked.project)
-    obstacle, message = _obstacle(asked, answer, " ".join(report.message.split()))
-    if report.raised == "SystemExit" and answer.code is not None:
-        message = _exit_message(message, where, output)
+    where, line = _place(answer.report.frames, asked.project)
+    obstacle, message = _obstacle(asked, answer)
+    if obstacle is Obstacle.EXITED and answer.report.raised == "SystemExit":
+        # of the user's own line, or Click's after it has said what is wrong
+        exits = f"`modal deploy` exits ({message}): {output[-1] if output else 'it printed nothing'}"
+        message = exits if where is None else f"its top level exits ({message}) before Modal has seen an app"
     return NotRecorded(
         obstacle=obstacle, message=message, where=where, line=line, output=output, seconds=answer.seconds
     )
 
 
-def _obstacle(asked: Asked, answer: Answer, message: str) -> tuple[Obstacle, str]:
-    code, report = answer.code, answer.report
-    raised, refused = report.raised, [r for r in report.refused if r]
+def _obstacle(asked: Asked, answer: Answer) -> tuple[Obstacle, str]:
+    code, report, last = answer.code, answer.report, answer.last_request
+    raised, message, refused = report.raised, " ".join(report.message.split()), [r for r in report.refused if r]
     if code is None:
-        last = answer.last_request
         doing = f"its last request was {last}" if last else "its top level had not ended"
         return Obstacle.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}"
     if raised is None:
@@ -209,16 +211,8 @@ def _obstacle(asked: Asked, answer: Answer, message: str) -> tuple[Obstacle, str
         return Obstacle.VARIABLE, message.strip("'\"")
     if raised == "ModuleNotFoundError":
         return Obstacle.MODULE, message
-    if raised in ASKS_THE_SERVER or "records and runs no function" in message:
-        return Obstacle.SERVER, shown
-    return Obstacle.RAISED, shown
-
-
-def _exit_message(code: str, where: Where | None, output: Sequence[str]) -> str:
-    """An exit of the user's own line, or Click's after it has said what is wrong."""
-    if where is not None:
-        return f"its top level exits ({code}) before Modal has seen an app"
-    return f"`modal deploy` exits ({code}): {output[-1] if output else 'it printed nothing'}"
+    is_servers = raised in ASKS_THE_SERVER or "records and runs no function" in message
+    return Obstacle.SERVER if is_servers else Obstacle.RAISED, shown
 
 
 def _place(frames: Sequence[tuple[str, int]], project: Path) -> tuple[Where | None, str]:
@@ -278,3 +272,30 @@ def _references(recipe: Recipe) -> list[tuple[str, ...]]:
         (*(("-m",) if is_module else ()), *(("--name", "nameless") if v in nameless else ()), f"{file}::{v}")
         for v in variables
     ]
+
+
+async def _recording(looked: Looked) -> Recording | NotRecorded | None:
+    recipe = looked[READING]
+    if not looked.settings.record or recipe.broken:
+        return None
+    looked.say("running the app's top level against a local Modal")
+    return await record_file(recipe, looked.settings)
+
+
+RECORDING: Lookup[Recording | NotRecorded | None] = Lookup(
+    "the app's recording", _recording, needs=(READING,), timeout_s=2 * LIMIT_S, is_fixed=True
+)
+
+
+async def _filled(looked: Looked) -> Recipe:
+    recipe, recording = looked[READING], looked.tried(RECORDING)
+    if isinstance(recording, Recording):
+        from preflight.discover.merge import filled
+
+        recipe = filled(recipe, recording)
+    return recipe
+
+
+FILLED_RECIPE: Lookup[Recipe] = Lookup(
+    "the app's recipe", _filled, needs=(READING,), tries=(RECORDING,), timeout_s=30.0
+)

@@ -11,10 +11,10 @@ from preflight.app import reader
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.engine.folder import ToLint
-from preflight.engine.run import judged, run
+from preflight.engine.run import result_of, run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
-from preflight.model import Check, NotApplicable, Result, Stage, Status, Target
+from preflight.model import Check, Result, Stage, Status, Target
 from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
@@ -33,8 +33,8 @@ async def judge(
     """
     now = now or datetime.now(UTC)
     at_once = [c for c in checks if isinstance(c, Rule) and not c.origin] if isinstance(recipe, Recipe) else []
-    asked = {id(rule) for rule in at_once}
-    others = tuple(c for c in checks if id(c) not in asked)
+    ids = {id(rule) for rule in at_once}
+    others = tuple(c for c in checks if id(c) not in ids)
     results: list[Result] = []
     if others:
         world = World(now=now, settings=settings)
@@ -50,15 +50,10 @@ async def judge(
 def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     began = time.monotonic()
     try:
-        answer = rule.answer(recipe, context)
+        return result_of(rule, rule.answer(recipe, context), began)
     except Exception as e:  # noqa: BLE001 - a broken rule must not hide the other answers
         reason, seconds = f"{type(e).__name__}: {e}", time.monotonic() - began
         return Result(check=rule, status=Status.ERROR, seconds=seconds, reason=reason)
-    seconds = time.monotonic() - began
-    if isinstance(answer, NotApplicable):
-        return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
-    status, answer = judged(answer)
-    return Result(check=rule, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def recipe_of(target: ToLint) -> Recipe | LookupFailed:

@@ -6,7 +6,6 @@ There is no second copy: the files themselves are read.  A test holds the index 
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 from preflight.engine.select import UnknownCheck, find, in_order
 from preflight.facts.removed import removed
 from preflight.model import Check, Stage
-from preflight.wording import title_of
+from preflight.wording import page_of, title_of
 
 HOME = Path(__file__).resolve().parent.parent.parent / "checks"
 FOLDERS = ("account", "gpu", "image", "project", "resources", "storage")
@@ -43,7 +42,7 @@ class Listed:
 
     @cached_property
     def doc(self) -> str:
-        return inspect.cleandoc(ast.literal_eval(self.page)) if self.page.startswith('"""') else self.page
+        return page_of(ast.literal_eval(self.page)) if self.page.startswith('"""') else self.page
 
     @property
     def title(self) -> str:

@@ -6,7 +6,6 @@ A plugin that won't load is a check that ends in error: it shows in the report, 
 from __future__ import annotations
 
 import importlib
-import inspect
 import site
 import sys
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from preflight.engine.index import GROUP
 from preflight.engine.select import Entry
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Stage
+from preflight.wording import page_of
 
 
 class PluginBroken(RuntimeError):
@@ -52,7 +52,7 @@ def _load(point: EntryPoint, number: int) -> Check:
         return _broken(point, number, f"{point.value} is a {type(check).__name__}, wanted a preflight.api.Check")
     module = sys.modules.get(point.module) or importlib.import_module(point.module)
     origin = point.dist.name if point.dist is not None else point.module.partition(".")[0]
-    return replace(check, doc=check.doc or inspect.cleandoc(module.__doc__ or ""), origin=origin)
+    return replace(check, doc=check.doc or page_of(module.__doc__), origin=origin)
 
 
 def _in_the_working_folder(point: EntryPoint) -> Path | None:

@@ -24,6 +24,11 @@ def number(version: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
+def is_older_cuda(cuda: str | None, least: str) -> bool:
+    """Whether it is a version of CUDA, and below ``least``; "cpu" and an unknown one are not."""
+    return cuda not in (None, "", "cpu") and number(cuda) < number(least)
+
+
 @kept
 def _by_minor() -> dict[str, TorchRow]:
     return {row.minor: row for row in rows_of(TORCH, TorchRow)}

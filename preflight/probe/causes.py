@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from preflight.binary import symbols
-from preflight.model import Where
 from preflight.probe.expected import table
 from preflight.probe.reading import Failure, ModelRun, Outcome, Reading, Replaced, Step
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run
@@ -41,8 +40,8 @@ MISSING = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is said of a block that raised, where ``pattern`` is in the error's text and ``at`` was under way.
+class Raised:
+    """What it means that a block raised, where ``pattern`` is in the error's text and ``at`` was under way.
 
     The sentences are filled in by ``run_ruling``; "" stands for any text, and for any part.
     """
@@ -55,9 +54,9 @@ class Told:
     remedy: str
 
 
-# The first that fits is said.
+# The first that fits counts.
 RAISED = (
-    Told(
+    Raised(
         "no kernel image is available|named symbol not found|device kernel image is invalid",
         "",
         Verdict.BROKEN,
@@ -66,7 +65,7 @@ RAISED = (
         "build the package where nvcc knows this GPU, or take a GPU that its wheel was built for "
         "(preflight link FILE.whl names them)",
     ),
-    Told(
+    Raised(
         r"module 'mamba_ssm' has no attribute '(?P<name>\w+)'",
         "construction",
         Verdict.FALLBACK,
@@ -74,7 +73,7 @@ RAISED = (
         "mamba-ssm {version} has no {name}",
         "install a mamba-ssm that has it{since}",
     ),
-    Told(
+    Raised(
         NO_MEMORY,
         "",
         Verdict.COULD_NOT_RUN,
@@ -82,7 +81,7 @@ RAISED = (
         "{what}: {error}",
         "run it on a GPU with free memory: {need}",
     ),
-    Told(
+    Raised(
         "",
         "backward",
         Verdict.BROKEN,
@@ -90,7 +89,7 @@ RAISED = (
         "{what} runs forward, and its backward raises {error}",
         "{cure}",
     ),
-    Told("", "", Verdict.BROKEN, Cause.ERROR, "{what} raises{at}: {error}", "{cure}"),
+    Raised("", "", Verdict.BROKEN, Cause.ERROR, "{what} raises{at}: {error}", "{cure}"),
 )
 
 # The user's model raised in its own code: the type and a pattern of its text, "" for any, and the remedy.
@@ -111,10 +110,6 @@ def tail(step: Step) -> tuple[str, ...]:
     lines = [line for line in step.output_tail.splitlines() if line.strip()]
     died = next((n for n, line in enumerate(lines) if line.startswith("Current thread")), None)
     return tuple(lines[-EVIDENCE_LINES:] if died is None else lines[died : died + EVIDENCE_LINES])
-
-
-def place(failure: Failure) -> tuple[Where, ...]:
-    return tuple(f.where for f in failure.frames[-1:])
 
 
 def package_of(text: str) -> str:
@@ -181,11 +176,13 @@ def import_ruling(step: Step, reading: Reading, explain: Explain) -> Ruling:
     else:
         verdict = verdict if error.kind in ("ImportError", "ModuleNotFoundError") else Verdict.BROKEN
         remedy = cure or REINSTALL.format(package)
-    return Ruling(verdict, cause, reason, remedy, (str(error),), place(error))
+    return Ruling(verdict, cause, reason, remedy, (str(error),), error.origin)
 
 
-def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Ruling:
-    """A block raised, died or hung while it ran."""
+def unfinished(what: str, step: Step, reading: Reading, stopped: Ruling | None, explain: Explain) -> Ruling:
+    """A block or a model that was not reached, hung, died or raised."""
+    if step.outcome is Outcome.NOT_REACHED:
+        return stopped or _not_reached(what, step, reading)
     at = f" at its {step.at}" if step.at else ""
     if step.outcome is Outcome.TIME_OUT:
         reason = f"{what} did not end within {step.seconds:.0f} s{at}"
@@ -194,33 +191,35 @@ def run_ruling(what: str, step: Step, reading: Reading, explain: Explain) -> Rul
         reason = f"{what} killed the process{at}: {_how_it_died(step)}"
         return broken(Cause.CRASH, reason, REINSTALL_MAMBA, tail(step))
     error = step.error
-    fitting = ((t, re.search(t.pattern, error.message, re.I)) for t in RAISED if t.at in ("", step.at))
-    told, found = next((told, found) for told, found in fitting if found)
+    fitting = ((row, re.search(row.pattern, error.message, re.I)) for row in RAISED if row.at in ("", step.at))
+    raised, found = next((row, found) for row, found in fitting if found)
     text, cure = _explained(error, explain)
-    gpu, named = reading.gpu.value, found.groupdict()
+    gpu, named, row = reading.gpu.value, found.groupdict(), table().block(what.partition(" ")[0])
+    versions = table().rows_of(named.get("name", ""))
     about = {
         "what": what,
         "at": at,
         "error": text,
         "card": f"{gpu.name}, sm_{gpu.capability.replace('.', '')}" if gpu else "this GPU",
         "version": reading.mamba_version or "of unknown version",
-        "since": _since(named.get("name", "")),
-        "need": _need(what),
+        "since": f": {named['name']} is there from {versions[0].since}" if versions else "",
+        "need": f"{row.name} takes {row.memory_gib:g} GiB here" if row else "this block's need is not known",
         "cure": cure or REINSTALL.format(package_of(error.message)),
         **named,
     }
-    reason, remedy = told.reason.format(**about), told.remedy.format(**about)
-    return Ruling(told.verdict, told.cause, reason, remedy, (str(error),), place(error))
+    reason, remedy = raised.reason.format(**about), raised.remedy.format(**about)
+    return Ruling(raised.verdict, raised.cause, reason, remedy, (str(error),), error.origin)
 
 
-def _since(block: str) -> str:
-    rows = table().rows_of(block)
-    return f": {block} is there from {rows[0].since}" if rows else ""
-
-
-def _need(what: str) -> str:
-    row = table().block(what.partition(" ")[0])
-    return f"{row.name} takes {row.memory_gib:g} GiB here" if row else "this block's need is not known"
+def _not_reached(what: str, step: Step, reading: Reading) -> Ruling:
+    """Nothing of ``what`` was begun: the time was up, or its process ended on the way there."""
+    for name, stray in reading.strays.items():
+        if stray.outcome in (Outcome.CRASH, Outcome.ERROR):
+            reason = f"{what} was not reached: {_what_happened(stray)} ({name})"
+            remedy = "look at its last lines; python -X faulthandler shows more"
+            return could_not_run(Cause.CRASH, reason, remedy, tail(stray))
+    reason = f"{what} was not reached; the time went to {step.at or 'the steps before it'}"
+    return could_not_run(Cause.TIME_OUT, reason, "run it again with a larger [tool.preflight.probe] timeout-s")
 
 
 def _more_time(step: Step, reading: Reading) -> str:
@@ -233,7 +232,7 @@ def _more_time(step: Step, reading: Reading) -> str:
 
 def model_raised(what: str, run: ModelRun, reading: Reading, explain: Explain, error: Failure) -> Ruling:
     """The user's model raised.  The kernels' fault only where their code is on the way and memory was enough."""
-    where, evidence = place(error), (str(error),)
+    where, evidence = error.origin, (str(error),)
     at = f" at {where[0]}" if where else ""
     when = f" in step {len(run.steps) + 1}" if run.blocks or run.steps else ""
     reason = f"{what} raises{when}{at}: {error}"
@@ -265,17 +264,6 @@ def _model_remedy(error: Failure, run: ModelRun) -> str:
     if run.steps:
         return "run MODULE:CALLABLE by itself on this GPU: it raises there too"
     return "make MODULE:CALLABLE give (module, inputs), a module with example_input_array, or a one-step function"
-
-
-def not_reached(what: str, step: Step, reading: Reading) -> Ruling:
-    """Nothing of ``what`` was begun: the time was up, or its process ended on the way there."""
-    for name, stray in reading.strays.items():
-        if stray.outcome in (Outcome.CRASH, Outcome.ERROR):
-            reason = f"{what} was not reached: {_what_happened(stray)} ({name})"
-            remedy = "look at its last lines; python -X faulthandler shows more"
-            return could_not_run(Cause.CRASH, reason, remedy, tail(stray))
-    reason = f"{what} was not reached; the time went to {step.at or 'the steps before it'}"
-    return could_not_run(Cause.TIME_OUT, reason, "run it again with a larger [tool.preflight.probe] timeout-s")
 
 
 def conv1d_cause(reading: Reading, replaced: tuple[Replaced, ...] = ()) -> tuple[Cause, str, str]:

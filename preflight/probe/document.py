@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TypedDict
 
-from msgspec import to_builtins
+from msgspec import UNSET, UnsetType, convert, field, json, structs, to_builtins
 
 from preflight.model import Json
 from preflight.probe.health_verdict import GpuHealth, health
+from preflight.probe.own_model import OwnModel
 from preflight.probe.reading import Case, ModelRun, Numerics, Reading, Step
 from preflight.probe.ruling import Cause, Ruling, could_not_run
-from preflight.probe.verdict import NOT_RUN, BlockRuling, Judged
+from preflight.probe.verdict import BlockRuling, Judged
 
 SCHEMA = "preflight.probe/1"
 GIB = 1024**3
-
-
-class Place(TypedDict):
-    path: str
-    line: int
 
 
 class Gpu(TypedDict, total=False):
@@ -31,19 +27,10 @@ class Gpu(TypedDict, total=False):
     driver: str
 
 
-class Ruled(TypedDict):
-    verdict: str
-    cause: str
-    reason: str
-    remedy: str
-    evidence: list[str]
-    where: list[Place]
-
-
-class Block(Ruled):
+class Block(Ruling, frozen=True, kw_only=True):
     block: str
-    launched: list[str]
-    missing: list[str]
+    launched: tuple[str, ...]
+    missing: tuple[str, ...]
     numerics: dict[str, dict[str, Json]]
     first_call_s: float | None
     steady_s: dict[str, float]
@@ -52,96 +39,59 @@ class Block(Ruled):
     cases: list[dict[str, Json]]
 
 
-class OwnModel(TypedDict):
-    """Whether the model that will train was looked at; ``candidates`` are what the command found of it."""
+class Document(Ruling, frozen=True, kw_only=True):
+    """``own_s`` is what is left without importing torch and mamba_ssm, which any use of the GPU pays; ``model`` is
+    empty unless one was asked for."""
 
-    run: bool
-    said: str
-    candidates: list[dict[str, str]]
+    gpu: Gpu = field(default_factory=Gpu)
+    versions: dict[str, Json] = field(default_factory=dict)
+    loads: dict[str, dict[str, Json]] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    fallback: dict[str, Json] = field(default_factory=dict)
+    forced: dict[str, str] = field(default_factory=dict)
+    model: dict[str, Json] = field(default_factory=dict)
+    own_model: OwnModel = OwnModel()
+    health: list[GpuHealth] = field(default_factory=list)
+    seconds: float = 0.0
+    own_s: float = 0.0
+    simulated: bool = False
+    sandbox: bool = False
+    gpu_asked: str | UnsetType = UNSET
+    spent_usd: float | UnsetType = UNSET
 
-
-class Document(Ruled):
-    schema: str
-    exit: int
-    gpu: Gpu
-    versions: dict[str, Json]
-    loads: dict[str, dict[str, Json]]
-    blocks: list[Block]
-    fallback: dict[str, Json]
-    forced: dict[str, str]
-    model: dict[str, Json]  # empty unless one was asked for
-    own_model: OwnModel
-    health: list[GpuHealth]
-    seconds: float
-    own_s: float  # what is left without importing torch and mamba_ssm, which any use of the GPU pays
-    simulated: bool
-    sandbox: bool
+    def as_json(self) -> dict[str, Json]:
+        return {"schema": SCHEMA, "exit": int(self.verdict.exit), **json.decode(json.encode(self))}
 
 
-class OnModal(Document):
-    gpu_asked: str
+def parsed(document: Json) -> Document:
+    return convert(document, Document)
 
 
-class Paid(OnModal):
-    spent_usd: float
-
-
-def not_run(reason: str, remedy: str, *, is_sandbox: bool = False) -> Document:
+def not_run(reason: str, remedy: str, evidence: tuple[str, ...] = (), *, is_sandbox: bool = False) -> Document:
     """The document of a probe that was never started."""
-    return _empty(could_not_run(Cause.NOT_STARTED, reason, remedy), is_sandbox)
-
-
-def _empty(ruling: Ruling, is_sandbox: bool) -> Document:
-    return {
-        "schema": SCHEMA,
-        "exit": int(ruling.verdict.exit),
-        **_ruled(ruling),
-        "gpu": {},
-        "versions": {},
-        "loads": {},
-        "blocks": [],
-        "fallback": {},
-        "forced": {},
-        "model": {},
-        "own_model": {"run": False, "said": NOT_RUN, "candidates": []},
-        "health": [],
-        "seconds": 0.0,
-        "own_s": 0.0,
-        "simulated": False,
-        "sandbox": is_sandbox,
-    }
+    ruling = could_not_run(Cause.NOT_STARTED, reason, remedy, evidence)
+    return Document(**structs.asdict(ruling), sandbox=is_sandbox)
 
 
 def document(reading: Reading, judged: Judged, *, is_sandbox: bool = False) -> Document:
     imports = [reading.imports.get(f"import {name}") for name in ("torch", "mamba_ssm")]
-    whole = _empty(judged.ruling, is_sandbox)
-    whole["gpu"] = _gpu(reading)
-    whole["versions"] = _versions(reading)
-    whole["loads"] = {name: _step(step) for name, step in {**reading.imports, **reading.loads}.items()}
-    whole["blocks"] = [_block(b) for b in judged.blocks]
-    whole["fallback"] = _fallback(reading)
-    whole["forced"] = dict(reading.forced)
-    whole["health"] = health(reading)
-    whole["seconds"] = reading.seconds
-    whole["own_s"] = round(max(0.0, reading.seconds - sum(step.seconds for step in imports if step)), 3)
-    whole["simulated"] = reading.simulated
-    if reading.model is not None and judged.model is not None:
-        whole["own_model"] = {"run": True, "said": "", "candidates": []}
-        whole["model"] = {"name": reading.model.name, **_ruled(judged.model), **_step(reading.model)}
-        if reading.model.value is not None:
-            whole["model"] |= _run(reading.model.value)
-    return whole
-
-
-def _ruled(ruling: Ruling) -> Ruled:
-    return {
-        "verdict": ruling.verdict.value,
-        "cause": ruling.cause.value,
-        "reason": ruling.reason,
-        "remedy": ruling.remedy,
-        "evidence": list(ruling.evidence),
-        "where": [{"path": w.path, "line": w.line} for w in ruling.where],
-    }
+    is_run = reading.model is not None
+    return Document(
+        **structs.asdict(judged.ruling),
+        gpu=_gpu(reading),
+        versions=_versions(reading),
+        loads={name: _step(step) for name, step in {**reading.imports, **reading.loads}.items()},
+        blocks=tuple(_block(b) for b in judged.blocks),
+        fallback=_fallback(reading),
+        forced=reading.forced,
+        model=_model(reading, judged),
+        own_model=OwnModel(run=True, message="") if is_run else OwnModel(),
+        health=health(reading),
+        seconds=reading.seconds,
+        own_s=round(max(0.0, reading.seconds - sum(step.seconds for step in imports if step)), 3),
+        simulated=reading.simulated,
+        sandbox=is_sandbox,
+    )
 
 
 def _gpu(reading: Reading) -> Gpu:
@@ -157,7 +107,7 @@ def _gpu(reading: Reading) -> Gpu:
 
 
 def _versions(reading: Reading) -> dict[str, Json]:
-    files = dict(reading.packages.value.files) if reading.packages.value else {}
+    files = reading.packages.value.files if reading.packages.value else {}
     about: dict[str, Json] = {**reading.installed, "python": reading.python.version, "files": files}
     if reading.torch:
         about["torch"], about["cuda"] = reading.torch, reading.cuda
@@ -174,18 +124,18 @@ def _step(step: Step) -> dict[str, Json]:
 
 def _block(block: BlockRuling) -> Block:
     done = {c.dtype: c.value for c in block.cases if c.value}
-    return {
-        "block": block.block,
-        **_ruled(block.ruling),
-        "launched": list(block.launched),
-        "missing": list(block.missing),
-        "numerics": {dtype: _numerics(d.numerics) for dtype, d in done.items()},
-        "first_call_s": max((d.first_call_s for d in done.values()), default=None),
-        "steady_s": {dtype: d.steady_s for dtype, d in done.items()},
-        "peak_bytes": max((d.peak_bytes for d in done.values()), default=None),
-        "autotuner_held": sorted({name for d in done.values() for name in d.held}),
-        "cases": [_case(c) for c in block.cases],
-    }
+    return Block(
+        **structs.asdict(block.ruling),
+        block=block.block,
+        launched=block.launched,
+        missing=block.missing,
+        numerics={dtype: _numerics(d.numerics) for dtype, d in done.items()},
+        first_call_s=max((d.first_call_s for d in done.values()), default=None),
+        steady_s={dtype: d.steady_s for dtype, d in done.items()},
+        peak_bytes=max((d.peak_bytes for d in done.values()), default=None),
+        autotuner_held=sorted({name for d in done.values() for name in d.held}),
+        cases=[_case(c) for c in block.cases],
+    )
 
 
 def _numerics(numbers: Numerics) -> dict[str, Json]:
@@ -201,8 +151,8 @@ def _numerics(numbers: Numerics) -> dict[str, Json]:
 def _case(case: Case) -> dict[str, Json]:
     about, done = {"dtype": case.dtype, **_step(case)}, case.value
     if done is not None:
-        about |= {"shape": list(done.shape), "first_call_s": done.first_call_s, "operators": dict(done.operators)}
-        about["kernels"] = [to_builtins(launch) for launch in done.launched]
+        about |= {"shape": done.shape, "first_call_s": done.first_call_s, "operators": done.operators}
+        about["kernels"] = done.launched
         about["default_path_error"] = str(done.default_path_error) if done.default_path_error else ""
     return about
 
@@ -210,9 +160,15 @@ def _case(case: Case) -> dict[str, Json]:
 def _fallback(reading: Reading) -> dict[str, Json]:
     about, done = _step(reading.fallback), reading.fallback.value
     if done is not None:
-        about |= {"finite": done.finite, "steady_s": done.steady_s}
-        about |= {"kernels": list(done.names), "operators": dict(done.operators)}
+        about |= {"finite": done.finite, "steady_s": done.steady_s, "kernels": done.names, "operators": done.operators}
     return about
+
+
+def _model(reading: Reading, judged: Judged) -> dict[str, Json]:
+    if reading.model is None or judged.model is None:
+        return {}
+    about = {"name": reading.model.name, **to_builtins(judged.model), **_step(reading.model)}
+    return about | _run(reading.model.value) if reading.model.value else about
 
 
 def _run(run: ModelRun) -> dict[str, Json]:
@@ -222,8 +178,8 @@ def _run(run: ModelRun) -> dict[str, Json]:
     return {
         "steps": len(run.steps),
         "modules": {m.label: m.count for m in run.modules},
-        "launched": list(run.names),
-        "operators": dict(operators),
+        "launched": run.names,
+        "operators": operators,
         "blocks": [
             {
                 "name": b.name,
@@ -235,7 +191,7 @@ def _run(run: ModelRun) -> dict[str, Json]:
         ],
         "numbers": [
             {
-                **{"module": n.module, "weights": n.weights, "shape": list(n.shape), "dtype": n.dtype},
+                **{"module": n.module, "weights": n.weights, "shape": n.shape, "dtype": n.dtype},
                 **{"positions": n.positions, "error": str(n.error) if n.error else ""},
                 **(_numerics(n.numerics) if n.numerics else {}),
             }

@@ -10,14 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TypeVar
 
 from packaging.version import InvalidVersion, Version
 
 from preflight.facts.types import Row
 from preflight.toml_rows import Typed, typed
-
-T = TypeVar("T")
 
 
 def is_in(kernel: str, launched: Iterable[str]) -> bool:
@@ -79,20 +76,6 @@ class HealthyGpu(Row, frozen=True, kw_only=True):
     reduce_gbps: float | None = None
 
 
-class _Kernels(Typed, frozen=True, kw_only=True):
-    block: tuple[Block, ...]
-    expected: tuple[Expected, ...]
-    coarse: tuple[Coarse, ...]
-
-
-class _Distances(Typed, frozen=True, kw_only=True):
-    healthy: tuple[Healthy, ...]
-
-
-class _Gpus(Typed, frozen=True, kw_only=True):
-    gpu: tuple[HealthyGpu, ...]
-
-
 @dataclass(frozen=True)
 class Limit:
     """How far a tensor may be off: ``relative`` as a distance, ``scale`` as a factor."""
@@ -107,12 +90,10 @@ FACTOR, FAINT_FACTOR, FAINT = 4.0, 10.0, 2e-5
 LEAST = {"float32": (1e-5, 1e-5), "float16": (1e-3, 5e-4), "bfloat16": (8e-3, 2e-3)}  # (relative, scale)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Typed, frozen=True, kw_only=True, rename={"blocks": "block"}):
     blocks: tuple[Block, ...]
     expected: tuple[Expected, ...]
-    coarse: dict[str, float]
-    healthy: dict[tuple[str, str], dict[str, tuple[float, float]]]
+    coarse: tuple[Coarse, ...]
 
     def block(self, name: str) -> Block | None:
         return next((b for b in self.blocks if b.name == name), None)
@@ -145,30 +126,28 @@ class Table:
     def limit(self, block: str, dtype: str, what: str) -> Limit | None:
         """For one tensor; the coarse one of its dtype where no healthy distance was measured, None where none is."""
         fine = dtype.partition(" ")[0]
-        relative, scale = self.healthy.get((block, dtype), {}).get(what, (0.0, 0.0))
-        if relative:
-            least_relative, least_scale = LEAST[fine]
+        measured = next((row.off for row in _distances() if (row.block, row.dtype) == (block, dtype)), {})
+        if what in measured:
+            (relative, scale), (least_relative, least_scale) = measured[what], LEAST[fine]
             factor = FAINT_FACTOR if relative < FAINT else FACTOR
             return Limit(max(factor * relative, least_relative), max(factor * scale, least_scale))
-        coarse = self.coarse.get(fine)
-        return None if coarse is None else Limit(coarse, coarse)
+        return next((Limit(row.off, row.off) for row in self.coarse if row.dtype == fine), None)
 
 
-def _read(name: str, wanted: type[T]) -> T:
-    return typed(tomllib.loads(files("preflight.probe").joinpath(name).read_text("utf-8")), wanted, name)
+def _tables(name: str) -> dict[str, object]:
+    return tomllib.loads(files("preflight.probe").joinpath(name).read_text("utf-8"))
 
 
 @cache
 def table() -> Table:
-    data, distances = _read("kernels.toml", _Kernels), _read("healthy.toml", _Distances)
-    return Table(
-        blocks=data.block,
-        expected=data.expected,
-        coarse={row.dtype: row.off for row in data.coarse},
-        healthy={(row.block, row.dtype): row.off for row in distances.healthy},
-    )
+    return typed(_tables("kernels.toml"), Table, "kernels.toml")
+
+
+@cache
+def _distances() -> tuple[Healthy, ...]:
+    return typed(_tables("healthy.toml")["healthy"], tuple[Healthy, ...], "healthy.toml")
 
 
 @cache
 def healthy_gpus() -> tuple[HealthyGpu, ...]:
-    return _read("health.toml", _Gpus).gpu
+    return typed(_tables("health.toml")["gpu"], tuple[HealthyGpu, ...], "health.toml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from statistics import median
@@ -26,22 +27,19 @@ class Lemon:
     is_certain: bool
 
 
-class Healthy(TypedDict):
+class Figures(TypedDict):
     tflops: float | None
     copy_gbps: float | None
     reduce_gbps: float | None
 
 
-class GpuHealth(TypedDict):
+class GpuHealth(Figures):
     """One GPU: what was measured, what the table says, what is wrong."""
 
     index: int
     name: str
-    tflops: float | None
-    copy_gbps: float | None
-    reduce_gbps: float | None
     sum_is_right: bool | None
-    healthy: Healthy | None
+    healthy: Figures | None
     loaded: dict[str, str]
     findings: list[str]
     is_certain: bool
@@ -84,20 +82,13 @@ def _of(number: int, answer: Answered[Card], reading: Reading) -> list[Lemon]:
             found.append(Lemon(card.rank, f"{what} at {speed:.0f} {unit}; {usual}", False))
     heat = NUMBER.match(card.loaded.get("temperature.gpu", ""))
     if heat is not None and float(heat[0]) >= HOT_C:
-        warm = f"{float(heat[0]):.0f} °C after {card.tflops:.0f} TFLOP/s for a moment"
-        found.append(Lemon(card.rank, warm, False))
-    reasons = _reasons(card.loaded.get("clocks_throttle_reasons.active", ""))
-    if reasons:
-        found.append(Lemon(card.rank, f"its clocks are held back: {', '.join(reasons)}", False))
-    return found
-
-
-def _reasons(mask: str) -> list[str]:
-    try:
+        found.append(Lemon(card.rank, f"{float(heat[0]):.0f} °C after {card.tflops:.0f} TFLOP/s for a moment", False))
+    mask = card.loaded.get("clocks_throttle_reasons.active", "")
+    with contextlib.suppress(ValueError):  # where the driver does not know it
         bits = int(mask, 16) & ~BY_DESIGN
-    except ValueError:
-        return []
-    return [reason for bit, reason in REASONS.items() if bits & bit]
+        reasons = ", ".join(reason for bit, reason in REASONS.items() if bits & bit)
+        found += [Lemon(card.rank, f"its clocks are held back: {reasons}", False)] if reasons else []
+    return found
 
 
 def health(reading: Reading) -> list[GpuHealth]:
@@ -105,19 +96,22 @@ def health(reading: Reading) -> list[GpuHealth]:
     for number, answer in enumerate(reading.cards):
         card, mine = answer.value, [x for x in wrong if x.rank == number]
         fact = fact_of(card.name) if card else None
-        row: GpuHealth = {
-            "index": number,
-            "name": card.name if card else "",
-            "tflops": card.tflops if card else None,
-            "copy_gbps": card.copy_gbps if card else None,
-            "reduce_gbps": card.reduce_gbps if card else None,
-            "sum_is_right": card.sum_is_right if card else None,
-            "healthy": None,
-            "loaded": dict(card.loaded) if card else {},
-            "findings": [x.fault for x in mine],
-            "is_certain": any(x.is_certain for x in mine),
-        }
-        if fact is not None:
-            row["healthy"] = {"tflops": fact.tflops, "copy_gbps": fact.copy_gbps, "reduce_gbps": fact.reduce_gbps}
-        rows.append(row)
+        rows.append(
+            {
+                "index": number,
+                "name": card.name if card else "",
+                **_figures(card),
+                "sum_is_right": card.sum_is_right if card else None,
+                "healthy": _figures(fact) if fact else None,
+                "loaded": dict(card.loaded) if card else {},
+                "findings": [x.fault for x in mine],
+                "is_certain": any(x.is_certain for x in mine),
+            }
+        )
     return rows
+
+
+def _figures(of: Card | HealthyGpu | None) -> Figures:
+    if of is None:
+        return {"tflops": None, "copy_gbps": None, "reduce_gbps": None}
+    return {"tflops": of.tflops, "copy_gbps": of.copy_gbps, "reduce_gbps": of.reduce_gbps}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from preflight.model import Where
+from msgspec.structs import replace
+
 from preflight.probe import causes
-from preflight.probe.expected import Expected, Table, is_in, shown
+from preflight.probe.expected import Expected, is_in, shown, table
 from preflight.probe.numbers_verdict import judge_own_numbers, own_numbers_in_words
 from preflight.probe.payload.choices import is_on
-from preflight.probe.reading import Model, ModelRun, Outcome, OwnBlock, OwnStep, Reading
+from preflight.probe.reading import Model, ModelRun, OwnBlock, OwnStep, Place, Reading
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run, worst
 from preflight.wording import counted
 
 CANARY_LAUNCHES = 2  # the payload's own product, launched along with each step
 UNKNOWN_SCAN = re.compile(r"scan|ssm|ssd|mamba|selective|chunk_state", re.I)
-CONV = "aten::conv1d"
 DEPTHWISE = "depthwise Conv1d"
 SHOWN = 3
 SHOWN_NAMES = 6
@@ -25,22 +24,19 @@ SHOWN_NAMES = 6
 Rows = dict[str, Expected]
 
 
-def judge_model(model: Model, reading: Reading, table: Table, explain: Explain) -> Ruling:
+def judge_model(model: Model, reading: Reading, stopped: Ruling | None, explain: Explain) -> Ruling:
     what, run = f"the model {model.name}", model.value
     if run is None:
-        if model.outcome is Outcome.NOT_REACHED:
-            return causes.not_ready(reading, explain) or causes.not_reached(what, model, reading)
-        return causes.run_ruling(what, model, reading, explain)
+        return causes.unfinished(what, model, reading, stopped, explain)
     if run.error is not None:
         return causes.model_raised(what, run, reading, explain, run.error)
     if not all(s.device_events for s in run.steps):
         return causes.no_events(what)
-    launches = _launches(what, run, reading, table)
-    values = _values(what, run)
-    found = worst([*([values] if values else []), launches, *judge_own_numbers(what, run, table)]) or launches
+    launches = _launches(what, run, reading)
+    found = worst([_values(what, run), launches, *judge_own_numbers(what, run)]) or launches
     if found.verdict is not Verdict.KERNELS:
         return found
-    numbers = [own_numbers_in_words(run, table)] if run.numbers else []
+    numbers = [own_numbers_in_words(run)] if run.numbers else []
     return replace(found, reason="; ".join([found.reason, *numbers, *_notes(run)]))
 
 
@@ -63,28 +59,25 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(rows[:SHOWN]) + (f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
 
 
-def _launches(what: str, run: ModelRun, reading: Reading, table: Table) -> Ruling:
-    def row_of(block: str) -> Expected | None:
-        return table.row(block, reading.mamba_version)[0]
-
-    rows = {b.block: row for b in run.blocks if (row := row_of(b.block)) is not None}
+def _launches(what: str, run: ModelRun, reading: Reading) -> Ruling:
+    every = {b.name: row for b in table().blocks if (row := table().row(b.name, reading.mamba_version)[0]) is not None}
+    rows = {b.block: every[b.block] for b in run.blocks if b.block in every}
     used = [b for b in run.blocks if b.is_used and b.block in rows]
     if not used:
-        return _without_hooks(what, run, reading, [row for b in table.blocks if (row := row_of(b.name)) is not None])
-    problems = [*_forward(used, rows, run), *_backward(used, rows, run)]
+        return _without_hooks(what, run, reading, every.values())
+    problems = [*_short_of_calls(used, rows), *_short_in_steps(used, rows, run)]
     lost = [reason for reason, is_conv in problems if not is_conv]
     if lost:
         is_left = any(_count(k, run.steps[-1]) for r in rows.values() for k in r.scan_forward)
         return _hidden(what, run, reading, lost, Verdict.PARTIAL if is_left else Verdict.FALLBACK)
-    gradients = _gradients(what, used, run, table)
+    gradients = _gradients(what, used, run)
     if gradients is not None:
         return gradients
     if problems:
         cause, why, remedy = causes.conv1d_cause(reading, run.library.replaced)
         reason = f"{what}: {problems[0][0]}: {why}"
         return Ruling(Verdict.PARTIAL, cause, reason, remedy, run.names[:SHOWN_NAMES], _places(run, reading))
-    handlers = [h for h in run.choices.handlers if h.about_mamba]
-    if any(h.kind == "call" or _is_import_stood_in(h.kind, run) for h in handlers):
+    if _is_call_caught(run):
         return _hidden(what, run, reading, ["something else runs where a block was wanted"], Verdict.PARTIAL)
     count = f"{counted(len(used), 'block')}, {counted(sum(p.calls for b in used for p in b.steps), 'call')}"
     return _launched(what, run, (b.block for b in used), f" ({count})")
@@ -95,8 +88,8 @@ def _launched(what: str, run: ModelRun, blocks: Iterable[str], how: str) -> Ruli
     return Ruling(Verdict.KERNELS, Cause.LAUNCHED, reason, "", run.names[:SHOWN_NAMES])
 
 
-def _forward(used: list[OwnBlock], rows: Rows, run: ModelRun) -> Iterator[tuple[str, bool]]:
-    """What is missing of the forward passes, with whether it is only the convolution."""
+def _short_of_calls(used: list[OwnBlock], rows: Rows) -> Iterator[tuple[str, bool]]:
+    """What is missing of each block's own forward passes, with whether it is only the convolution."""
     is_told = any(p.launched for b in used for p in b.steps)  # the trace could tell whose launch is whose
     for b in used:
         was_called = False
@@ -109,74 +102,64 @@ def _forward(used: list[OwnBlock], rows: Rows, run: ModelRun) -> Iterator[tuple[
             for kernels, is_conv in ((rows[b.block].scan_forward, False), (rows[b.block].conv_forward, True)):
                 short = [k for k in kernels if is_told and p.launched.get(k, 0) < p.calls]
                 if short:
-                    got = p.launched.get(short[0], 0)
-                    yield (
-                        f"{b.name} launched {shown(short[0])} {got} times in {p.calls} calls of step {number}",
-                        is_conv,
-                    )
-    for number, block, row, step in _each(rows, run):
-        due = sum(b.steps[number - 1].calls for b in used if b.block == block)
-        for kernel in row.scan_forward + row.conv_forward:
-            if (got := _count(kernel, step)) < due:
-                reason = f"{shown(kernel)} launched {got} times in step {number}, for {due} calls of {block}"
-                yield reason, kernel in row.conv_forward
+                    times = f"{p.launched.get(short[0], 0)} times in {p.calls} calls of step {number}"
+                    yield f"{b.name} launched {shown(short[0])} {times}", is_conv
 
 
-def _backward(used: list[OwnBlock], rows: Rows, run: ModelRun) -> Iterator[tuple[str, bool]]:
-    for number, block, row, step in _each(rows, run):
-        passes = [b.steps[number - 1] for b in used if b.block == block]
-        due = sum(bool(p.calls and p.arrived) for p in passes)
-        for kernel in row.scan_backward + row.conv_backward:
-            if (got := _count(kernel, step)) < due:
-                reason = f"{shown(kernel)} launched {got} times in step {number}, for {due} {block} blocks"
-                yield reason, kernel in row.conv_backward
-
-
-def _each(rows: Rows, run: ModelRun) -> Iterator[tuple[int, str, Expected, OwnStep]]:
-    for number, step in enumerate(run.steps, 1):
-        for block, row in rows.items():
-            yield number, block, row, step
+def _short_in_steps(used: list[OwnBlock], rows: Rows, run: ModelRun) -> Iterator[tuple[str, bool]]:
+    """The same of the steps as a whole: a launch for every call, and one for every backward pass."""
+    for is_forward in (True, False):
+        for number, step in enumerate(run.steps, 1):
+            for block, row in rows.items():
+                passes = [b.steps[number - 1] for b in used if b.block == block]
+                if is_forward:
+                    due, of = sum(p.calls for p in passes), f"calls of {block}"
+                    scan, conv = row.scan_forward, row.conv_forward
+                else:
+                    due, of = sum(bool(p.calls and p.arrived) for p in passes), f"{block} blocks"
+                    scan, conv = row.scan_backward, row.conv_backward
+                for kernel in scan + conv:
+                    if (got := _count(kernel, step)) < due:
+                        yield f"{shown(kernel)} launched {got} times in step {number}, for {due} {of}", kernel in conv
 
 
 def _count(kernel: str, step: OwnStep) -> int:
     return sum(row.count for row in step.launched if is_in(kernel, [row.name]))
 
 
-def _gradients(what: str, used: list[OwnBlock], run: ModelRun, table: Table) -> Ruling | None:
+def _is_call_caught(run: ModelRun) -> bool:
+    return any(h.about_mamba and h.kind == "call" for h in run.choices.handlers)
+
+
+def _gradients(what: str, used: list[OwnBlock], run: ModelRun) -> Ruling | None:
     """None, or the worst: no gradient at all, none for some parameter, nothing but zeros."""
-    steps = len(run.steps)
+    steps = f"in {len(run.steps)} steps"
     if not any(s.gradients for s in run.steps) and not any(p.arrived for b in used for p in b.steps):
         return None  # nothing could be watched: a torch without hooks, or a step without a backward pass
     for b in used:
         arrived = {n for p in b.steps for n in p.arrived}
         never = [n for n in b.trains if n not in arrived]
         if b.trains and len(never) == len(b.trains):
-            reason, remedy = f"{what}: no gradient reached {b.name} in {steps} steps", "check that the loss reaches it"
+            reason, remedy = f"{what}: no gradient reached {b.name} {steps}", "check that the loss reaches it"
             return Ruling(Verdict.PARTIAL, Cause.NO_GRADIENT, reason, remedy, run.names[:SHOWN_NAMES])
         if never:
-            reason = f"{what}: no gradient reached {_some(never)} of {b.name} in {steps} steps"
+            reason = f"{what}: no gradient reached {_some(never)} of {b.name} {steps}"
             return broken(Cause.MISSING_BACKWARD, reason, causes.REINSTALL_MAMBA)
         zero = [n for n in b.trains if all(n in p.zero for p in b.steps if n in p.arrived)]
         if zero:
             whose = "every gradient" if len(zero) == len(b.trains) else f"the gradient of {_some(zero)}"
-            reason = f"{what}: {whose} of {b.name} is zero in {steps} steps, after an update too"
+            reason = f"{what}: {whose} of {b.name} is zero {steps}, after an update too"
             is_compared = any(n.module == b.name and n.numerics and n.numerics.compared for n in run.numbers)
             remedy = causes.REINSTALL_MAMBA
-            if is_compared and not judge_own_numbers(what, run, table, b.name):
+            if is_compared and not judge_own_numbers(what, run, b.name):
                 remedy = "look at what multiplies its output: the block by itself has gradients on the same input"
             return broken(Cause.ZERO_GRADIENT, reason, remedy)
     return None
 
 
-def _is_import_stood_in(kind: str, run: ModelRun) -> bool:
-    """A block could not be imported, and the model runs convolutions outside of the blocks it has."""
-    inside = sum(p.launched.get(CONV, 0) for b in run.blocks for p in b.steps)
-    return kind == "import of a block" and sum(s.operators.get(CONV, 0) for s in run.steps) > inside
-
-
-def _without_hooks(what: str, run: ModelRun, reading: Reading, everything: list[Expected]) -> Ruling:
+def _without_hooks(what: str, run: ModelRun, reading: Reading, rows: Iterable[Expected]) -> Ruling:
     """No block of the table was seen at work: compiled away, called as functions, unknown, or not there."""
-    scanning = [r for r in everything if any(_count(k, s) for k in r.scan_forward for s in run.steps)]
+    scanning = [r for r in rows if any(_count(k, s) for k in r.scan_forward for s in run.steps)]
     if not scanning:
         return _nothing(what, run, reading)
     short = []
@@ -187,7 +170,7 @@ def _without_hooks(what: str, run: ModelRun, reading: Reading, everything: list[
             if min(counts) < max(1, due, counts[0]):
                 times = f"{', '.join(map(str, counts))} times in {len(counts)} steps"
                 short.append(f"{shown(kernel)} launched {times}" + (f", due {due}" if due else ""))
-    if not short and any(h.about_mamba and h.kind == "call" for h in run.choices.handlers):
+    if not short and _is_call_caught(run):
         short = ["something else runs where a scan was wanted"]
     if short:
         return _hidden(what, run, reading, short, Verdict.PARTIAL)
@@ -218,7 +201,7 @@ def _nothing(what: str, run: ModelRun, reading: Reading) -> Ruling:
 # --- who chose another way than the kernels ---------------------------------------------------------------
 
 
-def _choosers(run: ModelRun) -> Iterator[tuple[Where, str, str]]:
+def _choosers(run: ModelRun) -> Iterator[tuple[Place, str, str]]:
     """The most telling first: the place, what is said of it, and how it is undone."""
     choices = run.choices
     for h in choices.handlers:
@@ -245,7 +228,7 @@ def _choosers(run: ModelRun) -> Iterator[tuple[Where, str, str]]:
         yield slow.where, f"{slow.where} calls {slow.called}", remedy
 
 
-def _places(run: ModelRun, reading: Reading) -> tuple[Where, ...]:
+def _places(run: ModelRun, reading: Reading) -> tuple[Place, ...]:
     blanked = (a.where for a in (*run.library.absent, *reading.library.absent))
     return tuple(dict.fromkeys([*(place for place, _, _ in _choosers(run)), *blanked]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from preflight.probe.causes import REINSTALL_MAMBA
-from preflight.probe.expected import Limit, Table
+from preflight.probe.expected import Limit, table
 from preflight.probe.reading import Distance, ModelRun, Numerics, OwnNumbers
 from preflight.probe.ruling import Cause, Ruling, Verdict, broken, could_not_run
 
@@ -17,14 +17,12 @@ WITH_OWN_WEIGHTS_FACTOR = 4.0
 TINY = 1e-9  # of the output's norm: a tensor that is zero but for rounding
 
 
-def wrong_numbers(
-    what: str, block: str, dtype: str, numbers: Numerics, rows: Table, factor: float = 1
-) -> Ruling | None:
+def wrong_numbers(what: str, block: str, dtype: str, numbers: Numerics, factor: float = 1) -> Ruling | None:
     if not numbers.finite:
         return broken(Cause.NAN_OUTPUT, f"{what} gives values that are not finite", REINSTALL_MAMBA)
     if numbers.zero:
         return broken(Cause.ZERO_OUTPUT, f"{what} gives nothing but zeros", REINSTALL_MAMBA)
-    limits = _limits(block, dtype, numbers, rows, factor)
+    limits = _limits(block, dtype, numbers, factor)
     if len(limits) < len({d.what for d in numbers.compared}):
         reason = f"how far {dtype} may be off is not known for {what}"
         return could_not_run(Cause.NO_REFERENCE, reason, "ask for float32, bfloat16 or float16")
@@ -39,9 +37,9 @@ def wrong_numbers(
     return broken(Cause.WRONG_NUMBERS, f"{what}: {evidence[0]}", REINSTALL_MAMBA, evidence)
 
 
-def _limits(block: str, dtype: str, numbers: Numerics, rows: Table, factor: float) -> dict[str, Limit]:
+def _limits(block: str, dtype: str, numbers: Numerics, factor: float) -> dict[str, Limit]:
     """By tensor; one without a limit is left out."""
-    found = {d.what: rows.limit(block, dtype, d.what) for d in numbers.compared}
+    found = {d.what: table().limit(block, dtype, d.what) for d in numbers.compared}
     return {what: Limit(x.relative * factor, x.scale * factor) for what, x in found.items() if x is not None}
 
 
@@ -64,9 +62,9 @@ def percent(share: float) -> str:
     return f"{share * 100:.2g} %" if share < 0.995 else f"{share * 100:.0f} %"
 
 
-def tolerance(block: str, dtype: str, numbers: Numerics, rows: Table, factor: float = 1) -> str:
+def tolerance(block: str, dtype: str, numbers: Numerics, factor: float = 1) -> str:
     """How close the numbers were held: of the output, and of the least exact gradient."""
-    limits = _limits(block, dtype, numbers, rows, factor)
+    limits = _limits(block, dtype, numbers, factor)
     if "output" not in limits:
         return ""
     gradients = [limit.relative for what, limit in limits.items() if "gradient" in what]
@@ -74,13 +72,13 @@ def tolerance(block: str, dtype: str, numbers: Numerics, rows: Table, factor: fl
     return f"right within {percent(limits['output'].relative)}{most}"
 
 
-def judge_own_numbers(what: str, run: ModelRun, rows: Table, module: str = "") -> list[Ruling]:
+def judge_own_numbers(what: str, run: ModelRun, module: str = "") -> list[Ruling]:
     """The blocks of the model, or one of them, that are wrong at its own shape."""
     wrong = []
     for n in run.numbers:
         if module in ("", n.module) and n.numerics is not None and n.numerics.compared:
             numbers, factor = _for_shape(n, n.numerics)
-            wrong.append(wrong_numbers(f"{what}: {n.module} at {_shape(n)}", n.block, n.dtype, numbers, rows, factor))
+            wrong.append(wrong_numbers(f"{what}: {n.module} at {_shape(n)}", n.block, n.dtype, numbers, factor))
     return [r for r in wrong if r is not None and r.verdict is not Verdict.COULD_NOT_RUN]
 
 
@@ -99,7 +97,7 @@ def _shape(n: OwnNumbers) -> str:
     return f"{size} {n.dtype}{first}"
 
 
-def own_numbers_in_words(run: ModelRun, rows: Table) -> str:
+def own_numbers_in_words(run: ModelRun) -> str:
     """What was held against the reference at the model's own shape, or that nothing was, and why."""
     weighed = [(n, *_for_shape(n, n.numerics)) for n in run.numbers if n.numerics and n.weights == "weighed"]
     compared = [(n, numbers, factor) for n, numbers, factor in weighed if numbers.compared]
@@ -108,6 +106,6 @@ def own_numbers_in_words(run: ModelRun, rows: Table) -> str:
         modules = len({other.module for other, _, _ in compared})
         used = len([b for b in run.blocks if b.is_used])
         of = f"{modules} of its {used} blocks" if modules < used else f"its {used} block" + "s" * (used > 1)
-        return f"{of} at {_shape(n)} {tolerance(n.block, n.dtype, numbers, rows, factor)}"
+        return f"{of} at {_shape(n)} {tolerance(n.block, n.dtype, numbers, factor)}"
     why = next((f": {n.error.message}" for n in run.numbers if n.error), "")
     return f"its numbers at its own shape were not compared{why}"

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from preflight.app.lookups import NoFunction, function_named
 from preflight.app.model import Function, Recipe, Unresolved
-from preflight.cost.estimate import Estimate, Resources, estimate
+from preflight.cost.estimate import Resources, estimate
 from preflight.cost.rates import Rates
 from preflight.diagnosis import first_cause, meaning
-from preflight.probe.own_model import arguments, candidates, model_input, uses_half
+from preflight.probe.own_model import OwnModel, arguments, candidates, model_input, uses_half
 from preflight.probe.request import DEFAULT_BLOCKS, Request, blocks_in
 from preflight.problems import Problem
 from preflight.remote.probe_api import AppNotLoaded, Asked, BuildFailed, launch
@@ -97,32 +99,27 @@ def request_for(settings: Settings, blocks: tuple[str, ...], paths: tuple[str, .
 
 def with_candidates(document: Document, settings: Settings) -> Document:
     """The document with what the project's text shows of the model that was not run, and how to give it."""
-    own = document["own_model"]
-    found = () if own["run"] or not settings.read_from else candidates(settings.project)
+    found = () if document.own_model.run or not settings.read_from else candidates(settings.project)
     if not found:
         return document
-    give = f"{own['said']}; give it: preflight probe {found[0].command}"
-    return {**document, "own_model": {"run": False, "said": give, "candidates": [c.as_json() for c in found]}}
+    own = OwnModel(candidates=found)
+    return replace(document, own_model=replace(own, message=f"{own.message}; give it: {own.remedy}"))
 
 
 def probe_price(plan: ProbePlan, rates: Rates) -> tuple[Decimal, str]:
     """Upper bound in dollars of every GPU for the whole limit, and what it is for.  Raises RateRefused."""
     hours = Decimal(str(plan.request.limit_s)) / HOUR_S
-    parts = [_one(gpu, hours, rates) for gpu in plan.gpus]
+    usd = Decimal(0)
+    for gpu in plan.gpus:
+        name, _, count = gpu.partition(":")
+        asked = (name.upper().rstrip("!+"), int(count) if count.isdigit() else 1)
+        usd += estimate(Resources(function="probe", gpus=(asked,)), rates, hours).usd
     basis = f"{plan.request.limit_s:.0f} s of {', '.join(plan.gpus)}"
-    return sum((p.usd for p in parts), Decimal(0)), f"{basis}; {plan.left_out}" if plan.left_out else basis
+    return usd, f"{basis}; {plan.left_out}" if plan.left_out else basis
 
 
-def _one(gpu: str, hours: Decimal, rates: Rates) -> Estimate:
-    name, _, count = gpu.partition(":")
-    several = int(count) if count.isdigit() else 1
-    return estimate(Resources(function="probe", gpus=((name.upper().rstrip("!+"), several),)), rates, hours)
-
-
-async def probe_on_modal(
-    plan: ProbePlan, settings: Settings, say: Callable[[str], None]
-) -> tuple[tuple[str, Document], ...]:
-    """(GPU, document) of each.  What kept the probe from running is a document too: could-not-run, and why."""
+async def probe_on_modal(plan: ProbePlan, settings: Settings, say: Callable[[str], None]) -> list[Document]:
+    """One of each GPU.  What kept the probe from running is a document too: could-not-run, and why."""
     from preflight.probe.document import not_run
 
     assert settings.app is not None  # a plan was made from the app's recipe
@@ -135,7 +132,7 @@ async def probe_on_modal(
         environment=settings.environment,
         request=plan.request.as_json(),
     )
-    is_sandbox = settings.sandbox is not None
+    is_sandbox, evidence = settings.sandbox is not None, list[str]()
     try:
         readings = await launch(
             asked,
@@ -145,26 +142,26 @@ async def probe_on_modal(
             run_limit_s=plan.request.limit_s,
             say=say,
         )
+        found = {gpu: with_candidates(judged(reading, is_sandbox), settings) for gpu, reading in readings.items()}
+        return [replace(found[gpu], gpu_asked=gpu) for gpu in plan.gpus]
     except BuildFailed as e:
         cause = first_cause(e.log)
+        reason = f"the image does not build: {cause.title if cause else e}"
         remedy = cause.remedy if cause else "correct the build; `modal image logs` has its log"
-        failed = not_run(f"the image does not build: {cause.title if cause else e}", remedy, is_sandbox=is_sandbox)
-        failed["evidence"] = cause.excerpt.splitlines() if cause else list(e.log[-SHOWN_LINES:])
+        evidence = cause.excerpt.splitlines() if cause else list(e.log[-SHOWN_LINES:])
     except AppNotLoaded as e:
         cause = first_cause([str(e)])
+        reason = f"{e} ({cause.title})" if cause else str(e)
         remedy = cause.remedy if cause else "run `modal run` on the app: it fails the same way"
-        failed = not_run(f"{e} ({cause.title})" if cause else str(e), remedy, is_sandbox=is_sandbox)
     except Problem as e:
-        failed = not_run(str(e), "preflight check modal-auth", is_sandbox=is_sandbox)
-    else:
-        return tuple((gpu, with_candidates(judged(readings[gpu], is_sandbox), settings)) for gpu in plan.gpus)
-    return tuple((gpu, failed) for gpu in plan.gpus)
+        reason, remedy = str(e), "preflight check modal-auth"
+    failed = not_run(reason, remedy, tuple(evidence), is_sandbox=is_sandbox)
+    return [replace(failed, gpu_asked=gpu) for gpu in plan.gpus]
 
 
 def judged(reading: object, is_sandbox: bool = False) -> Document:
     """The document of what a payload gave; one that can't be read is could-not-run, by its place."""
     from preflight.probe.document import document, not_run
-    from preflight.probe.expected import table
     from preflight.probe.reading import parsed
     from preflight.probe.verdict import judge
 
@@ -172,4 +169,4 @@ def judged(reading: object, is_sandbox: bool = False) -> Document:
         whole = parsed(reading)
     except WrongRow as e:
         return not_run(f"the reading can't be used: {e}", "run it again", is_sandbox=is_sandbox)
-    return document(whole, judge(whole, table(), meaning), is_sandbox=is_sandbox)
+    return document(whole, judge(whole, meaning), is_sandbox=is_sandbox)

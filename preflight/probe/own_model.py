@@ -12,10 +12,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from preflight.model import Json
 from preflight.probe.request import parsed, sources
 
 HOOK = "preflight_model"
+NOT_RUN = "your own model was not run"
 HALF = re.compile(rb"(?<!b)float16|GradScaler|\.half\(\)|\bfp16\b|(?<!f)16-mixed")
 FILE = re.compile(  # outside of quotes
     r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|@\s*(?P<file>[^,()\[\]{}'"]*[^,()\[\]{}'"\s])"""
@@ -30,7 +33,10 @@ class Candidate:
     name: str
     where: str
     wants: str
-    is_hook: bool = False
+
+    @property
+    def is_hook(self) -> bool:
+        return self.name.endswith(f":{HOOK}")
 
     @property
     def command(self) -> str:
@@ -38,8 +44,18 @@ class Candidate:
         given = f" --model-args '{', '.join(f'{w}=…' for w in self.wants.split(', '))}'" if self.wants else ""
         return f"--model {self.name}{given}" + ("" if self.is_hook else " --model-input 2x960x64")
 
-    def as_json(self) -> dict[str, str]:
-        return {"name": self.name, "where": self.where, "wants": self.wants}
+
+class OwnModel(Struct, frozen=True, kw_only=True, rename={"message": "said"}):
+    """Whether the model that will train was looked at; ``candidates`` are what the command found of it."""
+
+    run: bool = False
+    message: str = NOT_RUN
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def remedy(self) -> str:
+        """What runs the first candidate; "" where there is none."""
+        return f"preflight probe {self.candidates[0].command}" if self.candidates else ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,7 @@ def candidates(root: Path) -> tuple[Candidate, ...]:
         for node in file.tree.body:
             where = f"{file.path.relative_to(root)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.FunctionDef) and node.name == HOOK:
-                found.append((0, Candidate(f"{file.module}:{HOOK}", where, _wanted(node.args, 0), True)))
+                found.append((0, Candidate(f"{file.module}:{HOOK}", where, _wanted(node.args, 0))))
             elif isinstance(node, ast.FunctionDef) and not node.decorator_list and _makes(node, holders):
                 found.append((1, Candidate(f"{file.module}:{node.name}", where, _wanted(node.args, 0))))
             elif isinstance(node, ast.ClassDef) and node.name in holders:

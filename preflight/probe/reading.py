@@ -11,7 +11,6 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
-from preflight.model import Where
 from preflight.toml_rows import typed
 
 T = TypeVar("T")
@@ -37,8 +36,12 @@ class Place(Part, frozen=True, kw_only=True):
     line: Count
 
     @property
-    def where(self) -> Where:
-        return Where(self.path, self.line)
+    def where(self) -> Place:
+        """The place alone, of what stands there."""
+        return Place(path=self.path, line=self.line)
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
@@ -47,6 +50,10 @@ class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
     kind: str
     message: str
     frames: tuple[Place, ...]
+
+    @property
+    def origin(self) -> tuple[Place, ...]:
+        return self.frames[-1:]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.message}" if self.message else self.kind

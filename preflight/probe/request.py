@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from preflight.app.find import MOST_BYTES, python_files
@@ -38,19 +38,14 @@ class Request:
     def as_json(self) -> dict[str, Json]:
         from preflight.probe.expected import table
 
-        return {
+        blocks = table().blocks
+        return asdict(self) | {
             "blocks": [block_json(name) for name in self.blocks],
-            "known": known(),
-            "watch": list(table().watched),
-            "dtypes": list(self.dtypes),
-            "model": self.model,
+            # how the blocks of a model are told, and which reference each of them has
+            "known": [{"block": b.name, "classes": b.classes, "reference": b.reference} for b in blocks]
+            + [{"block": b.name, "classes": b.unreferenced, "reference": ""} for b in blocks],
+            "watch": table().watched,
             "model_args": self.model_args or {"args": [], "kwargs": {}},
-            "model_input": self.model_input,
-            "paths": list(self.paths),
-            "force_variables": list(self.force_variables),
-            "full_autotune": self.full_autotune,
-            "gpu_health": self.gpu_health,
-            "limit_s": self.limit_s,
             "step_limit_s": min(STEP_LIMIT_S, self.limit_s),
         }
 
@@ -60,19 +55,10 @@ def block_json(name: str, **options: Json) -> dict[str, Json]:
     from preflight.probe.expected import table
 
     row = table().block(name)
-    about = {"block": name, "options": options}
+    about: dict[str, Json] = {"block": name, "options": options}
     if row is None:
-        return {**about, "width": 256, "length": 832, "reference": ""}
-    size = {"width": row.width, "length": row.length}
-    return {**about, **size, "reference": row.reference, "class": row.classes[0]}
-
-
-def known() -> list[dict[str, Json]]:
-    """How the payload tells the blocks of a model, and which reference each of them has."""
-    from preflight.probe.expected import table
-
-    rows = [{"block": b.name, "classes": list(b.classes), "reference": b.reference} for b in table().blocks]
-    return rows + [{"block": b.name, "classes": list(b.unreferenced), "reference": ""} for b in table().blocks]
+        return about | {"width": 256, "length": 832, "reference": "", "class": ""}
+    return about | {"width": row.width, "length": row.length, "reference": row.reference, "class": row.classes[0]}
 
 
 def blocks_in(root: Path) -> tuple[str, ...]:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
-from preflight.model import Exit, Where
+from msgspec import Struct
+
+from preflight.model import Exit
+from preflight.probe.reading import Place
 
 
 class Verdict(StrEnum):
-    KERNELS = "kernels"  # the expected kernels launched, forward and backward, and their numbers are right
+    """The worst first."""
+
+    BROKEN = "broken"  # the kernels crash, or their numbers are wrong
+    FALLBACK = "conv1d-fallback"  # none launched: the model would train on something else
     PARTIAL = "partial"  # some did, and PyTorch stood in for the others
-    FALLBACK = "conv1d-fallback"  # none did: the model would train on something else
-    BROKEN = "broken"  # they crash, or their numbers are wrong
     COULD_NOT_RUN = "could-not-run"  # not looked
+    KERNELS = "kernels"  # the expected kernels launched, forward and backward, and their numbers are right
 
     @property
     def exit(self) -> Exit:
-        if self is Verdict.KERNELS:
-            return Exit.READY
-        return Exit.INCOMPLETE if self is Verdict.COULD_NOT_RUN else Exit.FINDINGS
-
-
-WORST_FIRST = (Verdict.BROKEN, Verdict.FALLBACK, Verdict.PARTIAL, Verdict.COULD_NOT_RUN, Verdict.KERNELS)
+        return {Verdict.KERNELS: Exit.READY, Verdict.COULD_NOT_RUN: Exit.INCOMPLETE}.get(self, Exit.FINDINGS)
 
 
 class Cause(StrEnum):
@@ -64,8 +64,7 @@ class Cause(StrEnum):
     NOT_STARTED = "not-started"
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """``remedy`` is empty only for ``kernels``; ``where`` is the code that chose, the most telling first."""
 
     verdict: Verdict
@@ -73,24 +72,15 @@ class Ruling:
     reason: str
     remedy: str = ""
     evidence: tuple[str, ...] = ()
-    where: tuple[Where, ...] = ()
+    where: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.reason or (not self.remedy and self.verdict is not Verdict.KERNELS):
             raise ValueError("a ruling needs a reason, and a remedy unless the kernels launched")
 
 
-def broken(
-    cause: Cause, reason: str, remedy: str, evidence: tuple[str, ...] = (), where: tuple[Where, ...] = ()
-) -> Ruling:
-    return Ruling(Verdict.BROKEN, cause, reason, remedy, evidence, where)
-
-
-def could_not_run(
-    cause: Cause, reason: str, remedy: str, evidence: tuple[str, ...] = (), where: tuple[Where, ...] = ()
-) -> Ruling:
-    return Ruling(Verdict.COULD_NOT_RUN, cause, reason, remedy, evidence, where)
-
+broken = partial(Ruling, Verdict.BROKEN)
+could_not_run = partial(Ruling, Verdict.COULD_NOT_RUN)
 
 # a raw error in; what it means in one sentence, and its cure, out; both empty where it is not known
 Explain = Callable[[str], tuple[str, str]]
@@ -100,6 +90,6 @@ def unexplained(raw: str) -> tuple[str, str]:
     return "", ""
 
 
-def worst(rulings: Iterable[Ruling]) -> Ruling | None:
+def worst(rulings: Iterable[Ruling | None]) -> Ruling | None:
     """The one that decides; among equals the first."""
-    return min(rulings, key=lambda r: WORST_FIRST.index(r.verdict), default=None)
+    return min(filter(None, rulings), key=lambda r: list(Verdict).index(r.verdict), default=None)

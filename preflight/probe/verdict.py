@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+
+from msgspec.structs import replace
 
 from preflight.probe import causes
-from preflight.probe.expected import Expected, Table, is_in, shown
+from preflight.probe.expected import Expected, is_in, shown, table
 from preflight.probe.model_verdict import judge_model
 from preflight.probe.numbers_verdict import percent, tolerance, wrong_numbers
-from preflight.probe.reading import Case, Exercise, Outcome, Reading
+from preflight.probe.own_model import NOT_RUN
+from preflight.probe.reading import Case, Exercise, Reading
 from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, could_not_run, unexplained, worst
 
-NOT_RUN = "your own model was not run"
 SHOWN_NAMES = 6
 
 
@@ -37,65 +40,58 @@ class Judged:
         return self.ruling.verdict
 
 
-def judge(reading: Reading, table: Table, explain: Explain = unexplained) -> Judged:
+def judge(reading: Reading, explain: Explain = unexplained) -> Judged:
     """Forced first, then the worst of the blocks and the model.  Never ``kernels`` without launches."""
     stopped = causes.not_ready(reading, explain)
-    blocks = tuple(_judge_block(b.block, reading, table, stopped, explain) for b in reading.request.blocks)
-    model = judge_model(reading.model, reading, table, explain) if reading.model else None
-    ruling = _overall(reading, stopped, blocks, model, table)
+    blocks = tuple(_judge_block(b.block, reading, stopped, explain) for b in reading.request.blocks)
+    model = judge_model(reading.model, reading, stopped, explain) if reading.model else None
+    ruling = _overall(reading, stopped, blocks, model)
     if reading.simulated:
         ruling = replace(ruling, reason=f"simulated: {ruling.reason}")
     return Judged(ruling, blocks, model)
 
 
-def _overall(
-    reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling, ...], model: Ruling | None, table: Table
-) -> Ruling:
+def _overall(reading: Reading, stopped: Ruling | None, blocks: tuple[BlockRuling, ...], model: Ruling | None) -> Ruling:
     if stopped is not None and stopped.verdict is Verdict.COULD_NOT_RUN:
         return stopped
-    if reading.forced and (model is None or model.verdict is not Verdict.KERNELS):
-        return _forced(reading, blocks, model)
+    switches = tuple(f"{name}={value}" for name, value in sorted(reading.forced.items()))
+    if switches and (model is None or model.verdict is not Verdict.KERNELS):
+        return _forced(switches, reading, blocks, model)
     # the cases import their block alone: what stops the whole package stops the app
-    ruling = worst([*(b.ruling for b in blocks), *([model] if model else []), *([stopped] if stopped else [])])
+    ruling = worst([*(b.ruling for b in blocks), model, stopped])
     if ruling is None:
         remedy = "name the blocks in [tool.preflight], or a model with --model MODULE:CALLABLE"
         return could_not_run(Cause.NOTHING_ASKED, "no block and no model was asked for", remedy)
     if ruling.verdict is not Verdict.KERNELS:
         return ruling
-    parts = _of_blocks(reading, blocks, table) if blocks else []
-    whatever = f", whatever {', '.join(_switches(reading))} says" if reading.forced else ""
+    parts = _of_blocks(reading, blocks) if blocks else []
+    whatever = f", whatever {', '.join(switches)} says" if switches else ""
     parts.append(model.reason + whatever if model else NOT_RUN)
     return replace(ruling, reason="; ".join(parts))
 
 
-def _of_blocks(reading: Reading, blocks: tuple[BlockRuling, ...], table: Table) -> list[str]:
-    """What is said of blocks whose kernels all launched."""
-    done = [(c, c.value) for c in reading.cases if c.value]
+def _of_blocks(reading: Reading, blocks: tuple[BlockRuling, ...]) -> list[str]:
+    """What is reported of blocks whose kernels all launched; numbers with the widest tolerance of each dtype."""
     count = sum(len(b.launched) for b in blocks)
     parts = [f"{', '.join(b.block for b in blocks)}: {count} kernels launched, forward and backward"]
+    done = [(c, c.value) for c in reading.cases if c.value]
+    widest: dict[str, float] = {}
+    for case, exercise in done:
+        limit = table().limit(case.block, case.dtype, "output")
+        if limit is not None and any(d.what == "output" for d in exercise.numerics.compared):
+            widest[case.dtype] = max(widest.get(case.dtype, 0.0), limit.relative)
+    within = " and ".join(f"{percent(off)} in {dtype}" for dtype, off in widest.items())
     is_compared = any(exercise.numerics.compared for _, exercise in done)
-    parts.append(f"numbers {_held(done, table)}" if is_compared else "no numbers were compared")
+    parts.append(f"numbers right within {within}" if is_compared else "no numbers were compared")
     if not reading.request.full_autotune and any(exercise.held for _, exercise in done):
         parts.append("one Triton configuration of each kernel was tried")
     return parts
 
 
-def _held(done: list[tuple[Case, Exercise]], table: Table) -> str:
-    """The widest tolerance of each dtype: "right within 0.01 % in float32 and 2 % in bfloat16"."""
-    widest: dict[str, float] = {}
-    for case, exercise in done:
-        limit = table.limit(case.block, case.dtype, "output")
-        if limit is not None and any(d.what == "output" for d in exercise.numerics.compared):
-            widest[case.dtype] = max(widest.get(case.dtype, 0.0), limit.relative)
-    return "right within " + " and ".join(f"{percent(off)} in {dtype}" for dtype, off in widest.items())
-
-
-def _switches(reading: Reading) -> tuple[str, ...]:
-    return tuple(f"{name}={value}" for name, value in sorted(reading.forced.items()))
-
-
-def _forced(reading: Reading, blocks: tuple[BlockRuling, ...], model: Ruling | None) -> Ruling:
-    kernels = worst([b.ruling for b in blocks])
+def _forced(
+    switches: tuple[str, ...], reading: Reading, blocks: tuple[BlockRuling, ...], model: Ruling | None
+) -> Ruling:
+    kernels = worst(b.ruling for b in blocks)
     also = f"; and the kernels: {kernels.reason}" if kernels else ""
     if kernels is not None and kernels.verdict is Verdict.KERNELS:
         also = "; the kernels themselves launch"
@@ -104,68 +100,57 @@ def _forced(reading: Reading, blocks: tuple[BlockRuling, ...], model: Ruling | N
     return Ruling(
         Verdict.FALLBACK,
         Cause.FORCED,
-        f"{', '.join(_switches(reading))} is set: {means}{also}",
+        f"{', '.join(switches)} is set: {means}{also}",
         f"unset {', '.join(sorted(reading.forced))} in the image, the secret or the function's environment",
-        _switches(reading),
+        switches,
         tuple(r.where for r in reads if r.name in reading.forced),
     )
 
 
-def _judge_block(name: str, reading: Reading, table: Table, stopped: Ruling | None, explain: Explain) -> BlockRuling:
+def _judge_block(name: str, reading: Reading, stopped: Ruling | None, explain: Explain) -> BlockRuling:
     cases = tuple(c for c in reading.cases if c.block == name)
-    expected, caveat = table.row(name, reading.mamba_version)
+    expected, caveat = table().row(name, reading.mamba_version)
     names = tuple(n for c in cases if c.value for n in c.value.names)
     kernels = expected.kernels if expected else ()
-    launched = tuple(shown(k) for k in kernels if is_in(k, names))
-    missing = tuple(shown(k) for k in kernels if not is_in(k, names))
-    ruling = worst(_judge_case(c, reading, table, expected, stopped, explain) for c in cases)
+    ruling = worst(
+        _judge_exercise(c, c.value, reading, expected)
+        if c.value
+        else causes.unfinished(f"{name} in {c.dtype}", c, reading, stopped, explain)
+        for c in cases
+    )
     if ruling is None:
         ruling = could_not_run(Cause.NOTHING_ASKED, f"{name} was run in no dtype", "ask for at least one dtype")
     if caveat and names:
         ruling = replace(ruling, reason=f"{ruling.reason} ({caveat})")
-    return BlockRuling(name, ruling, cases, launched, missing)
+    launched = tuple(shown(k) for k in kernels if is_in(k, names))
+    return BlockRuling(name, ruling, cases, launched, tuple(shown(k) for k in kernels if not is_in(k, names)))
 
 
-def _judge_case(
-    case: Case, reading: Reading, table: Table, expected: Expected | None, stopped: Ruling | None, explain: Explain
-) -> Ruling:
-    what = f"{case.block} in {case.dtype}"
-    if case.value is not None:
-        return _judge_exercise(what, case, case.value, reading, table, expected)
-    if case.outcome is not Outcome.NOT_REACHED:
-        return causes.run_ruling(what, case, reading, explain)
-    return stopped or causes.not_reached(what, case, reading)
-
-
-def _judge_exercise(
-    what: str, case: Case, done: Exercise, reading: Reading, table: Table, expected: Expected | None
-) -> Ruling:
+def _judge_exercise(case: Case, done: Exercise, reading: Reading, expected: Expected | None) -> Ruling:
     """Numbers before names: a kernel that launches and computes zeros is worse than one that is missing."""
+    what, names = f"{case.block} in {case.dtype}", done.names
     if not done.device_events:
         return causes.no_events(what)
-    wrong = _wrong_numbers(what, case, done, reading, table)
+    wrong = _wrong_numbers(what, case, done, reading)
     if wrong is not None:
         return wrong
     if expected is None:
         reason = f"which kernels {case.block} launches is not in kernels.toml"
-        known = ", ".join(b.name for b in table.blocks)
+        known = ", ".join(b.name for b in table().blocks)
         remedy = f"probe one of {known}, or your own model with --model MODULE:CALLABLE"
         return could_not_run(Cause.NO_REFERENCE, reason, remedy)
-    names = done.names
     ahead, behind, conv = (
         ", ".join(shown(k) for k in kernels if not is_in(k, names))
         for kernels in (expected.scan_forward, expected.scan_backward, expected.conv_forward + expected.conv_backward)
     )
-    lost: tuple[Verdict, Cause, str] | None = None
+    lost = partial(Ruling, remedy=causes.REINSTALL_MAMBA, evidence=names[:SHOWN_NAMES])
     if not any(is_in(k, names) for k in expected.scan_forward):
-        lost = Verdict.FALLBACK, Cause.NO_LAUNCH, "launched none of its kernels"
-    elif behind:
-        lost = Verdict.BROKEN, Cause.MISSING_BACKWARD, f"runs forward, and its backward did not launch {behind}"
-    elif ahead:
-        lost = Verdict.PARTIAL, Cause.NO_LAUNCH, f"did not launch {ahead}"
-    if lost is not None:
-        verdict, cause, reason = lost
-        return Ruling(verdict, cause, f"{what} {reason}", causes.REINSTALL_MAMBA, names[:SHOWN_NAMES])
+        return lost(Verdict.FALLBACK, Cause.NO_LAUNCH, f"{what} launched none of its kernels")
+    if behind:
+        reason = f"{what} runs forward, and its backward did not launch {behind}"
+        return lost(Verdict.BROKEN, Cause.MISSING_BACKWARD, reason)
+    if ahead:
+        return lost(Verdict.PARTIAL, Cause.NO_LAUNCH, f"{what} did not launch {ahead}")
     if conv:
         return _partial_conv(what, done, reading)
     if done.default_path_error is not None:
@@ -173,7 +158,7 @@ def _judge_exercise(
         reason = f"{what} raises {error}; its kernels launch with use_mem_eff_path=False only"
         remedy = "make its widths multiples of 8, or give it use_mem_eff_path=False"
         return Ruling(Verdict.PARTIAL, Cause.ERROR, reason, remedy, (error,))
-    numbers = f", numbers {tolerance(case.block, case.dtype, done.numerics, table)}" if done.numerics.compared else ""
+    numbers = f", numbers {tolerance(case.block, case.dtype, done.numerics)}" if done.numerics.compared else ""
     kernels = tuple(shown(k) for k in expected.kernels)
     return Ruling(Verdict.KERNELS, Cause.LAUNCHED, f"{what}: {len(kernels)} kernels{numbers}", "", kernels)
 
@@ -190,8 +175,8 @@ def _partial_conv(what: str, done: Exercise, reading: Reading) -> Ruling:
     return Ruling(Verdict.PARTIAL, cause, reason, remedy, done.names[:SHOWN_NAMES], where)
 
 
-def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading, table: Table) -> Ruling | None:
-    wrong = wrong_numbers(what, case.block, case.dtype, done.numerics, table)
+def _wrong_numbers(what: str, case: Case, done: Exercise, reading: Reading) -> Ruling | None:
+    wrong = wrong_numbers(what, case.block, case.dtype, done.numerics)
     if wrong is not None and wrong.cause in (Cause.NAN_OUTPUT, Cause.ZERO_OUTPUT):
         return wrong
     if done.without_gradient:

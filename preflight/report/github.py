@@ -7,22 +7,20 @@ so the last line says how many there were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from preflight.model import Finding, Report, Result, Severity, Status, Where
+from preflight.model import Report, Severity, Status, Where
 from preflight.report.baseline import Compared
-from preflight.report.ordered import causes, findings
+from preflight.report.ordered import causes, command_line, findings, grouped, rank
 from preflight.report.places import place_of
 from preflight.report.text import one_line, printable
-from preflight.report.words import command_line
 from preflight.wording import counted, listed
 
 MOST = 10
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-@dataclass(frozen=True)
-class _Note:
+class _Note(NamedTuple):
     severity: Severity
     title: str
     text: str
@@ -32,7 +30,7 @@ class _Note:
 def text(report: Report, compared: Compared | None = None) -> str:
     shown = dict.fromkeys(Severity, 0)
     lines = []
-    for note in sorted(_notes(report), key=lambda n: list(Severity).index(n.severity)):
+    for note in sorted(_notes(report), key=lambda n: rank(n.severity)):
         shown[note.severity] += 1
         if shown[note.severity] <= MOST:
             lines.append(_command(note))
@@ -46,41 +44,25 @@ def text(report: Report, compared: Compared | None = None) -> str:
 
 
 def _notes(report: Report) -> Iterator[_Note]:
-    same: dict[tuple[str, str], list[Finding]] = {}
-    by_id = {}
-    for result, finding in findings(report):
-        same.setdefault((result.check.id, finding.message), []).append(finding)
-        by_id[result.check.id] = result
-    for (check_id, _), found in same.items():
-        yield _of_finding(report, by_id[check_id], found)
+    for same in grouped(findings(report), lambda pair: (pair[0].check.id, pair[1].message)).values():
+        (result, first), *others = same
+        more = [str(f.where) for _, f in others if f.where]
+        fix = f"fix: {first.remedy}" if first.remedy else ""
+        parts = (first.message, first.why, fix, f"also at {listed(more)}" if more else "")
+        title = f"{result.check.id} {result.check.name}"
+        yield _Note(first.severity, title, "\n".join(p for p in parts if p), place_of(report, first))
     for root, waiting in causes(report):
         word = "could not decide" if root.status is Status.UNKNOWN else "could not look"
-        others = f" (and {listed([r.check.name for r in waiting])})" if waiting else ""
-        said = f"{root.check.name}{others} {word}: {root.reason}"
-        yield _Note(Severity.ERROR, f"preflight {root.check.id}", said, place_of(report, _NOWHERE))
-
-
-_NOWHERE = Finding(severity=Severity.INFO, message="without a place of its own", remedy="")
-
-
-def _of_finding(report: Report, result: Result, found: list[Finding]) -> _Note:
-    first = found[0]
-    more = [str(f.where) for f in found[1:] if f.where]
-    fix = f"fix: {first.remedy}" if first.remedy else ""
-    parts = (first.message, first.why, fix, f"also at {listed(more)}" if more else "")
-    title = f"{result.check.id} {result.check.name}"
-    return _Note(first.severity, title, "\n".join(p for p in parts if p), place_of(report, first))
+        also = f" (and {listed([r.check.name for r in waiting])})" if waiting else ""
+        message = f"{root.check.name}{also} {word}: {root.reason}"
+        yield _Note(Severity.ERROR, f"preflight {root.check.id}", message, place_of(report))
 
 
 def _command(note: _Note) -> str:
-    place: dict[str, str | int] = {"file": note.where.path}
-    if note.where.line:
-        place |= {"line": note.where.line, "endLine": note.where.line}
-    if note.where.column:
-        place["col"] = note.where.column
-    given = {**place, "title": note.title}
-    said = ",".join(f"{key}={_property(str(value))}" for key, value in given.items())
-    return f"::{COMMANDS[note.severity]} {said}::{_data(note.text)}"
+    path, line, column = note.where.path, note.where.line, note.where.column
+    properties = {"file": path, "line": line, "endLine": line, "col": column, "title": note.title}
+    listing = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
+    return f"::{COMMANDS[note.severity]} {listing}::{_data(note.text)}"
 
 
 def _data(text: str) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
-from preflight.model import Report, Severity, Where
+from preflight.model import Check, Report, Severity, Where
 from preflight.report.baseline import Compared
 from preflight.report.ordered import causes, findings, fingerprint
 from preflight.report.places import place_of
@@ -23,21 +22,20 @@ def text(report: Report, compared: Compared | None = None) -> str:
         if mark in seen:  # GitLab takes a repeated one for the same finding
             mark = hashlib.sha256(f"{mark}{where}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
         seen.add(mark)
-        said = finding.message + (f" (fix: {finding.remedy})" if finding.remedy else "")
-        rows.append(_row(said, f"{result.check.id} {result.check.name}", mark, LEVELS[finding.severity], where))
+        message = finding.message + (f" (fix: {finding.remedy})" if finding.remedy else "")
+        rows.append(_row(message, result.check, mark, LEVELS[finding.severity], where))
     for root, waiting in causes(report):
-        said = f"{root.check.name} has no answer ({root.status}): {root.reason}"
-        said += f"; {len(waiting)} more checks wait for it" if waiting else ""
+        message = f"{root.check.name} has no answer ({root.status}): {root.reason}"
+        message += f"; {len(waiting)} more checks wait for it" if waiting else ""
         mark = hashlib.sha256(f"{root.check.id}\0{root.status}".encode()).hexdigest()[:32]
-        where = Where(report.target.app or next(iter(report.target.apps), "pyproject.toml"), 1)
-        rows.append(_row(said, f"{root.check.id} {root.check.name}", mark, "major", where))
+        rows.append(_row(message, root.check, mark, "major", place_of(report)))
     return json.dumps(rows, indent=2) + "\n"
 
 
-def _row(said: str, name: str, mark: str, severity: str, where: Where) -> dict[str, Any]:
+def _row(message: str, check: Check, mark: str, severity: str, where: Where) -> dict[str, object]:
     return {
-        "description": one_line(said),
-        "check_name": name,
+        "description": one_line(message),
+        "check_name": f"{check.id} {check.name}",
         "fingerprint": mark,
         "severity": severity,
         "location": {"path": one_line(where.path), "lines": {"begin": where.line or 1}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
 
 import preflight
 from preflight.facts.in_force import digest
@@ -18,18 +18,19 @@ def text(report: Report, compared: Compared | None = None) -> str:
     return as_json(document(report, compared))
 
 
-def document(report: Report, compared: Compared | None = None) -> dict[str, Any]:
+def document(report: Report, compared: Compared | None = None) -> dict[str, object]:
+    """``compared`` is how the report compares with a baseline."""
     whole = {
         "schema": SCHEMA,
         "tool": {"name": "preflight", "version": preflight.__version__},
         "facts_digest": digest(),
         "target": {
             "app": report.target.app,
-            "apps": list(report.target.apps or filter(None, [report.target.app])),
+            "apps": report.target.apps or [*filter(None, [report.target.app])],
             "environment": report.target.environment,
             "workspace": report.target.workspace,
             "sandbox": report.target.sandbox,
-            **({"passed_over": [*report.target.passed_over]} if report.target.passed_over else {}),
+            **({"passed_over": report.target.passed_over} if report.target.passed_over else {}),
         },
         "started": report.started.isoformat(timespec="milliseconds"),
         "seconds": round(report.seconds, 3),
@@ -40,20 +41,20 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, Any]
         "results": [_result(r) for r in report.results],
         **({} if report.command_started is None else {"command_started": report.command_started}),
         **({} if report.changed is None else {"changed": _changed(report.changed)}),
-        **({} if compared is None else {"baseline": compared.document()}),
+        **({} if compared is None else {"baseline": asdict(compared)}),
     }
-    return plain(whole)  # type: ignore[no-any-return]
+    return {key: plain(value) for key, value in whole.items()}
 
 
-def _changed(changed: Changed) -> dict[str, Any]:
+def _changed(changed: Changed) -> dict[str, object]:
     return {
         "since": changed.since and changed.since.isoformat(timespec="seconds"),
-        "differs": [{"group": c.group, "name": c.name, "before": c.before, "after": c.after} for c in changed.changes],
+        "differs": list(map(asdict, changed.changes)),
         "note": changed.note,
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: Result) -> dict[str, object]:
     check = result.check
     return {
         "id": check.id,
@@ -70,11 +71,11 @@ def _result(result: Result) -> dict[str, Any]:
         "assumed": result.assumed or None,
         "spent_usd": float(result.spent_usd),
         "seen": dict(result.answer.seen) if result.answer else {},
-        "findings": [finding(f, check) for f in result.findings],
+        "findings": [_finding(f, check) for f in result.findings],
     }
 
 
-def finding(found: Finding, check: Check) -> dict[str, Any]:
+def _finding(found: Finding, check: Check) -> dict[str, object]:
     where = found.where
     return {
         "severity": found.severity.value,
@@ -82,11 +83,7 @@ def finding(found: Finding, check: Check) -> dict[str, Any]:
         "remedy": found.remedy,
         "why": found.why,
         "where": where and {"path": where.path, "line": where.line or None, "column": where.column or None},
-        "evidence": list(found.evidence),
-        "fix": found.fix
-        and {
-            "safe": found.fix.is_safe,
-            "edits": [{"path": e.path, "start": e.start, "end": e.end, "text": e.text} for e in found.fix.edits],
-        },
+        "evidence": found.evidence,
+        "fix": found.fix and {"safe": found.fix.is_safe, "edits": list(map(asdict, found.fix.edits))},
         "fingerprint": fingerprint(check, found),
     }

@@ -9,9 +9,8 @@ import preflight
 from preflight.model import WORST_FIRST, Finding, Report, Result, Status
 from preflight.report.baseline import Compared
 from preflight.report.next import is_command, next_command
-from preflight.report.ordered import bad
+from preflight.report.ordered import bad, command_line, grouped, part_of, verdict_word
 from preflight.report.text import brief, inert, one_line, printable
-from preflight.report.words import command_line, part_of, verdict_word
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&!])")
 TICKS = re.compile(r"`+")
@@ -32,11 +31,10 @@ def text(report: Report, compared: Compared | None = None) -> str:
     lines += [command_line(report), ""] if report.command_started is not None else []
     if compared is not None:
         lines += [f"against the baseline: {compared}", ""]
-        lines += (
-            _listed("new", compared.new) + _listed("fixed", compared.fixed) + _listed("still there", compared.still)
-        )
+        for word, titles in (("new", compared.new), ("fixed", compared.fixed), ("still there", compared.still)):
+            lines += [f"- {word}: {_text(brief(one_line(t)))}" for t in titles] + [""] * bool(titles)
     lines += [f"not looked at: {_text(one_line(p))}\n" for p in target.passed_over]
-    for results in _by_reason(bad(report)):
+    for results in grouped(bad(report), _waits_for).values():
         lines += _bad(results)
     lines += [f"next: {_code(next_command(report))}", ""]
     rest = [r for r in report.results if r not in bad(report)]
@@ -44,39 +42,27 @@ def text(report: Report, compared: Compared | None = None) -> str:
         passed = sum(r.status is Status.PASS for r in rest)
         lines += ["<details>", f"<summary>{passed} passed, {len(rest) - passed} others</summary>", ""]
         lines += ["| id | check | status | what was seen |", "|---|---|---|---|"]
-        lines += [_row(rs) for rs in _together(rest)] + ["", "</details>"]
+        lines += [*map(_row, grouped(rest, _skipped_for).values()), "", "</details>"]
     return inert("\n".join(lines)) + "\n"
 
 
-def _together(results: Sequence[Result]) -> list[list[Result]]:
+def _skipped_for(result: Result) -> str:
     """What was skipped for the same reason is one row."""
-    groups: dict[object, list[Result]] = {}
-    for result in results:
-        is_same = result.status is Status.SKIP and not result.assumed
-        groups.setdefault(result.reason if is_same else result.check.id, []).append(result)
-    return list(groups.values())
+    return result.reason if result.status is Status.SKIP and not result.assumed else result.check.id
+
+
+def _waits_for(result: Result) -> object:
+    """Checks that wait for one and the same thing are told together."""
+    return result.check.id if result.findings else (result.status, result.blocked_by or result.reason)
 
 
 def _row(results: Sequence[Result]) -> str:
     result = results[0]
-    said = _text(brief(one_line(result.reason)))
+    reason = _text(brief(one_line(result.reason)))
     status = f"settled by {result.settled_by}" if result.settled_by else "assumed" if result.assumed else result.status
     ids = ", ".join(r.check.id for r in results)
     name = result.check.name if len(results) == 1 else f"{len(results)} checks"
-    return f"| {ids} | {name} | {_text(one_line(status))} | {said} |"
-
-
-def _listed(word: str, titles: Sequence[str]) -> list[str]:
-    return [f"- {word}: {_text(brief(one_line(t)))}" for t in titles] + ([""] if titles else [])
-
-
-def _by_reason(results: Sequence[Result]) -> list[list[Result]]:
-    """Checks that wait for one and the same thing are told together."""
-    groups: dict[object, list[Result]] = {}
-    for result in results:
-        key = result.check.id if result.findings else (result.status, result.blocked_by or result.reason)
-        groups.setdefault(key, []).append(result)
-    return list(groups.values())
+    return f"| {ids} | {name} | {_text(one_line(status))} | {reason} |"
 
 
 def _bad(results: list[Result]) -> list[str]:
@@ -85,17 +71,14 @@ def _bad(results: list[Result]) -> list[str]:
     lines = [f"### {names}: {first.status}", ""]
     if not first.findings:
         return [*lines, _text(brief(one_line(first.reason))), ""]
-    same: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in first.findings:
-        same.setdefault((finding.message, finding.why, finding.remedy), []).append(finding)
-    for found in same.values():
-        lines += _finding(found)
+    for same in grouped(first.findings, lambda f: (f.message, f.why, f.remedy)).values():
+        lines += _finding(same)
     return lines
 
 
 def _finding(found: list[Finding]) -> list[str]:
     first = found[0]
-    where = ", ".join(f"`{_bare(str(f.where))}`" for f in found if f.where)
+    where = ", ".join(f"`{one_line(str(f.where)).replace('`', chr(39))}`" for f in found if f.where)
     lines = [(f"{where}: " if where else "") + _text(brief(one_line(first.message)))]
     if first.why:
         lines += ["", f"why: {_text(one_line(first.why))}"]
@@ -103,21 +86,21 @@ def _finding(found: list[Finding]) -> list[str]:
         lines += ["", f"fix: {_code(first.remedy) if is_command(first.remedy) else _text(one_line(first.remedy))}"]
     if first.evidence:
         text = printable("\n".join(first.evidence[:MOST_EVIDENCE]))
-        fence = "`" * max(3, 1 + max((len(t) for t in TICKS.findall(text)), default=0))
+        fence = "`" * max(3, 1 + _longest_ticks(text))
         lines += ["", fence + "text", text, fence]
     return [*lines, ""]
+
+
+def _longest_ticks(text: str) -> int:
+    return max(map(len, TICKS.findall(text)), default=0)
 
 
 def _text(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text).replace("@", "@\u2060")  # a word joiner: nobody is called by a log line
 
 
-def _bare(text: str) -> str:
-    return one_line(text).replace("`", "'")
-
-
 def _code(text: str) -> str:
     text = one_line(text)
-    ticks = "`" * (1 + max((len(t) for t in TICKS.findall(text)), default=0))
+    ticks = "`" * (1 + _longest_ticks(text))
     pad = " " if "`" in text else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 
-from preflight.model import UNANSWERED, Report, Result, Scope, Status, Verdict
+from preflight.model import UNANSWERED, Report, Result, Scope, Severity, Status, Verdict
+from preflight.report.ordered import bad
 
 COMMAND = re.compile(
     r"(?:modal (?:app|billing|config|container|deploy|environment|image|profile|run|secret|setup|shell|token|volume)"
@@ -15,7 +17,6 @@ COMMAND = re.compile(
     r"|make \S+|modal setup"
 )
 ALTERNATIVE = re.compile(r",? or (?!newer|more|less)|; |,? and then |  +\(|, (?=[a-z]+ [a-z])")
-BAD = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN)
 
 
 def is_command(text: str) -> bool:
@@ -31,15 +32,13 @@ def command_in(remedy: str) -> str:
 def next_command(report: Report) -> str:
     """What repairs the worst of what was found; `explain` only where no command does."""
     app = _app(report)
-    if report.verdict is Verdict.REHEARSED:
-        is_own = any(r.assumed for r in report.results) or report.target.sandbox == "rehearsal"
-        return f"preflight run {app}" if is_own else "preflight run APP (your own app, with your Modal account)"
-    if report.verdict is Verdict.CLEAN:
-        return f"preflight run {app}"
     if report.verdict is Verdict.READY:
         return f"modal run --detach {app}"
+    is_own = any(r.assumed for r in report.results) or report.target.sandbox == "rehearsal"
+    if report.verdict is Verdict.REHEARSED and not is_own:
+        return "preflight run APP (your own app, with your Modal account)"
     first = _first(report)
-    if report.verdict is Verdict.INTERRUPTED or first is None:
+    if first is None or report.verdict not in (Verdict.NOT_READY, Verdict.INCOMPLETE):
         return f"preflight run {app}"
     return _repair(first, report, app)
 
@@ -58,7 +57,7 @@ def typed(path: str) -> str:
 
 
 def _first(report: Report) -> Result | None:
-    found = next((r for s in BAD for r in report.results if r.status is s and not r.settled_by), None)
+    found = next(iter(bad(report)), None)
     if found is not None and found.blocked_by:
         cause = (r for r in report.results if r.check.id == found.blocked_by and r.status in (Status.FAIL, *UNANSWERED))
         return next(cause, found)
@@ -73,13 +72,16 @@ def _repair(first: Result, report: Report, app: str) -> str:
         if command := command_in(finding.remedy):
             return command
         if finding.fix is not None and finding.fix.is_safe and report.target.app != "-":
-            files = dict.fromkeys(e.path for f in first.findings if f.fix for e in f.fix.edits)
-            return f"preflight lint --fix {' '.join(map(typed, files))}"
-        if finding.severity.value != "info":
+            return _lint_fix([first])
+        if finding.severity is not Severity.INFO:
             break
     others = [r for r in report.results if r.status is first.status and r is not first]
-    fixable = [f.fix for r in others for f in r.findings if f.fix is not None and f.fix.is_safe]
-    if fixable and report.target.app != "-":
-        files = dict.fromkeys(e.path for fix in fixable for e in fix.edits)
-        return f"preflight lint --fix {' '.join(map(typed, files))}"
-    return f"preflight explain {first.check.name}"
+    fix = _lint_fix(others) if report.target.app != "-" else ""
+    return fix or f"preflight explain {first.check.name}"
+
+
+def _lint_fix(results: Iterable[Result]) -> str:
+    """Over the files of their safe fixes; "" without one."""
+    safe = (f.fix for r in results for f in r.findings if f.fix is not None and f.fix.is_safe)
+    files = dict.fromkeys(typed(edit.path) for fix in safe for edit in fix.edits)
+    return f"preflight lint --fix {' '.join(files)}" if files else ""

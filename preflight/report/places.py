@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from preflight.model import Finding, Fix, Report, Result, Target, Where
+from preflight.model import Finding, Report, Result, Target, Where
 
 
 @dataclass(frozen=True)
@@ -37,19 +36,15 @@ class Places:
     def result(self, result: Result) -> Result:
         if self.base is None or self.base == self.wanted or result.answer is None or not result.findings:
             return result
-        findings = tuple(self._finding(f) for f in result.findings)
-        return replace(result, answer=replace(result.answer, findings=findings))
+        return replace(result, answer=replace(result.answer, findings=tuple(map(self._finding, result.findings))))
 
     def report(self, report: Report) -> Report:
-        results = tuple(self.result(r) for r in report.results)
-        return replace(report, target=self.target(report.target), results=results)
+        return replace(report, target=self.target(report.target), results=tuple(map(self.result, report.results)))
 
     def _finding(self, finding: Finding) -> Finding:
         where = finding.where and replace(finding.where, path=self.path(finding.where.path))
-        fix = finding.fix and Fix(
-            edits=tuple(replace(e, path=self.path(e.path)) for e in finding.fix.edits), is_safe=finding.fix.is_safe
-        )
-        return replace(finding, where=where, fix=fix)
+        edits = tuple(replace(e, path=self.path(e.path)) for e in finding.fix.edits) if finding.fix else ()
+        return replace(finding, where=where, fix=finding.fix and replace(finding.fix, edits=edits))
 
 
 def from_repository(base: Path | None, cwd: Path) -> Places:
@@ -66,15 +61,7 @@ def from_here(base: Path | None, cwd: Path) -> Places:
     return Places() if base is None else Places(base.resolve(), cwd.resolve(), goes_up=True)
 
 
-def place_of(report: Report, finding: Finding) -> Where:
+def place_of(report: Report, finding: Finding | None = None) -> Where:
     """Every finding has a place: its own, else the app's file, else the settings, where the app is named."""
-    if finding.where is not None:
-        return finding.where
-    return next(_fallbacks(report))
-
-
-def _fallbacks(report: Report) -> Iterator[Where]:
-    for app in (report.target.app, *report.target.apps):
-        if app and not app.endswith(" files"):
-            yield Where(app, 1)
-    yield Where("pyproject.toml", 1)
+    apps = (app for app in (report.target.app, *report.target.apps) if app and not app.endswith(" files"))
+    return (finding and finding.where) or Where(next(apps, "pyproject.toml"), 1)

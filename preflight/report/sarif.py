@@ -5,14 +5,14 @@ One result without a place makes GitHub refuse the whole file.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import preflight
-from preflight.model import Check, Edit, Finding, Report, Result, Severity
+from preflight.model import Check, Finding, Fix, Report, Result, Severity, Where
 from preflight.report.baseline import Compared
-from preflight.report.ordered import RANK, findings, fingerprint, open_questions
+from preflight.report.ordered import findings, fingerprint, grouped, rank
 from preflight.report.places import place_of
 from preflight.report.text import as_json, plain, printable
 
@@ -20,23 +20,23 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 ROOT = "%SRCROOT%"
 GUIDE = "https://modal.com/docs/guide"
+HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # of a character: neither text nor a byte
 PAGES = {"IMG": "images", "RES": "resources", "STO": "cloud-bucket-mounts", "GPU": "gpu", "PRJ": "apps"}
 
 
 def text(report: Report, compared: Compared | None = None) -> str:
-    return as_json(plain(document(report, compared)))
-
-
-def document(report: Report, compared: Compared | None = None) -> dict[str, Any]:
     notifications = [
         {
             "level": "error",
             "message": {"text": printable(f"{r.check.name} has no answer ({r.status}): {r.reason}")},
             "descriptor": {"id": r.check.id},
         }
-        for r in open_questions(report)
+        for r in report.results
+        if r.is_open
     ]
-    checks = [r.check for r in report.results]
+    started = report.command_started
+    state = {} if compared is None else {"baselineState": "new"}
+    index = {r.check.id: number for number, r in enumerate(report.results)}
     run = {
         "tool": {
             "driver": {
@@ -55,21 +55,17 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, Any]
                 "exitCodeDescription": report.verdict.value,
                 "startTimeUtc": report.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "toolExecutionNotifications": notifications,
-                **_command(report),
+                **({} if started is None else {"properties": {"commandStarted": started}}),
             }
         ],
-        "results": [_result(report, checks, r, f, compared) for r, f in findings(report)],
+        "results": [_result(r.check, index[r.check.id], f, place_of(report, f)) | state for r, f in findings(report)],
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return as_json(plain({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}))
 
 
-def _command(report: Report) -> dict[str, Any]:
-    return {} if report.command_started is None else {"properties": {"commandStarted": report.command_started}}
-
-
-def _rule(result: Result) -> dict[str, Any]:
+def _rule(result: Result) -> dict[str, object]:
     check = result.check
-    worst = min((f.severity for f in result.findings), key=RANK.__getitem__, default=Severity.WARNING)
+    worst = min((f.severity for f in result.findings), key=rank, default=Severity.WARNING)
     return {
         "id": check.id,
         "name": check.name,
@@ -87,35 +83,23 @@ def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _result(
-    report: Report, checks: list[Check], result: Result, finding: Finding, compared: Compared | None
-) -> dict[str, Any]:
+def _result(check: Check, index: int, finding: Finding, where: Where) -> dict[str, object]:
     parts = (finding.message, finding.why, f"Fix: {finding.remedy}" if finding.remedy else "")
-    where = place_of(report, finding)
-    line = where.line or 1
-    region = {"startLine": line, "endLine": line}
+    region = {"startLine": where.line or 1, "endLine": where.line or 1}
     if where.line and where.column:
         region["startColumn"] = where.column
-    one: dict[str, Any] = {
-        "ruleId": result.check.id,
-        "ruleIndex": next(n for n, check in enumerate(checks) if check is result.check),
+    return {
+        "ruleId": check.id,
+        "ruleIndex": index,
         "level": LEVELS[finding.severity],
         "message": {"text": "\n".join(_sentence(p) for p in parts if p)},
         "locations": [{"physicalLocation": {"artifactLocation": _artifact(where.path), "region": region}}],
-        "partialFingerprints": {"preflight/v1": fingerprint(result.check, finding)},
+        "partialFingerprints": {"preflight/v1": fingerprint(check, finding)},
+        **({"fixes": [_fix(finding, finding.fix)]} if finding.fix else {}),
     }
-    if finding.fix is not None:
-        one["fixes"] = [_fix(finding)]
-    if compared is not None:
-        one["baselineState"] = "new"
-    return one
 
 
-def _fix(finding: Finding) -> dict[str, Any]:
-    assert finding.fix is not None
-    by_path: dict[str, list[Edit]] = {}
-    for edit in finding.fix.edits:
-        by_path.setdefault(edit.path, []).append(edit)
+def _fix(finding: Finding, fix: Fix) -> dict[str, object]:
     changes = [
         {
             "artifactLocation": _artifact(path),
@@ -127,19 +111,15 @@ def _fix(finding: Finding) -> dict[str, Any]:
                 for e in edits
             ],
         }
-        for path, edits in by_path.items()
+        for path, edits in grouped(fix.edits, lambda e: e.path).items()
     ]
     return {"description": {"text": _sentence(finding.remedy or finding.message)}, "artifactChanges": changes}
 
 
 def _artifact(path: str) -> dict[str, str]:
     """A reference from the top of the repository; what lies outside it is a file address."""
-    raw = path.replace("\\", "/").encode("utf-8", "surrogateescape" if _is_raw(path) else "backslashreplace")
+    # bytes of the file system that are no text, U+DC80 to U+DCFF here, are carried as they are
+    raw = path.replace("\\", "/").encode("utf-8", "backslashreplace" if HALF.search(path) else "surrogateescape")
     if Path(path).is_absolute():
         return {"uri": "file://" + quote(raw)}
     return {"uri": quote(raw), "uriBaseId": ROOT}
-
-
-def _is_raw(path: str) -> bool:
-    """Whether the name's odd characters are bytes of the file system, which a URI carries as they are."""
-    return all(not 0xD800 <= ord(c) <= 0xDFFF or 0xDC80 <= ord(c) <= 0xDCFF for c in path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
 
 # what a terminal, a log viewer or an XML parser would obey or refuse: control and direction characters, separators that
 # end a line, surrogates, tags and what is no character
@@ -15,25 +14,7 @@ CONTROL = re.compile(
 RUNNERS_COMMAND = re.compile(r"^([^\S\n]*)(?=::)|(?<=##)(?=\[)", re.M)
 LONG_WHEEL = re.compile(r"[^\s/]{44,}\.whl")
 DEEPEST = 40  # of what a plugin has seen; a deeper one is cut
-ASCII = str.maketrans(
-    {
-        "✓": "+",
-        "✗": "x",
-        "⊘": "/",
-        "≈": "~",
-        "·": "-",
-        "…": "...",
-        "–": "-",
-        "—": "-",
-        "×": "x",
-        "≥": ">=",
-        "≤": "<=",
-        "→": "->",
-        "’": "'",
-        "“": '"',
-        "”": '"',
-    }
-)
+ASCII = str.maketrans("✓✗⊘≈·–—×’“”", '+x/~---x\'""') | str.maketrans({"…": "...", "≥": ">=", "≤": "<=", "→": "->"})
 
 
 def printable(text: str) -> str:
@@ -46,7 +27,7 @@ def inert(text: str) -> str:
     return RUNNERS_COMMAND.sub(r"\1\\", text)
 
 
-def as_json(document: Any) -> str:
+def as_json(document: object) -> str:
     """Indented; what a terminal would obey is escaped, which changes no value."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
     return CONTROL.sub(lambda m: json.dumps(m[0])[1:-1], text) + "\n"
@@ -78,7 +59,7 @@ def seconds(value: float) -> str:
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: object, depth: int = 0) -> object:
     """The value as every JSON reader takes it, whatever a check put there: no NaN, no bytes, no lone surrogate."""
     if value is None or isinstance(value, bool) or type(value) is int:
         return value

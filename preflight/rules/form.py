@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe, Unresolved
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Unknown, Where
 from preflight.settings import Settings
-from preflight.wording import counted, listed, plural, title_of
+from preflight.wording import counted, listed, page_of, plural, title_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -140,7 +140,7 @@ def rule(
     def of(find: Find[T]) -> Rule:
         if not find.__doc__ and sys.flags.optimize < 2:  # python -OO takes docstrings away
             raise ValueError(f"{find.__module__}.{find.__name__} has no page: its docstring")
-        name, page = find.__name__.replace("_", "-"), inspect.cleandoc(find.__doc__ or "")
+        name, page = find.__name__.replace("_", "-"), page_of(find.__doc__)
         return rule_of(id, name, page, subject, find, asks_builder=asks_builder, decides=decides)
 
     return of
@@ -170,7 +170,7 @@ def rule_of(
         if not looked_at and not (why and decides):
             return NotApplicable(why or f"{recipe.source.path} shows no {plural(subject.noun)}")
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
-        seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
+        seen: dict[str, object] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
         if why and decides:
             return Unknown(reason=why, seen=seen, findings=found)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from preflight.app.model import Call, Function, Recipe, Span
+from preflight.app.places import Offsets
 from preflight.app.syntax import syntax_of
 from preflight.model import Where
 from preflight.rules.edits import keyword_node
@@ -31,12 +32,7 @@ def resource_calls(recipe: Recipe) -> tuple[Call, ...]:
 def keyword_where(recipe: Recipe, call: Call, name: str) -> Where:
     """Of ``name=value``; of the call when the keyword comes from ``**``."""
     node = keyword_node(call, name)
-    if node is None:
-        return call.where
-    syntax = syntax_of(recipe.source)
-    if syntax is not None and call.where.path == recipe.source.path:
-        return syntax.where(node)
-    return replace(call.where, line=node.lineno, column=node.col_offset + 1)
+    return Offsets.of(call.source).where(node) if node is not None and call.source is not None else call.where
 
 
 def number(value: object) -> float | None:
@@ -58,25 +54,19 @@ class GpuText:
 
 def gpu_texts(recipe: Recipe, call: Call) -> tuple[GpuText, ...]:
     """The strings of ``gpu=``, with the literal that holds each where there is one."""
-    value = call.kwargs.get("gpu")
-    node = keyword_node(call, "gpu")
+    value, node, syntax = call.kwargs.get("gpu"), keyword_node(call, "gpu"), syntax_of(recipe.source)
     values = list(value) if isinstance(value, list | tuple) else [value]
     nodes: list[ast.expr | None] = [None] * len(values)
     if node is not None:
         written = node.value.elts if isinstance(node.value, ast.List | ast.Tuple) else [node.value]
-        if len(written) == len(values):
-            nodes = list(written)
+        nodes = [*written] if len(written) == len(values) else nodes
     found = []
     for each, literal in zip(values, nodes, strict=True):
-        if isinstance(each, str) and each.strip():
-            found.append(_gpu_text(recipe, call, each, literal))
+        if not isinstance(each, str) or not each.strip():
+            continue
+        kind, _, count = each.strip().partition(":")
+        where, span, text = keyword_where(recipe, call, "gpu"), None, ""
+        if isinstance(literal, ast.Constant) and syntax is not None and call.where.path == recipe.source.path:
+            where, span, text = syntax.where(literal), syntax.span(literal), syntax.text(literal)
+        found.append(GpuText(str(each), kind.strip().upper().rstrip("!+"), count.strip(), where, span, text))
     return tuple(found)
-
-
-def _gpu_text(recipe: Recipe, call: Call, text: str, node: ast.expr | None) -> GpuText:
-    kind, _, count = text.strip().partition(":")
-    where, span, literal = keyword_where(recipe, call, "gpu"), None, ""
-    syntax = syntax_of(recipe.source)
-    if isinstance(node, ast.Constant) and syntax is not None and call.where.path == recipe.source.path:
-        where, span, literal = syntax.where(node), syntax.span(node), syntax.text(node)
-    return GpuText(str(text), kind.strip().upper().rstrip("!+"), count.strip(), where, span, literal)

@@ -98,22 +98,6 @@ class Shell:
         return self.string[self.n]
 
 
-def _steps(recipe: Recipe) -> Iterator[Link]:
-    return (Link(image, n, step) for image in recipe.images for n, step in enumerate(image.steps))
-
-
-def _installs(recipe: Recipe) -> Iterator[Install]:
-    return (Install(image, n, pip) for image in recipe.images for n, pip in image.pip_installs())
-
-
-def _packages(recipe: Recipe) -> Iterator[Package]:
-    return (Package(i.image, i.n, i.pip, package) for i in PIP_INSTALLS.of(recipe) for package in i.pip.packages)
-
-
-def _started(recipe: Recipe) -> Iterator[Started]:
-    return (Started(image, base) for image in recipe.images if (base := base_of(image)) is not None)
-
-
 def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
     by_end: dict[Where, list[tuple[Image, Function]]] = {}
     for function in recipe.functions:
@@ -131,10 +115,6 @@ def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
             yield GpuImage(image, tuple(rows.values()))
 
 
-def _strings(recipe: Recipe) -> Iterator[tuple[Link, tuple[ShellCommand, ...]]]:
-    return ((link, string) for link in image_links(recipe) for string in shell_strings(link.step))
-
-
 def _commands(recipe: Recipe) -> Iterator[Shell]:
     for link in image_links(recipe):
         earlier: tuple[ShellCommand, ...] = ()
@@ -144,27 +124,39 @@ def _commands(recipe: Recipe) -> Iterator[Shell]:
             earlier += string
 
 
-def _gpus(recipe: Recipe) -> Iterator[tuple[Call, GpuText]]:
-    return ((call, gpu) for call in resource_calls(recipe) for gpu in gpu_texts(recipe, call))
-
-
 FILE: Subject[Recipe] = Subject(
     lambda r: [r], "line", amount=lambda files: sum(f.source.text.count("\n") + 1 for f in files)
 )
 MODAL_FILE: Subject[Recipe] = Subject(lambda r: [r] if r.is_modal_app and r.source.tree else [], "Modal app")
 IMAGES: Subject[Image] = Subject(lambda r: r.images, "image")
-BASES: Subject[Started] = Subject(_started, "image")
+BASES: Subject[Started] = Subject(
+    lambda r: [Started(image, base) for image in r.images if (base := base_of(image)) is not None], "image"
+)
 NAMING_PYTHON = BASES.only(lambda i: i.base.python is not None and i.base.asks_python, "image with a named Python")
 GPU_IMAGES: Subject[GpuImage] = Subject(_gpu_images, "image of a GPU function", lambda i: id(i.image))
-STEPS: Subject[Link] = Subject(_steps, "image step", lambda link: id(link.step))  # of each image, shared or not
+STEPS: Subject[Link] = Subject(  # of each image, shared or not
+    lambda r: [Link(image, n, step) for image in r.images for n, step in enumerate(image.steps)],
+    "image step",
+    lambda link: id(link.step),
+)
 LINKS: Subject[Link] = Subject(image_links, "image step")  # each once
 LAYERS = LINKS.only(
     lambda k: k.step.method in ("env", "run_commands", "dockerfile_commands"), "layer of variables or commands"
 )
-SHELL_STRINGS: Subject[tuple[Link, tuple[ShellCommand, ...]]] = Subject(_strings, "shell string")
+SHELL_STRINGS: Subject[tuple[Link, tuple[ShellCommand, ...]]] = Subject(
+    lambda r: [(link, string) for link in image_links(r) for string in shell_strings(link.step)], "shell string"
+)
 SHELL_COMMANDS: Subject[Shell] = Subject(_commands, "shell command")
-PIP_INSTALLS: Subject[Install] = Subject(_installs, "pip install", lambda i: id(i.pip))
-PACKAGES: Subject[Package] = Subject(_packages, "pip package", lambda p: id(p.package))
+PIP_INSTALLS: Subject[Install] = Subject(
+    lambda r: [Install(image, n, pip) for image in r.images for n, pip in image.pip_installs()],
+    "pip install",
+    lambda i: id(i.pip),
+)
+PACKAGES: Subject[Package] = Subject(
+    lambda r: [Package(i.image, i.n, i.pip, package) for i in PIP_INSTALLS.of(r) for package in i.pip.packages],
+    "pip package",
+    lambda p: id(p.package),
+)
 WHEELS = PACKAGES.only(lambda p: p.wheel, "wheel by its address")
 EXT_INSTALLS: Subject[ExtInstall] = Subject(
     lambda r: [e for i in r.images for e in ext_installs(i)], "CUDA extension", lambda e: id(e.package)
@@ -177,7 +169,11 @@ RESOURCE_CALLS: Subject[Call] = Subject(resource_calls, "request for resources")
 FUNCTIONS: Subject[Function] = Subject(functions_of, "function on Modal")
 OF_KNOWN_GPU = FUNCTIONS.resolved(lambda f: f.gpu)
 GPU_FUNCTIONS = OF_KNOWN_GPU.only(lambda f: f.gpu, "GPU function")
-GPUS: Subject[tuple[Call, GpuText]] = Subject(_gpus, "GPU", left_open=OF_KNOWN_GPU.left_open)
+GPUS: Subject[tuple[Call, GpuText]] = Subject(
+    lambda r: [(call, gpu) for call in resource_calls(r) for gpu in gpu_texts(r, call)],
+    "GPU",
+    left_open=OF_KNOWN_GPU.left_open,
+)
 USES = Subject(uses_of_modal, "use of Modal's names")
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from preflight import settings
-from preflight.cli.init.table import CanNotWrite, with_table
+from preflight.cli.init import CanNotWrite, with_table
 from preflight.sandbox.serve import EXAMPLE
-from tests.conftest import Preflight
+from tests.cli.conftest import InProcess
 
 APP = EXAMPLE / "deploy" / "modal" / "app.py"
 TABLE = '[tool.preflight]\napp = "app.py"\n\n[tool.preflight.s3]\n# bucket = "x"\n'
@@ -27,10 +27,10 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_table_is_added_and_the_rest_stays_byte_for_byte(preflight: Preflight, project: Path) -> None:
+def test_the_table_is_added_and_the_rest_stays_byte_for_byte(quick: InProcess, project: Path) -> None:
     before = b'# first\n[project]\nname = "x"\n\n\n[tool.ruff]\nline-length =   100 # odd\n'
     (project / "pyproject.toml").write_bytes(before)
-    ran = preflight("init", cwd=project)
+    ran = quick("init", cwd=project)
     assert (ran.code, ran.out) == (0, "")
     assert "next: preflight run" in ran.err
     after = (project / "pyproject.toml").read_bytes()
@@ -38,18 +38,18 @@ def test_the_table_is_added_and_the_rest_stays_byte_for_byte(preflight: Prefligh
     assert tomllib.loads(after.decode())["tool"]["preflight"]["app"] == "deploy/modal/app.py"
 
 
-def test_the_result_loads_and_a_run_needs_no_edit(preflight: Preflight, project: Path) -> None:
-    preflight("init", cwd=project)
+def test_the_result_loads_and_a_run_needs_no_edit(quick: InProcess, project: Path) -> None:
+    quick("init", cwd=project)
     loaded = settings.load(project, environ={})
     assert loaded.app == "deploy/modal/app.py"
     assert loaded.s3 == settings.S3Settings() and loaded.budget == settings.BudgetSettings()
-    ran = preflight("run", "--stage", "static", cwd=project)
+    ran = quick("run", "--stage", "static", cwd=project)
     assert ran.code == 0
     assert "CLEAN" in ran.out
 
 
-def test_every_key_that_is_commented_out_is_one_that_loads(preflight: Preflight, project: Path) -> None:
-    preflight("init", cwd=project)
+def test_every_key_that_is_commented_out_is_one_that_loads(quick: InProcess, project: Path) -> None:
+    quick("init", cwd=project)
     file = project / "pyproject.toml"
     text = re.sub(r"^# ([a-z-]+ = )", r"\1", file.read_text(), flags=re.MULTILINE)
     file.write_text(text)
@@ -59,8 +59,8 @@ def test_every_key_that_is_commented_out_is_one_that_loads(preflight: Preflight,
     assert loaded.smoke.command == "modal run deploy/modal/app.py"
 
 
-def test_what_the_app_says_is_a_comment_with_its_line(preflight: Preflight, project: Path) -> None:
-    preflight("init", cwd=project)
+def test_what_the_app_says_is_a_comment_with_its_line(quick: InProcess, project: Path) -> None:
+    quick("init", cwd=project)
     text = (project / "pyproject.toml").read_text()
     for words in (
         r"#   function train: A100-80GB, timeout 86400 s \(deploy/modal/app.py:\d+\)",
@@ -73,45 +73,45 @@ def test_what_the_app_says_is_a_comment_with_its_line(preflight: Preflight, proj
         assert re.search(words, text), words
 
 
-def test_without_a_pyproject_one_is_made_at_the_top_of_the_repository(preflight: Preflight, project: Path) -> None:
+def test_without_a_pyproject_one_is_made_at_the_top_of_the_repository(quick: InProcess, project: Path) -> None:
     (project / ".git").mkdir()
-    ran = preflight("init", "app.py", cwd=project / "deploy" / "modal")
+    ran = quick("init", "app.py", cwd=project / "deploy" / "modal")
     assert ran.code == 0
     assert "created" in ran.err
     assert settings.load(project, environ={}).app == "deploy/modal/app.py"
 
 
-def test_a_table_that_is_there_is_not_overwritten(preflight: Preflight, project: Path) -> None:
+def test_a_table_that_is_there_is_not_overwritten(quick: InProcess, project: Path) -> None:
     before = PROJECT + '\n[tool.preflight]\napp = "deploy/modal/app.py"\nspend-max = 9\n'
     (project / "pyproject.toml").write_text(before)
-    ran = preflight("init", cwd=project)
+    ran = quick("init", cwd=project)
     assert ran.code == 2
     assert "pyproject.toml:7 has a [tool.preflight] table; --force replaces it" in ran.err
     assert (project / "pyproject.toml").read_text() == before
 
 
-def test_force_replaces_it_also_where_it_could_not_be_loaded(preflight: Preflight, project: Path) -> None:
+def test_force_replaces_it_also_where_it_could_not_be_loaded(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").write_text(
         PROJECT + "\n[tool.preflight]\nspend_maxx = 9\n\n# ours\n[tool.mypy]\nx = 1\n"
     )
-    assert preflight("init", "--force", cwd=project).code == 0
+    assert quick("init", "--force", cwd=project).code == 0
     text = (project / "pyproject.toml").read_text()
     assert text.startswith(PROJECT) and "\n# ours\n[tool.mypy]\nx = 1\n" in text
     assert "spend_maxx" not in text
     assert settings.load(project, environ={}).app == "deploy/modal/app.py"
 
 
-def test_force_twice_gives_the_same_file(preflight: Preflight, project: Path) -> None:
+def test_force_twice_gives_the_same_file(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").write_text(PROJECT)
-    preflight("init", cwd=project)
+    quick("init", cwd=project)
     first = (project / "pyproject.toml").read_bytes()
-    preflight("init", "--force", cwd=project)
+    quick("init", "--force", cwd=project)
     assert (project / "pyproject.toml").read_bytes() == first
 
 
-def test_diff_shows_and_writes_nothing(preflight: Preflight, project: Path) -> None:
+def test_diff_shows_and_writes_nothing(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").write_text(PROJECT)
-    ran = preflight("init", "--diff", cwd=project)
+    ran = quick("init", "--diff", cwd=project)
     assert ran.code == 0
     assert '+app = "deploy/modal/app.py"' in ran.out.splitlines()
     assert (project / "pyproject.toml").read_text() == PROJECT
@@ -127,49 +127,49 @@ def test_diff_shows_and_writes_nothing(preflight: Preflight, project: Path) -> N
     ],
 )
 def test_a_file_that_can_not_take_the_table_is_left_as_it_is(
-    preflight: Preflight, project: Path, content: bytes, words: str
+    quick: InProcess, project: Path, content: bytes, words: str
 ) -> None:
     (project / "pyproject.toml").write_bytes(content)
-    ran = preflight("init", cwd=project)
+    ran = quick("init", cwd=project)
     assert ran.code == 2
     assert words in ran.err and "Traceback" not in ran.err
     assert (project / "pyproject.toml").read_bytes() == content
 
 
-def test_no_app_and_several_apps_are_usage_errors_that_name_what_there_is(preflight: Preflight, project: Path) -> None:
+def test_no_app_and_several_apps_are_usage_errors_that_name_what_there_is(quick: InProcess, project: Path) -> None:
     shutil.copy(APP, project / "other.py")
-    ran = preflight("init", cwd=project)
+    ran = quick("init", cwd=project)
     assert ran.code == 2
     assert "other.py" in ran.err and "deploy/modal/app.py" in ran.err
     empty = project.parent / "empty"
     empty.mkdir()
-    ran = preflight("init", cwd=empty)
+    ran = quick("init", cwd=empty)
     assert (ran.code, list(empty.iterdir())) == (2, [])
 
 
-def test_a_hostile_app_puts_nothing_into_the_file_but_comments(preflight: Preflight, project: Path) -> None:
+def test_a_hostile_app_puts_nothing_into_the_file_but_comments(quick: InProcess, project: Path) -> None:
     name = r"x\n[tool.evil]\ny = 1\x1b[31m"
     key = "hf_" + "a" * 30
     (project / "deploy" / "modal" / "app.py").write_text(
         f'import modal\napp = modal.App("{name}")\nv = modal.Volume.from_name("{key}")\n'
         '@app.function(gpu="T4\\n[x]", volumes={"/v": v})\ndef f(): ...\n'
     )
-    assert preflight("init", cwd=project).code == 0
+    assert quick("init", cwd=project).code == 0
     text = (project / "pyproject.toml").read_text()
     assert tomllib.loads(text)["tool"].keys() == {"preflight"}
     assert "\x1b" not in text and key not in text
 
 
-def test_an_app_with_an_odd_name_is_quoted(preflight: Preflight, project: Path) -> None:
+def test_an_app_with_an_odd_name_is_quoted(quick: InProcess, project: Path) -> None:
     odd = project / 'we"ird\\ é.py'
     shutil.move(project / "deploy" / "modal" / "app.py", odd)
-    assert preflight("init", odd.name, cwd=project).code == 0
+    assert quick("init", odd.name, cwd=project).code == 0
     assert settings.load(project, environ={}).app == odd.name
 
 
-def test_a_file_that_can_not_be_written_is_named(preflight: Preflight, project: Path) -> None:
+def test_a_file_that_can_not_be_written_is_named(quick: InProcess, project: Path) -> None:
     (project / "pyproject.toml").mkdir()
-    ran = preflight("init", "deploy/modal/app.py", cwd=project)
+    ran = quick("init", "deploy/modal/app.py", cwd=project)
     assert ran.code == 2
     assert "Traceback" not in ran.err
 
@@ -203,12 +203,23 @@ def test_force_takes_out_its_own_lines_and_no_others(before: str, rest: str) -> 
 
 
 @pytest.mark.parametrize(
-    "before",
+    ("before", "rest"),
     [
-        'a = """\n[tool.preflight]\nx"""\n[tool.preflight]\napp = "a"\n',  # the first is text, not a table
-        '[tool]\npreflight.app = "a"\n',
-        "[tool.preflight]\nskip = [\n[tool]\n]\n",
+        ('a = """\n[tool.preflight]\nx"""\n[tool.preflight]\napp = "a"\n', 'a = """\n[tool.preflight]\nx"""\n'),
+        ('[tool]\npreflight.app = "a"\nx = 1\n', "[tool]\nx = 1\n"),
+        (
+            "[tool.preflight]\nx = 1\n\n# of a\n[tool.a]\n[tool.preflight.s3]\n\n# of b\n[b]\n",
+            "# of a\n[tool.a]\n\n# of b\n[b]\n",
+        ),
     ],
+)
+def test_force_knows_its_own_from_text_that_looks_like_it(before: str, rest: str) -> None:
+    after = with_table(before.encode(), TABLE, force=True, file=Path("p")).decode()
+    assert after.replace(TABLE, "").strip("\n") == rest.strip("\n")
+
+
+@pytest.mark.parametrize(
+    "before", ["tool = {preflight = {app = 'a'}, x = 1}\n", "[tool.preflight]\nskip = [\n[tool]\n]\n"]
 )
 def test_what_can_not_be_replaced_for_certain_is_refused(before: str) -> None:
     with pytest.raises(CanNotWrite):
@@ -218,20 +229,20 @@ def test_what_can_not_be_replaced_for_certain_is_refused(before: str) -> None:
 # --- the block ---
 
 
-def test_recipe_prints_a_block_and_nothing_else(preflight: Preflight) -> None:
-    ran = preflight("init", "--recipe", "--torch", "2.2", "--cuda", "cu121", "--python", "3.11", "--mamba", "2.2.2")
+def test_recipe_prints_a_block_and_nothing_else(quick: InProcess) -> None:
+    ran = quick("init", "--recipe", "--torch", "2.2", "--cuda", "cu121", "--python", "3.11", "--mamba", "2.2.2")
     assert (ran.code, ran.err) == (0, "")
     assert 'from_registry("nvidia/cuda:12.1.1-devel-ubuntu22.04", add_python="3.11")' in ran.out
     assert ran.out.startswith("# torch 2.2.2") and ran.out.endswith(")\n")
 
 
-def test_an_impossible_recipe_is_refused_with_one_that_can_be_pasted(preflight: Preflight) -> None:
-    ran = preflight("init", "--recipe", "--torch", "2.5", "--mamba", "2.2.2", "--gpu", "H100")
+def test_an_impossible_recipe_is_refused_with_one_that_can_be_pasted(quick: InProcess) -> None:
+    ran = quick("init", "--recipe", "--torch", "2.5", "--mamba", "2.2.2", "--gpu", "H100")
     assert (ran.code, ran.out) == (2, "")
     assert "its sdist holds no CUDA sources" in ran.err
     near = re.search(r"preflight init (--recipe .*)", ran.err)
     assert near is not None
-    assert preflight("init", *near[1].split()).code == 0
+    assert quick("init", *near[1].split()).code == 0
 
 
 @pytest.mark.parametrize(
@@ -246,7 +257,7 @@ def test_an_impossible_recipe_is_refused_with_one_that_can_be_pasted(preflight: 
         (("nowhere.py",), "nowhere.py is not there"),
     ],
 )
-def test_wrong_words_are_usage_errors(preflight: Preflight, words: tuple[str, ...], said: str) -> None:
-    ran = preflight("init", *words)
+def test_wrong_words_are_usage_errors(quick: InProcess, words: tuple[str, ...], said: str) -> None:
+    ran = quick("init", *words)
     assert ran.code == 2
     assert said in ran.err and "Traceback" not in ran.err

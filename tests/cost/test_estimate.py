@@ -111,11 +111,19 @@ SPENT = Spend(metered_usd=Decimal(35))
 @pytest.mark.parametrize(
     ("here", "allowed", "left", "of"),
     [
-        (HERE, None, 50, "the $80.00 spend limit"),
+        (HERE, None, 50, "the $80.00 spend limit of the workspace"),
+        (replace(HERE, workspace_spent_usd=Decimal(60)), None, 20, "the $80.00 spend limit of the workspace"),
+        (replace(HERE, spend_limit_usd=Decimal(100), workspace_spent_usd=Decimal(60)), None, 70, "the $100.00 budget"),
+        (
+            replace(HERE, budget_usd=None, workspace_spent_usd=Decimal(60)),
+            None,
+            20,
+            "the $80.00 spend limit of the workspace",
+        ),
         (replace(HERE, spend_limit_usd=None), None, 70, "the $100.00 budget"),
         (replace(HERE, spend_limit_usd=None), Decimal(20), 20, "the $20.00 you allow"),
         (replace(HERE, budget_usd=None, spend_limit_usd=None), None, None, ""),
-        (replace(HERE, spent_usd=Decimal(95)), None, -15, "the $80.00 spend limit"),
+        (replace(HERE, spent_usd=Decimal(95)), None, -15, "the $80.00 spend limit of the workspace"),
     ],
 )
 def test_the_least_limit_decides(here: Environment, allowed: Decimal | None, left: int | None, of: str) -> None:

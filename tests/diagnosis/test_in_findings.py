@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from preflight.diagnosis import first_cause, meaning
-from preflight.probe.expected import table
 from preflight.probe.reading import parsed
 from preflight.probe.verdict import judge
 from tests.conftest import Preflight
@@ -75,7 +74,7 @@ def test_a_quality_command_that_fails_for_its_own_reason_is_given_no_cause(
 def test_the_raw_load_error_of_the_probe_is_put_in_words() -> None:
     kept = json.loads((READINGS / "h200-undefined-symbol.json").read_text("utf-8"))
     reading = parsed(kept["reading"])
-    reason = judge(reading, table(), meaning).ruling.reason
+    reason = judge(reading, meaning).ruling.reason
     assert "undefined symbol" in reason
     assert "(the compiled extension belongs to another torch)" in reason
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from preflight.probe.expected import table
 from preflight.probe.local import PAYLOAD
 from preflight.probe.reading import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, block_json
@@ -65,7 +64,7 @@ class World:
             command, env={**environ, **self.environ}, check=True, timeout=asked["limit_s"] + 20, capture_output=True
         )
         self.document = json.loads(out.read_text())
-        return judge(parsed(self.document), table())
+        return judge(parsed(self.document))
 
 
 @pytest.fixture

@@ -25,14 +25,13 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import gpu_models as m  # noqa: E402
 
-from preflight.probe.expected import table  # noqa: E402
 from preflight.probe.reading import parsed  # noqa: E402
 from preflight.probe.request import Request  # noqa: E402
 from preflight.probe.ruling import Cause, Verdict  # noqa: E402
 from preflight.probe.verdict import judge  # noqa: E402
 
 AT_ONCE = int(os.environ.get("AT_ONCE", "3"))
-KERNELS, PARTIAL, FALLBACK, BROKEN, COULD_NOT = Verdict
+BROKEN, FALLBACK, PARTIAL, COULD_NOT, KERNELS = Verdict
 REAL = """
 import importlib.machinery, importlib.util, os, sys
 import torch
@@ -341,7 +340,7 @@ def run(fault: Fault, folder: Path, gpu: str) -> tuple[bool, str]:
         took = time.monotonic() - began
     if not out.exists():
         return False, f"WRONG {fault.name}: no reading: {done.stderr.decode()[-400:]}"
-    judged = judge(parsed(json.loads(out.read_text())), table())
+    judged = judge(parsed(json.loads(out.read_text())))
     words = " ".join(
         [judged.ruling.reason, judged.ruling.remedy, *judged.ruling.evidence, *map(str, judged.ruling.where)]
     )

@@ -11,7 +11,6 @@ import re
 import sys
 from pathlib import Path
 
-from preflight.probe.expected import table
 from preflight.probe.reading import parsed
 from preflight.probe.verdict import judge
 
@@ -28,10 +27,9 @@ def shortened(value: object) -> object:
 
 
 def keep(document: dict[str, object], name: str, origin: str) -> Path:
-    document = {**document, "python": {**document["python"], "executable": "python", "platform": ""}}  # type: ignore[dict-item]
     asked = {k: v for k, v in document["request"].items() if k not in ("known", "watch")}  # type: ignore[attr-defined]
     short = shortened({**document, "request": asked})
-    judged = judge(parsed(short), table())
+    judged = judge(parsed(short))
     said = {"verdict": judged.verdict.value, "cause": judged.ruling.cause.value, "reason": judged.ruling.reason}
     path = FOLDER / f"{name}.json"
     kept = {"origin": origin, "expect": said, "reading": short}

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from preflight.probe.expected import table
 from preflight.probe.payload.choices import is_on
 from preflight.probe.reading import parsed
 from preflight.probe.ruling import Cause, Verdict
@@ -23,7 +22,7 @@ UNDEFINED = "/x/selective_scan_cuda.cpython-311-x86_64-linux-gnu.so: undefined s
 
 
 def test_healthy_stand_ins_launch_every_kernel_and_say_that_they_are_simulated(reading):
-    judged = judge(parsed(reading), table())
+    judged = judge(parsed(reading))
     assert judged.verdict is Verdict.KERNELS
     assert judged.ruling.reason.startswith("simulated: ")
     assert "no numbers were compared" in judged.ruling.reason

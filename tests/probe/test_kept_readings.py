@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from preflight.probe.document import document
-from preflight.probe.expected import table
 from preflight.probe.reading import parsed
 from preflight.probe.ruling import Verdict
 from preflight.probe.verdict import judge
@@ -25,11 +24,11 @@ def test_a_kept_reading_gets_its_verdict_and_a_whole_document(path):
     kept = json.loads(path.read_text("utf-8"))
     assert kept["origin"]
     reading = parsed(kept["reading"])
-    judged = judge(reading, table())
+    judged = judge(reading)
     expect = kept["expect"]
     assert (judged.verdict.value, judged.ruling.cause.value) == (expect["verdict"], expect["cause"])
     assert judged.ruling.reason == expect["reason"]
-    VALIDATOR.validate(document(reading, judged))
+    VALIDATOR.validate(document(reading, judged).as_json())
 
 
 @pytest.mark.parametrize("path", KEPT, ids=[p.stem for p in KEPT])
@@ -40,7 +39,7 @@ def test_no_reading_stays_green_when_its_launches_are_taken_out(path):
             case["value"]["launched"] = []
     for step in ((kept["model"] or {}).get("value") or {}).get("steps", ()):
         step["launched"] = []
-    assert judge(parsed(kept), table()).verdict is not Verdict.KERNELS
+    assert judge(parsed(kept)).verdict is not Verdict.KERNELS
 
 
 def test_there_are_readings_of_more_than_one_verdict():

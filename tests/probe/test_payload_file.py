@@ -7,7 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-from preflight.probe.expected import table
 from preflight.probe.payload import lane, supervise
 from preflight.probe.reading import parsed
 from preflight.probe.request import Request
@@ -58,6 +57,6 @@ def test_a_fault_of_the_supervisor_itself_is_told_and_is_not_green(monkeypatch):
 
     monkeypatch.setattr(lane.subprocess, "Popen", full)
     document = supervise.run(Request().as_json())
-    judged = judge(parsed(document), table())
+    judged = judge(parsed(document))
     assert judged.verdict is Verdict.COULD_NOT_RUN
     assert "No space left on device" in judged.ruling.reason

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import click
 import jsonschema
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from preflight.cli.probe import probe_command
@@ -67,7 +68,7 @@ def test_the_document_holds_to_its_schema_and_the_exit_code_to_the_verdict(typed
 
 
 def test_the_schema_refuses_a_verdict_with_another_exit_code(reading):
-    document = judged(reading)
+    document = judged(reading).as_json()
     jsonschema.validate(document, SCHEMA)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**document, "exit": 1}, SCHEMA)
@@ -97,7 +98,8 @@ def test_the_screen_survives_an_encoding_without_check_marks(reading):
 
 def test_what_a_model_says_can_not_write_over_the_screen(reading):
     document = judged(reading)
-    document["reason"], document["blocks"][0]["block"] = "one\x1b[2Jtwo\nKERNELS   three", "Mamba\x1b[31m\n"
+    blocks = (replace(document.blocks[0], block="Mamba\x1b[31m\n"), *document.blocks[1:])
+    document = replace(document, reason="one\x1b[2Jtwo\nKERNELS   three", blocks=blocks)
     out = io.StringIO()
     show(Console(file=out, width=80), document, where="here")
     assert "\x1b" not in out.getvalue()

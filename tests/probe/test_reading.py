@@ -64,16 +64,16 @@ def test_true_is_no_number_and_another_schema_is_not_read(reading):
 @pytest.mark.parametrize("whole", [None, [], 3, "text", {}, {"schema": 7}])
 def test_what_is_no_reading_could_not_run_and_says_so(whole):
     document = judged(whole)
-    assert (document["verdict"], document["exit"]) == ("could-not-run", 3)
-    assert document["reason"].startswith("the reading can't be used: reading")
+    assert (document.verdict, document.verdict.exit) == ("could-not-run", 3)
+    assert document.reason.startswith("the reading can't be used: reading")
 
 
 def test_a_distance_that_is_no_number_can_not_pass_for_a_small_one(reading):
     reading["cases"][0]["value"]["numerics"]["compared"] = [
         {"what": "output", "relative": float("nan"), "scale": 1.0, "reference_norm": 1.0, "norm": 1.0}
     ]
-    assert "relative" in judged(reading)["reason"]
-    assert judged(reading)["verdict"] == "could-not-run"
+    assert "relative" in judged(reading).reason
+    assert judged(reading).verdict == "could-not-run"
 
 
 def test_keys_that_a_later_payload_adds_do_not_disturb(reading):

@@ -54,6 +54,13 @@ def row_of(nodeid: str) -> str:
     return next((attack for place, attack in ATTACKS.items() if nodeid.startswith(place)), "")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the tests are chosen by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if row_of(item.nodeid):
+            item.add_marker("trust")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     tests: dict[str, list[pytest.TestReport]] = defaultdict(list)
     for reports in terminalreporter.stats.values():

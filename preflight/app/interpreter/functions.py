@@ -22,17 +22,7 @@ from preflight.app.interpreter.values import (
     usual,
     variable_of,
 )
-from preflight.app.model import (
-    BucketMount,
-    Call,
-    Function,
-    Gpu,
-    Image,
-    Known,
-    SecretRef,
-    Unresolved,
-    VolumeRef,
-)
+from preflight.app.model import BucketMount, Call, Function, Gpu, Image, Known, SecretRef, Unresolved, VolumeRef
 from preflight.app.places import Offsets
 
 N = TypeVar("N", int, float)

@@ -28,16 +28,7 @@ from preflight.app.interpreter.values import (
     usual,
     variable_of,
 )
-from preflight.app.model import (
-    App,
-    BucketMount,
-    Call,
-    Known,
-    SecretRef,
-    Span,
-    Unresolved,
-    VolumeRef,
-)
+from preflight.app.model import App, BucketMount, Call, Known, SecretRef, Span, Unresolved, VolumeRef
 from preflight.app.places import Offsets
 from preflight.model import Where
 
@@ -94,8 +85,7 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
     if name == "pipe":
         if args and isinstance(args[0], UserFunction):
             return scope.call_with(args[0], [image, *args[1:]], keywords, node)
-        missing = Unresolved(".pipe() of a function that is not in the project", scope.where(node))
-        return replace(image, is_complete=False, unresolved=(*image.unresolved, missing))
+        return image.in_doubt(Unresolved(".pipe() of a function that is not in the project", scope.where(node)))
     if name in BASES:  # a static method: it begins a new chain, whatever it is called on
         return _base(scope, name, node, args, keywords)
     if name in NOT_STEPS:
@@ -145,13 +135,6 @@ def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
             scope.shared.decorated.append(Decorated(given.node, call, pending[1], given.decorators, source))
         return given
     return Unresolved("a decorator of what the text does not hold", scope.where(node))
-
-
-def set_on_app(app: AppValue, name: str, value: Value) -> None:
-    """``stub.name = value``: an object of its own, or, as ``image``, what its functions get by default."""
-    app.names[name] = value
-    if name == "image":
-        app.defaults["image"] = value
 
 
 def decorator(scope: Interpreter, node: ast.expr) -> list[tuple[Call, AppValue | None] | UserFunction]:

@@ -12,16 +12,7 @@ from collections.abc import Callable
 from typing import cast
 
 from preflight.app.interpreter import containers, folding, modal_objects, objects, paths, pure, statements
-from preflight.app.interpreter.flow import (
-    Outcomes,
-    Raised,
-    Returned,
-    Skipped,
-    TooMuch,
-    either,
-    merged,
-    over,
-)
+from preflight.app.interpreter.flow import Outcomes, Raised, Returned, Skipped, TooMuch, either, merged, over
 from preflight.app.interpreter.folding import Comprehended
 from preflight.app.interpreter.scope import Arguments, Scope
 from preflight.app.interpreter.values import (
@@ -176,11 +167,8 @@ class Interpreter(Scope):
         if isinstance(called, Dotted):
             return self._of_library(called.name, args, keywords, node)
         where = self.where(node)
-        if (
-            isinstance(called, BoundMethod)
-            and containers.changes_in_place(called)
-            and isinstance(node.func, ast.Attribute)
-        ):
+        changes = isinstance(called, BoundMethod) and containers.changes_in_place(called)
+        if changes and isinstance(called, BoundMethod) and isinstance(node.func, ast.Attribute):
             self.replace(node.func.value, containers.changed(called, args, keywords, where))
             return containers.given_back(called, args, where)
         return self.weighed(over(lambda *a: pure.call(called, list(a), keywords, where), *args), node)
@@ -188,7 +176,8 @@ class Interpreter(Scope):
     def _of_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A call of what is imported, or built in."""
         if name in ("sys.path.insert", "sys.path.append") and args:
-            self._search(args[-1])
+            if isinstance(folder := args[-1], str | PathValue):
+                self.shared.search.append(self.file.parent / str(folder))
             return None
         if name == "functools.partial" and args and "**" not in keywords:
             return Partial(args[0], tuple(args[1:]), keywords)
@@ -199,10 +188,6 @@ class Interpreter(Scope):
             return made
         where = self.where(node)
         return self.weighed(over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args), node)
-
-    def _search(self, folder: Value) -> None:
-        if isinstance(folder, str | PathValue):
-            self.shared.search.append(self.file.parent / str(folder))
 
     def arguments(self, node: ast.Call) -> Arguments:
         """Folded arguments; ``*`` and ``**`` of known values are spread, of others stand as Unresolved."""
@@ -242,7 +227,9 @@ class Interpreter(Scope):
         scope = cast(Interpreter, function.scope)
         inner = scope.inside()
         inner.depth, inner.is_repeating = self.depth + 1, self.is_repeating
-        if function.held_by is not None and not _is_static(function.node):
+        decorators = getattr(function.node, "decorator_list", ())
+        is_static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)
+        if function.held_by is not None and not is_static:
             args = [function.held_by, *args]
         _bind_parameters(inner, function.node.args, args, keywords, self.where(at))
         self.shared.inlined.add(id(function.node))
@@ -253,8 +240,8 @@ class Interpreter(Scope):
         except Returned as e:
             return inner.returned.either(e.value)
         except Raised:
-            said = inner.returned.values
-            return either(said) if said else Unresolved("the helper raises", self.where(at))
+            values = inner.returned.values
+            return either(values) if values else Unresolved("the helper raises", self.where(at))
         return inner.returned.either(None)
 
     def comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
@@ -286,11 +273,6 @@ class Interpreter(Scope):
             return True
 
         return (sure, possible) if turn(generators, is_sure=True) else None
-
-
-def _is_static(node: ast.AST) -> bool:
-    decorators = getattr(node, "decorator_list", ())
-    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)
 
 
 def _bind_parameters(

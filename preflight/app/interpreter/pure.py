@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import cast
 
 from preflight.app.interpreter import folding, paths
 from preflight.app.interpreter.flow import merged
-from preflight.app.interpreter.folding import MOST_CHARACTERS, acted, filled_length
+from preflight.app.interpreter.folding import MOST_CHARACTERS, Act, acted, filled_length
 from preflight.app.interpreter.values import (
     Alternatives,
     BoundMethod,
@@ -37,37 +38,24 @@ BUILTINS = {
 }
 
 
-def _range(*bounds: int) -> list[int]:
+def _range(*bounds: int) -> list[Value]:
     turns = range(*bounds)
     if len(turns) > MOST_RANGE:
         raise ValueError
-    return list(turns)
+    return [*turns]
 
 
-PURE: dict[str, Callable[..., Any]] = {
-    "builtins.str": str,
-    "builtins.int": int,
-    "builtins.float": float,
-    "builtins.len": len,
-    "builtins.list": list,
-    "builtins.tuple": tuple,
+AS_THEY_ARE = "str int float len list tuple sorted min max sum abs round any all".split()
+PURE: dict[str, Act] = {f"builtins.{name}": getattr(builtins, name) for name in AS_THEY_ARE} | {
     "builtins.set": lambda *a: list(dict.fromkeys(*a)),
     "builtins.frozenset": lambda *a: list(dict.fromkeys(*a)),
-    "builtins.sorted": sorted,
     "builtins.reversed": lambda a: list(reversed(a)),
     "builtins.range": _range,
     "builtins.enumerate": lambda *a, **k: list(enumerate(*a, **k)),
     "builtins.zip": lambda *a: list(zip(*a, strict=False)),
-    "builtins.min": min,
-    "builtins.max": max,
-    "builtins.sum": sum,
-    "builtins.abs": abs,
-    "builtins.round": round,
-    "builtins.any": any,
-    "builtins.all": all,
     "shlex.join": lambda words: shlex.join(map(str, words)),
     "shlex.quote": shlex.quote,
-    "shlex.split": shlex.split,
+    "shlex.split": lambda *a, **k: [*shlex.split(*a, **k)],
     "math.ceil": lambda a: -int(-a // 1),
     "math.floor": lambda a: int(a // 1),
     "textwrap.dedent": textwrap.dedent,
@@ -103,7 +91,7 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
         truth = folding.truth(args[0])
         return truth if truth is not None else acted(bool, (args[0],), where)
     if name not in DELAYED:
-        missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
+        missing = unresolved_in([*args, *keywords.values()])
         if missing is not None:
             return missing
     elif not all(isinstance(a, str | list | tuple | dict | int) for a in args):
@@ -112,12 +100,9 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
     if found is not None:
         return found
     if name == "datetime.timedelta" and not args and keywords.keys() <= FRACTIONS.keys():
-        amounts = {k: v for k, v in keywords.items() if isinstance(v, int | float)}
-        return (
-            Duration(sum(FRACTIONS[k] * v for k, v in amounts.items()))
-            if amounts == keywords
-            else Unresolved("a duration that is not in the text", where)
-        )
+        amounts = [FRACTIONS[k] * v for k, v in keywords.items() if isinstance(v, int | float)]
+        known = len(amounts) == len(keywords)
+        return Duration(sum(amounts)) if known else Unresolved("a duration that is not in the text", where)
     act = PURE.get(name)
     if act is None:
         return Unresolved(f"{name} is not followed", where)
@@ -169,7 +154,7 @@ def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
     if name not in METHODS or not isinstance(held, str | list | tuple | dict):
         return Unresolved(f"{name}() is not followed", where)
     if name not in OF_CONTAINERS:
-        missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
+        missing = unresolved_in([*args, *keywords.values()])
         if missing is not None:
             return missing
         if isinstance(held, str) and not _is_small(held, name, args, keywords):

@@ -60,11 +60,8 @@ def _makes_objects(scope: Interpreter, statement: ast.stmt) -> bool:
         return False
     for inner in syntax.walk(statement):
         func = inner.func if isinstance(inner, ast.Call) else None
-        name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-        if name in MAKERS:
+        if (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")) in MAKERS:
             return True
-        if isinstance(inner, Def | ast.ClassDef):
-            bare = [d.attr for d in inner.decorator_list if isinstance(d, ast.Attribute)]
-            if RUN_BY_MODAL & {*bare}:
-                return True
+        if any(getattr(d, "attr", "") in RUN_BY_MODAL for d in getattr(inner, "decorator_list", ())):
+            return True
     return False

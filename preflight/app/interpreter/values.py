@@ -164,6 +164,10 @@ class ImageValue:
     def steps(self) -> tuple[Step, ...]:
         return tuple(link.last for link in self.chain())[::-1]
 
+    def in_doubt(self, why: Unresolved) -> ImageValue:
+        """The same, as not all that may be built."""
+        return replace(self, is_complete=False, unresolved=(*self.unresolved, why))
+
 
 @dataclass(frozen=True, eq=False)
 class Alternatives:
@@ -278,10 +282,7 @@ def unresolved_in(value: object) -> Unresolved | None:
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple):
-        for each in value:
-            found = unresolved_in(each)
-            if found is not None:
-                return found
+        return next(filter(None, map(unresolved_in, value)), None)
     return None
 
 
@@ -297,14 +298,9 @@ def strings_of(value: Value) -> tuple[list[str], bool]:
         return [value], True
     if isinstance(value, PathValue):
         return [str(value)], True
-    if isinstance(value, list | tuple | set | frozenset):
-        found: list[str] = []
-        is_all = True
-        for each in value:
-            more, all_of_it = strings_of(each)
-            found += more
-            is_all = is_all and all_of_it
-        return found, is_all
+    if isinstance(value, list | tuple):
+        every = [strings_of(each) for each in value]
+        return [text for found, _ in every for text in found], all(is_all for _, is_all in every)
     return [], value is None
 
 

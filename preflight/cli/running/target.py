@@ -121,16 +121,33 @@ def every_app(settings: Settings) -> tuple[str, ...]:
 
 
 def _in_project(file: Path, settings: Settings) -> str:
-    if file.is_dir():
-        raise click.UsageError(f"{file} is a folder; name the app's Python file")
-    if not file.exists():
-        raise click.UsageError(f"{file} is not there{like(file)}")
-    if not file.is_file():
-        raise click.UsageError(f"{file} is no regular file; name the app's Python file")
+    look_at(file)
+    return in_project(file, settings)
+
+
+def in_project(file: Path, settings: Settings) -> str:
+    """Its path relative to the project; the whole of it where it stands elsewhere."""
+    return below(file, settings.project) or str(file.resolve())
+
+
+def below(file: Path, folder: Path) -> str | None:
     try:
-        return str(file.resolve().relative_to(settings.project.resolve()))
-    except ValueError:
-        return str(file.resolve())
+        return str(file.resolve().relative_to(folder.resolve()))
+    except (ValueError, OSError, RuntimeError):
+        return None
+
+
+def look_at(file: Path) -> None:
+    """Raises UsageError for what is no file, with the name that may have been meant."""
+    try:
+        if file.is_file():
+            return
+        kind = "a folder" if file.is_dir() else "not a regular file" if file.exists() else ""
+    except (OSError, RuntimeError) as e:
+        raise click.UsageError(f"{file} can't be read: {e}") from e
+    raise click.UsageError(
+        f"{file} is {kind}; name the app's Python file" if kind else f"{file} is not there{like(file)}"
+    )
 
 
 def _refuse_foreign(file: Path, settings: Settings) -> None:

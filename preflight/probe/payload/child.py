@@ -20,14 +20,17 @@ TAIL_CHARS = 4000
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def answers_in(room: str) -> str:
+    """The file that a child writes and its supervisor reads."""
+    return os.path.join(room, "answers.jsonl")
+
+
 class Answers:
-    """Writes what a child does to the file its supervisor reads."""
-
-    def __init__(self, path: str) -> None:
+    def __init__(self, room: str) -> None:
         self.last = ""
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.open(answers_in(room), os.O_WRONLY | os.O_APPEND)
 
-    def write(self, **line: Any) -> None:
+    def write(self, **line: object) -> None:
         os.write(self._file, (json.dumps(line) + "\n").encode())
 
     def ask(self, step: str, answer: Callable[[], Any]) -> Any:
@@ -36,19 +39,20 @@ class Answers:
         An error that leaves the CUDA context dead ends this child: what follows would only repeat it.
         """
         self.write(begin=step)
-        began = time.perf_counter()
+        began, value, error = time.perf_counter(), None, None
         try:
             value = answer()
-        except (Exception, SystemExit) as error:  # whatever user code or a kernel raised is the answer
-            seconds = round(time.perf_counter() - began, 4)
-            dead = installed.context_is_dead()
-            self.write(end=step, outcome="error", seconds=seconds, value=None, error=described(error), dead=dead)
-            if dead:
-                os._exit(1)
-            return None
-        seconds = round(time.perf_counter() - began, 4)
-        shown = value if isinstance(value, (dict, list)) else None
-        self.write(end=step, outcome="ok", seconds=seconds, value=shown)
+        except (Exception, SystemExit) as e:  # whatever user code or a kernel raised is the answer
+            error = described(e)
+        about = {
+            "outcome": "error" if error else "ok",
+            "seconds": round(time.perf_counter() - began, 4),
+            "error": error,
+        }
+        dead = error is not None and installed.context_is_dead()
+        self.write(end=step, value=value if isinstance(value, (dict, list)) else None, dead=dead, **about)
+        if dead:
+            os._exit(1)
         return value
 
     def at(self, where: str) -> None:
@@ -65,7 +69,7 @@ def described(error: BaseException) -> dict[str, Any]:
     return {
         "type": type(error).__name__,
         "message": str(error)[:TAIL_CHARS],
-        "frames": [{"path": f.filename, "line": f.lineno or 0, "name": f.name} for f in frames[-8:]],
+        "frames": [{"path": f.filename, "line": f.lineno or 0} for f in frames[-8:]],
     }
 
 
@@ -80,7 +84,7 @@ def child(room: str) -> None:
     end_with_parent(question["parent"])
     for path in reversed(request["paths"]):
         sys.path.insert(0, path)
-    answers = Answers(os.path.join(room, "answers.jsonl"))
+    answers = Answers(room)
     ask = {"load": ask_loads, "cases": ask_cases, "model": ask_model, "gpus": gpus.ask_gpu}[question["kind"]]
     ask(answers, question["steps"], request)
     answers.write(done=True)
@@ -88,19 +92,20 @@ def child(room: str) -> None:
 
 
 def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
-    left = [s["step"] for s in steps]
+    left, device = [s["step"] for s in steps], request["device"]
     if "packages" in left:
         answers.ask("packages", installed.packages)
     torch = answers.ask("import torch", lambda: importlib.import_module("torch"))
+    of_torch = {
+        "versions": lambda: installed.versions(torch),
+        "gpu": lambda: installed.gpu(torch, device),
+        "fallback": lambda: blocks.depthwise_fallback(torch, device),
+    }
     for step in left:
         if step in installed.EXTENSIONS:
-            answers.ask(step, functools.partial(installed.loaded, step))
-        elif step == "versions" and torch is not None:
-            answers.ask(step, lambda: installed.versions(torch))
-        elif step == "gpu" and torch is not None:
-            answers.ask(step, lambda: installed.gpu(torch, request["device"]))
-        elif step == "fallback" and torch is not None:
-            answers.ask(step, lambda: blocks.depthwise_fallback(torch, request["device"]))
+            answers.ask(step, functools.partial(importlib.import_module, step))
+        elif step in of_torch and torch is not None:
+            answers.ask(step, of_torch[step])
         elif step == "library" and torch is not None:
             # the whole package, as an app imports it; the cases import their own block's module
             mamba = answers.ask("import mamba_ssm", lambda: importlib.import_module("mamba_ssm"))

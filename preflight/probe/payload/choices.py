@@ -166,8 +166,8 @@ class Choices:
         ran = self._lines[path]
         for owner in ast.walk(tree):
             for field in ("body", "orelse"):
-                held = getattr(owner, field, None)
-                statements: list[Any] = held if isinstance(held, list) else []
+                body = getattr(owner, field, None)
+                statements: list[Any] = body if isinstance(body, list) else []
                 for n, node in enumerate(statements):
                     if not isinstance(node, ast.If) or node.test.lineno not in ran:
                         continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import subprocess
 from typing import Any, Callable
@@ -23,13 +24,10 @@ def measured(answers: Any, torch: Any, step: str, rank: int, of: int, meet: str)
     answers.at("matrix products")
     torch.cuda.set_device(rank)
     name = torch.cuda.get_device_name(rank)
-    free, total = torch.cuda.mem_get_info()
-    about = {"rank": rank, "name": name, "free_bytes": int(free), "memory_bytes": int(total)}
-    about["tflops"] = _products(torch, rank)
+    about = {"rank": rank, "name": name, "tflops": _products(torch, rank)}
     about["loaded"] = _smi(torch, rank)  # while it is still warm from the work
     answers.at("copies")
     about["copy_gbps"] = _copies(torch)
-    about.update(of=of, reduce_gbps=None, sum_is_right=None)
     if of > 1:
         answers.at("the all-reduce of %d GPUs" % of)
         about.update(_reduced(torch, rank, of, meet))
@@ -75,8 +73,6 @@ def _smi(torch: Any, rank: int) -> dict[str, str]:
 
 def _reduced(torch: Any, rank: int, of: int, meet: str) -> dict[str, Any]:
     """Bus bandwidth of an all-reduce (2 (n - 1) / n of the bytes a second), and whether the sum was right."""
-    import datetime
-
     distributed = torch.distributed
     limit = datetime.timedelta(seconds=MEET_S)
     distributed.init_process_group("nccl", init_method=meet, rank=rank, world_size=of, timeout=limit)

@@ -49,19 +49,14 @@ def import_block(want: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def loaded(name: str) -> dict[str, Any]:
-    return {"file": str(getattr(importlib.import_module(name), "__file__", "") or "")}
-
-
 def packages() -> dict[str, Any]:
     """What is installed, and where, without importing any of it."""
     from importlib import metadata  # a third of what this package takes to import
 
-    found = {}
+    found, files = {}, {}
     for name in DISTRIBUTIONS:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-    files = {}
     for module in MODULES:
         with contextlib.suppress(ImportError, ValueError):
             spec = importlib.util.find_spec(module)
@@ -74,20 +69,18 @@ def versions(torch: Any) -> dict[str, Any]:
     return {
         "torch": str(torch.__version__),
         "cuda": str(torch.version.cuda or ""),
-        "cxx11abi": bool(getattr(torch._C, "_GLIBCXX_USE_CXX11_ABI", False)),
         "standin": bool(getattr(torch, "PREFLIGHT_STANDIN", False)),
     }
 
 
 def reach_gpu(torch: Any, device: str) -> dict[str, Any]:
-    """Bytes of the GPU's memory; raises with the driver's own words where there is no GPU to use."""
-    if device != "cuda":
-        return {"memory": 0, "free": 0}
-    if not torch.cuda.is_available():
+    """Raises with the driver's own words where there is no GPU to use."""
+    if device == "cuda" and not torch.cuda.is_available():
         torch.cuda.init()  # says why: no driver, a CPU build, a driver too old
         raise RuntimeError("torch.cuda.is_available() is False")
-    free, total = torch.cuda.mem_get_info() if hasattr(torch.cuda, "mem_get_info") else (0, 0)
-    return {"memory": int(total), "free": int(free)}
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return {}
 
 
 def context_is_dead() -> bool:
@@ -124,10 +117,8 @@ def library_choices() -> dict[str, Any]:
         path = getattr(module, "__file__", None)
         if module is None or not path:
             continue
-        for handler, names in handlers_that_blank(path):
-            for blank in names:
-                if getattr(module, blank, 0) is None:
-                    absent.append({"name": blank, "path": path, "line": handler})
+        blanks = [(line, n) for line, n in _blanked(path) if getattr(module, n, 0) is None]
+        absent += [{"name": n, "path": path, "line": line} for line, n in blanks]
         for entry in ENTRIES:
             function: Any = getattr(module, entry, None)
             code = getattr(function, "__code__", None)
@@ -141,16 +132,13 @@ def library_choices() -> dict[str, Any]:
     return {"absent": absent, "replaced": replaced}
 
 
-def handlers_that_blank(path: str) -> Iterator[tuple[int, list[str]]]:
-    """For each except-branch of the file that sets names to None: its line and those names."""
+def _blanked(path: str) -> Iterator[tuple[int, str]]:
+    """The names that an except-branch of the file sets to None, each with the line of the branch."""
     for handler in (n for n in ast.walk(parsed(path)) if isinstance(n, ast.ExceptHandler)):
-        names = []
         for statement in handler.body:
             if isinstance(statement, ast.Assign) and _is_blank(statement.value):
                 for target in statement.targets:
-                    names += [n.id for n in ast.walk(target) if isinstance(n, ast.Name)]
-        if names:
-            yield handler.lineno, names
+                    yield from ((handler.lineno, n.id) for n in ast.walk(target) if isinstance(n, ast.Name))
 
 
 def _is_blank(value: ast.AST) -> bool:

@@ -124,23 +124,20 @@ def _distance(what: str, got: Any, wanted: Any) -> dict[str, Any]:
 def compared(torch: Any, blocks: Any, described: Callable[..., Any]) -> list[dict[str, Any]]:
     """Each block on its own input with its own weights, and on a normal input with weights that make the state
     weigh: one of every shape first, the others while there is time."""
-    until, rows, seen = time.monotonic() + NUMBERS_S, [], set()  # type: ignore[var-annotated]
-    given = [b for b in blocks if b.given]
-    first = []
+    until, rows = time.monotonic() + NUMBERS_S, list[dict[str, Any]]()
+    given, first = [b for b in blocks if b.given], dict[Any, Any]()
     for b in given:
-        kind = (b.row["block"], tuple(b.given[0].shape), str(b.given[0].dtype), b.given[3])
-        if kind not in seen:
-            first.append(b)
-        seen.add(kind)
-    for block in first + [b for b in given if b not in first]:
+        first.setdefault((b.row["block"], tuple(b.given[0].shape), str(b.given[0].dtype), b.given[3]), b)
+    for block in [*first.values(), *(b for b in given if b not in first.values())]:
         for weights in ("own", "weighed"):
             if time.monotonic() > until:
                 return rows
+            row = {"module": block.name, "block": block.row["block"], "weights": weights, "shape": [], "dtype": ""}
+            rows.append(row)
             try:
-                rows.append(dict(_compared(torch, block, weights == "weighed"), error=None))
+                row.update(_compared(torch, block, weights == "weighed"))
             except Exception as error:
-                row = {"module": block.name, "block": block.row["block"], "weights": weights, "shape": [], "dtype": ""}
-                rows.append(dict(row, positions=0, numerics=None, error=described(error)))
+                row.update(positions=0, error=described(error))
     return rows
 
 
@@ -149,8 +146,6 @@ def _compared(torch: Any, block: Any, is_weighed: bool) -> dict[str, Any]:
     shape, device = list(u.shape), str(u.device).partition(":")[0]
     p = {n: v.detach().clone().requires_grad_() for n, v in block.parameters.items()}
     dtype = autocast + " autocast" if autocast else str(p.get("in_proj.weight", u).dtype).replace("torch.", "")
-    about = {"module": block.name, "block": block.row["block"], "shape": shape, "dtype": dtype, "positions": 0}
-    about["weights"] = "weighed" if is_weighed else "own"
     if len(shape) != 3 or not u.is_floating_point() or any(v is not None for v in (*rest, *kwargs.values())):
         raise TypeError("its input is not one tensor of (batch, length, width)")
     if is_weighed:
@@ -159,15 +154,11 @@ def _compared(torch: Any, block: Any, is_weighed: bool) -> dict[str, Any]:
     u = u.clone().requires_grad_()
     positions = max(1, min(shape[1], MOST_WORK // shape[2]))
     with torch.enable_grad(), exact_products(torch):
-        call = torch.func.functional_call
-        if autocast:
-            with torch.autocast(device, dtype=getattr(torch, autocast)):
-                y = call(block.module, p, (u, *rest), kwargs)
-        else:
-            y = call(block.module, p, (u, *rest), kwargs)
+        with torch.autocast(device, dtype=getattr(torch, autocast)) if autocast else contextlib.nullcontext():
+            y = torch.func.functional_call(block.module, p, (u, *rest), kwargs)
         y = y[0] if isinstance(y, tuple) else y
         pull = torch.zeros_like(y)
         pull[:1, :positions].normal_()
         y.backward(pull)
         found = numerics(torch, block.row["reference"], block.module, p, u, y, pull, (1, positions))
-    return dict(about, positions=positions, numerics=found)
+    return {"shape": shape, "dtype": dtype, "positions": positions, "numerics": found}

@@ -7,7 +7,6 @@ import gc
 import importlib
 import os
 import sys
-import time
 from typing import Any, Callable, Optional
 
 from .choices import Choices
@@ -46,12 +45,10 @@ class Watch:
         self.flags: list[tuple[str, Any]] = []
         self.handles: list[Any] = []
         for block in blocks:
-            if hasattr(block.module, "register_forward_pre_hook"):
-                before, after = self._before(block), self._after(block)
-                self.handles.append(block.module.register_forward_pre_hook(before, with_kwargs=True))
-                self.handles.append(
-                    block.module.register_forward_hook(after, with_kwargs=True, always_call=True)  # also when it raised
-                )
+            before, after = self._before(block), self._after(block)
+            self.handles.append(block.module.register_forward_pre_hook(before, with_kwargs=True))
+            # also when it raised
+            self.handles.append(block.module.register_forward_hook(after, with_kwargs=True, always_call=True))
         for name, p in parameters.items():
             if getattr(p, "requires_grad", False) and hasattr(p, "register_hook"):
                 self.handles.append(p.register_hook(self._on_gradient(name)))
@@ -115,6 +112,7 @@ class Watch:
         return arrived, bad
 
     def end(self) -> None:
+        self.is_on = False
         for handle in self.handles:
             handle.remove()
 
@@ -130,7 +128,6 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
         sys.path.insert(0, os.getcwd())
     choices = Choices(request, [row["block"] for row in request["known"]])
     module_name, _, attribute = request["model"].partition(":")
-    began = time.perf_counter()
     steps: list[dict[str, Any]] = []
     blocks: list[Block] = []
     made: Any = None
@@ -153,8 +150,8 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
         blocks = find_blocks(torch, made, request["known"])
         parameters = dict(made.named_parameters()) if made is not None and hasattr(made, "named_parameters") else {}
         for block in blocks:
-            held = {id(p) for p in parameters.values()}
-            parameters.update({"%s.%s" % (block.name, n): p for n, p in block.parameters.items() if id(p) not in held})
+            known = {id(p) for p in parameters.values()}
+            parameters.update({"%s.%s" % (block.name, n): p for n, p in block.parameters.items() if id(p) not in known})
         names = {id(p): name for name, p in parameters.items()}
         watch = Watch(torch, blocks, parameters)
         for number in range(int(request["model_steps"])):
@@ -166,14 +163,12 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
     except Exception as e:
         error = described(e)
     if watch is not None:
-        watch.is_on = False
         watch.end()
     if error is None:
         answers.at("numbers")
     shapes = [] if error or getattr(torch, "PREFLIGHT_STANDIN", False) else compared(torch, blocks, described)
     return {
         "steps": steps,
-        "seconds": round(time.perf_counter() - began, 3),
         "blocks": [_shown(b) for b in blocks],
         "numbers": shapes,
         "modules": inventory(torch, made, request["known"]),
@@ -193,20 +188,20 @@ def one_step(
     for block in blocks:
         block.begin()
     watch.is_on = True
-    with traced(torch, device, patterns) as trace, choices.watching():
+    inside: dict[str, dict[str, int]] = {}
+    with traced(torch, device, patterns, inside) as trace, choices.watching():
         y = step()
     watch.is_on = False
     arrived, bad = watch.gradients()
     for block in blocks:
         mine = {names[id(p)]: n for n, p in block.parameters.items() if id(p) in names}
         now = block.steps[-1]
-        now["launched"] = trace["inside"].get(str(block.number), {})
+        now["launched"] = inside.get(str(block.number), {})
         now["arrived"] = [n for name, n in mine.items() if name in arrived]
         now["zero"] = [n for name, n in mine.items() if arrived.get(name)]
         now["bad"] = [n for name, n in mine.items() if name in bad]
     finite = all(bool(torch.isfinite(t).all()) for t in tensors_in(torch, y) if t.is_floating_point())
-    kept = {k: trace[k] for k in ("launched", "operators", "device_events")}
-    return dict(kept, finite=finite, bad_gradients=bad[:20], gradients=len(arrived))
+    return dict(trace, finite=finite, bad_gradients=bad[:20], gradients=len(arrived))
 
 
 def find_blocks(torch: Any, made: Any, known: list[dict[str, Any]]) -> list[Block]:
@@ -234,13 +229,11 @@ def _row_of(module: Any, known: list[dict[str, Any]]) -> Optional[dict[str, Any]
 
 def _shown(block: Block) -> dict[str, Any]:
     trains = [n for n, p in block.parameters.items() if getattr(p, "requires_grad", False)]
-    devices = {str(getattr(p, "device", "")) for p in block.parameters.values()}
     kind = type(block.module)
     return {
         "name": block.name,
         "block": block.row["block"],
         "class": "%s.%s" % (kind.__module__, kind.__qualname__),
-        "device": sorted(devices)[0] if devices else "",
         "trains": trains,
         "steps": block.steps,
     }

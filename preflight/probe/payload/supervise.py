@@ -2,8 +2,8 @@
 and not the end.  A child writes one JSON line when it begins a step and one when it ends it; a step that began and
 never ended is where the child died.  Only children import torch, triton and mamba_ssm.
 
-The request and the reading are described in preflight/probe/reading.py, which parses them; keys that are left out
-take the values in ``DEFAULTS``.
+The request is written by preflight/probe/request.py, with what is in ``DEFAULTS`` left out; preflight/probe/reading.py
+parses the reading.
 """
 
 from __future__ import annotations
@@ -28,66 +28,43 @@ from .lane import NOT_REACHED, Lane
 from .processes import adopt_orphans, descendants, end, end_with_parent
 
 READING_SCHEMA = "preflight.probe-reading/2"
-
 DEFAULTS: dict[str, Any] = {
-    "blocks": [],  # {block, class, options, width, length, reference}: what to run of the library
-    "known": [],  # {block, classes, reference}: how a block is told in a model
-    "watch": [],  # names of kernels to count inside a block's forward pass, "a|b" for either
-    "dtypes": ["float32", "bfloat16"],
     "device": "cuda",  # "cpu" is for stand-ins: every verdict from it says simulated
-    "force_variables": ["SEIZURE_MAMBA_FORCE_FALLBACK"],
     "length": 0,  # instead of each block's own
     "seed": 20,
-    "model": "",
-    "model_args": {"args": [], "kwargs": {}},
-    "model_input": None,  # {shape, dtype}: for a model that comes without its inputs
-    "paths": [],
     "model_steps": 3,
-    "full_autotune": False,
-    "gpu_health": False,  # also where there is one GPU; several are always measured, and linked
-    "step_limit_s": 180.0,
-    "limit_s": 540.0,
-    "lanes": 0,
+    "lanes": 0,  # children that run cases; 0 as the cores allow
 }
 ALONE = ("packages", "versions", "gpu", "library", "fallback")  # steps that stand in the reading by their name
-GPU_FIELDS = (
-    "index,name,driver_version,compute_cap,temperature.gpu,clocks_throttle_reasons.active,"
-    "ecc.errors.uncorrected.volatile.total,memory.used,memory.total,power.draw"
-)
+GPU_FIELDS = "name,driver_version,ecc.errors.uncorrected.volatile.total"
+Plan = list[tuple[str, list[dict[str, Any]]]]  # for each child what kind it is, and its steps
 
 
 # --- the supervisor ---------------------------------------------------------------------------------------
 
 
-def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> dict[str, Any]:
+def run(request: dict[str, Any], say: Callable[[str], None] = lambda text: None) -> dict[str, Any]:
     """The reading for ``request``.  A child may do what it wants; this ends by ``limit_s``."""
     asked = {**DEFAULTS, **request}
+    started, stop = time.monotonic(), threading.Event()
+    folder = tempfile.mkdtemp(prefix="preflight-probe-")
+    lanes: list[Lane] = []
+    cards: list[dict[str, str]] = []
 
     def tell(text: str) -> None:
         # progress that can't be shown (a closed pipe) must not cost the reading
         with contextlib.suppress(OSError, ValueError):
-            if say is not None:
-                say(text)
+            say(text)
 
-    started = time.monotonic()
-    deadline = started + float(asked["limit_s"])
-    workers: list[tuple[threading.Thread, Lane]] = []
-    folder = tempfile.mkdtemp(prefix="preflight-probe-")
-    stop = threading.Event()
-    cards: list[dict[str, str]] = []
-
-    def start(plan: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    def start(plan: Plan) -> None:
         for kind, steps in plan:
-            room = os.path.join(folder, str(len(workers)))
-            lane = Lane(kind, steps, asked, room, deadline, tell, stop)
-            thread = threading.Thread(target=lane.work, name=kind, daemon=True)
-            workers.append((thread, lane))
-            thread.start()
+            room = os.path.join(folder, str(len(lanes)))
+            lanes.append(Lane(kind, steps, asked, room, started + float(asked["limit_s"]), tell, stop))
+            lanes[-1].start()
 
     def wait() -> None:
-        for thread, _ in workers:
-            while thread.is_alive():
-                thread.join(0.2)
+        for lane in lanes:
+            lane.join()
 
     try:
         start(_plan(asked))
@@ -98,35 +75,30 @@ def run(request: dict[str, Any], say: Callable[[str], None] | None = None) -> di
         wait()
     finally:
         stop.set()
-        for thread, lane in workers:
-            thread.join(2)
+        for lane in lanes:
+            lane.join(2)
             lane.kill()
         shutil.rmtree(folder, ignore_errors=True)
-    return _reading(asked, [lane for _, lane in workers], cards, time.monotonic() - started)
+    return _reading(asked, lanes, cards, time.monotonic() - started)
 
 
-def _plan(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _cases(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(b, dtype=d, step="%s %s" % (b["block"], d)) for b in asked["blocks"] for d in asked["dtypes"]]
+
+
+def _plan(asked: dict[str, Any]) -> Plan:
     """Which child is asked what.  Each pays for importing torch, so cores bound their number."""
-    cases = [
-        dict({"options": {}, "class": ""}, **b, dtype=d, step="%s %s" % (b["block"], d))
-        for b in asked["blocks"]
-        for d in asked["dtypes"]
-    ]
     loads = [{"step": name} for name in ("packages", "versions", "gpu", *EXTENSIONS, "fallback", "library")]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    lanes = int(asked["lanes"]) or max(1, min(len(cases), cores // 3))
     # The slow ones (Triton compiles about 25 kernels a dtype) are dealt first, one to a lane.
-    cases.sort(key=lambda case: case["block"] == "Mamba")
-    hands: list[list[dict[str, Any]]] = [cases[i::lanes] for i in range(lanes)]
-    plan = [("load", loads)] + [("cases", hand) for hand in hands if hand]
-    if asked["model"]:
-        plan.append(("model", [{"step": "model"}]))
-    return plan
+    cases = sorted(_cases(asked), key=lambda case: case["block"] == "Mamba")
+    lanes = int(asked["lanes"]) or max(1, min(len(cases), cores // 3))
+    hands = [cases[i::lanes] for i in range(lanes)]
+    model = [("model", [{"step": "model"}])] if asked["model"] else []
+    return [("load", loads), *(("cases", hand) for hand in hands if hand), *model]
 
 
-def _gpu_plan(
-    asked: dict[str, Any], cards: list[dict[str, str]], folder: str
-) -> list[tuple[str, list[dict[str, Any]]]]:
+def _gpu_plan(asked: dict[str, Any], cards: list[dict[str, str]], folder: str) -> Plan:
     """One child a GPU; where there are several, they meet in an all-reduce."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     count = len(cards) if visible is None else len([c for c in visible.split(",") if c.strip()])
@@ -156,48 +128,32 @@ def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str
         for step, answer in lane.answers.items():
             # Lanes import the same modules: an import that failed anywhere is the one to show.
             if step not in everything or everything[step]["outcome"] == "ok":
-                everything[step] = dict(answer, lane=lane.kind)
+                everything[step] = answer
+    lane_of = {want["step"]: lane for lane in lanes for want in lane.wanted}
     cases = []
-    for lane in lanes:
-        for want in lane.wanted if lane.kind == "cases" else ():
-            answer = dict(lane.answers.get(want["step"]) or NOT_REACHED)
-            if answer["outcome"] == "not-reached":
-                stopped = [s for s, a in lane.answers.items() if a["outcome"] != "ok"]
-                answer["at"] = stopped[-1] if stopped else ""
-            cases.append(dict(answer, block=want["block"], dtype=want["dtype"], options=want["options"]))
-    order = [(b["block"], d) for b in asked["blocks"] for d in asked["dtypes"]]
-    cases.sort(key=lambda case: order.index((case["block"], case["dtype"])))
-    imports = {s: a for s, a in everything.items() if s.startswith("import ") or s == "gpu ready"}
-    strays = {s: a for s, a in everything.items() if s in ("start", "between steps", "supervisor")}
-    model = everything.get("model") or dict(NOT_REACHED) if asked["model"] else None
-    if model is not None and asked["model"]:
-        model = dict(model, name=asked["model"])
+    for want in _cases(asked):
+        stopped = [s for s, a in lane_of[want["step"]].answers.items() if a["outcome"] != "ok"]
+        not_reached = dict(NOT_REACHED, at=stopped[-1] if stopped else "")
+        cases.append(dict(everything.get(want["step"], not_reached), block=want["block"], dtype=want["dtype"]))
+    standin = (everything.get("versions", NOT_REACHED)["value"] or {}).get("standin")
     return {
         "schema": READING_SCHEMA,
         "request": asked,
         "seconds": round(seconds, 3),
-        "python": {
-            "version": platform.python_version(),
-            "executable": sys.executable,
-            "platform": platform.platform(),
-        },
-        "simulated": asked["device"] != "cuda" or bool(_value(everything.get("versions")).get("standin")),
+        "python": {"version": platform.python_version()},
+        "simulated": asked["device"] != "cuda" or bool(standin),
         "forced": {v: os.environ[v] for v in asked["force_variables"] if is_on(os.environ.get(v, ""))},
         "driver": {"name": cards[0]["name"], "driver": cards[0]["driver_version"]} if cards else {},
         "visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
         "cards": cards,
         "gpus": [everything[s] for s in everything if s.startswith("gpu ") and s != "gpu ready"],
-        **{name: everything.get(name) or NOT_REACHED for name in ALONE},
-        "loads": {name: everything.get(name) or NOT_REACHED for name in EXTENSIONS},
-        "imports": imports,
+        **{name: everything.get(name, NOT_REACHED) for name in ALONE},
+        "loads": {name: everything.get(name, NOT_REACHED) for name in EXTENSIONS},
+        "imports": {s: a for s, a in everything.items() if s.startswith("import ") or s == "gpu ready"},
         "cases": cases,
-        "model": model,
-        "strays": strays,
+        "model": dict(everything.get("model", NOT_REACHED), name=asked["model"]) if asked["model"] else None,
+        "strays": {s: a for s, a in everything.items() if s in ("start", "between steps", "supervisor")},
     }
-
-
-def _value(answer: dict[str, Any] | None) -> dict[str, Any]:
-    return (answer or {}).get("value") or {}
 
 
 # --- by itself --------------------------------------------------------------------------------------------
@@ -208,10 +164,8 @@ def main(arguments: list[str]) -> int:
         child(arguments[1])
         return 0
     given = dict(zip(arguments[::2], arguments[1::2]))
-    request = {}
-    if "--request" in given:
-        with open(given["--request"]) as f:
-            request = json.load(f)
+    with open(given["--request"]) as f:
+        request = json.load(f)
 
     def end_all() -> None:
         end(descendants(os.getpid()))

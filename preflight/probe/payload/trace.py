@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import math
 import re
-import time
 from typing import Any, Iterator
 
 # A convolution done by torch itself shows as one of these operators on the host side of the trace.
@@ -25,29 +26,23 @@ def synchronize(torch: Any, device: str) -> None:
 
 
 @contextlib.contextmanager
-def traced(torch: Any, device: str, watch: Any = ()) -> Iterator[dict[str, Any]]:
+def traced(torch: Any, device: str, watch: Any = (), inside: Any = None) -> Iterator[dict[str, Any]]:
     """Fills the yielded dict with what the profiler saw; one product that it must see is launched along.
 
-    ``watch`` are names of kernels ("a|b" for either); ``inside`` counts them and the convolutions per label.
+    ``watch`` are names of kernels ("a|b" for either); ``inside`` gets their number and the convolutions' per label.
     """
     profiler = torch.profiler
     activities = [profiler.ProfilerActivity.CPU]
     if device == "cuda":
         activities.append(profiler.ProfilerActivity.CUDA)
     found: dict[str, Any] = {}
-    began = time.perf_counter()
-    try:
-        with profiler.profile(activities=activities) as profile:
-            canary = torch.ones(64, device=device)
-            canary.mul_(2)
-            yield found
-            synchronize(torch, device)
-    finally:
-        found.setdefault("launched", [])
-        found.update(operators={}, device_events=0, inside={}, seconds=0.0)
+    with profiler.profile(activities=activities) as profile:
+        canary = torch.ones(64, device=device)
+        canary.mul_(2)
+        yield found
+        synchronize(torch, device)
     launched: dict[str, list[float]] = {}
     operators: dict[str, int] = {}
-    inside: dict[str, dict[str, int]] = {}
     events = 0
     for event in profile.events():
         name = str(event.name)
@@ -60,7 +55,7 @@ def traced(torch: Any, device: str, watch: Any = ()) -> Iterator[dict[str, Any]]
         else:
             if name in CONV_OPERATORS:
                 operators[name] = operators.get(name, 0) + 1
-            elif name.startswith(LABEL) and not on_device:
+            elif inside is not None and name.startswith(LABEL) and not on_device:
                 _count(event, watch, inside.setdefault(name[len(LABEL) :], {}))
             continue
         if not name.startswith(("Memcpy", "Memset")):
@@ -68,8 +63,7 @@ def traced(torch: Any, device: str, watch: Any = ()) -> Iterator[dict[str, Any]]
             row[0] += 1
             row[1] += float(event.time_range.elapsed_us())
     rows = [{"name": n, "count": int(c), "us": round(us, 1)} for n, (c, us) in sorted(launched.items())]
-    found.update(launched=rows, operators=operators, device_events=events, inside=inside)
-    found["seconds"] = time.perf_counter() - began
+    found.update(launched=rows, operators=operators, device_events=events)
 
 
 def _count(event: Any, watch: Any, into: dict[str, int]) -> None:
@@ -96,9 +90,6 @@ def hold_autotuner(held: list[str]) -> None:
     Mamba2's kernels have 5 to 10 configurations each: tuning them took more than 60 s on an H100, and tells
     nothing about whether they launch.  ``held`` collects the kernels' names.
     """
-    import importlib
-    import math
-
     try:
         autotuner = importlib.import_module("triton.runtime.autotuner")
         errors = importlib.import_module("triton.runtime.errors")

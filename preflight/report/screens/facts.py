@@ -48,8 +48,8 @@ def show_rows(table: Table, found: Sequence[Row]) -> None:
     for row in found:
         console.print(Text(" ".join(identity(table, row)), style="bold"))
         fields = (f for f in row.__struct_fields__ if f not in PROVENANCE and f not in table.by)
-        said = " · ".join(f"{f} {_spoken(v)}" for f in fields if (v := getattr(row, f)) not in ("", (), None, {}))
-        console.print(Padding(Text(said), (0, 0, 0, 2)))
+        values = " · ".join(f"{f} {_spoken(v)}" for f in fields if (v := getattr(row, f)) not in ("", (), None, {}))
+        console.print(Padding(Text(values), (0, 0, 0, 2)))
         console.print(Padding(Text(f"{row.how} {row.seen}: {row.source}", style="dim"), (0, 0, 0, 2)))
     console.print(Text(f"{len(found)} rows · facts digest {digest()}"))
 

@@ -23,16 +23,16 @@ SHOWN_PLACES = 3
 def show(console: Console, document: Document, *, where: str) -> None:
     """``where`` says on what it ran."""
     _line(console, f"preflight probe · {where}", hanging=2, style="bold")
-    if document["sandbox"] or document["simulated"]:
+    if document.sandbox or document.simulated:
         _line(console, "simulated: stand-in packages answered, no GPU was looked at", style="magenta")
     _machine(console, document)
-    for block in document["blocks"]:
-        _row(console, block["verdict"], block["block"], _facts(block, document))
-    if document["model"]:
-        _row(console, document["model"]["verdict"], "model", document["model"]["reason"])
+    for block in document.blocks:
+        _row(console, block.verdict, block.block, _facts(block, document))
+    if document.model:
+        _row(console, document.model["verdict"], "model", document.model["reason"])
     else:
-        _row(console, "", "model", document["own_model"]["said"], glyph="?")
-    for gpu in document["health"]:
+        _row(console, "", "model", document.own_model.message, glyph="?")
+    for gpu in document.health:
         verdict = "broken" if gpu["is_certain"] else "partial" if gpu["findings"] else "kernels"
         _row(console, verdict, f"gpu {gpu['index']}", "; ".join(gpu["findings"] or _speeds(gpu)))
     console.print()
@@ -40,7 +40,7 @@ def show(console: Console, document: Document, *, where: str) -> None:
 
 
 def _machine(console: Console, document: Document) -> None:
-    gpu, versions = document["gpu"], document["versions"]
+    gpu, versions = document.gpu, document.versions
     if gpu:
         parts = [gpu.get("name", "no name")]
         parts += [f"sm_{gpu['capability'].replace('.', '')}"] if gpu.get("capability") else []
@@ -54,9 +54,9 @@ def _machine(console: Console, document: Document) -> None:
 
 
 def _version(name: str, document: Document) -> str:
-    if document["versions"].get(name):
-        return f"{name} {document['versions'][name]}"
-    is_there = document["loads"].get(name.replace("-", "_"), {}).get("outcome") == "ok"
+    if document.versions.get(name):
+        return f"{name} {document.versions[name]}"
+    is_there = document.loads.get(name.replace("-", "_"), {}).get("outcome") == "ok"
     return f"{name} of unknown version" if is_there else f"no {name}"
 
 
@@ -67,27 +67,27 @@ def _speeds(gpu: GpuHealth) -> list[str]:
 
 
 def _facts(block: Block, document: Document) -> str:
-    if block["verdict"] == "could-not-run" and document["reason"].endswith(block["reason"]):
+    if block.verdict == "could-not-run" and document.reason.endswith(block.reason):
         return "not reached"  # the last line says why, once
-    if block["verdict"] != "kernels":
-        return block["reason"]
-    parts = [f"{len(block['launched'])} kernels launched"]
-    for dtype, numbers in block["numerics"].items():
+    if block.verdict != "kernels":
+        return block.reason
+    parts = [f"{len(block.launched)} kernels launched"]
+    for dtype, numbers in block.numerics.items():
         off = numbers["relative"].get("output")
         parts += [f"{dtype} {off:.1e} off"] if off is not None else []
-    if block["first_call_s"] is not None:
-        parts.append(f"first call {seconds(block['first_call_s'])}")
+    if block.first_call_s is not None:
+        parts.append(f"first call {seconds(block.first_call_s)}")
     return ", ".join(parts)
 
 
 def _end(console: Console, document: Document) -> None:
-    word, style = document["verdict"].upper().replace("-", " "), STYLES[document["verdict"]][1]
-    took = f" · {seconds(document['seconds'])}" if document["seconds"] else ""
-    _line(console, f"{document['reason']}{took}", (word, style), "   ", hanging=3)
-    for place in document["where"][:SHOWN_PLACES]:
-        _line(console, f"{place['path']}:{place['line']}", "   ", ("at  ", "bold"), hanging=7)
-    if document["remedy"]:
-        _line(console, document["remedy"], "   ", ("fix ", "bold"), hanging=7)
+    word, style = document.verdict.upper().replace("-", " "), STYLES[document.verdict][1]
+    took = f" · {seconds(document.seconds)}" if document.seconds else ""
+    _line(console, f"{document.reason}{took}", (word, style), "   ", hanging=3)
+    for place in document.where[:SHOWN_PLACES]:
+        _line(console, f"{place}", "   ", ("at  ", "bold"), hanging=7)
+    if document.remedy:
+        _line(console, document.remedy, "   ", ("fix ", "bold"), hanging=7)
 
 
 def _row(console: Console, verdict: str, name: str, text: str, *, glyph: str = " ") -> None:

@@ -119,18 +119,6 @@ class Environments(Topic):
             row.image_builder_version = request.image_builder_version or None
         return _item(row)
 
-    async def environment_get_budget(self, request: pb.EnvironmentGetBudgetRequest) -> pb.EnvironmentGetBudgetResponse:
-        rows = self.plane.environments.values()
-        row = next((e for e in rows if e.id == request.environment_id), None)
-        if row is None:
-            raise GRPCError(Status.NOT_FOUND, f"Environment '{request.environment_id}' not found")
-        return pb.EnvironmentGetBudgetResponse(
-            cycle_budget_dollars=row.given.cycle_budget_dollars,
-            effective_cycle_spend_limit=row.given.cycle_budget_dollars or 0.0,
-            current_cycle_usage=row.given.current_cycle_usage,
-            spend_limit_reached=row.given.spend_limit_reached,
-        )
-
 
 def _item(row: EnvironmentRow) -> pb.EnvironmentListItem:
     given = row.given

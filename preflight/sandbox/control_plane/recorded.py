@@ -74,9 +74,9 @@ def _secret(plane: Plane, secret_id: str) -> RecordedSecret | None:
         return None
     return RecordedSecret(
         name=row.name or None,
-        required_keys=tuple(row.asked.required_keys),
-        keys=tuple(row.asked.env_dict),
-        environment=row.asked.environment_name or None,
+        required_keys=tuple(row.last.required_keys),
+        keys=tuple(row.last.env_dict),
+        environment=row.last.environment_name or None,
     )
 
 

@@ -27,7 +27,8 @@ from preflight.sandbox.control_plane.calls import Calls, Containers
 from preflight.sandbox.control_plane.functions import Functions
 from preflight.sandbox.control_plane.images import Images
 from preflight.sandbox.control_plane.stores.blobs import Blobs
-from preflight.sandbox.control_plane.stores.named import Dicts, Others, Queues, Secrets
+from preflight.sandbox.control_plane.stores.named import Dicts, Proxies, Queues, Secrets
+from preflight.sandbox.control_plane.stores.stored import Page, Stored
 from preflight.sandbox.control_plane.stores.volumes import Volumes
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 API = pb.DESCRIPTOR.services_by_name["ModalClient"]
 FOR_ALL = (
-    *(Identity, Billing, Environments, Secrets, Volumes, Dicts, Queues, Others),
+    *(Identity, Billing, Environments, Secrets, Volumes, Dicts, Queues, Proxies),
     *(Apps, Logs, Images, Functions, Calls, Blobs),
 )
 NEEDED_HEADERS = ("x-modal-client-version", "x-modal-python-version")
@@ -73,7 +74,8 @@ class Service:
         topics: list[object] = [topic(plane) for topic in FOR_ALL]
         if task is not None:
             topics.append(Containers(plane, task))
-        self.answers = {name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"}
+        own = {name: getattr(topic, name) for topic in topics for name in vars(type(topic)) if name[0] != "_"}
+        self.answers = plane.shelf.answers() | own
 
     def __mapping__(self) -> dict[str, Handler]:
         return {f"/{API.full_name}/{m.name}": self._handler(m) for m in API.methods}
@@ -93,7 +95,9 @@ class Service:
                 async for message in answer(asked):
                     await stream.send_message(message)
             else:
-                await stream.send_message(await answer(asked) or response())
+                message = await answer(asked) or response()
+                is_row = isinstance(message, Stored | Page)
+                await stream.send_message(message.shown_in(response) if is_row else message)
             await self._warn(stream)
 
         kind = Cardinality.UNARY_STREAM if method.server_streaming else Cardinality.UNARY_UNARY

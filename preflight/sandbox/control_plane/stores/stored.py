@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from google.protobuf import message_factory
 from google.protobuf.message import Message
@@ -65,6 +66,9 @@ class Stored:
             "creation_info": self.creation,
         }
 
+    def take(self, request: Any, shelf: Shelf, *, is_new: bool) -> None:
+        """What a request for it by its name says of what it holds."""
+
     def shown_in(self, answer: type[M]) -> M:
         """A message of that type with all that it asks of this one."""
         fields = answer.DESCRIPTOR.fields_by_name
@@ -82,10 +86,25 @@ S = TypeVar("S", bound=Stored)
 class Secret(Stored):
     what, word, prefix = "Secret", "secret", "st"
     values: dict[str, str] = field(default_factory=dict)
-    asked: pb.SecretGetOrCreateRequest = field(default_factory=pb.SecretGetOrCreateRequest)  # at last
+    last: pb.SecretGetOrCreateRequest = field(default_factory=pb.SecretGetOrCreateRequest)
 
     def facts(self) -> dict[str, object]:
         return super().facts() | {"keys": sorted(self.values)}
+
+    def take(self, request: pb.SecretGetOrCreateRequest, shelf: Shelf, *, is_new: bool) -> None:
+        """The keys are checked here, as Modal's server does.
+
+        One that a rehearsal makes up holds what its namesake elsewhere does, or what is asked.
+        """
+        self.last = request
+        if is_new or request.object_creation_type == pb.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS:
+            self.values = dict(request.env_dict)  # all keys: what is not given again is gone
+        if is_new and self.name and not self.values and shelf.plane.scenario.invents:
+            namesake = shelf.named(Secret, self.name, shelf.plane.main) or self
+            self.values = dict(namesake.values) or {k: f"stand-in-for-{k}" for k in request.required_keys}
+        missing = [k for k in request.required_keys if k not in self.values]
+        if missing and not shelf.plane.scenario.permissive:
+            raise GRPCError(Status.FAILED_PRECONDITION, f"Secret is missing key(s): {', '.join(missing)}")
 
 
 @dataclass(eq=False)
@@ -97,11 +116,18 @@ class Volume(Stored):
     def facts(self) -> dict[str, object]:
         return super().facts() | {"version": self.version}
 
+    def take(self, request: pb.VolumeGetOrCreateRequest, shelf: Shelf, *, is_new: bool) -> None:
+        if is_new or (self.is_assumed and request.version):
+            self.version = request.version or pb.VOLUME_FS_VERSION_V1
+
 
 @dataclass(eq=False)
 class Dict(Stored):
     what, word, prefix = "Dict", "dict", "di"
     entries: dict[bytes, bytes] = field(default_factory=dict)
+
+    def take(self, request: pb.DictGetOrCreateRequest, shelf: Shelf, *, is_new: bool) -> None:
+        self.entries.update((e.key, e.value) for e in request.data)
 
 
 @dataclass(eq=False)
@@ -125,11 +151,29 @@ class Proxy(Stored):
     what, word, prefix = "Proxy", "proxy", "pr"
 
 
+KINDS: tuple[type[Stored], ...] = (Secret, Volume, Dict, Queue, FileSystem)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an environment holds of one kind: the named ones, newest first."""
+
+    environment: str
+    rows: Sequence[Stored]
+
+    def shown_in(self, answer: type[M]) -> M:
+        items = next(f for f in answer.DESCRIPTOR.fields if f.message_type is not None)
+        item = message_factory.GetMessageClass(items.message_type)
+        rows = [row.shown_in(item) for row in self.rows]
+        shown: M = answer(environment_name=self.environment, **{items.name: rows})
+        return shown
+
+
 class Shelf:
     """All of them, by id."""
 
     def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+        self.plane = plane
         self._rows: dict[str, Stored] = {}
 
     def add(self, row: S) -> S:
@@ -146,34 +190,46 @@ class Shelf:
             raise GRPCError(Status.NOT_FOUND, f"{kind.what} '{object_id}' not found")
         return row
 
-    def drop(self, kind: type[S], object_id: str) -> None:
-        self.get(kind, object_id)
-        del self._rows[object_id]
-
     def named(self, kind: type[S], name: str, environment: str) -> S | None:
         rows = (r for r in self._rows.values() if isinstance(r, kind))
         return next((r for r in rows if (r.name, r.environment) == (name, environment)), None)
 
-    def get_or_make(self, kind: type[S], request: Lookup, make: Callable[[str, str], S] | None = None) -> S:
+    def answers(self) -> dict[str, Callable[[Any], Awaitable[Stored | Page]]]:
+        """To the RPCs that are the same for every kind, by their names as methods: ``dict_list``, ``queue_delete``."""
+        by_verb: dict[str, Callable[[type[Stored], Any], Awaitable[Stored | Page]]] = {
+            "get_or_create": self._get_or_make,
+            "get_by_id": self._asked_for,
+            "get_info": self._asked_for,
+            "heartbeat": self._asked_for,
+            "list": self._page,
+            "delete": self._drop,
+        }
+        return {f"{k.word}_{verb}": functools.partial(a, k) for k in KINDS for verb, a in by_verb.items()}
+
+    async def _get_or_make(self, kind: type[Stored], request: Lookup) -> Stored:
         """As the request's creation type has it; in a permissive or an inventing world a lookup makes it, too."""
-        make = make or kind
-        environment, how = self._plane.environment(request.environment_name).name, request.object_creation_type
-        row = None if how in UNNAMED else self.named(kind, request.deployment_name, environment)
-        if row is None:
-            if how == pb.OBJECT_CREATION_TYPE_UNSPECIFIED and not self._plane.makes_what_is_asked_for:
-                text = f"{kind.what} '{request.deployment_name}' not found in environment '{environment}'."
-                raise GRPCError(Status.NOT_FOUND, text)
-            row = self.add(make("" if how in UNNAMED else request.deployment_name, environment))
-        elif how == pb.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:
-            raise GRPCError(Status.ALREADY_EXISTS, f"{kind.what} '{row.name}' already exists")
+        environment, how = self.plane.environment(request.environment_name).name, request.object_creation_type
+        name = "" if how in UNNAMED else request.deployment_name
+        found = None if how in UNNAMED else self.named(kind, name, environment)
+        if found is None and how == pb.OBJECT_CREATION_TYPE_UNSPECIFIED and not self.plane.makes_what_is_asked_for:
+            raise GRPCError(Status.NOT_FOUND, f"{kind.what} '{name}' not found in environment '{environment}'.")
+        if found is not None and how == pb.OBJECT_CREATION_TYPE_CREATE_FAIL_IF_EXISTS:
+            raise GRPCError(Status.ALREADY_EXISTS, f"{kind.what} '{name}' already exists")
+        row = found or self.add(kind(name, environment))
         row.creates_if_missing = how == pb.OBJECT_CREATION_TYPE_CREATE_IF_MISSING
+        row.take(request, self, is_new=found is None)
         return row
 
-    def page(self, kind: type[S], request: Listing) -> tuple[str, Sequence[S]]:
-        """The environment's name, and its named ones, newest first."""
-        environment = self._plane.environment(request.environment_name).name
+    async def _asked_for(self, kind: type[Stored], request: object) -> Stored:
+        return self.get(kind, getattr(request, f"{kind.word}_id"))
+
+    async def _drop(self, kind: type[Stored], request: object) -> Stored:
+        return self._rows.pop((await self._asked_for(kind, request)).id)
+
+    async def _page(self, kind: type[Stored], request: Listing) -> Page:
+        environment = self.plane.environment(request.environment_name).name
         pagination: pb.ListPagination = getattr(request, "pagination", None) or pb.ListPagination()
         before = pagination.created_before or float("inf")
         rows = [r for r in self._rows.values() if isinstance(r, kind) and r.name and r.environment == environment]
         rows = sorted((r for r in rows if r.created_at < before), key=lambda r: -r.created_at)
-        return environment, rows[: pagination.max_objects or None]
+        return Page(environment, rows[: pagination.max_objects or None])

@@ -1,13 +1,9 @@
 """Nobody trains in the days of the freeze.
 
-Looks at
-    The date.
-Why it matters
-    The cluster's data is moved then.
-How to fix
-    Wait for January.
-Source
-    The house's own rules.
+Looks at: The date.
+Why it matters: The cluster's data is moved then.
+How to fix: Wait for January.
+Source: The house's own rules.
 """
 
 from preflight.api import Answer, Check, Looked, Stage, failed, passed

@@ -7,17 +7,13 @@ from preflight.api import FUNCTIONS, Findings, Function, Recipe, app, rule, warn
 def house_region(recipe: Recipe, function: Function) -> Findings:
     """GPU functions name the region where the house's data lies.
 
-    Looks at
-        `region=` of every function with a GPU.
-    Why it matters
-        Data that is read across an ocean is paid for by the gigabyte.
-    Example
+    Looks at: `region=` of every function with a GPU.
+    Why it matters: Data that is read across an ocean is paid for by the gigabyte.
+    Example:
         before   @app.function(gpu="H100")
         after    @app.function(gpu="H100", region="us-east")
-    How to fix
-        Add `region="us-east"`.
-    Source
-        The house's own rules.
+    How to fix: Add `region="us-east"`.
+    Source: The house's own rules.
     """
     if function.call.kwargs.get("region") != "us-east":
         yield warning(
