@@ -58,9 +58,9 @@ from preflight.rules.edits import replace_package as replace_package
 from preflight.rules.edits import replace_span as replace_span
 from preflight.rules.edits import replaced as replaced
 from preflight.rules.edits import together as together
-from preflight.rules.resources import GpuText as GpuText
-from preflight.rules.resources import functions_of as functions_of
-from preflight.rules.resources import gpu_texts as gpu_texts
-from preflight.rules.resources import keyword_where as keyword_where
-from preflight.rules.resources import number as number
-from preflight.rules.resources import resource_calls as resource_calls
+from preflight.rules.subjects import GpuText as GpuText
+from preflight.rules.subjects import functions_of as functions_of
+from preflight.rules.subjects import gpu_texts as gpu_texts
+from preflight.rules.subjects import keyword_where as keyword_where
+from preflight.rules.subjects import number as number
+from preflight.rules.subjects import resource_calls as resource_calls

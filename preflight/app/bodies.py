@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from preflight.app.model import Function, Recipe
-from preflight.app.syntax import Def, dotted, strings_in
+from preflight.app.syntax import Def, dotted, strings_in, text_of
 
 TRAINING_NAME = re.compile(
     r"(?:^|_)(?:re|pre)?(?:train|training|finetune|finetuning|fine_tune|fit|sft|dpo|grpo|rlhf|distill)(?:_|$)"
@@ -80,21 +80,20 @@ def _does_something(each: Def) -> bool:
 def cuda_use_of(function: Function) -> ast.Call | None:
     """The first call that fails without a GPU; None when the code asks for one first, or uses none."""
     for each in defs_of(function):
-        if "is_available" in ast.unparse(each):
-            continue
-        for call in calls_in(each):
-            name = dotted(call.func)
-            attribute = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-            first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
-            if (attribute == "cuda" and not call.args and not call.keywords) or name in NEEDS_GPU:
-                return call
-            if (attribute == "to" or name == "torch.device") and isinstance(first, str) and first.startswith("cuda"):
-                return call
-            for keyword in call.keywords:
-                value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
-                if keyword.arg in ("device", "device_map") and str(value).startswith("cuda"):
-                    return call
+        found = next(filter(_needs_cuda, calls_in(each)), None)
+        if found is not None and "is_available" not in ast.unparse(each):
+            return found
     return None
+
+
+def _needs_cuda(call: ast.Call) -> bool:
+    name = dotted(call.func)
+    attribute = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if (attribute == "cuda" and not call.args and not call.keywords) or name in NEEDS_GPU:
+        return True
+    first = call.args[:1] if attribute == "to" or name == "torch.device" else []
+    named = [*first, *(k.value for k in call.keywords if k.arg in ("device", "device_map"))]
+    return any(text_of(value).startswith("cuda") for value in named)
 
 
 def options_given_later(recipe: Recipe, name: str) -> frozenset[str]:

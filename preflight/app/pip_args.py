@@ -6,15 +6,15 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeAlias
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from preflight.app.find import content_of
 from preflight.app.model import PipInstall, PipPackage, Span
-from preflight.app.regular import content_of
 from preflight.app.shell import program
 from preflight.model import Where
 
@@ -172,26 +172,21 @@ class Gathered:
 def package(written: str, *, where: Where, span: Span | None = None, is_editable: bool = False) -> PipPackage:
     """One requirement, however it is written: a name with bounds, a direct URL, a path, an editable checkout."""
     text = written.strip()
-    if text.startswith(("git+", "http://", "https://", "file:")) or "://" in text.split("@", 1)[0]:
-        return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
+    made = partial(PipPackage, text, is_editable=is_editable, where=where, span=span)
+    is_url = text.startswith(("git+", "http://", "https://", "file:")) or "://" in text.split("@", 1)[0]
     is_file = text.endswith((".whl", ".tar.gz", ".zip")) and " @ " not in text
-    if text.startswith((".", "/", "~")) or is_file or IN_FOLDER.match(text):
-        return PipPackage(text, _name_of_url(text), "", (), text, "", is_editable, where, span)
+    if is_url or is_file or text.startswith((".", "/", "~")) or IN_FOLDER.match(text):
+        return made(_name_of_url(text), "", url=text)
     found = _requirement(text)
     if found is None:
         loose = VERSIONED.match(text)
-        name = canonicalize_name(loose[1]) if loose else None
-        return PipPackage(text, name, (loose[3].strip() if loose else ""), (), None, "", is_editable, where, span)
-    return PipPackage(
-        text,
+        return made(canonicalize_name(loose[1]), loose[3].strip()) if loose else made(None, "")
+    return made(
         canonicalize_name(found.name),
         _as_written(text, str(found.specifier)),
         tuple(sorted(found.extras)),
-        found.url,
-        str(found.marker or ""),
-        is_editable,
-        where,
-        span,
+        url=found.url,
+        marker=str(found.marker or ""),
     )
 
 

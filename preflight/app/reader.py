@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from preflight.app import calls, environ
+from preflight.app.find import LONGEST_BYTES, content_of
 from preflight.app.interpreter import functions, uncalled
 from preflight.app.interpreter.flow import images_of, values_of
 from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.scope import Shared
 from preflight.app.interpreter.values import AppValue, Decorated, ImageValue
 from preflight.app.model import Image, Recipe, SecretRef, Source, VolumeRef
-from preflight.app.regular import LONGEST_BYTES, content_of
 from preflight.model import Where
 
 T = TypeVar("T")

@@ -165,7 +165,7 @@ def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
 
 def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
     """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
-    from preflight.app.regular import LONGEST_BYTES, content_of
+    from preflight.app.find import LONGEST_BYTES, content_of
 
     kept: list[ToLint] = []
     others: dict[Path, str] = {}

@@ -43,12 +43,6 @@ class Context:
     def of(cls, settings: Settings, now: datetime) -> Context:
         return cls(settings.builder, settings.project, now)
 
-    @classmethod
-    def in_run(cls, looked: Looked, *, asks_builder: bool) -> Context:
-        """With the builder that the run was told, for a rule that tries ``BUILDER``."""
-        builder = builder_of(looked) if asks_builder else looked.settings.builder
-        return cls(builder, looked.settings.project, looked.now)
-
 
 def builder_of(looked: Looked) -> str | None:
     """The Image Builder in force, for a check that tries ``BUILDER``; None where nobody has told it."""
@@ -177,7 +171,8 @@ def rule_of(
         return Answer(summary=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
-        return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))
+        builder = builder_of(looked) if asks_builder else looked.settings.builder
+        return answer(looked[RECIPE], Context(builder, looked.settings.project, looked.now))
 
     return Rule(
         id=id,

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable
 from typing import cast
 
-from preflight.app.interpreter import containers, folding, modal_objects, objects, paths, pure, statements
+from preflight.app.interpreter import folding, modal_objects, objects, paths, pure, statements
 from preflight.app.interpreter.flow import Outcomes, Raised, Returned, Skipped, TooMuch, either, merged, over
 from preflight.app.interpreter.folding import Comprehended
 from preflight.app.interpreter.scope import Arguments, Scope
@@ -135,11 +135,11 @@ class Interpreter(Scope):
         return called
 
     def _called_of_some(self, called: Alternatives, node: ast.Call) -> Value:
-        lists = [c for c in called.values if isinstance(c, BoundMethod) and containers.changes_in_place(c)]
+        lists = [c for c in called.values if isinstance(c, BoundMethod) and pure.changes_in_place(c)]
         if lists and isinstance(node.func, ast.Attribute):
             args, keywords = self.arguments(node)
             where = self.where(node)
-            changed = [containers.changed(c, args, keywords, where) if c in lists else c for c in called.values]
+            changed = [pure.changed(c, args, keywords, where) if c in lists else c for c in called.values]
             self.replace(node.func.value, either(changed, called.usual, called.variable))
             return Unresolved("what a container gives back depends on a condition", where)
         return either([self._called(each, node) for each in called.values], called.usual, called.variable)
@@ -167,10 +167,10 @@ class Interpreter(Scope):
         if isinstance(called, Dotted):
             return self._of_library(called.name, args, keywords, node)
         where = self.where(node)
-        changes = isinstance(called, BoundMethod) and containers.changes_in_place(called)
+        changes = isinstance(called, BoundMethod) and pure.changes_in_place(called)
         if changes and isinstance(called, BoundMethod) and isinstance(node.func, ast.Attribute):
-            self.replace(node.func.value, containers.changed(called, args, keywords, where))
-            return containers.given_back(called, args, where)
+            self.replace(node.func.value, pure.changed(called, args, keywords, where))
+            return pure.given_back(called, args, where)
         return self.weighed(over(lambda *a: pure.call(called, list(a), keywords, where), *args), node)
 
     def _of_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from preflight.app.interpreter import containers, objects, pure
+from preflight.app.interpreter import objects, pure
 from preflight.app.interpreter.flow import (
     MISSING,
     MOST_WEIGHT,
@@ -123,7 +123,7 @@ class Scope(abc.ABC):
         elif isinstance(target, ast.Subscript):
             holder, key, where = self.value(target.value), self.value(target.slice), self.where(target)
             if any(isinstance(h, dict | list) for h in values_of(holder)):
-                self.replace(target.value, over(lambda h: containers.with_item(h, key, value, where), holder))
+                self.replace(target.value, over(lambda h: pure.with_item(h, key, value, where), holder))
         elif isinstance(target, ast.Attribute):
             held = self.value(target.value)
             if isinstance(held, ObjectValue | ClassValue):
