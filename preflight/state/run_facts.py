@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import preflight
 from preflight.app.lookups import RECIPE
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
+from preflight.changes import Group
 from preflight.lookups import Lookup
-from preflight.model import Group, Report
+from preflight.model import Report
 from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import ListedSecret
 from preflight.settings import Settings
@@ -56,7 +57,12 @@ def of_run(
     gpu = dict(_gpu(report))
     if gpu:
         groups[Group.GPU] = gpu
-    return {group: {redact(k): _cut(redact(v), group) for k, v in rows.items()} for group, rows in groups.items()}
+
+    def shown(group: str, text: str) -> str:
+        text = redact(text)
+        return text if group == Group.STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+    return {group: {redact(k): shown(group, v) for k, v in rows.items()} for group, rows in groups.items()}
 
 
 def secret_rows(listed: Sequence[ListedSecret]) -> Rows:
@@ -70,10 +76,6 @@ def rate_rows(rates: Mapping[str, Decimal]) -> Rows:
 
 def _of(found: Mapping[Lookup[Any], object], key: Lookup[T]) -> T | None:
     return found.get(key)  # type: ignore[return-value]
-
-
-def _cut(text: str, group: str) -> str:
-    return text if group == Group.STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _account(found: Mapping[Lookup[Any], object]) -> Vector:
@@ -108,7 +110,7 @@ def _app(recipe: Recipe, project: Path) -> Vector:
     return {
         Group.PINS: dict(_pins(recipe, project)),
         Group.STEPS: {_name(image, recipe): "\n".join(_step(s) for s in image.steps) for image in recipe.images},
-        Group.FUNCTIONS: dict(_functions(recipe)),
+        Group.FUNCTIONS: {f"{f.name} {what}": value for f in recipe.functions for what, value in _requests(f, recipe)},
     }
 
 
@@ -151,21 +153,13 @@ def _name(image: Image, recipe: Recipe) -> str:
 
 def _step(step: Step) -> str:
     """One line; packages without their pins, which are facts of their own."""
-    if step.pip and all(p.name for install in step.pip for p in install.packages) and not step.shell:
-        names = [p.name or p.written for install in step.pip for p in install.packages]
-        options = [o for install in step.pip for o in install.options]
-        rest = [f"{k}={_text(v)}" for k, v in step.kwargs.items() if not k.endswith("index_url")]
-        return _one_line(f".{step.method} {' '.join([*names, *options, *rest])}")
-    if step.env:
-        return _one_line(f".{step.method} {' '.join(f'{k}={_text(v)}' for k, v in step.env.items())}")
-    words = [_text(a) for a in step.args] + [f"{k}={_text(v)}" for k, v in step.kwargs.items()]
-    return _one_line(f".{step.method} {' '.join(words)}")
-
-
-def _functions(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    for function in recipe.functions:
-        for what, value in _requests(function, recipe):
-            yield f"{function.name} {what}", value
+    packages = [p for install in step.pip for p in install.packages]
+    named = dict(step.env or step.kwargs)
+    words = [] if step.env else [_text(a) for a in step.args]
+    if step.pip and all(p.name for p in packages) and not step.shell:
+        words = [p.name or p.written for p in packages] + [o for install in step.pip for o in install.options]
+        named = {k: v for k, v in step.kwargs.items() if not k.endswith("index_url")}
+    return " ".join(f".{step.method} {' '.join([*words, *(f'{k}={_text(v)}' for k, v in named.items())])}".split())
 
 
 def _requests(function: Function, recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -211,10 +205,6 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     return str(value) if isinstance(value, str | int | bool) or value is None else type(value).__name__
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _gpu(report: Report) -> Iterator[tuple[str, str]]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.problems import Kind, Problem
 from preflight.remote.lookups import HERE, VOLUMES, secret_of, volumes_of
 from preflight.remote.modal_types import Secret
 from preflight.remote.named import Named, NamedSecret, named
 from preflight.remote.s3 import api as s3_api
-from preflight.remote.s3.types import LookedAt, S3Place, S3Sample
+from preflight.remote.s3.api import LookedAt, S3Place, S3Sample
 from preflight.threads import in_thread
 
 PLACE_S = 9.0  # of one bucket, below the lookup's limit
