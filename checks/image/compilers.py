@@ -1,7 +1,6 @@
 """The compilers of a build, and how long they take."""
 
 from preflight.api import Context, ExtInstall, Findings, Recipe, advice, app, build, error, facts, rule, warning
-from preflight.build.outcome import Outcome
 from preflight.rules.subjects import SOURCE_BUILDS, env_for, in_place
 from preflight.wording import is_or_are
 
@@ -35,7 +34,7 @@ def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Conte
     if not found or base is None:
         return
     is_known = base.row is not None  # another base may have a clang of its own
-    is_certain = is_known and any(e.is_isolated or build.outcome_of(e) is Outcome.SOURCE for e in found)
+    is_certain = is_known and any(e.is_isolated or build.outcome_of(e) is build.Outcome.SOURCE for e in found)
     say = error if is_certain else warning
     compiles = "must be compiled" if is_certain else "must be compiled when no release wheel fits"
     yield say(
@@ -50,12 +49,12 @@ def tool_add_python_no_cc(recipe: Recipe, exts: list[ExtInstall], context: Conte
 def _asks_for_clang(ext: ExtInstall, context: Context) -> bool:
     if {"CC", "CXX"} & env_for(ext).keys() or build.has_clang(ext.image, ext.n):
         return False
-    if not build.are_tools_known_before(ext.image, ext.n) or build.outcome_of(ext) is Outcome.WHEEL:
+    if not build.are_tools_known_before(ext.image, ext.n) or build.outcome_of(ext) is build.Outcome.WHEEL:
         return False
     if not ext.is_isolated or ext.name not in build.FORECAST:
         return True
     forecast = build.forecast_of(ext, context.builder)  # it may stop before any compiler is asked for
-    is_source = forecast.outcome is Outcome.SOURCE
+    is_source = forecast.outcome is build.Outcome.SOURCE
     return is_source or forecast.rule == "tool-add-python-no-cc" or CLANG in forecast.log
 
 
@@ -93,8 +92,8 @@ def _needs_nvcc(ext: ExtInstall) -> bool:
         return False
     if ext.name in READS_NVCC_FIRST or ext.is_isolated or ext.form is not build.Form.INDEX:
         return True
-    if build.outcome_of(ext) is not Outcome.UNKNOWN:
-        return build.outcome_of(ext) is Outcome.SOURCE
+    if build.outcome_of(ext) is not build.Outcome.UNKNOWN:
+        return build.outcome_of(ext) is build.Outcome.SOURCE
     torch = build.torch_before(ext.image, ext.n, ext.install)  # known: then the release is what no table has
     return torch.version is not None and build.python_of(ext.image) is not None
 
@@ -112,7 +111,7 @@ def tool_gcc_too_new(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     How to fix: Take the same CUDA on an older Ubuntu, or install an older gcc and set CC and CXX to it.
     Source: crt/host_config.h of each toolkit
     """
-    builds = [e for e in exts if build.outcome_of(e) is not Outcome.WHEEL]
+    builds = [e for e in exts if build.outcome_of(e) is not build.Outcome.WHEEL]
     base, refused = build.base_of(exts[0].image), build.refused_gcc(builds[0]) if builds else None
     if base is None or refused is None:
         return
@@ -139,11 +138,11 @@ def tool_no_c_compiler(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     Source: The images' Dockerfiles
     """
     lacking = [e for e in exts if build.has_c_compiler(e.image, e.n) is False]
-    found = [e for e in lacking if build.outcome_of(e) is not Outcome.WHEEL]
+    found = [e for e in lacking if build.outcome_of(e) is not build.Outcome.WHEEL]
     if not found:
         return
     base = build.base_of(found[0].image)
-    say = error if any(build.outcome_of(e) is Outcome.SOURCE or e.is_isolated for e in found) else warning
+    say = error if any(build.outcome_of(e) is build.Outcome.SOURCE or e.is_isolated for e in found) else warning
     yield say(
         f"{build.names(found)} must be compiled, and {base.reference if base else 'the base'} has no C++ compiler",
         'put .apt_install("build-essential") before this step',
@@ -166,7 +165,7 @@ def tool_max_jobs(recipe: Recipe, ext: ExtInstall) -> Findings:
     How to fix: Put `.env({"MAX_JOBS": "4"})` before the step.
     Source: README of flash-attn
     """
-    if "MAX_JOBS" not in env_for(ext) and build.outcome_of(ext) is not Outcome.WHEEL:
+    if "MAX_JOBS" not in env_for(ext) and build.outcome_of(ext) is not build.Outcome.WHEEL:
         yield advice(
             "flash-attn may compile, and MAX_JOBS does not limit the number of its compilers",
             'put .env({"MAX_JOBS": "4"}) before this step',
@@ -189,7 +188,7 @@ def tool_ninja_missing(recipe: Recipe, ext: ExtInstall) -> Findings:
     How to fix: Add "ninja" to the step that installs the other build requirements.
     Source: README of flash-attn; torch/utils/cpp_extension.py
     """
-    if ext.is_isolated or not build.is_known_before(ext.image, ext.n) or build.outcome_of(ext) is Outcome.WHEEL:
+    if ext.is_isolated or not build.is_known_before(ext.image, ext.n) or build.outcome_of(ext) is build.Outcome.WHEEL:
         return
     there = build.python_packages_before(ext.image, ext.n, ext.install) | build.apt_before(ext.image, ext.n)
     if not {"ninja", "ninja-build"} & there:
@@ -218,7 +217,7 @@ def tool_split_compile(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     base = build.base_of(exts[0].image)
     if base is None or base.cuda is None or facts.version_number(base.cuda) < SINCE:
         return
-    compiled = [e for e in exts if e.name in MEASURED and build.outcome_of(e) is Outcome.SOURCE]
+    compiled = [e for e in exts if e.name in MEASURED and build.outcome_of(e) is build.Outcome.SOURCE]
     found = [e for e in compiled if "split-compile" not in str(env_for(e).get("NVCC_APPEND_FLAGS", ""))]
     if found:
         yield advice(

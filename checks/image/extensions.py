@@ -4,8 +4,6 @@ import itertools
 import re
 
 from preflight.api import Context, ExtInstall, Findings, Link, Recipe, app, build, error, facts, rule, warning
-from preflight.build.ext_steps import Form
-from preflight.build.torch_in import Held
 from preflight.model import Where
 from preflight.rules.subjects import EXT_INSTALLS, STEPS, env_for, in_place
 
@@ -16,7 +14,7 @@ COSTS = {
     "run": "the image builds, and the first forward fails on the GPU",
 }
 BY_NAME = EXT_INSTALLS.only(
-    lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
+    lambda e: e.form is build.Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
 )
 NAME = re.compile(r"(?<=[\w\]])\s*[<>~!=].*")  # what stands behind it
 PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
@@ -62,13 +60,13 @@ def ver_ext_torch_floor(recipe: Recipe, ext: ExtInstall, context: Context) -> Fi
 def _without_files(ext: ExtInstall) -> str:
     """There is no wheel that loads, and nothing to build from."""
     torch = build.torch_before(ext.image, ext.n, ext.install)
-    if torch.held not in (Held.PINNED, Held.BASE) or ext.form is Form.WHEEL or ext.is_isolated:
+    if torch.held not in (build.Held.PINNED, build.Held.BASE) or ext.form is build.Form.WHEEL or ext.is_isolated:
         return ""
     found, row = build.release_wheel(ext), facts.release(ext.name, ext.version or "")
     if isinstance(found, facts.Wheel) and found.broken and not build.is_build_forced(ext):
         of_torch = facts.minor(torch.version or "")
         return f"the wheel of {ext.name} {ext.version} for torch {of_torch} can't load: {found.broken}"
-    if ext.form is Form.INDEX and row is not None and row.sdist_has_sources is False:
+    if ext.form is build.Form.INDEX and row is not None and row.sdist_has_sources is False:
         if isinstance(found, facts.NoWheel):
             return f"{found.why}, and its sdist has no CUDA sources to build from"
         if build.is_build_forced(ext):
@@ -138,7 +136,9 @@ def ver_git_unpinned(recipe: Recipe, link: Link) -> Findings:
         for package in filter(_is_moving, install.packages):
             places.setdefault(app.package_where(link.step, install, package), []).append(package.url or package.written)
     for command in link.step.shell:
-        if _is_clone(command, of_a_branch=True) and not any(map(_settles, link.shell_after(command))):
+        later = [(build.program_of(c)[0], c.words) for c in link.shell_after(command)]
+        is_settled = any(n == "git" and SETTLED & {*words} and words[-1] not in MOVING for n, words in later)
+        if _is_clone(command, of_a_branch=True) and not is_settled:
             repository = next((w for w in command.words if "://" in w or "@" in w), "git clone")
             places.setdefault(command.where, []).append(repository)
     for where, moving in places.items():
@@ -168,14 +168,9 @@ def _is_clone(command: app.ShellCommand, *, of_a_branch: bool = False) -> bool:
     return not of_a_branch or not refs or refs[0] in MOVING
 
 
-def _settles(command: app.ShellCommand) -> bool:
-    name, words = build.program_of(command)
-    return name == "git" and bool(SETTLED & {*words}) and words[-1] not in MOVING
-
-
 @rule(
     "IMG260",
-    EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is Form.GIT, "install of mamba-ssm from git"),
+    EXT_INSTALLS.only(lambda e: e.name == "mamba-ssm" and e.form is build.Form.GIT, "install of mamba-ssm from git"),
 )
 def ver_mamba_git_main(recipe: Recipe, ext: ExtInstall) -> Findings:
     """mamba-ssm from git is a tag.

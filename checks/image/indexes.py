@@ -3,7 +3,6 @@
 import re
 
 from preflight.api import ExtInstall, Findings, Recipe, app, build, error, facts, rule, warning
-from preflight.build.torch_in import Held
 from preflight.rules.subjects import EXT_INSTALLS, PIP_INSTALLS, WHEELS, Install, Package, in_place
 from preflight.wording import is_or_are
 
@@ -121,7 +120,7 @@ def whl_pyg_index_mismatch(recipe: Recipe, install: Install) -> Findings:
     """
     step, torch = install.step, build.torch_with(install.image, install.n, install.pip)
     found = next((m for u in install.pip.find_links if (m := PAGE.search(u))), None)
-    if found is None or torch.version is None or torch.held not in (Held.PINNED, Held.BASE):
+    if found is None or torch.version is None or torch.held not in (build.Held.PINNED, build.Held.BASE):
         return
     page_cuda = facts.cuda_dotted(found[2])
     has = torch.cuda or page_cuda
@@ -192,7 +191,7 @@ def whl_abi_mismatch(recipe: Recipe, package: Package) -> Findings:
     wheel, torch = package.wheel, build.torch_at_end(package.image)
     if wheel is None or wheel.torch is None or wheel.torch == "2.6":
         return  # both ABIs of 2.6 exist, by CUDA build
-    if torch.held is Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
+    if torch.held is build.Held.BASE and torch.version and facts.minor(torch.version) == wheel.torch:
         return  # a base image may have its own build of torch
     wanted, row = facts.has_cxx11_abi(wheel.torch), facts.release(wheel.name, wheel.version)
     if wanted is None or wanted == (wheel.abi == "TRUE"):
@@ -224,7 +223,11 @@ def whl_cuda_mismatch(recipe: Recipe, package: Package) -> Findings:
     Source: METADATA of each torch in the table
     """
     wheel, torch = package.wheel, build.torch_at_end(package.image)
-    if torch.held not in (Held.PINNED, Held.BASE, Held.LOOSE) or torch.cuda in (None, "cpu") or wheel is None:
+    if (
+        torch.held not in (build.Held.PINNED, build.Held.BASE, build.Held.LOOSE)
+        or torch.cuda in (None, "cpu")
+        or wheel is None
+    ):
         return
     major = (torch.cuda or "").split(".")[0]
     if wheel.cuda in (None, major):

@@ -5,7 +5,6 @@ import re
 
 from preflight.api import Context, ExtInstall, Findings, Link, Recipe, advice, app, build, error, facts, rule, warning
 from preflight.app.syntax import Def
-from preflight.build.torch_in import Held
 from preflight.rules.subjects import (
     EXT_INSTALLS,
     PACKAGES,
@@ -164,7 +163,15 @@ def ord_pip_after_uv_sync(recipe: Recipe, link: Link, context: Context) -> Findi
     How to fix: Use `uv_pip_install` or `uv pip install` after `uv_sync`.
     Source: modal/_image.py 1.6.4, uv_sync
     """
-    if any(s.method == "uv_sync" for s in link.before) or _locks_pip(link.step, context):
+    folder = link.step.given("uv_project_dir", 0) or "./"
+    if any(s.method == "uv_sync" for s in link.before) or not isinstance(folder, str):
+        return
+    lock = context.project / folder / "uv.lock"
+    try:
+        locks_pip = not lock.is_file() or LOCKS_PIP.search(lock.read_text("utf-8")) is not None
+    except (OSError, ValueError):
+        return  # it may
+    if locks_pip:
         return
     for step in link.after:
         if any("ensurepip" in c.text for c in step.shell) or any(p.name == "pip" for i in step.pip for p in i.packages):
@@ -179,16 +186,6 @@ def ord_pip_after_uv_sync(recipe: Recipe, link: Link, context: Context) -> Findi
                 why="the image build stops with: No module named pip",
                 fix=rename if step.method == "pip_install" else None,
             )
-
-
-def _locks_pip(step: app.Step, context: Context) -> bool:
-    """uv.lock below the project holds pip; an unreadable place is taken for one that does."""
-    given = step.given("uv_project_dir", 0) or "./"
-    lock = context.project / given / "uv.lock" if isinstance(given, str) else None
-    try:
-        return lock is None or not lock.is_file() or LOCKS_PIP.search(lock.read_text("utf-8")) is not None
-    except (OSError, ValueError):
-        return True
 
 
 @rule("IMG050", SOURCE_BUILDS.by(lambda e: id(e.image)))
@@ -232,7 +229,7 @@ def ord_ext_before_torch(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     Source: setup.py of mamba-ssm, causal-conv1d, flash-attn, the PyG extensions; MaxiRuess b281b75c
     """
     early = [e for e in exts if build.comes_before_torch(e)]
-    found = [e for e in early if build.torch_before(e.image, e.n, e.install).held is Held.ABSENT]
+    found = [e for e in early if build.torch_before(e.image, e.n, e.install).held is build.Held.ABSENT]
     if found:
         is_same = any(p.name == "torch" for p in found[0].install.packages)
         yield error(
@@ -297,7 +294,7 @@ def ord_torch_index_after_dependents(recipe: Recipe, torch: Package) -> Findings
     """
     pip, specifier = torch.pip, torch.package.specifier
     before = build.torch_before(torch.image, torch.n, pip)
-    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not Held.BROUGHT:
+    if pip.is_forced or pip.is_upgrade or "+" in specifier or before.held is not build.Held.BROUGHT:
         return
     if build.is_within(facts.newest_torch_for(build.python_of(torch.image)).patches[-1], specifier):
         yield warning(

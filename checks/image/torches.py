@@ -3,8 +3,6 @@
 import re
 
 from preflight.api import Findings, Fix, Image, Recipe, advice, app, build, error, facts, rule, warning
-from preflight.build.outcome import Outcome
-from preflight.build.torch_in import Held
 from preflight.rules.subjects import BASES, IMAGES, PACKAGES, PIP_INSTALLS, WHEELS, Package, Started
 
 OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
@@ -33,7 +31,12 @@ def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
     """
     torch = build.torch_at_end(image)
     row = facts.torch_row(torch.version) if torch.version else None
-    if row is None or row.numpy2 or torch.held is not Held.PINNED or not build.is_known_before(image, len(image.steps)):
+    if (
+        row is None
+        or row.numpy2
+        or torch.held is not build.Held.PINNED
+        or not build.is_known_before(image, len(image.steps))
+    ):
         return
     python = build.python_of_install(image, torch.n, torch.install) if torch.install is not None else None
     if python is not None and facts.version_number(python) < OLDEST_OF_NUMPY_2:
@@ -88,15 +91,15 @@ def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
         or any(BUILDS.search(c.text) for s in image.steps for c in s.shell)
         or "cpp_extension" in image.source.text
     )
-    builds = [e for e in sources if build.outcome_of(e) is not Outcome.WHEEL]
+    builds = [e for e in sources if build.outcome_of(e) is not build.Outcome.WHEEL]
     torch = build.torch_before(image, builds[0].n, builds[0].install) if builds else build.torch_at_end(image)
-    if torch.held not in (Held.PINNED, Held.LOOSE) or torch.cuda in (None, "cpu") or torch.install is None:
+    if torch.held not in (build.Held.PINNED, build.Held.LOOSE) or torch.cuda in (None, "cpu") or torch.install is None:
         return
     has, wanted = torch.cuda or "", base.cuda or ""
     if has.split(".")[0] == wanted.split(".")[0] or not (sources or may_compile):
         return
-    say = error if any(e.is_isolated or build.outcome_of(e) is Outcome.SOURCE for e in builds) else warning
-    is_pinned = torch.held is Held.PINNED
+    say = error if any(e.is_isolated or build.outcome_of(e) is build.Outcome.SOURCE for e in builds) else warning
+    is_pinned = torch.held is build.Held.PINNED
     name = f"torch {torch.version}" if is_pinned else f"torch without a pin (today {torch.expected})"
     yield say(
         f"{name} is built for CUDA {has}, and {base.reference} has the toolkit of CUDA {wanted}",
@@ -121,7 +124,12 @@ def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings
     """
     package, torch = companion.package, build.torch_with(companion.image, companion.n, companion.pip)
     row = facts.torch_row(torch.version) if torch.version else None
-    if torch.held not in (Held.PINNED, Held.BASE) or torch.version is None or row is None or package.pin is None:
+    if (
+        torch.held not in (build.Held.PINNED, build.Held.BASE)
+        or torch.version is None
+        or row is None
+        or package.pin is None
+    ):
         return
     if package.name == "torchaudio" and facts.version_number(torch.version) > NUMBERED_AS_TORCH:
         return

@@ -11,7 +11,6 @@ Source: The seed checklist (step 7): 1 epoch, about 15 minutes.
 """
 
 from decimal import Decimal
-from pathlib import Path
 
 from preflight.api import error
 from preflight.app.lookups import RECIPE, NoFunction, function_named
@@ -61,13 +60,15 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if known is not None:
         said = f"passed on {known.at:%Y-%m-%d %H:%M} UTC for this very app: {known.summary}"
         return Answer(summary=said, seen={"remembered": True, "at": known.at.isoformat()}, spent_usd=Decimal(0))
+    state, name = settings.state, f"smoke-{looked.now:%Y%m%d-%H%M%S}.log"
+    log = folder_of(state, settings.project) / name if state is not None else None
     ran = await run_command(
         settings.smoke.command,
         cwd=settings.project,
         environ=settings.environ,
         timeout_s=settings.smoke.timeout_s,
         say=looked.say,
-        log=_log(looked),
+        log=log,
     )
     seen: dict[str, object] = {
         "remembered": False,
@@ -134,13 +135,6 @@ def _fingerprint(looked: Looked) -> tuple[str | None, str]:
         return fingerprint(settings, facts=facts, watched=taken), ""
     except TooLarge as e:
         return None, str(e)
-
-
-def _log(looked: Looked) -> Path | None:
-    state = looked.settings.state
-    if state is None:
-        return None
-    return folder_of(state, looked.settings.project) / f"smoke-{looked.now:%Y%m%d-%H%M%S}.log"
 
 
 CHECK = Check(

@@ -101,10 +101,12 @@ def res_memory_unit(recipe: Recipe, call: Call) -> Findings:
     Source: modal.com/docs/guide/resources: memory in MiB, cores as a number; modal 1.6.4 _resources.py.
     """
     memory = call.kwargs.get("memory")
-    for name, unit, number_in in (("memory", "MiB", _mib), ("cpu", "cores", _cores)):
+    for name, unit in (("memory", "MiB"), ("cpu", "cores")):
         text = call.kwargs.get(name)
         if isinstance(text, str):
-            right = number_in(text)
+            right = text.strip() if name == "cpu" and NUMBER.fullmatch(text.strip()) else ""
+            if name == "memory" and (size := SIZE.fullmatch(text)) is not None:
+                right = str(int(size[1]) * (1024 if size[2].lower() == "g" else 1))
             yield error(
                 f"{name} is the text {text!r}; Modal takes a number of {unit}",
                 f"write {name}={right}" if right else f"give {unit} as a number",
@@ -124,15 +126,6 @@ def res_memory_unit(recipe: Recipe, call: Call) -> Findings:
             why="Modal gives what is asked for, and the container runs out of memory",
             fix=app.keyword_value(recipe.source, call, "memory", meant, is_safe=False) if is_alone else None,
         )
-
-
-def _mib(text: str) -> str:
-    found = SIZE.fullmatch(text)
-    return "" if found is None else str(int(found[1]) * (1024 if found[2].lower() == "g" else 1))
-
-
-def _cores(text: str) -> str:
-    return text.strip() if NUMBER.fullmatch(text.strip()) else ""
 
 
 @rule("RES631", ASKED)
@@ -167,7 +160,9 @@ def res_retries_web(recipe: Recipe, function: Function) -> Findings:
             why=REFUSED_AT_IMPORT,
             fix=app.keyword_dropped(recipe.source, call, "retries", is_safe=True),
         )
-    needed = _required(body)
+    spec, positional = body.args, [*body.args.posonlyargs, *body.args.args]
+    needed = [a.arg for a in positional[: len(positional) - len(spec.defaults)]]
+    needed += [a.arg for a, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if default is None]
     if function.schedule is not None and needed:
         yield error(
             f"{function.name} runs on a schedule and needs {', '.join(needed)}; a schedule gives no arguments",
@@ -187,14 +182,6 @@ def _yields(body: Def) -> bool:
         if not isinstance(node, Def | ast.ClassDef | ast.Lambda):
             pending += ast.iter_child_nodes(node)
     return False
-
-
-def _required(body: Def) -> list[str]:
-    spec = body.args
-    positional = [*spec.posonlyargs, *spec.args]
-    needed = positional[: len(positional) - len(spec.defaults)]
-    keyword = [a for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is None]
-    return [a.arg for a in (*needed, *keyword)]
 
 
 @rule("RES540", TIMEOUTS.resolved(lambda call: call.kwargs["timeout"]))
