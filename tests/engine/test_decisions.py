@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from preflight.engine import run as engine
-from preflight.engine.run import Limits, judged, run
+from preflight.engine.run import Limits, result_of, run
 from preflight.engine.select import Selection
 from preflight.events import Event, Priced, Started, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, World
@@ -285,13 +286,14 @@ def finding(severity: Severity) -> Finding:
 
 def test_an_unknown_becomes_an_answer_with_all_that_it_saw() -> None:
     warning, error = (finding(s) for s in (Severity.WARNING, Severity.ERROR))
-    assert judged(Unknown(reason="open", seen={"a": 1}, findings=(warning,))) == (
-        Status.UNKNOWN,
-        Answer(summary="open", seen={"a": 1}, findings=(warning,)),
-    )
-    assert judged(Unknown(reason="open", findings=(warning, error)))[0] is Status.FAIL
+    check, began = free("PRJ001"), time.monotonic()
+    unknown = result_of(check, Unknown(reason="open", seen={"a": 1}, findings=(warning,)), began)
+    assert unknown.status is Status.UNKNOWN
+    assert unknown.answer == Answer(summary="open", seen={"a": 1}, findings=(warning,))
+    assert result_of(check, Unknown(reason="open", findings=(warning, error)), began).status is Status.FAIL
     answer = Answer(summary="x", findings=(warning,))
-    assert judged(answer) == (Status.WARN, answer)
+    warned = result_of(check, answer, began)
+    assert (warned.status, warned.answer) == (Status.WARN, answer)
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def standing(options: Options) -> Iterator[Ground]:
         spend_max=options.spend_max,
         is_recorded=options.is_recorded,
     )
-    before = settings_of(start=Path.cwd(), scenario=None)
+    before = settings_of()
     if not options.is_sandbox:
         yield Ground(settings=before)
         return
@@ -153,7 +153,7 @@ def standing(options: Options) -> Iterator[Ground]:
     apps = every_app(before) if options.is_for_all else (resolve_app(before, app),)
     rehearsal = rehearsed(before, apps, scenario, is_unconfined=options.is_unconfined)
     with in_sandbox(rehearsal.world, project=before.project) as sandbox:
-        settings = settings_of(start=Path.cwd(), scenario=None)
+        settings = settings_of()
         s3 = replace(settings.s3, endpoint=sandbox.s3_url or settings.s3.endpoint)
         settings = replace(settings, state=None, sandbox=scenario or "rehearsal", record=True, s3=s3)
         if not rehearsal.why_not:
