@@ -56,11 +56,12 @@ class Index(Protocol):
 
 @dataclass(frozen=True)
 class Sources:
-    """``builds`` is the index of torch's builds for each CUDA."""
+    """``builds`` is the index of torch's builds for each CUDA.  ``is_all``: read again what is known."""
 
     index: Index
     builds: Index | None
     today: date
+    is_all: bool = False
 
 
 def named(filename: str) -> tuple[Version | None, frozenset[str]]:
