@@ -12,12 +12,13 @@ Source: Modal client 1.6.4: `Workspace.billing.rates`, budget fields of the envi
 """
 
 from preflight.api import Findings, Kind, Looked, LookupFailed, Problem, advice, error, warning
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION
+from preflight.changes import Group
 from preflight.cost.estimate import Estimate
 from preflight.cost.plan import Finishes
 from preflight.cost.rates import CURRENT_RATES
 from preflight.cost.reckoning import ASKED, Reckoning, reckon
-from preflight.model import Answer, Check, Finding, Group, Stage, Unknown
+from preflight.model import Answer, Check, Finding, Stage, Unknown
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 
 MAY_BE_REFUSED = (Kind.FORBIDDEN, Kind.UNSUPPORTED)  # the list of environments, for whoever may run all the same

@@ -72,8 +72,8 @@ def sto_write_readonly_mount(recipe: Recipe, function: Function) -> Findings:
             target = next((t for t in texts if t.startswith("/")), "")
         elif isinstance(call.func, ast.Attribute) and call.func.attr in OF_A_PATH:
             path = call.func.value
-            is_path = isinstance(path, ast.Call) and app.dotted(path.func).endswith("Path") and len(path.args) == 1
-            target = app.text_of(path.args[0]) if is_path else ""
+            if isinstance(path, ast.Call) and app.dotted(path.func).endswith("Path") and len(path.args) == 1:
+                target = app.text_of(path.args[0])
         if target and _is_below(target, function.mounts_at(is_read_only=True)):
             yield advice(
                 f"{target!r} is written below a read-only mount",

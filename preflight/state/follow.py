@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from preflight.changes import Changed
 from preflight.lookups import Lookup, LookupFailed, Lookups, World
-from preflight.model import Changed, Exit, Report, Stage
+from preflight.model import Exit, Report, Stage
 from preflight.remote.lookups import LISTED_SECRETS, WORKSPACE
 from preflight.settings import folder_of
 from preflight.state.differ import changes

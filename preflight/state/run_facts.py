@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import preflight
 from preflight.app.lookups import RECIPE
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
+from preflight.changes import Group
 from preflight.lookups import Lookup
-from preflight.model import Group, Report
+from preflight.model import Report
 from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import ListedSecret
 from preflight.settings import Settings

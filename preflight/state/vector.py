@@ -17,9 +17,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import preflight
+from preflight.changes import Group
 from preflight.facts.in_force import digest
 from preflight.interpreter import client_of
-from preflight.model import Group
 from preflight.redact import without_secrets
 from preflight.settings import GIVEN_BY_US, Settings
 from preflight.state import sources
