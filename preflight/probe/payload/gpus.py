@@ -20,12 +20,13 @@ def ask_gpu(answers: Any, steps: list[dict[str, Any]], request: dict[str, Any]) 
         answers.ask(steps[0]["step"], lambda: measured(answers, torch, **steps[0]))
 
 
-def measured(answers: Any, torch: Any, step: str, rank: int, of: int, meet: str) -> dict[str, Any]:
+def measured(answers: Any, torch: Any, step: str, rank: int, of: int, meet: str) -> dict[str, object]:
     answers.at("matrix products")
     torch.cuda.set_device(rank)
     name = torch.cuda.get_device_name(rank)
     about = {"rank": rank, "name": name, "tflops": _products(torch, rank)}
-    about["loaded"] = _smi(torch, rank)  # while it is still warm from the work
+    uuid = "GPU-" + str(getattr(torch.cuda.get_device_properties(rank), "uuid", ""))
+    about["loaded"] = next(iter(smi(LOADED, "-i", uuid)), {})  # while it is still warm from the work
     answers.at("copies")
     about["copy_gbps"] = _copies(torch)
     if of > 1:
@@ -60,18 +61,19 @@ def _seconds(torch: Any, work: Callable[[], Any], rounds: int) -> float:
     return float(times[len(times) // 2] / 1000)
 
 
-def _smi(torch: Any, rank: int) -> dict[str, str]:
-    uuid = "GPU-" + str(getattr(torch.cuda.get_device_properties(rank), "uuid", ""))
-    command = ["nvidia-smi", "--query-gpu=" + LOADED, "--format=csv,noheader,nounits", "-i", uuid]
+def smi(fields: str, *options: str) -> list[dict[str, str]]:
+    """What the NVIDIA driver says of each GPU without torch: [] where there is none."""
+    command = ["nvidia-smi", "--query-gpu=" + fields, "--format=csv,noheader,nounits", *options]
     try:
-        done = subprocess.run(command, check=True, capture_output=True, timeout=10)
+        done = subprocess.run(command, check=True, capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
-        return {}
-    values = done.stdout.decode("utf-8", "replace").strip().split(",")
-    return dict(zip(LOADED.split(","), (v.strip() for v in values)))
+        return []
+    names, lines = fields.split(","), done.stdout.decode("utf-8", "replace").splitlines()
+    rows = [[value.strip() for value in line.split(",")] for line in lines]
+    return [dict(zip(names, row)) for row in rows if len(row) == len(names)]
 
 
-def _reduced(torch: Any, rank: int, of: int, meet: str) -> dict[str, Any]:
+def _reduced(torch: Any, rank: int, of: int, meet: str) -> dict[str, object]:
     """Bus bandwidth of an all-reduce (2 (n - 1) / n of the bytes a second), and whether the sum was right."""
     distributed = torch.distributed
     limit = datetime.timedelta(seconds=MEET_S)

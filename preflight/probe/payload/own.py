@@ -101,7 +101,7 @@ class Watch:
             handle.remove()
 
 
-def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Callable[..., Any]) -> dict[str, Any]:
+def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Callable[..., Any]) -> dict[str, object]:
     """Up to ``model_steps`` steps of what MODULE:CALLABLE makes, the last of them after an optimizer's step.
 
     It may return (module, inputs), a module with ``example_input_array`` or with ``model_input`` in the request,
@@ -168,7 +168,7 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
 
 def one_step(
     torch: Any, device: str, step: Any, blocks: Any, watch: Watch, names: Any, choices: Choices, patterns: Any
-) -> dict[str, Any]:
+) -> dict[str, object]:
     for block in blocks:
         block.begin()
     watch.is_on = True
@@ -211,7 +211,7 @@ def _row_of(module: Any, known: list[dict[str, Any]]) -> Optional[dict[str, Any]
     return None
 
 
-def _shown(block: Block) -> dict[str, Any]:
+def _shown(block: Block) -> dict[str, object]:
     trains = [n for n, p in block.parameters.items() if getattr(p, "requires_grad", False)]
     kind = type(block.module)
     return {
@@ -231,7 +231,7 @@ def nudge(torch: Any, made: Any) -> None:
         torch.optim.SGD(moving, lr=1e-4).step()
 
 
-def inventory(torch: Any, made: Any, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def inventory(torch: Any, made: Any, known: list[dict[str, Any]]) -> list[dict[str, object]]:
     """How many of each class that matters here: Mamba blocks and depthwise convolutions outside of them."""
     counts: dict[str, int] = {}
     inside: list[str] = []
