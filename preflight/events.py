@@ -25,10 +25,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Priced:
-    """A paid check is about to start and expects to spend this."""
+    """A paid check is about to start and expects to spend this, for ``app`` in a run over several."""
 
     check: Check
     price: Price
+    app: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ can define one at import time; what it made lives in the ``Lookups`` of one run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,10 +21,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class Lookup(Generic[T]):
-    """``is_fixed``: asking again in the same run can't give another answer, so --wait does not."""
+    """``make`` gives the value, or a context manager around it, which is closed when the run ends.
+
+    ``is_fixed``: asking again in the same run can't give another answer, so --wait does not.
+    """
 
     name: str
-    make: Callable[[Looked], AbstractAsyncContextManager[T]] = field(repr=False)
+    make: Callable[[Looked], Awaitable[T] | AbstractAsyncContextManager[T]] = field(repr=False)
     needs: tuple[Lookup[Any], ...] = ()
     tries: tuple[Lookup[Any], ...] = ()
     timeout_s: float = 10.0
@@ -103,11 +106,20 @@ class Looked:
 
 
 class Lookups:
-    """The lookups of one run: an async context manager that closes what it made, newest first."""
+    """The lookups of one run: an async context manager that closes what it made, newest first.
 
-    def __init__(self, world: World, given: Mapping[Lookup[Any], Any] | None = None) -> None:
+    ``common`` gives the lookups that make a key in place of these: for all apps of a run what is no app's own.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        given: Mapping[Lookup[Any], Any] | None = None,
+        common: Callable[[Lookup[Any]], Lookups | None] = lambda key: None,
+    ) -> None:
         self._world = world
         self._given = dict(given or {})
+        self._common = common
         self._tasks: dict[Lookup[Any], asyncio.Task[Any]] = {}
         self._stack = AsyncExitStack()
 
@@ -127,6 +139,9 @@ class Lookups:
     def forget(self, keys: Iterable[Lookup[Any]]) -> None:
         """Makes these, and what they need, anew when they are asked next: all but the fixed that were made."""
         for key in keys:
+            if (common := self._common(key)) is not None:
+                common.forget((key,))
+                continue
             task = self._tasks.get(key)
             if task is not None and task.done() and not (key.is_fixed and task.exception() is None):
                 del self._tasks[key]
@@ -162,6 +177,8 @@ class Lookups:
             if isinstance(stand_in, LookupFailed):
                 raise stand_in
             return cast(T, stand_in)
+        if (common := self._common(key)) is not None:
+            return await common._get(key)
         if key not in self._tasks:
             maker = self._world.instead.get(key, key)
             self._tasks[key] = asyncio.create_task(self._make(maker, key), name=f"lookup {key.name}")
@@ -173,7 +190,11 @@ class Lookups:
         limit = asyncio.timeout(key.timeout_s)
         try:
             async with limit:
-                value = await self._stack.enter_async_context(key.make(looked))
+                made = key.make(looked)
+                if isinstance(made, AbstractAsyncContextManager):
+                    value = await self._stack.enter_async_context(made)
+                else:
+                    value = await made
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise
         except BaseException as e:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
 CAN_PASS = frozenset({Kind.UNREACHABLE, Kind.NO_ANSWER, Kind.THROTTLED})
 
 
+@dataclass(eq=False)
 class Problem(Exception):
     """``service`` (Modal, S3) would not do ``operation``; ``message`` is its own text.
 
@@ -30,25 +32,17 @@ class Problem(Exception):
     ``code`` is the service's own for the error.
     """
 
-    def __init__(
-        self,
-        kind: Kind,
-        *,
-        service: str,
-        operation: str,
-        message: str,
-        keys: tuple[str, ...] = (),
-        hint: str = "",
-        code: str = "",
-    ) -> None:
-        super().__init__(f"{service}: {kind.value}: {message}" if message else f"{service}: {kind.value}")
-        self.kind = kind
-        self.service = service
-        self.operation = operation
-        self.message = message
-        self.keys = keys
-        self.hint = hint
-        self.code = code
+    kind: Kind
+    _: KW_ONLY
+    service: str
+    operation: str
+    message: str
+    keys: tuple[str, ...] = ()
+    hint: str = ""
+    code: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.service, self.kind.value, self.message)))
 
     @property
     def can_pass(self) -> bool:

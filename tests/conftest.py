@@ -49,7 +49,10 @@ def python(
             timeout=limit_s,
             check=False,
         )
-    return forks().run(words, cwd=cwd, env=env, limit_s=limit_s, stdin=stdin)
+    ended = forks().run(words, cwd=cwd, env=env, limit_s=limit_s, stdin=stdin)
+    if ended.code is None:
+        raise subprocess.TimeoutExpired(words, limit_s, ended.out, ended.err)
+    return subprocess.CompletedProcess(words, ended.code, ended.out, ended.err)
 
 
 class Preflight:

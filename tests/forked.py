@@ -4,7 +4,9 @@ A forked process has ids, streams, folder, environment and signals of its own, a
 does not pay for is the import.  What Python or the SDK decides while it starts can't be had here (``is_early``): such
 a command line gets a process that starts from nothing.
 
-Run as ``python -m tests.forked``, it reads one JSON line a command line, and answers with its pid and its exit code.
+Run as ``python -m tests.forked``, it reads one JSON line a command line, and answers with its pid and, at its end,
+with its exit code and what it cost.  ``python -m tests.forked light`` has imported the command line alone: what a child
+of it costs is what the command costs.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import io
 import json
 import os
 import pkgutil
+import resource
 import runpy
 import select
 import signal
@@ -26,17 +29,18 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 EARLY = ("PYTHON", "LANG", "LC_", "LD_", "MODAL_PROFILE", "MODAL_LOGLEVEL", "COVERAGE")
 NOWHERE = "/nonexistent/modal.toml"
-HEAVY = (
-    *("modal", "modal.cli.entry_point", "boto3", "moto.moto_server.werkzeug_app", "moto.s3.models", "werkzeug.serving"),
-    *("rich.console", "rich.table", "preflight.sandbox.serve_child", "preflight.sandbox.buckets", "preflight.cli.main"),
-)
+LIGHT = ("platformdirs", "rich.console", "rich.table")
+HEAVY = ("modal.cli.entry_point", "boto3", "moto.moto_server.werkzeug_app", "moto.s3.models", "werkzeug.serving")
+BY_PATH = ("preflight.__main__", "preflight.probe.payload", "preflight.probe.standin", "preflight.sandbox.example")
+WITH_SDKS = ("preflight.remote", "preflight.sandbox")
 
 
 def is_early(environ: Mapping[str, str]) -> bool:
@@ -48,12 +52,23 @@ def is_early(environ: Mapping[str, str]) -> bool:
     return not is_linux or any(k.startswith(EARLY) for k in differing) or Path(config).exists()
 
 
+@dataclass(frozen=True)
+class Ended:
+    """``code`` is None where it had not ended in time; ``mb`` is the most memory that it held."""
+
+    code: int | None
+    out: bytes
+    err: bytes
+    cpu_s: float = 0.0
+    mb: float = 0.0
+
+
 class Forks:
     """The other end of it, in the tests' process: one command line at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *kind: str) -> None:
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.forked"],
+            [sys.executable, "-m", "tests.forked", *kind],
             cwd=REPOSITORY,
             env={k: v for k, v in os.environ.items() if not k.startswith(("MODAL_", "AWS_", "PREFLIGHT_"))}
             | {"PYTHONPATH": str(REPOSITORY), "MODAL_CONFIG_PATH": NOWHERE},
@@ -69,52 +84,59 @@ class Forks:
         self._server.wait(10)
 
     def run(
-        self, words: list[str], *, cwd: Path, env: Mapping[str, str], limit_s: float, stdin: bytes = b""
-    ) -> subprocess.CompletedProcess[bytes]:
-        """``python WORDS...``, as ``subprocess.run`` would; raises TimeoutExpired when it takes longer."""
+        self, words: list[str], *, cwd: Path, env: Mapping[str, str], limit_s: float, stdin: bytes = b"",
+        audit: str = "", most_bytes: int = 0,
+    ) -> Ended:  # fmt: skip
+        """``python WORDS...``.
+
+        ``audit`` is a file for the arguments and the environments of what it starts, a JSON line each; ``most_bytes``
+        bounds its address space, in a session of its own.
+        """
         with contextlib.ExitStack() as stack:
             given, out, err = (stack.enter_context(tempfile.NamedTemporaryFile()) for _ in range(3))
             given.write(stdin)
             given.flush()
             asked = {"words": words, "cwd": str(cwd), "env": dict(env), "streams": [given.name, out.name, err.name]}
             assert self._server.stdin is not None
-            self._server.stdin.write(json.dumps(asked).encode() + b"\n")
+            self._server.stdin.write(json.dumps(asked | {"audit": audit, "most_bytes": most_bytes}).encode() + b"\n")
             self._server.stdin.flush()
             pid = self._answer(60.0)
             assert pid is not None, "the forking Python does not answer"
-            code = self._answer(limit_s)
-            if code is None:
+            ended = self._answer(limit_s)
+            if is_late := ended is None:
                 os.kill(pid, signal.SIGKILL)
-                self._answer(60.0)
-                raise subprocess.TimeoutExpired(
-                    words, limit_s, Path(out.name).read_bytes(), Path(err.name).read_bytes()
-                )
-            return subprocess.CompletedProcess(words, code, Path(out.name).read_bytes(), Path(err.name).read_bytes())
+                ended = self._answer(60.0)
+            code, cpu_s, mb = ended
+            streams = (Path(stream.name).read_bytes() for stream in (out, err))
+            return Ended(None if is_late else code, *streams, cpu_s=cpu_s, mb=mb)
 
-    def _answer(self, limit_s: float) -> int | None:
+    def _answer(self, limit_s: float) -> Any:
         assert self._server.stdout is not None
         readable, _, _ = select.select([self._server.stdout], [], [], limit_s)
-        return int(self._server.stdout.readline()) if readable else None
+        return json.loads(self._server.stdout.readline()) if readable else None
 
 
 @functools.cache
-def forks() -> Forks:
-    return Forks()
+def forks(*kind: str) -> Forks:
+    return Forks(*kind)
 
 
 # ---- the process that forks ---------------------------------------------------------------------------------------
 
 
 def main() -> None:
-    for name in HEAVY:
-        importlib.import_module(name)
     import checks
-    from preflight.cli.main import COMMANDS
+    import preflight
+    from preflight.cli.running.conduct import all_checks
 
-    for module in pkgutil.walk_packages(checks.__path__, "checks."):
-        importlib.import_module(module.name)
-    for name, _ in COMMANDS.values():
+    without = (*BY_PATH, *WITH_SDKS) if "light" in sys.argv else BY_PATH
+    names = [*LIGHT] if "light" in sys.argv else [*LIGHT, *HEAVY]
+    for package in (checks, preflight):
+        found = (module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
+        names += [name for name in found if not name.startswith(without)]
+    for name in names:
         importlib.import_module(name)
+    all_checks()
     asks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb", buffering=0)
     gc.collect()
     gc.freeze()
@@ -124,12 +146,11 @@ def main() -> None:
         if pid == 0:
             asks.close()
             answers.close()
-            _become(asked)
-            _run(asked["words"])
-            return  # as Python ends by itself: threads are waited for, streams are flushed
+            _end(functools.partial(_become, asked), asked["words"])
         answers.write(f"{pid}\n".encode())
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        answers.write(f"{code}\n".encode())
+        _, status, used = os.wait4(pid, 0)
+        cost = [used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]
+        answers.write(json.dumps([os.waitstatus_to_exitcode(status), *cost]).encode() + b"\n")
 
 
 def _become(asked: dict[str, Any]) -> None:
@@ -141,10 +162,31 @@ def _become(asked: dict[str, Any]) -> None:
         os.dup2(opened, number)
         os.close(opened)
     _open_streams()
-    import modal.config
+    if "modal.config" in sys.modules:
+        config = sys.modules["modal.config"]
+        config.user_config_path = os.environ.get("MODAL_CONFIG_PATH") or str(Path("~/.modal.toml").expanduser())
+        if not asked["audit"]:
+            subprocess.Popen = _Popen  # type: ignore[misc]
+    if asked["audit"]:
+        _audited(asked["audit"])
+    if asked["most_bytes"]:
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_AS, (asked["most_bytes"],) * 2)
 
-    modal.config.user_config_path = os.environ.get("MODAL_CONFIG_PATH") or str(Path("~/.modal.toml").expanduser())
-    subprocess.Popen = _Popen  # type: ignore[misc]
+
+def _audited(to: str) -> None:
+    """Every program that is started is written down, with what it is given."""
+    file = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def hook(event: str, given: tuple[object, ...]) -> None:
+        if event not in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
+            return
+        argv, env = given[1], given[3 if event == "subprocess.Popen" else 2]
+        words = [os.fsdecode(a) for a in argv] if isinstance(argv, list | tuple) else [str(argv)]
+        pairs = [f"{os.fsdecode(k)}={os.fsdecode(v)}" for k, v in dict(env or os.environ).items()]  # type: ignore[call-overload]
+        os.write(file, (json.dumps({"argv": words, "env": pairs}) + "\n").encode())
+
+    sys.addaudithook(hook)
 
 
 def _open_streams() -> None:
@@ -199,8 +241,7 @@ class _Popen(subprocess.Popen[Any]):
 def _as_executed(
     words: list[str], cwd: Any, env: Any, streams: Mapping[int, int], keep: Any, is_session: bool
 ) -> NoReturn:
-    code: Any = 70
-    try:
+    def become() -> None:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
@@ -219,14 +260,29 @@ def _as_executed(
             low = fd + 1
         os.closerange(low, 4096)
         _open_streams()
-        try:
-            _run(words)
-            code = 0
-        except SystemExit as e:
-            code = e.code
+
+    atexit._clear()  # what the process before has registered is not ours
+    _end(become, words)
+
+
+def _end(become: Callable[[], None], words: list[str]) -> NoReturn:
+    """As Python ends: threads are waited for, exit functions run, streams are flushed; modules are not taken apart."""
+    code: Any = 70
+    try:
+        become()
+        _run(words)
+        code = 0
+    except SystemExit as e:
+        code = e.code
     except BaseException:  # noqa: BLE001 - the process ends here, with its traceback
         traceback.print_exc()
+        code = 1
     finally:
+        with contextlib.suppress(BaseException):
+            threading._shutdown()  # type: ignore[attr-defined]
+            atexit._run_exitfuncs()
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()

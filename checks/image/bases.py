@@ -1,7 +1,8 @@
 """The base image, what it holds, and the Image Builder that makes it."""
 
-from preflight.api import Context, Findings, Image, Link, Recipe, advice, app, build, error, facts, rule, warning
-from preflight.model import Fix, Where
+from collections.abc import Iterator
+
+from preflight.api import Context, Findings, Image, Link, Recipe, Where, advice, app, build, error, facts, rule, warning
 from preflight.rules.subjects import BASES, IMAGES, STEPS, Started
 
 
@@ -57,11 +58,12 @@ def tool_entrypoint(recipe: Recipe, started: Started) -> Findings:
         )
 
 
-def _packages(step: app.Step) -> tuple[str, ...]:
-    return (*step.apt, *(p for c in step.shell for p in build.apt_words(c)))
+WITH_APT = STEPS.only(
+    lambda link: link.step.apt or any(map(build.apt_words, link.step.shell)), "step with apt packages"
+)
 
 
-@rule("IMG410", STEPS.only(lambda link: _packages(link.step), "step with apt packages"), asks_builder=True)
+@rule("IMG410", WITH_APT, asks_builder=True)
 def ver_apt_gone(recipe: Recipe, link: Link, context: Context) -> Findings:
     """The distribution has the apt packages that are asked for.
 
@@ -81,30 +83,27 @@ def ver_apt_gone(recipe: Recipe, link: Link, context: Context) -> Findings:
     is_guess = distribution is None and base.is_slim and facts.builder(context.builder or "") is None
     asked = "trixie" if is_guess else distribution
     say = warning if is_guess else error
-    for package in _packages(step):
+    for package, where in _packages(recipe, step):
         row = facts.apt_gone(package)
         if row is not None and asked in row.gone_in:
             whose = "Debian trixie, which Image Builder 2026.10 uses," if is_guess else f"{asked}"
             new = row.successor
+            fixes = (
+                app.replace_span(recipe, step.where, step.link, f"{q}{package}{q}", f"{q}{new}{q}", is_safe=True)
+                for q in "\"'"
+            )
             yield say(
                 f"{whose} has no apt package {package}",
                 f"install {new} in its place" if new else f"leave {package} out, or keep an older base",
-                _where(recipe, step, package),
+                where,
                 why="apt stops with: Unable to locate package",
-                fix=_rename(recipe, step, package, new) if new else None,
+                fix=next(filter(None, fixes), None) if new else None,
             )
 
 
-def _where(recipe: Recipe, step: app.Step, package: str) -> Where:
-    if package in step.apt:
-        return app.word_where(recipe, step, package)
-    return next((c.where for c in step.shell if package in build.apt_words(c)), step.where)
-
-
-def _rename(recipe: Recipe, step: app.Step, old: str, new: str) -> Fix | None:
-    named = ((f"{quote}{old}{quote}", f"{quote}{new}{quote}") for quote in "\"'")
-    fixes = (app.replace_span(recipe, step.where, step.link, was, now, is_safe=True) for was, now in named)
-    return next((f for f in fixes if f is not None), None)
+def _packages(recipe: Recipe, step: app.Step) -> Iterator[tuple[str, Where]]:
+    yield from ((package, app.word_where(recipe, step, package)) for package in step.apt)
+    yield from ((package, command.where) for command in step.shell for package in build.apt_words(command))
 
 
 @rule("IMG420", BASES.only(lambda i: i.base.cuda_tag, "CUDA base"))
@@ -121,16 +120,15 @@ def ver_cuda_tag(recipe: Recipe, started: Started) -> Findings:
     Source: NVIDIA's container-images repository: supported and unsupported tags
     """
     base, tag = started.base, started.base.cuda_tag
-    if tag is None or not tag.problem:
-        return
-    is_old = tag.version.split(".")[0] in ("9", "10", "11")  # their tags were less regular
-    say = warning if is_old else error
-    yield say(
-        f"{base.reference} {tag.problem}",
-        "use a tag such as nvidia/cuda:12.4.1-devel-ubuntu22.04",
-        app.argument_where(recipe, base.step, "tag", 0),
-        why="the image build stops at its first line: manifest unknown",
-    )
+    if tag is not None and tag.problem:
+        is_old = tag.version.split(".")[0] in ("9", "10", "11")  # their tags were less regular
+        say = warning if is_old else error
+        yield say(
+            f"{base.reference} {tag.problem}",
+            "use a tag such as nvidia/cuda:12.4.1-devel-ubuntu22.04",
+            app.argument_where(recipe, base.step, "tag", 0),
+            why="the image build stops at its first line: manifest unknown",
+        )
 
 
 OLDEST_TODAY = (2024, 10)

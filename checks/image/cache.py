@@ -1,10 +1,11 @@
 """What Modal's cache of layers keeps, and what breaks it."""
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 
-from preflight.api import Call, Finding, Findings, Link, Recipe, Where, advice, app, build, rule, warning
+from preflight.api import Call, Findings, Link, Recipe, Where, advice, app, build, rule, warning
 from preflight.app.syntax import Def
 from preflight.rules.subjects import IMAGE_CALLS, LAYERS, LINKS, syntax
 
@@ -18,7 +19,6 @@ OF_A_JOB = re.compile(
     r"|GITHUB_(?:SHA|RUN)|SESSION_ID"
 )
 GIT = re.compile(r"\bgit\b.*\b(?:rev-parse|describe|log)\b|^(?:rev-parse|describe)$")
-READS = ("os.environ.get", "os.getenv", "environ.get")
 
 
 @rule("IMG800", LAYERS)
@@ -35,10 +35,17 @@ def cac_env_per_run(recipe: Recipe, link: Link) -> Findings:
     How to fix: Give the value to the function, with `env=` or a Secret, or put the layer after everything else.
     Source: modal.com/docs/guide/images, caching; FastVideo 90d3bd19 moved such variables out.
     """
-    node = link.step.node
+    node, method = link.step.node, link.step.method
     if node is None or link.step.where.path != recipe.source.path:
         return
-    for part, name in _parts(link, node):
+    parts: list[tuple[ast.expr, str]] = []
+    for arg in [*node.args, *(k.value for k in node.keywords if k.arg in ("vars", "env"))]:
+        if method == "env" and isinstance(arg, ast.Dict):
+            shown = [repr(k.value) if isinstance(k, ast.Constant) else "a variable" for k in arg.keys]
+            parts += [(value, f".env {name}") for name, value in zip(shown, arg.values, strict=True)]
+        else:
+            parts.append((arg, f".{method}"))
+    for part, name in parts:
         what = _changing(syntax(recipe), part)
         if what:
             yield warning(
@@ -49,41 +56,21 @@ def cac_env_per_run(recipe: Recipe, link: Link) -> Findings:
             )
 
 
-def _parts(link: Link, node: ast.Call) -> Iterator[tuple[ast.expr, str]]:
-    for arg in [*node.args, *(k.value for k in node.keywords if k.arg in ("vars", "env"))]:
-        if link.step.method == "env" and isinstance(arg, ast.Dict):
-            for key, value in zip(arg.keys, arg.values, strict=True):
-                shown = repr(key.value) if isinstance(key, ast.Constant) else "a variable"
-                yield value, f".env {shown}"
-        else:
-            yield arg, f".{link.step.method}"
-
-
 def _changing(tree: app.Syntax, node: ast.expr) -> str:
     """What in the expression is another with every run; "" for nothing."""
-    for inner in [*build.sources_of(tree, node), *_bodies_of(tree, node)]:
-        if isinstance(inner, ast.Call):
-            name = app.dotted(inner.func)
-            texts = [str(c.value) for c in app.strings_in(inner)]
-            if CHANGES.match(name):
-                return f"{name}()"
-            if name.startswith("subprocess.") and any(GIT.search(t) for t in texts):
-                return "the git commit"
-            if name in READS and texts and OF_A_JOB.search(texts[0]):
-                return f"the job's variable {texts[0]}"
-        elif isinstance(inner, ast.Subscript) and app.dotted(inner.value) == "os.environ":
-            key = inner.slice
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and OF_A_JOB.search(key.value):
-                return f"the job's variable {key.value}"
+    sources = [*build.sources_of(tree, node)]
+    called = {app.dotted(n.func) for n in sources if isinstance(n, ast.Call)}
+    bodies = (ast.walk(d) for d in tree.defs() if d.name in called and tree.is_import_time(d))  # of the file's own
+    for inner in itertools.chain(sources, *bodies):
+        variable = app.environ_variable(inner)
+        if variable and OF_A_JOB.search(variable):
+            return f"the job's variable {variable}"
+        name = app.dotted(inner.func) if isinstance(inner, ast.Call) else ""
+        if CHANGES.match(name):
+            return f"{name}()"
+        if name.startswith("subprocess.") and any(GIT.search(str(c.value)) for c in app.strings_in(inner)):
+            return "the git commit"
     return ""
-
-
-def _bodies_of(tree: app.Syntax, node: ast.expr) -> Iterator[ast.AST]:
-    """The nodes of functions of the file that the expression, or a constant in it, calls."""
-    called = {app.dotted(n.func) for n in build.sources_of(tree, node) if isinstance(n, ast.Call)}
-    for each in tree.defs():
-        if each.name in called and tree.is_import_time(each):
-            yield from ast.walk(each)
 
 
 @rule("IMG810", IMAGE_CALLS)
@@ -132,22 +119,19 @@ def cac_manual_cache_bust(recipe: Recipe, link: Link) -> Findings:
     How to fix: Pin what has to be new (a commit, a version), or use `force_build=True` for one run.
     Source: modal.com/docs/guide/images, caching; what is meant is a pin, or force_build=True for one run.
     """
+    found = []
     for command in link.step.shell:
         text = " ".join(command.words[1:])
         is_alone = command.operator == "" and not command.redirects
         if command.words[:1] == ("echo",) and is_alone and WORDS.search(text):
-            yield _only_new(f"`echo {text[:40]}`", command.where)
-    for key in link.step.env:
-        if WORDS.search(key):
-            yield _only_new(f".env {key}", app.word_where(recipe, link.step, key))
-
-
-def _only_new(what: str, where: Where) -> Finding:
-    return advice(
-        f"{what} does nothing but make the layer new",
-        "pin what has to be new (a commit, a version), or use force_build=True for one run",
-        where,
-    )
+            found.append((f"`echo {text[:40]}`", command.where))
+    found += [(f".env {key}", app.word_where(recipe, link.step, key)) for key in link.step.env if WORDS.search(key)]
+    for what, where in found:
+        yield advice(
+            f"{what} does nothing but make the layer new",
+            "pin what has to be new (a commit, a version), or use force_build=True for one run",
+            where,
+        )
 
 
 MOVES = re.compile(r"^(?:main|master|edge|dev|develop|stable)$|(?:^|[-_.])(?:latest|nightly)(?:[-_.]|$)")
@@ -208,18 +192,14 @@ def cac_weights_in_image(recipe: Recipe, link: Link) -> Findings:
 
 
 def _fetched(step: app.Step) -> Iterator[tuple[str, Where]]:
-    yield from ((what, command.where) for command in step.shell if (what := _by_command(command)))
+    for command in step.shell:
+        name, words = build.program_of(command)
+        if name in ("huggingface-cli", "hf") and "download" in words[:2]:
+            yield f"{name} download", command.where
+        elif name in FETCHERS and FILES.search(command.text):
+            yield name, command.where
+        elif name.startswith("python") and (found := FETCHED.search(command.text)):
+            yield found[0], command.where
     node = getattr(step.args[0], "node", None) if step.args else None
     if isinstance(node, Def) and "volumes" not in step.kwargs and (found := FETCHED.search(ast.unparse(node))):
         yield f"{node.name} calls {found[0]}", step.where
-
-
-def _by_command(command: app.ShellCommand) -> str:
-    name = command.words[0].rsplit("/", 1)[-1] if command.words else ""
-    if name in ("huggingface-cli", "hf") and "download" in command.words[:3]:
-        return f"{name} download"
-    if name in FETCHERS and FILES.search(command.text):
-        return name
-    if name.startswith("python") and (found := FETCHED.search(command.text)):
-        return found[0]
-    return ""

@@ -2,7 +2,7 @@
 
 import re
 
-from preflight.api import Finding, Findings, Image, Link, Recipe, Where, app, build, error, facts, rule, warning
+from preflight.api import Findings, Image, Link, Recipe, app, build, error, facts, rule, warning
 from preflight.rules.subjects import BASES, GPU_IMAGES, IMAGES, STEPS, GpuImage, Started
 
 
@@ -19,21 +19,20 @@ def tool_cuda_11(recipe: Recipe, image: Image) -> Findings:
     Source: modal.com/docs/guide/cuda, 2026-08-22
     """
     base, torch = build.base_of(image), build.torch_at_end(image)
-    least = facts.limit("guaranteed_cuda_major").least
-    if base is not None and base.cuda is not None and facts.version_number(base.cuda)[0] < least:
-        yield _old(f"{base.reference} has CUDA {base.cuda}", app.argument_where(recipe, base.step, "tag", 0))
-    elif torch.n >= 0 and torch.cuda and torch.cuda != "cpu" and facts.version_number(torch.cuda)[0] < least:
+    least = f"{facts.limit('guaranteed_cuda_major').least:g}.0"
+    what, where = "", image.where
+    if base is not None and facts.is_older_cuda(base.cuda, least):
+        what, where = f"{base.reference} has CUDA {base.cuda}", app.argument_where(recipe, base.step, "tag", 0)
+    elif torch.n >= 0 and facts.is_older_cuda(torch.cuda, least):
         name = f"torch {torch.version}" if torch.version else "torch"
-        yield _old(f"{name} is built for CUDA {torch.cuda}", torch.where(image))
-
-
-def _old(what: str, where: Where) -> Finding:
-    return warning(
-        f"{what}; Modal guarantees CUDA 12 and 13",
-        "take a CUDA 12 base, and a torch of CUDA 12",
-        where,
-        why="newer GPUs and drivers may refuse it",
-    )
+        what, where = f"{name} is built for CUDA {torch.cuda}", torch.where(image)
+    if what:
+        yield warning(
+            f"{what}; Modal guarantees CUDA 12 and 13",
+            "take a CUDA 12 base, and a torch of CUDA 12",
+            where,
+            why="newer GPUs and drivers may refuse it",
+        )
 
 
 FOLDER = re.compile(r"/usr/local/cuda-(\d+\.\d+)")
@@ -62,7 +61,7 @@ def tool_cuda_home_mismatch(recipe: Recipe, link: Link) -> Findings:
     has = facts.minor(base.cuda)
     if any(p.startswith("cuda") for p in build.apt_before(link.image, link.n)):
         return  # another toolkit may have been installed
-    if any("cuda" in c.text for s in (*link.before, step) for c in s.shell):
+    if any("cuda" in c.text for c in (*link.shell_before, *step.shell)):
         return
     for key, value in step.env.items():
         other = next((v for v in FOLDER.findall(value) if v != has), None) if isinstance(value, str) else None
@@ -120,22 +119,17 @@ def tool_cuda_too_old_for_gpu(recipe: Recipe, used: GpuImage) -> Findings:
     least = min((row.least_cuda for row in young), key=facts.version_number)
     cards = ", ".join(row.name for row in young)
     torch, base, builds = build.torch_at_end(used.image), build.base_of(used.image), build.source_builds(used.image)
-    if torch.n >= 0 and torch.version and _is_below(torch.cuda, least):
+    if torch.n >= 0 and torch.version and facts.is_older_cuda(torch.cuda, least):
         yield error(
             f"torch {torch.version} is built for CUDA {torch.cuda}, and {cards} needs {least} or newer",
             "take torch 2.7 from the cu128 index, or torch 2.8 or newer",
             torch.where(used.image),
             why="the first kernel fails on the GPU: no kernel image is available",
         )
-    if base is not None and builds and _is_below(base.cuda, least):
+    if base is not None and builds and facts.is_older_cuda(base.cuda, least):
         yield error(
             f"{base.reference} has the toolkit of CUDA {base.cuda}, and {cards} needs {least} or newer",
             f"take an nvidia/cuda base of CUDA {least} or newer",
             app.argument_where(recipe, base.step, "tag", 0),
             why=f"{builds[0].name} is built without code for this GPU",
         )
-
-
-def _is_below(cuda: str | None, least: str) -> bool:
-    """Whether it is a CUDA version, and an older one."""
-    return cuda not in (None, "", "cpu") and facts.version_number(cuda) < facts.version_number(least)

@@ -23,19 +23,17 @@ def tool_arch_autodetect(recipe: Recipe, ext: ExtInstall) -> Findings:
     How to fix: Set TORCH_CUDA_ARCH_LIST before the step, or give the step `gpu=`.
     Source: torch/utils/cpp_extension.py, _get_cuda_arch_flags; modal.com/docs/guide/images
     """
-    if ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs:
+    is_told = ext.row.has_own_archs or ext.step.kwargs.get("gpu") or "**" in ext.step.kwargs
+    if is_told or ARCHS & env_for(ext).keys() or not build.is_known_before(ext.image, ext.n):
         return
-    if build.has_nvcc(ext.image, ext.n) is not True or not build.is_known_before(ext.image, ext.n):
-        return
-    if ARCHS & env_for(ext).keys():
-        return
-    say = error if ext.name in STOPS else warning
-    yield say(
-        f"{ext.name} is built for the GPUs that the builder sees, and it sees none",
-        'set .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"}) before this step, or give the step gpu=',
-        ext.where,
-        why="the build stops with IndexError, or leaves out the CUDA code without a message",
-    )
+    if build.has_nvcc(ext.image, ext.n):
+        say = error if ext.name in STOPS else warning
+        yield say(
+            f"{ext.name} is built for the GPUs that the builder sees, and it sees none",
+            'set .env({"TORCH_CUDA_ARCH_LIST": "8.0;9.0"}) before this step, or give the step gpu=',
+            ext.where,
+            why="the build stops with IndexError, or leaves out the CUDA code without a message",
+        )
 
 
 ARCH = re.compile(r"(\d+)\.(\d)(\+PTX)?")

@@ -12,8 +12,8 @@ Source: The simple index API, the OCI distribution API, the release pages. Answe
 """
 
 from preflight.api import RECIPE, Answer, Check, Finding, Looked, NotApplicable, Stage, build, error, facts, warning
-from preflight.remote.index.lookups import PUBLISHED
-from preflight.remote.index.types import Published, There
+from preflight.remote.index.api import There
+from preflight.remote.index.lookups import PUBLISHED, Published
 
 
 async def run(looked: Looked) -> Answer | NotApplicable:
@@ -21,18 +21,23 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if not found:
         return NotApplicable(f"{looked[RECIPE].source.path} names no base image, pinned torch or release wheel")
     by = {there: [p for p in found if p.presence.there is there] for there in There}
+    names = {there: ", ".join(p.download.what for p in by[there]) for there in There}
     if len(by[There.NOT_ASKED]) == len(found):
-        return NotApplicable(f"not confirmed, since {found[0].presence.why}: {_listed(found)}")
+        return NotApplicable(f"not confirmed, since {found[0].presence.why}: {names[There.NOT_ASKED]}")
     findings = [_missing(p) for p in by[There.MISSING]]
-    if by[There.NOT_CONFIRMED]:
-        findings.append(_not_confirmed(by[There.NOT_CONFIRMED]))
-    said = "; ".join(f"{there}: {_listed(by[there])}" for there in There if by[there])
+    if open_ones := by[There.NOT_CONFIRMED]:
+        findings.append(
+            warning(
+                f"not confirmed that it is there: {names[There.NOT_CONFIRMED]}",
+                "run this check again where these hosts can be reached, or leave it out with --skip image-published",
+                open_ones[0].download.where,
+                why="what is gone stops the image build after 5 to 15 min",
+                evidence=tuple(dict.fromkeys(p.presence.why for p in open_ones)),
+            )
+        )
+    said = "; ".join(f"{there}: {names[there]}" for there in There if by[there])
     seen = [{"what": p.download.what, "there": p.presence.there.value, "why": p.presence.why or None} for p in found]
     return Answer(summary=said, seen={"downloads": seen}, findings=tuple(findings))
-
-
-def _listed(found: tuple[Published, ...] | list[Published]) -> str:
-    return ", ".join(p.download.what for p in found)
 
 
 def _missing(published: Published) -> Finding:
@@ -52,16 +57,6 @@ def _remedy(download: build.Download) -> str:
     if isinstance(download.target, build.Asset):
         return "take a release that has a wheel for this torch and Python; `preflight init --recipe` names one"
     return "pin a torch that this index holds for this Python, or take another index"
-
-
-def _not_confirmed(found: list[Published]) -> Finding:
-    return warning(
-        f"not confirmed that it is there: {_listed(found)}",
-        "run this check again where these hosts can be reached, or leave it out with --skip image-published",
-        found[0].download.where,
-        why="what is gone stops the image build after 5 to 15 min",
-        evidence=tuple(dict.fromkeys(p.presence.why for p in found)),
-    )
 
 
 CHECK = Check(

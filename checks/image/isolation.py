@@ -1,7 +1,6 @@
 """pip's build isolation."""
 
 import re
-from collections.abc import Iterable, Iterator
 
 from preflight.api import Context, ExtInstall, Findings, Link, Recipe, advice, app, build, error, facts, rule, warning
 from preflight.model import Fix
@@ -40,21 +39,19 @@ def iso_ext_build_isolation(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
 
 
 def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
-    step = found[0].step
-    if step.method in ("pip_install", "uv_pip_install"):
-        if "extra_options" in step.kwargs or "**" in step.kwargs:
-            return None
-        return app.add_argument(recipe, step, 'extra_options="--no-build-isolation"', is_safe=_are_alone(step.pip))
-    installs = list({id(e.install): e.install for e in found}.values())
-    is_safe = _are_alone(installs)
+    step, installs = found[0].step, list({id(e.install): e.install for e in found}.values())
+    is_call = step.method in ("pip_install", "uv_pip_install")
+    is_safe = all(  # nothing else is in these commands that the option would build in another way
+        i.is_complete and all(build.classify(p)[0] is not None for p in i.packages)
+        for i in (step.pip if is_call else installs)
+    )
+    if is_call:
+        is_open = "extra_options" in step.kwargs or "**" in step.kwargs
+        option = 'extra_options="--no-build-isolation"'
+        return None if is_open else app.add_argument(recipe, step, option, is_safe=is_safe)
     old, new = "pip install", "pip install --no-build-isolation"
     fixes = (app.replace_span(recipe, i.where, i.span, old, new, is_safe=is_safe) for i in installs)
     return app.together(fixes, is_safe=is_safe)
-
-
-def _are_alone(installs: Iterable[app.PipInstall]) -> bool:
-    """Nothing else is in these commands that the option would build in another way."""
-    return all(i.is_complete and all(build.classify(p)[0] is not None for p in i.packages) for i in installs)
 
 
 FLAG = re.compile(r"^\s*-{1,2}[A-Za-z]|^[^\s@;]+\s+-{1,2}[A-Za-z]")
@@ -74,7 +71,7 @@ def iso_flag_in_package_list(recipe: Recipe, link: Link) -> Findings:
     Source: Modal client release notes 1.0.0; llm-finetuning 7baa0189
     """
     step = link.step
-    flags = [s for s in _strings(step.args) if FLAG.match(s)]
+    flags = [s for s in app.flat(step.args) if FLAG.match(s)]
     if flags:
         yield error(
             f"{', '.join(repr(f) for f in flags)} {is_or_are(flags)} among the packages of {step.method}",
@@ -83,14 +80,6 @@ def iso_flag_in_package_list(recipe: Recipe, link: Link) -> Findings:
             why="the client refuses the file before anything is built",
             fix=_move(recipe, step, flags),
         )
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from _strings(each)
 
 
 def _move(recipe: Recipe, step: app.Step, flags: list[str]) -> Fix | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from preflight.api import Context, Findings, Fix, Recipe, advice, app, build, error, facts, rule, warning
+from preflight.api import Context, Findings, Recipe, advice, app, build, error, facts, rule, warning
 from preflight.rules.subjects import BASES, NAMING_PYTHON, WHEELS, Started
 
 END, NEXT = "3.10", "3.11"
@@ -37,6 +37,7 @@ def ver_python_eol(recipe: Recipe, started: Started, context: Context) -> Findin
 
 
 KEYWORDS = ("python_version", "add_python")
+NUMBER = re.compile(r"(?<![\w.])[\d.]+$")
 MICRO = re.compile(r"(\d+\.\d+)\.\d+")
 
 
@@ -55,32 +56,26 @@ def ver_python_type(recipe: Recipe, started: Started) -> Findings:
     step = started.base.step
     for keyword in KEYWORDS:
         given, span = step.kwargs.get(keyword), step.kwarg_spans.get(keyword)
+        where = app.argument_where(recipe, step, keyword)
         if isinstance(given, float | int) and not isinstance(given, bool):
-            right = "3.10" if given == 3.1 else str(given)
+            right, source = "3.10" if given == 3.1 else str(given), app.source_of(recipe, step.where)
+            written = NUMBER.search(source.text, span.start, span.end) if source and span else None
+            number = written and app.Span(written.start(), written.end())
             yield error(
                 f"{keyword}={given} is a number; 3.10 would be 3.1",
                 f'write {keyword}="{right}"',
-                app.argument_where(recipe, step, keyword),
+                where,
                 why="the client refuses the file before anything is built",
-                fix=_quoted(recipe, step, span, right),
+                fix=app.replaced(step.where.path, number, f'"{right}"', is_safe=True),
             )
         elif keyword == "add_python" and isinstance(given, str) and (found := MICRO.fullmatch(given)):
             yield error(
                 f'add_python="{given}" names a patch release; Modal takes two numbers',
                 f'write add_python="{found[1]}"',
-                app.argument_where(recipe, step, keyword),
+                where,
                 why="the client refuses the image",
                 fix=app.replace_span(recipe, step.where, span, given, found[1], is_safe=True),
             )
-
-
-def _quoted(recipe: Recipe, step: app.Step, span: app.Span | None, right: str) -> Fix | None:
-    source = app.source_of(recipe, step.where)
-    if source is None or span is None:
-        return None
-    written = re.search(r"[\d.]+$", source.text[span.start : span.end])
-    number = app.Span(span.start + written.start(), span.end) if written else None
-    return app.replaced(source.path, number, f'"{right}"', is_safe=True)
 
 
 @rule("IMG380", BASES.only(lambda i: i.base.is_slim, "debian_slim image"))

@@ -4,18 +4,21 @@ import re
 from collections.abc import Iterator
 
 from preflight.api import Findings, Fix, Link, Recipe, Where, app, build, error, rule, warning
-from preflight.rules.edits import newline_of
 from preflight.rules.subjects import LINKS, SHELL_COMMANDS, Shell
 
+APT_INSTALLS = SHELL_COMMANDS.only(
+    lambda s: (
+        (program := build.program_of(s.command))[0] in ("apt-get", "apt")
+        and "install" in program[1]
+        and "$" not in s.command.text
+    ),
+    "apt install in a shell string",
+)
+ANSWERS = (("yes",), ("echo",))  # `yes |` answers what apt asks
 YES = re.compile(r"^(?:-[a-zA-Z]*y[a-zA-Z]*|--yes|--assume-yes|-qq|--force-yes)$")
 
 
-def _is_install(shell: Shell) -> bool:
-    name, rest = build.program_of(shell.command)
-    return name in ("apt-get", "apt") and "install" in rest and "$" not in shell.command.text
-
-
-@rule("IMG890", SHELL_COMMANDS.only(_is_install, "apt install in a shell string"))
+@rule("IMG890", APT_INSTALLS)
 def shl_apt_no_yes(recipe: Recipe, shell: Shell) -> Findings:
     """apt does not ask, and knows what there is.
 
@@ -28,46 +31,29 @@ def shl_apt_no_yes(recipe: Recipe, shell: Shell) -> Findings:
     How to fix: Use `.apt_install(…)`, or write `apt-get update && apt-get install -y …`.
     Source: apt-get(8); registry bases come with /var/lib/apt/lists empty.
     """
-    link, command = shell.link, shell.command
-    written = f"`{' '.join(command.text.split())[:60]}`"
-    if not any(YES.match(w) for w in build.program_of(command)[1]) and not _is_answered(shell):
+    link, command, steps = shell.link, shell.command, shell.link.before
+    earlier = (*link.shell_before, *shell.before)
+    texts = " ".join(c.text for c in (*link.shell_before, *link.step.shell))
+    is_piped = bool(shell.before) and shell.before[-1].operator == "|" and shell.before[-1].words[:1] in ANSWERS
+    is_answered = is_piped or "APT::Get::Assume-Yes" in texts or "apt.conf" in texts
+    is_updated = any(s.method == "apt_install" or not s.is_complete for s in steps) or any(  # apt_install updates first
+        "update" in c.words or ("apt" in " ".join(c.words) and "bash" in c.text) for c in earlier
+    )
+    if not is_answered and not any(YES.match(w) for w in build.program_of(command)[1]):
         yield error(
-            f"{written} has no -y: apt asks and gets no answer",
+            f"{command.shown} has no -y: apt asks and gets no answer",
             "write apt-get install -y, or use .apt_install(…)",
             command.where,
             why="the image build stops at this step",
-            fix=_with_yes(link, command),
+            fix=app.replace_span(recipe, command.where, command.span, " install ", " install -y ", is_safe=True),
         )
-    elif build.tag_of(link.image) is not None and build.is_bare(link.image) and not _is_updated(shell):
+    elif build.tag_of(link.image) is not None and build.is_bare(link.image) and not is_updated:
         yield error(
-            f"{written} before any apt-get update: the base has no package list",
+            f"{command.shown} before any apt-get update: the base has no package list",
             "write `apt-get update && ` before it, or use .apt_install(…)",
             command.where,
             why="the image build stops with 'Unable to locate package'",
         )
-
-
-def _is_answered(shell: Shell) -> bool:
-    """Whether `yes |` or a setting answers apt's question."""
-    last = shell.before[-1] if shell.before else None
-    piped = last is not None and last.operator == "|" and last.words[:1] in (("yes",), ("echo",))
-    texts = " ".join(c.text for s in (*shell.link.before, shell.link.step) for c in s.shell)
-    return piped or "APT::Get::Assume-Yes" in texts or "apt.conf" in texts
-
-
-def _is_updated(shell: Shell) -> bool:
-    if any(s.method == "apt_install" or not s.is_complete for s in shell.link.before):
-        return True  # apt_install updates first
-    earlier = [*(c for s in shell.link.before for c in s.shell), *shell.before]
-    return any("update" in c.words or ("apt" in " ".join(c.words) and "bash" in c.text) for c in earlier)
-
-
-def _with_yes(link: Link, command: app.ShellCommand) -> Fix | None:
-    span, source = command.span, link.image.source
-    if span is None or command.where.path != source.path:
-        return None
-    found = re.compile(r"\binstall\b").search(source.text, span.start, span.end)
-    return app.replaced(source.path, app.Span(found.end(), found.end()), " -y", is_safe=True) if found else None
 
 
 HARMLESS_END = frozenset({"true", ":", "echo", "printf", "exit"})
@@ -102,7 +88,7 @@ def shl_error_swallowed(recipe: Recipe, shell: Shell) -> Findings:
     how = _swallowed(shell.string, shell.n)
     if how:
         yield warning(
-            f"`{' '.join(shell.command.text.split())[:60]}`: {how}",
+            f"{shell.command.shown}: {how}",
             "let a failed install fail the build; install what is optional in a step of its own",
             shell.command.where,
             why="the build goes on without the package, and the failure shows on the GPU",
@@ -178,6 +164,8 @@ BRINGS = {  # packages that depend on the tool
     "wget": re.compile(r"^(?:wget|devscripts)(?:=.*)?$"),
     "unzip": re.compile(r"^(?:unzip|zip|devscripts)(?:=.*)?$"),
 }
+ASKS = ("which", "type", "command")  # whether a program is there
+GETS_GIT = "pip_install_private_repos"  # by itself
 JUDGED = LINKS.only(
     lambda k: k.n > 0 and (k.step.pip or k.step.shell) and build.is_bare(k.image), "build step on a known base"
 )
@@ -199,68 +187,45 @@ def app_missing_git(recipe: Recipe, links: list[Link]) -> Findings:
     told: set[str] = set()  # of each base and tool, the first step that lacks it
     for link in links:
         for tool, where, n in _needed(link):
-            if tool not in told and not _is_there(link, tool, n):
-                told.add(tool)
-                yield error(
-                    f"{tool} is called here, and neither the base nor an earlier step has it",
-                    f'add .apt_install("{tool}") before it',
-                    where,
-                    why="the image build stops at this step",
-                    fix=_apt_step(link, tool),
-                )
+            earlier = (*link.shell_before, *link.step.shell[:n])
+            if tool in told or any(_may_hold(s, tool) for s in link.before) or any(_brings(c, tool) for c in earlier):
+                continue
+            told.add(tool)
+            yield error(
+                f"{tool} is called here, and neither the base nor an earlier step has it",
+                f'add .apt_install("{tool}") before it',
+                where,
+                why="the image build stops at this step",
+                fix=app.insert_link(recipe, link.step, f'.apt_install("{tool}")', is_safe=True),
+            )
 
 
 def _needed(link: Link) -> Iterator[tuple[str, Where, int]]:
     """Each tool that the step calls, where, and before which of its shell commands."""
-    if link.step.method != "pip_install_private_repos":  # which installs git by itself
-        for install in link.step.pip:
-            asking = [p for p in install.packages if "git+" in (p.url or "") or p.written.startswith("git+")]
-            commands = link.step.shell if asking else ()
-            at = next((n for n, c in enumerate(commands) if c.where == install.where), len(commands))
-            for package in asking:
+    commands = link.step.shell
+    for install in link.step.pip if link.step.method != GETS_GIT else ():
+        for package in install.packages:
+            if "git+" in (package.url or "") or package.written.startswith("git+"):
+                at = next((n for n, c in enumerate(commands) if c.where == install.where), len(commands))
                 yield "git", package.where or install.where, at
-    for n, command in enumerate(link.step.shell):
-        name, _ = build.program_of(command)
-        if name in BRINGS and not _asks(command):
+    for n, command in enumerate(commands):
+        name = build.program_of(command)[0]
+        if name in BRINGS and command.words[0] not in ASKS:
             yield name, command.where, n
 
 
-def _is_there(link: Link, tool: str, n: int) -> bool:
-    for step in link.before:
-        if any(BRINGS[tool].match(p) for p in step.apt) or step.is_repeated:
-            return True
-        if step.method in ("pip_install_private_repos", "micromamba_install"):
-            return True
-        if not step.is_complete and step.method in ("apt_install", "run_commands", "dockerfile_commands"):
-            return True  # what it installs is not in the text
-    earlier = [c for step in link.before for c in step.shell] + list(link.step.shell[:n])
-    return any(_may_install(c, tool) for c in earlier)
+def _may_hold(step: app.Step, tool: str) -> bool:
+    """Whether the step installs the tool, or what is not in the text."""
+    is_open = not step.is_complete and step.method in ("apt_install", "run_commands", "dockerfile_commands")
+    brings = any(BRINGS[tool].match(p) for p in step.apt) or step.method in (GETS_GIT, "micromamba_install")
+    return brings or is_open or step.is_repeated
 
 
-def _may_install(command: app.ShellCommand, tool: str) -> bool:
+def _brings(command: app.ShellCommand, tool: str) -> bool:
+    """Whether the command may install the tool, by a script too, or asks for it: `which git`."""
     words = " ".join((*command.words, command.text))
     if re.search(r"\binstall\b", words) and any(BRINGS[tool].match(w) for w in command.words):
         return True
     if build.program_of(command)[0] in ("bash", "sh", "zsh"):
-        return tool in words  # a script or -c string that may install it
-    return _asks(command) and tool in command.words
-
-
-def _asks(command: app.ShellCommand) -> bool:
-    """Whether it only asks if a program is there: `which git`, `command -v git`."""
-    return command.words[:1] in (("which",), ("type",)) or command.words[:2] == ("command", "-v")
-
-
-def _apt_step(link: Link, tool: str) -> Fix | None:
-    """A step of its own before this one, written as its neighbours are."""
-    step, source = link.step, link.image.source
-    if step.link is None or step.where.path != source.path:
-        return None
-    text = source.text
-    gap = re.compile(r"\s*").match(text, step.link.start)
-    dot = gap.end() if gap else step.link.start
-    if text[dot : dot + 1] != ".":
-        return None
-    before = text[text.rfind("\n", 0, dot) + 1 : dot]
-    tail = f"{newline_of(text)}{before}" if not before.strip() else ""
-    return app.replaced(source.path, app.Span(dot, dot), f'.apt_install("{tool}"){tail}', is_safe=True)
+        return tool in words
+    return bool(command.words) and command.words[0] in ASKS and tool in command.words

@@ -6,7 +6,7 @@ import re
 from preflight.api import Findings, Fix, Link, Recipe, app, build, error, rule, warning
 from preflight.rules.subjects import LINKS, SHELL_COMMANDS, SHELL_STRINGS, Shell, syntax
 
-SETS = frozenset({"export", "cd", "pushd", "source", ".", "conda", "set", "alias", "ulimit"})
+ONLY_SETS = re.compile(r"(?:export|cd|pushd|set|alias|ulimit|conda activate)\b|(?:source|\.) .*activate")
 LITERAL = re.compile(r"[^$`\\'\"]*")
 REMEDIES = {
     "export": ("the variable", "set it with .env({…}) before the steps that need it"),
@@ -29,26 +29,17 @@ def shl_export_lost(recipe: Recipe, string: tuple[Link, tuple[app.ShellCommand, 
     Source: modal 1.6.4 _image.py: each string becomes a RUN of its own.
     """
     link, commands = string
-    if not all(_only_sets(c) for c in commands):
+    if not all(c.words and not c.redirects and ONLY_SETS.match(" ".join(c.words)) for c in commands):
         return
     first = commands[0]
     what, remedy = REMEDIES.get(first.words[0], OTHERWISE)
     yield warning(
-        f"`{' '.join(first.text.split())[:60]}` stands alone in its string: {what} is gone in the next one",
+        f"{first.shown} stands alone in its string: {what} is gone in the next one",
         remedy,
         first.where,
         why="the steps after it run without it, and fail or build something else",
         fix=_env_step(link, commands),
     )
-
-
-def _only_sets(command: app.ShellCommand) -> bool:
-    words = command.words
-    if not words or words[0] not in SETS or command.redirects:
-        return False
-    if words[0] == "conda":
-        return words[1:2] == ("activate",)
-    return words[0] not in ("source", ".") or any("activate" in w for w in words[1:])
 
 
 def _env_step(link: Link, commands: tuple[app.ShellCommand, ...]) -> Fix | None:
@@ -90,29 +81,18 @@ def shl_source_in_sh(recipe: Recipe, link: Link) -> Findings:
     How to fix: Write `.` in place of `source`, or run the string with `bash -c`.
     Source: dash(1): the command is `.`; Modal runs each string with /bin/sh -c.
     """
-    sourcing = [command for command in link.step.shell if command.words[:1] == ("source",)]
-    if not sourcing or not build.is_debian(link.image) or any(_sets_shell(s) for s in (*link.before, link.step)):
-        return
-    for command in sourcing:
-        yield error(
-            f"`{' '.join(command.text.split())[:60]}`: the image's /bin/sh is dash, which has no `source`",
-            "write `.` in place of `source`, or run it with bash -c",
-            command.where,
-            why="the image build stops with 'source: not found'",
-            fix=_with_a_dot(link, command),
-        )
-
-
-def _sets_shell(step: app.Step) -> bool:
-    texts = [a for a in step.args if isinstance(a, str)] if step.method == "dockerfile_commands" else []
-    return step.method == "shell" or any(SHELL.match(t) for t in texts)
-
-
-def _with_a_dot(link: Link, command: app.ShellCommand) -> Fix | None:
-    span, source = command.span, link.image.source
-    if span is None or command.where.path != source.path or not source.text.startswith("source", span.start):
-        return None
-    return app.replaced(source.path, app.Span(span.start, span.start + len("source")), ".", is_safe=True)
+    step = link.step
+    in_dockerfile = [str(a) for s in (*link.before, step) if s.method == "dockerfile_commands" for a in s.args]
+    is_set = any(s.method == "shell" for s in (*link.before, step)) or any(map(SHELL.match, in_dockerfile))
+    for command in step.shell if build.is_debian(link.image) and not is_set else ():
+        if command.words[:1] == ("source",):
+            yield error(
+                f"{command.shown}: the image's /bin/sh is dash, which has no `source`",
+                "write `.` in place of `source`, or run it with bash -c",
+                command.where,
+                why="the image build stops with 'source: not found'",
+                fix=app.replace_span(recipe, command.where, command.span, "source ", ". ", is_safe=True),
+            )
 
 
 SOURCED = re.compile(r"(?:\.|\bsource)\s+[\"']?([\w./~$-]+)/bin/activate\b[\"']?\s*(?:&&|;|\\n|\n)\s*[\w./]")
@@ -133,32 +113,30 @@ def shl_venv_not_on_path(recipe: Recipe, shell: Shell) -> Findings:
     How to fix: Add `.env({"PATH": "/opt/venv/bin:$PATH"})` after the step that makes it.
     Source: modal.com/docs/guide/images: each string is a RUN of its own; PATH with $PATH is expanded.
     """
-    folder, image = _made(shell.command), shell.link.image
+    folder, image = _made(shell.command).rstrip("/"), shell.link.image
     if not folder or not image.is_complete:
         return
     if any("PATH" in s.env or "VIRTUAL_ENV" in s.env or s.method == "uv_sync" for s in image.steps):
         return
-    used = re.compile(re.escape(folder.rstrip("/")) + r"/bin/(?!activate)")
-    if not used.search(image.source.text) and not _is_sourced(folder, recipe):
-        yield warning(
-            f"the environment {folder} is made and never put on PATH",
-            f'add .env({{"PATH": "{folder.rstrip("/")}/bin:$PATH"}}) after it',
-            shell.command.where,
-            why="later steps and the functions run another Python, without its packages",
-        )
-
-
-def _is_sourced(folder: str, recipe: Recipe) -> bool:
-    """A function's own command activates it and goes on: `cd /app && . venv/bin/activate && python train.py`."""
-    name, tree = folder.rstrip("/").rsplit("/", 1)[-1], syntax(recipe)
-    calls = [s.call for i in recipe.images for s in i.steps if s.call is not None]
-    for node in tree.every(ast.Constant):
-        found = SOURCED.search(node.value) if isinstance(node.value, str) else None
-        span = tree.span(node) if found is not None else None
-        in_a_step = span is not None and any(c.start <= span.start < c.end for c in calls)
-        if found is not None and found[1].rsplit("/", 1)[-1] == name and not in_a_step:
-            return True
-    return False
+    used, tree = re.compile(re.escape(folder) + r"/bin/(?!activate)"), syntax(recipe)
+    steps = [s.call for i in recipe.images for s in i.steps if s.call is not None]
+    sourced = [  # a function's own command activates it and goes on: `. venv/bin/activate && python train.py`
+        (found[1], tree.span(node))
+        for node in tree.every(ast.Constant)
+        if (found := SOURCED.search(app.text_of(node))) is not None
+    ]
+    if used.search(image.source.text) or any(
+        name.rsplit("/", 1)[-1] == folder.rsplit("/", 1)[-1]
+        and not (span is not None and any(s.start <= span.start < s.end for s in steps))
+        for name, span in sourced
+    ):
+        return
+    yield warning(
+        f"the environment {folder} is made and never put on PATH",
+        f'add .env({{"PATH": "{folder}/bin:$PATH"}}) after it',
+        shell.command.where,
+        why="later steps and the functions run another Python, without its packages",
+    )
 
 
 def _made(command: app.ShellCommand) -> str:

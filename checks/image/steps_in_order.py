@@ -3,7 +3,7 @@
 import ast
 import re
 
-from preflight.api import Context, Findings, Link, Recipe, app, error, facts, rule, warning
+from preflight.api import Context, Findings, Link, Recipe, app, build, error, facts, rule, warning
 from preflight.app.syntax import Def
 from preflight.rules.subjects import STEPS
 
@@ -64,12 +64,12 @@ def ord_copy_source_before_deps(recipe: Recipe, link: Link) -> Findings:
     Source: modal.com/docs/guide/images, "define frequently changing layers last"
     """
     step, heavy = link.step, None
-    given = step.args[1] if len(step.args) > 1 else step.kwargs.get("remote_path", "/root")
-    target = str(given).rstrip("/") or "/"
+    target = str(step.given("remote_path", 1) or "/root").rstrip("/") or "/"
     for later in link.after:
         if _uses(later, target):
             return
-        heavy = heavy or (later if _is_heavy(later) else None)
+        packages = [p.name for i in later.pip for p in i.packages if p.name]
+        heavy = heavy or (later if any(p == "torch" or facts.extension(p) for p in packages) else None)
     if heavy is not None:
         yield warning(
             f"{step.method} copies code before {heavy.method} (line {heavy.where.line}) installs heavy packages",
@@ -77,10 +77,6 @@ def ord_copy_source_before_deps(recipe: Recipe, link: Link) -> Findings:
             step.where,
             why="each edit of the code downloads and compiles everything below again",
         )
-
-
-def _is_heavy(step: app.Step) -> bool:
-    return any(p.name and (p.name == "torch" or facts.extension(p.name)) for i in step.pip for p in i.packages)
 
 
 def _uses(step: app.Step, target: str) -> bool:
@@ -95,7 +91,7 @@ def _uses(step: app.Step, target: str) -> bool:
 
 ASSERTED = re.compile(r"\bassert\s+(?:\(\s*)?torch\.cuda\.is_available\(\)")
 NEEDS_GPU = re.compile(
-    r"torch\.cuda\.(?:get_device_\w+|current_device|mem_get_info|synchronize|set_device)\(|\.cuda\(\)"
+    r"^nvidia-smi$|torch\.cuda\.(?:get_device_\w+|current_device|mem_get_info|synchronize|set_device)\(|\.cuda\(\)"
     r"|\.to\(\s*['\"]cuda(?::\d)?['\"]\s*\)|device\s*=\s*['\"]cuda(?::\d)?['\"]"
 )
 GUARD = re.compile(r"\bif\b.*is_available\(\)|is_available\(\)\s+(?:and|else)|\bexcept\b", re.DOTALL)
@@ -119,36 +115,23 @@ def ord_gpu_check_at_build(recipe: Recipe, link: Link) -> Findings:
     step = link.step
     if step.kwargs.get("gpu") or "**" in step.kwargs:
         return
-    needs, where = next(((n, c.where) for c in step.shell if (n := _of_command(c))), (_of_function(step), step.where))
-    if needs:
-        yield error(
-            f"{step.method} has no gpu=, and it needs one: {needs}",
-            'leave this out of the build, or give the step gpu="T4"',
-            where,
-            why="the image build stops at this step; the steps before it have been paid for in minutes",
-        )
-
-
-def _of_command(command: app.ShellCommand) -> str:
-    if command.operator == "||" or not command.words:
-        return ""
-    program = command.words[0].rsplit("/", 1)[-1]
-    if program == "nvidia-smi":
-        return program
-    return _of_code(" ".join(command.words[1:])) if program.startswith("python") else ""
-
-
-def _of_function(step: app.Step) -> str:
-    node = getattr(step.args[0], "node", None) if step.args else None
-    return _of_code(ast.unparse(node)) if step.method == "run_function" and isinstance(node, Def) else ""
-
-
-def _of_code(code: str) -> str:
-    asserted = ASSERTED.search(code)
-    if asserted:
-        return asserted[0]
-    found = NEEDS_GPU.search(code)
-    return found[0] if found and not GUARD.search(code) else ""
+    node = getattr(step.args[0], "node", None) if step.args and step.method == "run_function" else None
+    codes = [(ast.unparse(node), step.where)] if isinstance(node, Def) else []
+    for command in step.shell:
+        program, words = build.program_of(command)
+        if command.operator != "||" and (program == "nvidia-smi" or program.startswith("python")):
+            codes.append((program if program == "nvidia-smi" else " ".join(words), command.where))
+    for code, where in codes:
+        asked = None if GUARD.search(code) else NEEDS_GPU.search(code)
+        needs = ASSERTED.search(code) or asked
+        if needs:
+            yield error(
+                f"{step.method} has no gpu=, and it needs one: {needs[0]}",
+                'leave this out of the build, or give the step gpu="T4"',
+                where,
+                why="the image build stops at this step; the steps before it have been paid for in minutes",
+            )
+            return
 
 
 LOCKS_PIP = re.compile(r'^name = "pip"$', re.MULTILINE)
@@ -185,11 +168,9 @@ def ord_pip_after_uv_sync(recipe: Recipe, link: Link, context: Context) -> Findi
 
 def _locks_pip(step: app.Step, context: Context) -> bool:
     """uv.lock below the project holds pip; an unreadable place is taken for one that does."""
-    given = step.kwargs.get("uv_project_dir", step.args[0] if step.args else "./")
-    if not isinstance(given, str):
-        return True
-    lock = context.project / given / "uv.lock"
+    given = step.given("uv_project_dir", 0) or "./"
+    lock = context.project / given / "uv.lock" if isinstance(given, str) else None
     try:
-        return not lock.is_file() or LOCKS_PIP.search(lock.read_text("utf-8")) is not None
+        return lock is None or not lock.is_file() or LOCKS_PIP.search(lock.read_text("utf-8")) is not None
     except (OSError, ValueError):
         return True

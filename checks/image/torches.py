@@ -2,12 +2,10 @@
 
 import re
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from preflight.api import Findings, Fix, Image, Recipe, advice, app, build, error, facts, rule, warning
 from preflight.build.outcome import Outcome
 from preflight.build.torch_in import Held
-from preflight.rules.subjects import BASES, IMAGES, PACKAGES, PIP_INSTALLS, Package, Started
+from preflight.rules.subjects import BASES, IMAGES, PACKAGES, PIP_INSTALLS, WHEELS, Package, Started
 
 OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
 
@@ -36,7 +34,7 @@ def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
     if any({"-c", "--constraint"} & {*i.pip.options} for i in installs):
         return
     numpy = [p for p in PACKAGES.of(recipe) if p.image is image and p.name == "numpy"]
-    if all(_allows_2(p.package) for p in numpy):
+    if all(build.is_within("2.3.0", p.package.specifier) for p in numpy):
         yield warning(
             f"torch {torch.version} was built for numpy 1, and nothing keeps numpy below 2",
             'add "numpy<2" to the step that installs torch',
@@ -44,13 +42,6 @@ def ver_numpy2_old_torch(recipe: Recipe, image: Image) -> Findings:
             why="the first tensor.numpy() fails with: Numpy is not available",
             fix=_cap(recipe, torch),
         )
-
-
-def _allows_2(package: app.PipPackage) -> bool:
-    try:
-        return SpecifierSet(package.specifier).contains("2.3.0")
-    except InvalidSpecifier:
-        return False
 
 
 def _cap(recipe: Recipe, torch: build.TorchIn) -> Fix | None:
@@ -87,14 +78,18 @@ def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
     """  # noqa: E501 - the example is one line
     image, base = started.image, started.base
     sources = build.source_builds(image)
-    if not sources and not _may_compile(image):
-        return
+    packages = [p for _, i in image.pip_installs() for p in i.packages]
+    may_compile = (  # something of the image or of the file, with torch: at the build or just in time
+        any(p.name in COMPILED_LATER or (p.url and not facts.wheel_name(p.url)) for p in packages)
+        or any(BUILDS.search(c.text) for s in image.steps for c in s.shell)
+        or "cpp_extension" in image.source.text
+    )
     builds = [e for e in sources if build.outcome_of(e) is not Outcome.WHEEL]
     torch = build.torch_before(image, builds[0].n, builds[0].install) if builds else build.torch_at_end(image)
     if torch.held not in (Held.PINNED, Held.LOOSE) or torch.cuda in (None, "cpu") or torch.install is None:
         return
     has, wanted = torch.cuda or "", base.cuda or ""
-    if has.split(".")[0] == wanted.split(".")[0]:
+    if has.split(".")[0] == wanted.split(".")[0] or not (sources or may_compile):
         return
     say = error if any(e.is_isolated or build.outcome_of(e) is Outcome.SOURCE for e in builds) else warning
     is_pinned = torch.held is Held.PINNED
@@ -105,14 +100,6 @@ def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
         torch.where(image),
         why="torch refuses to build an extension across CUDA majors: the image build stops, or the first JIT does",
     )
-
-
-def _may_compile(image: Image) -> bool:
-    """Something of the image or of the file may compile CUDA code with torch, at the build or just in time."""
-    packages = [p for _, i in image.pip_installs() for p in i.packages]
-    if any(p.name in COMPILED_LATER or (p.url and not facts.wheel_name(p.url)) for p in packages):
-        return True
-    return any(BUILDS.search(c.text) for s in image.steps for c in s.shell) or "cpp_extension" in image.source.text
 
 
 NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
@@ -144,7 +131,8 @@ def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings
     wanted = row.torchvision if package.name == "torchvision" else row.torchaudio
     if facts.minor(package.pin) in (None, wanted):
         return
-    exact = _exact(torch.version, wanted)
+    patch = torch.version.split("+")[0].split(".")[2:] or ["0"]  # torch's own, but 0.15 began at .1 for torch 2.0.0
+    exact = f"{wanted}.{int(patch[0]) + 1 if wanted == '0.15' and patch[0].isdigit() else patch[0]}"
     fix = app.replace_package(recipe, package, package.written.replace(package.pin, exact), is_safe=True)
     yield error(
         f"{package.written} does not belong to torch {torch.version}, which goes with {wanted}.x",
@@ -153,12 +141,6 @@ def ver_torch_companion_mismatch(recipe: Recipe, companion: Package) -> Findings
         why="pip finds no solution, or replaces torch under what was built for it",
         fix=fix if "+" not in package.pin else None,
     )
-
-
-def _exact(torch: str, wanted: str) -> str:
-    """The companion's patch is torch's own, but torchvision 0.15 began at .1 for torch 2.0.0."""
-    patch = torch.split("+")[0].split(".")[2:] or ["0"]
-    return f"{wanted}.{int(patch[0]) + 1 if wanted == '0.15' and patch[0].isdigit() else patch[0]}"
 
 
 @rule("IMG300", PACKAGES.only(lambda p: p.name == "torch" and p.package.pin is not None, "pin of torch"))
@@ -217,7 +199,9 @@ def ver_torch_unpinned(recipe: Recipe, installs: list[Package]) -> Findings:
     How to fix: Pin torch with `==` to a minor that your extensions have wheels for.
     Source: modal.com/docs/guide/images recommends tight pins; A100-Kernel-RL ef0ca70f
     """
-    bound = _bound_to_torch(installs[0].image)
+    image = installs[0].image
+    wheels = (w for p in WHEELS.of(recipe) if p.image is image and (w := p.wheel) is not None and w.torch)
+    bound = next(iter([*(e.name for e in build.ext_installs(image)), *(w.name for w in wheels)]), "")
     for torch in installs:
         if torch.package.specifier.startswith(("==", "~=")):
             return  # and stays pinned
@@ -230,9 +214,3 @@ def ver_torch_unpinned(recipe: Recipe, installs: list[Package]) -> Findings:
             torch.where,
             why="the next image build may get another torch, and what was built for the old one stops loading",
         )
-
-
-def _bound_to_torch(image: Image) -> str:
-    wheels = (facts.wheel_name(p.url) for _, i in image.pip_installs() for p in i.packages if p.url)
-    names = (*(e.name for e in build.ext_installs(image)), *(w.name for w in wheels if w is not None and w.torch))
-    return next(iter(names), "")

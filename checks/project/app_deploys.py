@@ -16,9 +16,8 @@ import sys
 from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Recipe, Stage, Where, advice, error, warning
 from preflight.app.lookups import READING
 from preflight.discover.compare import Difference, differences
-from preflight.discover.lookups import RECORDING
 from preflight.discover.merge import filled
-from preflight.discover.recorder import NotRecorded, Obstacle
+from preflight.discover.recorder import RECORDING, NotRecorded, Obstacle
 from preflight.wording import counted
 
 READS_FILES = frozenset(

@@ -15,7 +15,7 @@ import platform
 import re
 import sys
 
-from preflight.api import RECIPE, Answer, Check, Context, Findings, Looked, NotApplicable, Recipe, Stage, Unknown, error
+from preflight.api import RECIPE, Answer, Check, Looked, Recipe, Stage, Unknown, error
 
 NEWER = (  # the first Python that takes the line, and how such a line looks
     ((3, 12), re.compile(r"^\s*type\s+\w+\s*(?:\[.*\])?\s*=")),
@@ -28,44 +28,37 @@ NEWER = (  # the first Python that takes the line, and how such a line looks
 ASKED = re.compile(r"(?:python_version|add_python)\s*=\s*[\"']3\.(\d+)")
 
 
-async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
+async def run(looked: Looked) -> Answer | Unknown:
     recipe = looked[RECIPE]
     reason = _unknown(recipe)
     if reason:
         return Unknown(reason=reason)
-    return Answer(summary=f"{recipe.source.text.count(chr(10)) + 1} lines", findings=tuple(find(recipe, None)))
-
-
-def find(recipe: Recipe, context: Context | None) -> Findings:
-    if recipe.broken and not _unknown(recipe):
-        yield error(
-            f"{recipe.source.path} does not parse: {recipe.broken} (Python {platform.python_version()})",
-            "correct the line; if it is newer Python than this, run preflight with that Python",
-            recipe.broken_at,
-            why="it can't be imported, and no other rule has looked at it",
-        )
+    broken = error(
+        f"{recipe.source.path} does not parse: {recipe.broken} (Python {platform.python_version()})",
+        "correct the line; if it is newer Python than this, run preflight with that Python",
+        recipe.broken_at,
+        why="it can't be imported, and no other rule has looked at it",
+    )
+    lines = recipe.source.text.count("\n") + 1
+    return Answer(summary=f"{lines} lines", findings=(broken,) if recipe.broken else ())
 
 
 def _unknown(recipe: Recipe) -> str:
     """Why the file can't be judged; "" where it can."""
+    path, place = recipe.source.path, recipe.broken_at
     if recipe.is_too_large:
-        return f"{recipe.source.path}: {recipe.broken or 'it is too large to read: its end was not looked at'}"
-    if not recipe.broken or recipe.broken_at is None:
+        return f"{path}: {recipe.broken or 'it is too large to read: its end was not looked at'}"
+    if not recipe.broken or place is None:
         return ""
-    lines = recipe.source.text.splitlines()[max(recipe.broken_at.line - 1, 0) : recipe.broken_at.line]
-    wanted = [python for python, words in NEWER if python > sys.version_info[:2] and any(map(words.search, lines))]
+    lines, ours = recipe.source.text.splitlines()[max(place.line - 1, 0) : place.line], sys.version_info[:2]
+    wanted = [python for python, words in NEWER if python > ours and any(map(words.search, lines))]
     asked = [int(found) for found in ASKED.findall(recipe.source.text)]
     if not wanted or (asked and (3, min(asked)) < min(wanted)):
         return ""
-    newer = f"{wanted[0][0]}.{wanted[0][1]}"
     return (
-        f"line {recipe.broken_at.line} of {recipe.source.path} does not parse with Python {_ours()} ({recipe.broken}), "
-        f"and may be that of Python {newer}: run preflight with the app's own Python"
+        f"line {place.line} of {path} does not parse with Python {ours[0]}.{ours[1]} ({recipe.broken}), "
+        f"and may be that of Python {wanted[0][0]}.{wanted[0][1]}: run preflight with the app's own Python"
     )
-
-
-def _ours() -> str:
-    return f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 CHECK = Check(id="PRJ970", stage=Stage.STATIC, needs=(RECIPE,), run=run)

@@ -2,9 +2,8 @@
 
 import ast
 import difflib
-from collections.abc import Iterator
 
-from preflight.api import Call, Findings, Function, Recipe, Subject, app, error, facts, rule
+from preflight.api import Call, Findings, Function, Recipe, app, error, facts, rule
 from preflight.app.syntax import Def
 from preflight.facts.removed import removed_keywords
 from preflight.rules.subjects import CALLS, FUNCTIONS, syntax
@@ -29,24 +28,56 @@ def app_arg_type(recipe: Recipe, call: Call) -> Findings:
         Modal runs at the top level.
     Source: modal 1.6.4 _image.py and app.py, each tried against the installed client.
     """
-    method = call.name.rsplit(".", 1)[-1]
+    tree, node = syntax(recipe), call.node
+    module, _, method = call.name.rpartition(".")
     if call.name in ("modal.App.function", "modal.App.cls"):
-        yield from _local(recipe, call)
-    elif not call.name.startswith("modal.Image.") or not isinstance(call.node, ast.Call):
+        holder = tree.parent(node) if node is not None else None
+        if not isinstance(holder, Def | ast.ClassDef) or node not in holder.decorator_list:
+            return
+        is_serialized = "serialized" in call.kwargs or call.has_spread
+        if not is_serialized and tree.function_of(holder) is not None and app.is_certain(recipe, call):
+            yield error(
+                f"{holder.name} is handed to Modal inside another function, and is not serialized",
+                "move it to the top level, or add serialized=True",
+                call.where,
+                why=WHY,
+            )
+    elif module != "modal.Image" or not isinstance(node, ast.Call):
         return
     elif method in FLAT:
-        yield from _tuples(recipe, call.node, method)
-    elif method == "env":
-        yield from _values(recipe, call.node)
+        yield from _tuples(recipe, node, method)
+    elif method == "env" and node.args and isinstance(node.args[0], ast.Dict):
+        yield from _variables(recipe, node.args[0])
     elif method in REMOTE:
-        yield from _remote(call, method)
-    elif method == "run_function" and call.node.args and isinstance(call.node.args[0], ast.Lambda):
+        remote = call.given("remote_path", 1)
+        if isinstance(remote, str) and not remote.startswith("/") and not call.has_spread:
+            yield error(
+                f"{method} to {str(remote)!r}; the client accepts absolute remote paths only",
+                f"write {'/root/' + str(remote).removeprefix('./')!r} or another absolute path",
+                call.where,
+                why=WHY,
+            )
+    elif method == "run_function" and node.args and isinstance(node.args[0], ast.Lambda):
         yield error(
             "run_function gets a lambda; the client accepts a function with a name",
             "write it as a def at the top level",
-            syntax(recipe).where(call.node.args[0]),
+            tree.where(node.args[0]),
             why=WHY,
         )
+
+
+def _variables(recipe: Recipe, given: ast.Dict) -> Findings:
+    tree = syntax(recipe)
+    for key, value in zip(given.keys, given.values, strict=True):
+        if isinstance(value, ast.Constant) and not isinstance(value.value, str) and key is not None:
+            is_number, quoted = app.number(value.value) is not None, f'"{tree.text(value)}"'
+            yield error(
+                f".env {tree.text(key)} is {tree.text(value)}, which is not a string",
+                f"write {quoted}" if is_number else "write it as a string",
+                tree.where(value),
+                why=WHY,
+                fix=app.replaced(recipe.source.path, tree.span(value), quoted, is_safe=True) if is_number else None,
+            )
 
 
 def _tuples(recipe: Recipe, node: ast.Call, method: str) -> Findings:
@@ -61,49 +92,6 @@ def _tuples(recipe: Recipe, node: ast.Call, method: str) -> Findings:
                 why=WHY,
                 fix=app.replaced(recipe.source.path, span, f"[{text[1:-1]}]", is_safe=True) if is_bracketed else None,
             )
-
-
-def _values(recipe: Recipe, node: ast.Call) -> Findings:
-    given, tree = node.args[0] if node.args else None, syntax(recipe)
-    if not isinstance(given, ast.Dict):
-        return
-    for key, value in zip(given.keys, given.values, strict=True):
-        if isinstance(value, ast.Constant) and not isinstance(value.value, str) and key is not None:
-            is_number, quoted = app.number(value.value) is not None, f'"{tree.text(value)}"'
-            yield error(
-                f".env {tree.text(key)} is {tree.text(value)}, which is not a string",
-                f"write {quoted}" if is_number else "write it as a string",
-                tree.where(value),
-                why=WHY,
-                fix=app.replaced(recipe.source.path, tree.span(value), quoted, is_safe=True) if is_number else None,
-            )
-
-
-def _remote(call: Call, method: str) -> Findings:
-    remote = call.args[1] if len(call.args) > 1 else call.kwargs.get("remote_path")
-    if isinstance(remote, str) and not remote.startswith("/") and not call.has_spread:
-        yield error(
-            f"{method} to {str(remote)!r}; the client accepts absolute remote paths only",
-            f"write {'/root/' + str(remote).removeprefix('./')!r} or another absolute path",
-            call.where,
-            why=WHY,
-        )
-
-
-def _local(recipe: Recipe, call: Call) -> Findings:
-    """A decorated def inside another def: the container can't find it by its name."""
-    tree, node = syntax(recipe), call.node
-    holder = tree.parent(node) if node is not None else None
-    if not isinstance(holder, Def | ast.ClassDef) or node not in holder.decorator_list:
-        return
-    is_serialized = "serialized" in call.kwargs or call.has_spread
-    if not is_serialized and tree.function_of(holder) is not None and app.is_certain(recipe, call):
-        yield error(
-            f"{holder.name} is handed to Modal inside another function, and is not serialized",
-            "move it to the top level, or add serialized=True",
-            call.where,
-            why=WHY,
-        )
 
 
 WITH_HOOKS = FUNCTIONS.only(
@@ -139,16 +127,20 @@ def app_snapshot_not_enabled(recipe: Recipe, function: Function) -> Findings:
 OWN_RULE = removed_keywords() | {"allow_concurrent_inputs"}  # told, with what takes its place, by a rule of its own
 
 
-def _known(recipe: Recipe) -> Iterator[tuple[Call, tuple[str, ...]]]:
-    """Calls whose every keyword the table knows.  Images are judged by their class alone."""
-    for call in recipe.calls:
-        parameters = None if call.is_bare else facts.modal_api().parameters(call.name)
-        if parameters is not None and "**kwargs" not in parameters and not call.name.startswith("modal.Stub"):
-            yield call, parameters
+# Calls whose every keyword the table knows.  Images are judged by their class alone.
+KNOWN_CALLS = CALLS.only(
+    lambda c: (
+        not c.is_bare
+        and (parameters := facts.modal_api().parameters(c.name)) is not None
+        and "**kwargs" not in parameters
+        and not c.name.startswith("modal.Stub")
+    ),
+    "call of a known signature",
+)
 
 
-@rule("PRJ720", Subject(_known, "call of a known signature"))
-def dep_unknown_kwarg(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Findings:
+@rule("PRJ720", KNOWN_CALLS)
+def dep_unknown_kwarg(recipe: Recipe, call: Call) -> Findings:
     """Every keyword is one that the client's function has.
 
     Looks at: The keywords of every call of Modal's API in the file, against the signatures of the current client. Calls
@@ -162,24 +154,22 @@ def dep_unknown_kwarg(recipe: Recipe, known: tuple[Call, tuple[str, ...]]) -> Fi
     How to fix: Write the parameter that the message names, or leave the keyword out.
     Source: The signatures of the client, facts/modal_api.toml.
     """
-    call, parameters = known
+    api = facts.modal_api()
+    parameters = None if call.is_bare else api.parameters(call.name)
+    if parameters is None or call.node is None:
+        return
     taken = {p for p in parameters if not p.startswith("*")}
     strange = [k for k in call.kwargs if k not in taken and k not in OWN_RULE and k != "**"]
-    if not strange or call.node is None or not app.is_certain(recipe, call):
+    if not strange or not app.is_certain(recipe, call) or app.is_guarded(syntax(recipe), call.node):
         return
-    if app.is_guarded(syntax(recipe), call.node):
-        return
+    public = sorted(n for n in taken if not n.startswith("_"))
+    others = ", ".join(public[:12]) + (" …" if len(public) > 12 else "") or "none"
     for keyword in strange:
         near = difflib.get_close_matches(keyword, [t for t in taken if t not in call.kwargs], n=1, cutoff=0.8)
         yield error(
-            f"{call.name.removeprefix('modal.')} has no parameter {keyword!r} (modal {facts.modal_api().version})",
-            f"{near[0]} may be meant" if near else f"leave it out; it has {_some(taken)}",
+            f"{call.name.removeprefix('modal.')} has no parameter {keyword!r} (modal {api.version})",
+            f"{near[0]} may be meant" if near else f"leave it out; it has {others}",
             app.keyword_where(recipe, call, keyword),
             why="a TypeError when the line runs: at import for what stands at the top level",
             fix=app.keyword_renamed(call, keyword, near[0], is_safe=False) if near else None,
         )
-
-
-def _some(names: set[str]) -> str:
-    shown = sorted(n for n in names if not n.startswith("_"))
-    return ", ".join(shown[:12]) + (" …" if len(shown) > 12 else "") if shown else "none"

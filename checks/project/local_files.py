@@ -8,7 +8,7 @@ from pathlib import Path
 from preflight.api import Call, Context, Findings, Image, Recipe, Subject, advice, app, build, rule, warning
 from preflight.app.syntax import Holder
 from preflight.rules.form import kept
-from preflight.rules.subjects import is_tested, syntax
+from preflight.rules.subjects import syntax
 
 COPIES = "add_local_dir add_local_file copy_local_dir copy_local_file from_local_dir from_local_file".split()
 KEYWORDS = {
@@ -26,12 +26,9 @@ PATHS = ("Path", "PurePath", "PurePosixPath", "str", "fspath")
 def _paths(recipe: Recipe) -> Iterator[tuple[Call, ast.expr]]:
     for call in recipe.calls:
         keyword = KEYWORDS.get(call.name.rsplit(".", 1)[-1])
-        if keyword is None or not isinstance(call.node, ast.Call):
-            continue
-        named = next((k.value for k in call.node.keywords if k.arg == keyword), None)
-        node = named if named is not None else (call.node.args[0] if call.node.args else None)
-        if node is not None and not isinstance(node, ast.Starred):
-            yield call, node
+        if keyword is not None and isinstance(call.node, ast.Call):
+            named = [k.value for k in call.node.keywords if k.arg == keyword]
+            yield from ((call, node) for node in [*named, *call.node.args][:1] if not isinstance(node, ast.Starred))
 
 
 @rule("PRJ930", Subject(_paths, "local path"))
@@ -81,7 +78,7 @@ def _written(tree: app.Syntax, node: ast.expr, depth: int) -> str | None:
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.Name) and depth < 4 and tree.function_of(node) is None:
-        values = list(tree.values_of(node.id))
+        values = tree.values.get(node.id, [])
         return _written(tree, values[0], depth + 1) if len(values) == 1 else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         left, right = _written(tree, node.left, depth), _written(tree, node.right, depth)
@@ -113,7 +110,7 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
     for node in sorted(every, key=lambda n: n.lineno):
         helper = tree.outermost(node)
         if (
-            is_tested(recipe, node, LOCAL_TESTS)
+            tree.is_tested(node, LOCAL_TESTS)
             or app.is_guarded(tree, node)
             or any(parent in local for parent, _ in tree.above(node))
         ):
@@ -141,10 +138,12 @@ def dep_automount(recipe: Recipe, imports: list[tuple[ast.stmt, str]], context: 
     Source: Modal 1.0 migration guide, "automounting"; modal 1.6.4, include_source.
     """
     folder, (node, module) = (context.project / recipe.source.path).parent, imports[0]
-    images = kept(recipe, _images, _images)
-    if images is None or not _is_beside(folder, module, recipe):
+    images, package = kept(recipe, _images, _images), folder / module
+    is_beside = (folder / f"{module}.py").is_file() or any(package.glob("*.py")) or any(package.glob("*/*.py"))
+    if images is None or not is_beside or module == Path(recipe.source.path).stem:
         return
-    added = [{a for s in i.steps if s.method == "add_local_python_source" for a in _names(s.args)} for i in images]
+    steps = ([s for s in i.steps if s.method == "add_local_python_source"] for i in images)
+    added = ({name.split(".")[0] for s in each for name in app.flat(s.args)} for each in steps)
     if not all(module in names for names in added):
         yield warning(
             f"{module} lies beside the app, and no step adds it to the image",
@@ -171,14 +170,6 @@ def _images(recipe: Recipe) -> list[Image] | None:
     return found or None
 
 
-def _names(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value.split(".")[0]
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _names(each)
-
-
 def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[Holder | None]) -> set[str]:
     """Names of the functions and classes of the top level that Modal's functions, or importing the file, may call."""
     named: dict[ast.AST | None, set[str]] = {}
@@ -195,11 +186,3 @@ def _reached_in_container(tree: app.Syntax, run: set[Holder | None], local: set[
             reached.add(each)
             waiting += by_name.get(each, ())
     return reached
-
-
-def _is_beside(folder: Path, module: str, recipe: Recipe) -> bool:
-    """A module, or a package, with `__init__.py` or without: its modules may lie one folder below."""
-    if module == Path(recipe.source.path).stem:
-        return False
-    package = folder / module
-    return (folder / f"{module}.py").is_file() or any(package.glob("*.py")) or any(package.glob("*/*.py"))

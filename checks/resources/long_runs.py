@@ -1,6 +1,9 @@
 """What a run of hours needs."""
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 
 from preflight.api import Context, Findings, Function, Recipe, advice, app, facts, rule, warning
 from preflight.app.find import python_files
@@ -60,7 +63,7 @@ def cost_no_guard(recipe: Recipe, function: Function, context: Context) -> Findi
     Source: preflight/guard.py: standard library and torch only; it was run on an H200 (2026-11-28).
     """
     how = app.training_of(function)
-    if not how or any(g.decode() in recipe.source.text for g in GUARDS) or _is_guarded(context):
+    if not how or any(g.decode() in recipe.source.text for g in GUARDS) or _is_guarded(context.project, context.now):
         return
     yield advice(
         f"{function.name} trains on a GPU ({how}) and nothing guards the run from inside",
@@ -70,8 +73,9 @@ def cost_no_guard(recipe: Recipe, function: Function, context: Context) -> Findi
     )
 
 
-def _is_guarded(context: Context) -> bool:
-    for path in python_files(context.project):
+@lru_cache(maxsize=1)  # the files of one project at one time: every function of a run asks for them
+def _is_guarded(project: Path, now: datetime) -> bool:
+    for path in python_files(project):
         try:
             text = path.read_bytes()
         except OSError:

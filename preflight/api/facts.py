@@ -24,6 +24,7 @@ from preflight.facts.packages import is_wheel_on_pypi as is_wheel_on_pypi
 from preflight.facts.packages import pins_torch as pins_torch
 from preflight.facts.torch import cuda_of as cuda_of
 from preflight.facts.torch import has_cxx11_abi as has_cxx11_abi
+from preflight.facts.torch import is_older_cuda as is_older_cuda
 from preflight.facts.torch import minor as minor
 from preflight.facts.torch import newest_torch as newest_torch
 from preflight.facts.torch import newest_torch_for as newest_torch_for

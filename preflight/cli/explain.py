@@ -18,8 +18,7 @@ def explain_command(check: str) -> None:
         found = index.found(check)
     except UnknownCheck as e:
         raise click.UsageError(str(e)) from e
-    from preflight.report.page import paged
-    from preflight.report.screen import columns
+    from preflight.report.screen import columns, paged
 
     for number, page in enumerate(map(_page, found)):
         click.echo(("\n" if number else "") + "\n".join(paged(page, columns())))

@@ -7,16 +7,16 @@ import functools
 import gc
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from preflight.cli.running.audience import Shown, audience
-from preflight.cli.running.options import near, shown_options, split, wanted_outputs
+from preflight.cli.running.audience import Shown, all_checks, audience
+from preflight.cli.running.options import fail_on_option, ids_option, near, shown_options, wanted_outputs
 from preflight.cli.running.stderr import redactor, warn
 from preflight.model import Check, Exit, Report, Result, Scope, Stage, Status, Target
 from preflight.settings import BUILDER_VERSION, Settings
@@ -48,30 +48,15 @@ def parse_builder(ctx: click.Context, param: click.Parameter, value: str | None)
     return value
 
 
-@dataclass(frozen=True)
-class _Fixing:
-    """How far fixes may go."""
-
-    is_written: bool
-    is_shown: bool
-    is_unsafe_allowed: bool
-
-    @property
-    def is_wanted(self) -> bool:
-        return self.is_written or self.is_shown
-
-
 @click.command("lint")
 @click.argument("apps", nargs=-1, metavar="[APP]...")
 @click.option("--fix", "fix", is_flag=True, help="Apply the safe fixes.")
 @click.option("--diff", "diff", is_flag=True, help="Print what --fix changes; without --fix, change nothing.")
 @click.option("--unsafe-fixes", "unsafe", is_flag=True, help="Also the fixes that may change what the app does.")
 @click.option("--all", "is_for_all", is_flag=True, help="Every file of the project that imports modal.")
-@click.option(
-    "--only", metavar="IDS", multiple=True, callback=split, help="Only these rules: ids or names, by comma or repeated."
-)
-@click.option("--skip", metavar="IDS", multiple=True, callback=split, help="Without these rules.")
-@click.option("--fail-on", type=click.Choice(["warn", "fail"]), help="[default: fail, or the configuration]")
+@ids_option("--only", help="Only these rules: ids or names, by comma or repeated.")
+@ids_option("--skip", help="Without these rules.")
+@fail_on_option
 @click.option("--builder", metavar="VERSION", callback=parse_builder, help="The Image Builder in force, like 2025.06.")
 @click.option("--pass-others", is_flag=True, help="Pass over files without Modal, in silence (for hooks).")
 @click.option("--stdin-filename", metavar="NAME", default="stdin.py", help="What `-` is called.", show_default=True)
@@ -84,7 +69,7 @@ def lint_command(
     is_for_all: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
-    fail_on: str | None,
+    fail_on: Status | None,
     builder: str | None,
     pass_others: bool,
     stdin_filename: str,
@@ -107,49 +92,46 @@ def lint_command(
     files, others = _with_modal(found)
     if not files:
         return _nothing(others, is_silent=pass_others)
-    from preflight.cli.running.audience import all_checks
     from preflight.engine.files import static_rules
 
     rules = static_rules(all_checks({Stage.STATIC}))
     kept = {f.settings.project: _kept(rules, f.settings, only, skip) for f in files}
-    failing = Status(fail_on or next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
+    failing = fail_on or Status(next((f.settings.fail_on for f in files if f.settings.fail_on), "fail"))
     shown = shown if diff else replace(shown, outputs=wanted_outputs(shown.outputs))
     heard = audience(shown, base=Path.cwd(), sources=[f.file for f in files if f.content is None])
-    report = asyncio.run(
-        _lint(files, kept, _Fixing(fix, diff, unsafe), others, failing, {n for r in rules for n in (r.id, r.name)})
-    )
+    fixing = functools.partial(_fix, is_written=fix, is_shown=diff, is_unsafe_allowed=unsafe) if fix or diff else None
+    report = asyncio.run(_lint(files, kept, fixing, others, failing, {n for r in rules for n in (r.id, r.name)}))
     if not report.results:
         return _nothing(others, is_silent=pass_others)
     if not pass_others:
         passed_over = tuple(f"{path} {why}" for path, why in others.items())
         report = replace(report, target=replace(report.target, passed_over=passed_over))
-    heard.begin(report.target, [r.check for r in report.results])
-    for result in report.results:
-        heard.observe(result)
-    return shown.exit_of(heard.finish(report))
+    return shown.exit_of(heard.told(report))
 
 
 def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_filename: str) -> list[ToLint]:
     """Each file with its project's settings.  Raises UsageError for what is not there."""
-    from preflight.cli.running.target import project_settings, resolve_app
+    from preflight.cli.running.target import below, in_project, look_at, project_settings, resolve_app
     from preflight.engine.folder import ToLint, TooManyFiles, python_files
     from preflight.settings import find_project
 
     @functools.cache
     def settings_of(folder: Path) -> Settings:
-        found = project_settings(start=folder, scenario=None, app=str(folder / "app.py"))
+        found = project_settings(start=folder)
         return replace(found, builder=builder or found.builder)
+
+    def typed_here(path: Path) -> Path:
+        return Path(below(path, Path.cwd()) or path)
 
     paths: dict[Path, bytes | None] = {}
     if STDIN in apps:
         paths[Path(stdin_filename)] = sys.stdin.buffer.read()
         apps = ()
     elif is_for_all:
-        top = str(find_project(Path.cwd()) or Path.cwd())
-        apps = (top,)
+        apps = (str(find_project(Path.cwd()) or Path.cwd()),)
     elif not apps:
-        settings = project_settings(start=Path.cwd(), scenario=None)
-        paths[_here(settings.project / resolve_app(settings, None))] = None
+        settings = project_settings()
+        paths[typed_here(settings.project / resolve_app(settings, None))] = None
     for app in apps:
         path = Path(app)
         if path.is_dir():
@@ -159,45 +141,17 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
                 raise click.UsageError(str(e)) from e
             if not inside:
                 raise click.UsageError(f"no Python file below {path} imports modal")
-            paths.update(dict.fromkeys(map(_here, inside)))
+            paths.update(dict.fromkeys(map(typed_here, inside)))
         else:
-            _look_at(path)
+            look_at(path)
+            if path.suffix == ".ipynb":
+                raise click.UsageError(f"{path} {NOTEBOOK}")
             paths[path] = None
     files = []
     for path, content in paths.items():
-        folder = find_project(path.parent) or path.parent.resolve()
-        settings = settings_of(folder)
-        shown = _below(path, settings.project) or str(path.resolve())
-        files.append(ToLint(path, replace(settings, app=shown), content))
+        settings = settings_of(find_project(path.parent) or path.parent.resolve())
+        files.append(ToLint(path, replace(settings, app=in_project(path, settings)), content))
     return files
-
-
-def _look_at(path: Path) -> None:
-    """Raises UsageError for what is no file, with the name that may have been meant, and for a notebook."""
-    from preflight.cli.running.target import like
-
-    try:
-        if path.is_file() and path.suffix == ".ipynb":
-            raise click.UsageError(f"{path} {NOTEBOOK}")
-        if path.is_file():
-            return
-        is_there = path.exists()
-    except (OSError, RuntimeError) as e:
-        raise click.UsageError(f"{path} can't be read: {e}") from e
-    raise click.UsageError(f"{path} is not a regular file" if is_there else f"{path} is not there{like(path)}")
-
-
-def _here(path: Path) -> Path:
-    """As somebody in this folder would type it."""
-    below = _below(path, Path.cwd())
-    return Path(below) if below else path
-
-
-def _below(file: Path, project: Path) -> str | None:
-    try:
-        return str(file.resolve().relative_to(project.resolve()))
-    except (ValueError, OSError, RuntimeError):
-        return None
 
 
 def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
@@ -211,7 +165,7 @@ def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
 
 def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
     """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
-    from preflight.app.regular import LONGEST_BYTES, content_of
+    from preflight.app.find import LONGEST_BYTES, content_of
 
     kept: list[ToLint] = []
     others: dict[Path, str] = {}
@@ -242,7 +196,7 @@ def _parses(content: bytes) -> bool:
 async def _lint(
     files: Sequence[ToLint],
     kept: dict[Path, tuple[Check, ...]],
-    fixing: _Fixing,
+    fixing: Callable[[ToLint, Sequence[Check]], Awaitable[None]] | None,
     others: dict[Path, str],
     fail_on: Status,
     known: set[str],
@@ -268,16 +222,16 @@ async def _lint(
                 continue
             if not isinstance(recipe, LookupFailed):
                 _tell_misnamed(file.file, recipe, known)
-            if fixing.is_wanted:
-                await _fix(file, rules, fixing)
+            if fixing is not None:
+                await fixing(file, rules)
                 recipe = recipe_of(file)
-            for result in await judge(rules, recipe, file.settings):
+            for result in await judge(rules, recipe, file.settings, now=began):
                 told.setdefault(result.check, []).append((str(file.file), places.result(result)))
             looked.append(STDIN if file.content is not None else str(file.file))
             if not isinstance(recipe, LookupFailed):
                 recipe.forget()
             if len(looked) % COLLECTED_AFTER == 0:
-                gc.collect()
+                gc.collect(0)  # what was made since: the results of earlier files need not be looked through again
     finally:
         gc.enable()
     return Report(
@@ -306,10 +260,8 @@ def _kept(
     """The rules that the command line and the project's `skip` leave in.  Raises UsageError for a name of none."""
     if not (only or skip or settings.skip):
         return tuple(rules)
-    named, left_out = (
-        _ids(only, ""),
-        _ids(skip, "") | _ids(settings.skip, f"{settings.read_from}: tool.preflight.skip: "),
-    )
+    left_out = _ids(skip, "") | _ids(settings.skip, f"{settings.read_from}: tool.preflight.skip: ")
+    named = _ids(only, "")
     kept = tuple(r for r in rules if (r.id in named or not only) and r.id not in left_out)
     if not kept:
         raise click.UsageError("no static rule is left by --only and --skip; `preflight list` says which are static")
@@ -326,9 +278,12 @@ def _ids(names: Sequence[str], at: str) -> set[str]:
         raise click.UsageError(f"{at}{e}") from e
 
 
-async def _fix(file: ToLint, rules: Sequence[Check], fixing: _Fixing) -> None:
+async def _fix(
+    file: ToLint, rules: Sequence[Check], *, is_written: bool, is_shown: bool, is_unsafe_allowed: bool
+) -> None:
     """Fix one file, print the diff of it, or both; what was done goes to stderr."""
     from preflight.app import reader
+    from preflight.cli.running.target import below
     from preflight.engine.files import judge
     from preflight.report.text import printable
     from preflight.rules import fixes
@@ -340,17 +295,17 @@ async def _fix(file: ToLint, rules: Sequence[Check], fixing: _Fixing) -> None:
             content,
             lambda b: reader.read(path, project=settings.project, content=b),
             lambda recipe: judge(rules, recipe, settings),
-            is_unsafe_allowed=fixing.is_unsafe_allowed,
+            is_unsafe_allowed=is_unsafe_allowed,
         )
-        if fixing.is_shown:
-            text = printable(redactor().text(fixes.difference(done, _below(path, Path.cwd()) or str(path))))
+        if is_shown:
+            text = printable(redactor().text(fixes.difference(done, below(path, Path.cwd()) or str(path))))
             click.echo(text, nl=False)
-        if fixing.is_written and done.after != done.before:
+        if is_written and done.after != done.before:
             fixes.write(path, done.after)
     except OSError as e:
         warn(f"{path}: can't be read or written: {e.strerror}")
         return
-    verb = "fixed" if fixing.is_written else "would fix"
+    verb = "fixed" if is_written else "would fix"
     warn(f"{path}: {verb} {', '.join(done.applied) or 'nothing'}")
     for taken_back in done.taken_back:
         warn(f"{path}: a fix did not hold and was taken back: {taken_back}")

@@ -17,9 +17,10 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight import settings as config
-from preflight.cli.running.audience import all_checks
-from preflight.cli.running.conduct import Options, run_selection, standing_for
-from preflight.cli.running.options import parse_dollars
+from preflight.cli.running.audience import Audience, all_checks
+from preflight.cli.running.conduct import run_selection
+from preflight.cli.running.options import Options, parse_dollars
+from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
@@ -105,7 +106,7 @@ def probe_command(
         is_sandbox=use_sandbox,
         scenario=scenario,
     )
-    with standing_for(options) as ground:
+    with standing(options) as ground:
         settings = with_options(replace(ground.settings, app=resolve_app(ground.settings, options.app)), function)
         return _remote(settings, options, is_json)
 
@@ -136,7 +137,7 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
     """Through the engine, so that the price is shown and bounded as in `preflight run`."""
     selection = select(all_checks(), only=options.only)
     with _progress() as say:
-        report = run_selection(selection, settings, options, [_Progress(say)])
+        report = run_selection(selection, settings, options, Audience([_Progress(say)]))
     result = report.results[0]
     where = f"{settings.app}" + (f"::{settings.probe.function}" if settings.probe.function else "")
     if report.is_interrupted:

@@ -1,18 +1,25 @@
-"""The lines of a log that tell how long an epoch took, in the ways that training programs commonly write them."""
+"""The lines of a log that tell how long an epoch took: sentences ("epoch 3 took 14 min 59 s"), and tqdm's bars.
+
+Whatever else a training writes is for ``epoch-pattern``, or for the guard inside it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from preflight.cost.clock import SPAN, seconds_of
-
+UNITS = {"ms": Fraction(1, 1000), "s": Fraction(1), "m": Fraction(60), "h": Fraction(3600), "d": Fraction(86_400)}
+_UNIT = r"(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)"
+_ONE = rf"\d{{1,9}}(?:\.\d{{1,9}})? ?{_UNIT}(?![A-Za-z/])"
+_PART = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,9}})?) ?({_UNIT})(?![A-Za-z/])", re.I)
+_CLOCK = r"(?:\d+ days?, )?\d{1,3}:\d{2}:\d{2}(?:\.\d{1,9})?"
+_SPAN = rf"(?:{_CLOCK}|{_ONE}(?:,? ?(?:and )?{_ONE}){{0,3}})"
 EPOCH = re.compile(r"(?i)\bepoch[\"']?[ \t:=#\[(|.-]{0,8}(\d{1,6})(?![\w.]\d)")
 TOOK = re.compile(
     r"(?i)\b(?P<word>took|time(?:[ _]taken)?|duration"
-    r"|(?:finished|completed|complete|done|ended|over)[ _](?:in|after|within))\b[ :=|~]{0,4}(?P<span>" + SPAN + ")"
+    r"|(?:finished|completed|complete|done|ended|over)[ _](?:in|after|within))\b[ :=|~]{0,4}(?P<span>" + _SPAN + ")"
 )
 ASIDE = re.compile(
     r"(?i)(?:\b|_)(?:val|valid|validat\w*|eval|evaluat\w*|test|tests|testing|infer\w*|predict\w*)(?:\b|_)"
@@ -25,30 +32,33 @@ NOT_THE_EPOCH = re.compile(  # the word before "time" or "took" that makes it an
     r"(?i)(?:total|overall|elapsed|remaining|left|eta|estimated|wall|step|batch|iter|iteration|data|train|training"
     r"|forward|backward|current|start|end)"
 )
-KEYED = re.compile(  # the unit is in the key: "Epoch Time(s): 8.7", "epoch_time_s": 8.7, "epoch_seconds=8.7"
-    r"(?i)\bepoch[ _](?:(?:time|duration)[ _]?\(?(?P<unit>ms|s|secs?|seconds?|mins?|minutes?)\)?"
-    r"|(?P<name>seconds|secs|minutes))[\"']? ?[:=] ?(?P<number>\d{1,9}(?:\.\d{1,9})?)\b(?![:.\w])"
-)
-KERAS = re.compile(
-    r"\b(\d{1,9})/\1 .{0,120}?(?P<span>\b\d{1,9}s|\b\d{1,9}:\d{2}(?::\d{2})?) \d{1,9}(?:ms|us|s)/(?:step|epoch)\b"
-)
 BAR = re.compile(
     r"\b(?P<done>\d{1,9})/(?P<total>\d{1,9}) \[(?P<span>(?:\d+:)?\d{1,2}:\d{2})<[^,\]]{1,20}, *[\d.]+ ?(?:s/it|it/s)"
 )
 ALL_EPOCHS = re.compile(r"(?i)\W*epochs?\b\W*\d+%")
-WORDS = (
-    "took time duration runtime seconds secs minutes it/s s/it /step /epoch"
-    " finished completed complete done ended over".split()
-)
 STEPS = re.compile(r"(?i)\W*(?:train|step|\d+%)")
-RUNTIME = re.compile(
-    r"[\"']train_runtime[\"']: [\"']?(\d+(?:\.\d+)?)[\"']?.{0,400}?[\"']epoch[\"']: [\"']?(\d+(?:\.\d+)?)"
-)
+WORDS = "took time duration it/s s/it finished completed complete done ended over".split()
+
+
+def seconds_of(text: str) -> Fraction | None:
+    """Seconds of a duration with its units, or of h:mm:ss and m:ss; None for anything else."""
+    text = text.strip()
+    clock = re.fullmatch(r"(?:(\d+) days?, )?(?:(\d{1,3}):)?(\d{1,3}):(\d{2}(?:\.\d{1,9})?)", text)
+    if clock is not None:
+        days, hours, minutes, seconds = (Fraction(part or 0) for part in clock.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    parts = [(number, unit.lower()) for number, unit in _PART.findall(text)]
+    if not parts or _PART.sub("", text).replace("and", "").strip(" ,"):
+        return None
+    units = (UNITS["ms" if unit.startswith(("ms", "milli")) else unit[0]] for _, unit in parts)
+    return sum((Fraction(number) * unit for (number, _), unit in zip(parts, units, strict=True)), Fraction(0))
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One duration with its place.  ``kind`` is the way it is written; ``steps`` is set for a time of steps."""
+    """One duration with its place.  ``kind`` is how it is written: "took", "bar", "bar of all epochs"; "aside" for
+    validation and the like, which may be on top; "steps" for a time of ``steps`` steps.
+    """
 
     kind: str
     epoch: int | None
@@ -57,54 +67,22 @@ class Seen:
     steps: int | None = None
 
 
-@dataclass(frozen=True)
-class Durations:
-    """``epochs``: whole ones, as far as the log says.  ``asides``: validation and the like, which may be on top."""
-
-    epochs: tuple[Seen, ...]
-    asides: tuple[Seen, ...]
-    steps: tuple[Seen, ...]
-
-
-def durations_of(lines: Sequence[tuple[int, str]]) -> Durations:
+def durations_of(lines: Iterable[tuple[int, str]]) -> Iterator[Seen]:
     """Every duration that the lines (number, text) give for an epoch, for what is beside it, and for steps."""
-    found = list(_durations(lines))
-    epochs = tuple(s for s in found if s.steps is None and s.kind != "aside")
-    asides = tuple(s for s in found if s.kind == "aside")
-    return Durations(epochs, asides, tuple(s for s in found if s.steps is not None))
-
-
-def _durations(lines: Sequence[tuple[int, str]]) -> Iterator[Seen]:
-    current: int | None = None
     for number, text in lines:
         low = text.lower()
-        heading = EPOCH.search(text) if "epoch" in low else None
-        if heading is not None:
-            current = int(heading[1])
         if not any(word in low for word in WORDS):  # most lines: the patterns cost a thousand times as much
             continue
         bars = list(BAR.finditer(text)) if "it/s" in low or "s/it" in low else []
-        if bars:
-            for bar in bars:
-                yield from _bar(bar, text[: bar.start()], number)
-            continue
-        runtime = RUNTIME.search(text) if "train_runtime" in text else None
-        keyed = KEYED.search(text) if "epoch" in low else None
-        keras = KERAS.search(text) if "/step" in text or "/epoch" in text else None
-        if runtime is not None and Fraction(runtime[2]) > 0:
-            yield Seen("trainer", None, Fraction(runtime[1]) / Fraction(runtime[2]), number)
-        elif keyed is not None and ASIDE.search(text[: keyed.start()]) is None:
-            seconds = seconds_of(f"{keyed['number']} {keyed['unit'] or keyed['name']}")
-            if seconds:
-                yield Seen("key", current, seconds, number)
-        elif keras is not None and current is not None and (seconds := seconds_of(keras["span"])):
-            yield Seen("keras", current, seconds, number)
-        else:
-            yield from _sentence(text, heading, number)
+        for bar in bars:
+            yield from _bar(bar, text[: bar.start()], number)
+        if not bars:
+            yield from _sentence(text, number)
 
 
-def _sentence(text: str, heading: re.Match[str] | None, number: int) -> Iterator[Seen]:
+def _sentence(text: str, number: int) -> Iterator[Seen]:
     """The duration that a line gives for its epoch, when it gives one; those of what is beside it."""
+    heading = EPOCH.search(text)
     epoch = None if heading is None else int(heading[1])
     whole: list[Fraction] = []
     for found in TOOK.finditer(text):
@@ -125,18 +103,17 @@ def _sentence(text: str, heading: re.Match[str] | None, number: int) -> Iterator
 
 def _bar(found: re.Match[str], label: str, number: int) -> Iterator[Seen]:
     """A finished bar of an epoch, or of all of them; any state of a bar of steps."""
-    done, seconds = int(found["done"]), seconds_of(found["span"])
-    is_whole, heading = done == int(found["total"]), EPOCH.search(label)
+    done, seconds, heading = int(found["done"]), seconds_of(found["span"]), EPOCH.search(label)
+    epoch, is_whole = None if heading is None else int(heading[1]), done == int(found["total"])
     if not seconds:
         return
     if ASIDE.search(label) is not None:
-        if is_whole:
-            yield Seen("aside", None if heading is None else int(heading[1]), seconds, number)
+        kind, seen = "aside", is_whole
     elif ALL_EPOCHS.match(label) is not None:
-        if is_whole:
-            yield Seen("bar of all epochs", None, seconds / done, number)
+        kind, seen, seconds = "bar of all epochs", is_whole, seconds / max(done, 1)
     elif heading is not None:
-        if is_whole and done > 1:
-            yield Seen("bar", int(heading[1]), seconds, number)
-    elif STEPS.match(label) is not None and done > 1:
-        yield Seen("steps", None, seconds, number, done)
+        kind, seen = "bar", is_whole and done > 1
+    else:
+        kind, seen = "steps", STEPS.match(label) is not None and done > 1
+    if seen:
+        yield Seen(kind, epoch, seconds, number, done if kind == "steps" else None)

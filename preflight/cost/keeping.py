@@ -97,25 +97,35 @@ class _Read:
     """The texts that decide: the function's own body, and what of the project it imports or runs."""
 
     def __init__(self, function: Function, recipe: Recipe, project: Path) -> None:
-        app = project / recipe.source.path
-        self.roots = (project, project / "src", app.parent)
+        self.roots = (project, project / "src", (project / recipe.source.path).parent)
         self.project, self.top = project, project.resolve()
         self.is_partial = ""
-        self.bodies: list[tuple[str, ast.AST]] = [(recipe.source.path, d) for d in defs_of(function)]
         self.files: dict[Path, ast.Module] = {}
-        tree = recipe.source.tree
-        self._follow_names(recipe.source.path, tree)
-        for _, body in tuple(self.bodies):
+        self.bodies: list[tuple[str, ast.AST]] = []
+        known: dict[str, ast.stmt] = {}  # of the app's own file: what a body may name
+        for each in recipe.source.tree.body if recipe.source.tree else ():
+            if isinstance(each, ast.Import | ast.ImportFrom):
+                known |= {a.asname or a.name.split(".")[0]: each for a in each.names}
+            elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not each.decorator_list:
+                known[each.name] = each
+        todo: list[ast.AST] = list(defs_of(function))
+        while todo:
+            self.bodies.append((recipe.source.path, todo[0]))
+            for node in ast.walk(todo.pop(0)):
+                used = known.pop(node.id, None) if isinstance(node, ast.Name) else None
+                if isinstance(used, ast.Import | ast.ImportFrom):
+                    self._follow(used)
+                elif used is not None:
+                    todo.append(used)
+        for _, body in self.bodies:
             self._follow(body)
-        if tree is not None:
-            used = {n.id for _, b in self.bodies for n in ast.walk(b) if isinstance(n, ast.Name)}
-            self._follow(ast.Module([s for s in tree.body if _binds(s, used)], []))
 
     def first(self, pattern: re.Pattern[str]) -> tuple[str, Where] | None:
         """The first name that matches, with its place."""
         for path, tree in self._trees():
             for name, line in _names(tree):
-                if pattern.search(name) and not (pattern is RESUMES and _is_no_resume(name)):
+                is_weights = pattern is RESUMES and NOT_RESUMING.search(name) and "optim" not in name.lower()
+                if pattern.search(name) and not is_weights:
                     return name, Where(path, line)
         return None
 
@@ -135,22 +145,7 @@ class _Read:
     def _trees(self) -> Iterator[tuple[str, ast.AST]]:
         """The app's own bodies first."""
         yield from self.bodies
-        for file, tree in self.files.items():
-            yield str(file.relative_to(self.project)), tree
-
-    def _follow_names(self, path: str, tree: ast.Module | None) -> None:
-        """Defs of the app's own file that the body calls by name, and so on."""
-        if tree is None:
-            return
-        known = {s.name: s for s in tree.body if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
-        todo, seen = [b for _, b in self.bodies], {b.name for _, b in self.bodies if isinstance(b, ast.FunctionDef)}
-        while todo:
-            for node in ast.walk(todo.pop()):
-                if isinstance(node, ast.Name) and node.id in known and node.id not in seen:
-                    seen.add(node.id)
-                    if not known[node.id].decorator_list:
-                        self.bodies.append((path, known[node.id]))
-                        todo.append(known[node.id])
+        yield from ((str(file.relative_to(self.project)), tree) for file, tree in self.files.items())
 
     def _follow(self, tree: ast.AST) -> None:
         for node in ast.walk(tree):
@@ -164,58 +159,41 @@ class _Read:
             elif isinstance(node, ast.Call) and dotted(node.func) in RUNS:
                 self._script(node)
 
-    def _module(self, name: str) -> None:
-        relative = Path(*name.split("."))
-        for root in self.roots:
-            for file in (root / relative.with_suffix(".py"), root / relative / "__init__.py"):
-                if self._file(file):
-                    return
+    def _module(self, name: str) -> bool:
+        """Whether it is one of the project."""
+        places = [root / Path(*name.split(".")) for root in self.roots]
+        return any(self._file(p.with_suffix(".py")) or self._file(p / "__init__.py") for p in places)
 
     def _script(self, call: ast.Call) -> None:
         """The script that a command runs; one that is not in the project leaves the question open."""
         texts = [n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         scripts = [w for text in texts for w in re.split(r"[\s;&|()'\"]+", text) if w.endswith(".py")]
         modules = [b for a, b in pairwise(texts) if a == "-m"]
+        open_ = [f"module {m}" for m in modules if not self._module(m)]
         for script in scripts:
             name = script.removeprefix("/root/").lstrip("/")
             if not any(self._file(root / name) or self._file(root / Path(name).name) for root in self.roots):
-                self.is_partial = self.is_partial or script
-        for module in modules:
-            before = len(self.files)
-            self._module(module)
-            if len(self.files) == before:
-                self.is_partial = self.is_partial or f"module {module}"
-        if not scripts and not modules and any(LAUNCHED.search(text) for text in texts):
-            self.is_partial = self.is_partial or next(text for text in texts if LAUNCHED.search(text))
+                open_.append(script)
+        if not scripts and not modules:
+            open_ += [text for text in texts if LAUNCHED.search(text)]
+        self.is_partial = self.is_partial or next(iter(open_), "")
 
     def _file(self, file: Path) -> bool:
         """Whether it is a file of the project; it is read, once, with the modules it imports."""
         try:
-            if not file.is_file():
+            if not file.is_file() or not file.resolve().is_relative_to(self.top):
                 return False
-            file = file.resolve()
-            if not file.is_relative_to(self.top):
-                return False
-            file = self.project / file.relative_to(self.top)
+            file = self.project / file.resolve().relative_to(self.top)
             if file in self.files:
                 return True
             if len(self.files) >= MOST_FILES or file.stat().st_size > MOST_BYTES:
-                self.is_partial = self.is_partial or str(file)
-                return True
-            tree = ast.parse(file.read_bytes())
+                raise ValueError("too much to read")
+            self.files[file] = ast.parse(file.read_bytes())
         except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
             self.is_partial = self.is_partial or str(file)
-            return True
-        self.files[file] = tree
-        self._follow(tree)
+        else:
+            self._follow(self.files[file])
         return True
-
-
-def _binds(statement: ast.stmt, used: set[str]) -> bool:
-    """An import at the top of the app of something that the bodies use."""
-    if not isinstance(statement, ast.Import | ast.ImportFrom):
-        return False
-    return any((a.asname or a.name.split(".")[0]) in used for a in statement.names)
 
 
 def _names(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -235,7 +213,3 @@ def _names(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.attr, node.lineno
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch(r"--?[\w-]+", node.value):
             yield node.value.strip("-").replace("-", "_"), node.lineno
-
-
-def _is_no_resume(name: str) -> bool:
-    return NOT_RESUMING.search(name) is not None and "optim" not in name.lower()

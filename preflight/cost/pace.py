@@ -1,18 +1,24 @@
-"""How long an epoch takes, read from a smoke run's log; only where the log leaves no doubt."""
+"""How long an epoch takes, read from the last smoke test's log; only where the log leaves no doubt."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 
-from preflight.cost.clock import seconds_of
-from preflight.cost.epoch_lines import Durations, Seen, durations_of
+from preflight.cost.epoch_lines import Seen, durations_of, seconds_of
+from preflight.settings import Settings, folder_of
 
+NAME = re.compile(r"smoke-(\d{8}-\d{6})\.log")
+MOST_LOGS = 5  # the newest that shows a pace is taken; the last ones may have failed before their first epoch
+MOST_BYTES = 20_000_000  # of the end of a log
 LONGEST_LINE = 2_000
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 GUARD = "preflight.guard "  # before its JSON, on standard error of the run
@@ -59,37 +65,82 @@ def pattern_of(text: str) -> re.Pattern[str]:
     return pattern
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A pace with the log that shows it.  ``at`` is when that run began, in UTC."""
+
+    pace: Pace
+    log: Path
+    at: datetime
+
+
+def measured(settings: Settings) -> Measured | NoPace:
+    """What the newest readable log shows.  Nothing is read where nothing is kept."""
+    if settings.state is None:
+        return NoPace("no smoke test's log is kept here")
+    try:
+        pattern = None if settings.smoke.epoch_pattern is None else pattern_of(settings.smoke.epoch_pattern)
+    except PatternRefused as e:
+        return NoPace(str(e))
+    logs = sorted(folder_of(settings.state, settings.project).glob("smoke-*.log"), reverse=True)
+    first: NoPace | None = None
+    for log in logs[:MOST_LOGS]:
+        found = _read(log, pattern)
+        if isinstance(found, Measured):
+            return found
+        first = first or NoPace(f"{log.name}: {found.why}")
+    return first or NoPace("no smoke test has left a log yet; run `preflight check smoke-test`")
+
+
+def _read(log: Path, pattern: re.Pattern[str] | None) -> Measured | NoPace:
+    named = NAME.fullmatch(log.name)
+    if named is None:
+        return NoPace("its name holds no time")
+    at = datetime.strptime(named[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    try:
+        with log.open("rb") as file:
+            seen = os.fstat(file.fileno())
+            file.seek(max(0, seen.st_size - MOST_BYTES))
+            text = file.read(MOST_BYTES).decode("utf-8", "replace")
+    except OSError as e:
+        return NoPace(f"it can't be read: {e.strerror or e}")
+    pace = pace_of(text.split("\n"), pattern)
+    if isinstance(pace, NoPace):
+        return pace
+    took, one = seen.st_mtime - at.timestamp(), pace.epoch_s or pace.step_s
+    if one is not None and one > took + 60:
+        return NoPace(f"{pace.basis}, and the whole run took {took:.0f} s: that is no epoch's time")
+    return Measured(pace, log, at)
+
+
 def pace_of(log: Iterable[str], pattern: re.Pattern[str] | None = None) -> Pace | NoPace:
     """The pace that a log shows.  ``log`` gives lines; a line may hold a progress bar's states, split by CR."""
     whole = list(log)
-    guarded = _guarded(whole)
-    if guarded is not None:
-        return guarded
-    lines = list(_lines(whole))
+    guarded = [pace for line in whole if GUARD in line and (pace := _guarded(line)) is not None]
+    if guarded:
+        return guarded[-1]
     if pattern is not None:
-        return _settled(list(_by(pattern, lines)), "epoch-pattern")
-    durations = durations_of(lines)
-    if durations.epochs:
-        return _agreed(durations)
-    if durations.steps:
-        return _of_steps(durations.steps[-1])
+        return _settled(list(_by(pattern, _lines(whole))), "epoch-pattern")
+    found = list(durations_of(_lines(whole)))
+    epochs = [s for s in found if s.kind not in ("aside", "steps")]
+    if epochs:
+        return _agreed(epochs, [s.seconds for s in found if s.kind == "aside"])
+    steps = [s for s in found if s.kind == "steps"]
+    if steps:
+        return _of_steps(steps[-1])
     return NoPace("no line of it says how long an epoch took; set [tool.preflight.smoke] epoch-pattern")
 
 
-def _guarded(log: Iterable[str]) -> Pace | None:
-    """What the guard inside the run has measured last: it timed the steps themselves."""
-    found = None
-    for line in log:
-        _, is_its, record = line.partition(GUARD)
-        if is_its:
-            try:
-                row = json.loads(record)
-                step_s, step = float(row["step_s"] or 0), int(row["step"])
-            except (ValueError, KeyError, TypeError):
-                continue
-            if step_s > 0:
-                found = Pace(step_s=Fraction(str(step_s)), basis=f"the guard's median step, up to step {step}")
-    return found
+def _guarded(line: str) -> Pace | None:
+    """What the guard inside the run has measured: it timed the steps themselves."""
+    try:
+        row = json.loads(line.partition(GUARD)[2])
+        step_s, step = float(row["step_s"] or 0), int(row["step"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return (
+        Pace(step_s=Fraction(str(step_s)), basis=f"the guard's median step, up to step {step}") if step_s > 0 else None
+    )
 
 
 def _lines(log: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -103,22 +154,19 @@ def _lines(log: Iterable[str]) -> Iterator[tuple[int, str]]:
                 yield number, text
 
 
-def _agreed(durations: Durations) -> Pace | NoPace:
+def _agreed(epochs: list[Seen], asides: list[Fraction]) -> Pace | NoPace:
     """The one pace that all ways of telling agree on."""
-    kinds = dict.fromkeys(s.kind for s in durations.epochs)
-    paces = [_settled([s for s in durations.epochs if s.kind == kind], "the log") for kind in kinds]
+    ways = {kind: [s for s in epochs if s.kind == kind] for kind in dict.fromkeys(s.kind for s in epochs)}
     found: list[tuple[Fraction, Pace]] = []
-    for each in paces:
-        if isinstance(each, NoPace):
-            return each
-        if each.epoch_s is not None:
-            found.append((each.epoch_s, each))
+    for pace in (_settled(seen, "the log") for seen in ways.values()):
+        if isinstance(pace, NoPace):
+            return pace
+        found.append((pace.epoch_s or Fraction(0), pace))
     least, most = min(found, key=lambda f: f[0])[0], max(found, key=lambda f: f[0])
     if most[0] - least > BESIDE * most[0]:
         return NoPace(f"it tells an epoch's time in two ways, as {_s(least)} and as {_s(most[0])}")
-    epochs = max(sum(s.kind == kind for s in durations.epochs) for kind in kinds)
-    aside = sum((s.seconds for s in durations.asides), Fraction(0)) / epochs
-    if aside > BESIDE * most[0] and "bar of all epochs" not in kinds:
+    aside = sum(asides, Fraction(0)) / max(map(len, ways.values()))
+    if aside > BESIDE * most[0] and "bar of all epochs" not in ways:
         return NoPace(
             f"an epoch takes {_s(most[0])} and validation {_s(aside)}: whether that is part of it is not said"
         )
@@ -126,13 +174,11 @@ def _agreed(durations: Durations) -> Pace | NoPace:
 
 
 def _of_steps(last: Seen) -> Pace:
-    assert last.steps is not None
-    return Pace(
-        step_s=last.seconds / last.steps, basis=f"{last.steps} steps in {float(last.seconds):g} s, line {last.line}"
-    )
+    steps, seconds = last.steps or 1, last.seconds
+    return Pace(step_s=seconds / steps, basis=f"{steps} steps in {float(seconds):g} s, line {last.line}")
 
 
-def _by(pattern: re.Pattern[str], lines: list[tuple[int, str]]) -> Iterator[Seen]:
+def _by(pattern: re.Pattern[str], lines: Iterable[tuple[int, str]]) -> Iterator[Seen]:
     for number, text in lines:
         found = pattern.search(text)
         if found is None:
@@ -144,11 +190,9 @@ def _by(pattern: re.Pattern[str], lines: list[tuple[int, str]]) -> Iterator[Seen
             unit = next((u for u in ("seconds", "minutes", "hours") if u in named), "seconds")
             seconds = seconds_of(f"{(named.get(unit) or found[1] or '').strip()} {unit}")
         if seconds:
-            yield Seen("pattern", _whole(named.get("epoch")), seconds, number, _whole(named.get("steps")))
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() and len(text) < 10 else None
+            numbers = (named.get(name, "") for name in ("epoch", "steps"))
+            epoch, steps = (int(n) if n.isdecimal() and len(n) < 10 else None for n in numbers)
+            yield Seen("pattern", epoch, seconds, number, steps)
 
 
 def _settled(found: list[Seen], by: str) -> Pace | NoPace:

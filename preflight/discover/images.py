@@ -1,4 +1,4 @@
-"""A recorded image as the model holds one, for a function whose image the text leaves open.
+"""A recorded image as the model holds one, and what is in it, said in the same way as of one that the text holds.
 
 The client's commands are written out as a chain of Modal's own methods and read as any other: rules and lookups see
 steps, packages and variables.  Every place is that of the expression that the text could not decide.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from preflight.app import reader
-from preflight.app.model import Image, PipInstall, PipPackage, Source, Step
+from preflight.app.model import Image, Source, Step
+from preflight.build.surroundings import LOCKED, apt_words
 from preflight.discover.recording import RecordedImage
 from preflight.model import Where
 
@@ -21,6 +22,7 @@ SLIM = re.compile(r"python:(3\.\d+)[\d.]*-slim-\w+")
 FILE_OPTION = re.compile(r"(?:-r|--requirement)[ =](\S+)")
 BUILDERS_UV = "ghcr.io/astral-sh/uv"  # copied by the client itself, for uv_pip_install
 NOWHERE = Path("/nonexistent")  # nothing is looked for beside it
+OTHER_METHODS = LOCKED | {"pip_install_private_repos"}  # rendered with files or tokens, not package by package
 
 
 def image_of(recorded: RecordedImage, at: Where) -> Image | None:
@@ -109,18 +111,83 @@ def _words(text: str) -> list[str]:
 
 def _placed(step: Step, at: Where) -> Step:
     """Without spans: no edit of the app's text could end a finding about it."""
-    return replace(
-        step,
-        where=at,
-        call=None,
-        link=None,
-        arg_spans=(),
-        kwarg_spans={},
-        pip=tuple(_install(p, at) for p in step.pip),
-        shell=tuple(replace(c, where=at, span=None) for c in step.shell),
+    installs = (
+        replace(p, where=at, span=None, packages=tuple(replace(each, where=at, span=None) for each in p.packages))
+        for p in step.pip
+    )
+    shell = tuple(replace(c, where=at, span=None) for c in step.shell)
+    return replace(step, where=at, call=None, link=None, arg_spans=(), kwarg_spans={}, pip=tuple(installs), shell=shell)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """``base`` is None where it is not comparable.  Sets, since builders sort what one step installs."""
+
+    base: str | None
+    packages: frozenset[str] = frozenset()
+    apt: frozenset[str] = frozenset()
+    commands: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    python: str | None = None  # "3.11", of debian_slim
+
+
+def of_text(image: Image) -> Contents | None:
+    """None where the text does not hold all of it, or holds what the client renders from files of its own."""
+    if not image.is_complete or any(s.method in OTHER_METHODS or s.is_repeated for s in image.steps):
+        return None
+    if not all(s.is_complete and all(p.is_complete for p in s.pip) for s in image.steps):
+        return None
+    return _contents(image)
+
+
+def of_recording(recorded: RecordedImage) -> Contents:
+    """Of the layers above the base; what the builder itself puts into the base is left out."""
+    image = image_of(recorded, Where("the recording"))
+    base = base_of(recorded)
+    python = base.removeprefix("python:").rsplit(".", 1)[0] if base and base.startswith("python:") else None
+    return replace(_contents(image) if image else Contents(None), base=base, python=python)
+
+
+def _contents(image: Image) -> Contents:
+    base, python = _base(image.steps[0]) if image.steps else (None, None)
+    commands = [t for s in image.steps if s.method == "run_commands" for t in _strings(s.args)]
+    env = {k: str(v) for s in image.steps for k, v in s.env.items()}
+    for step in image.steps:
+        if step.method == "dockerfile_commands":
+            lines = whole(_strings(step.args))
+            commands += [c.removeprefix("RUN ") for c in lines if c.startswith("RUN ")]
+            env |= _env(lines)
+    installs = [p for _, install in image.pip_installs() for p in install.packages]
+    return Contents(
+        base=base,
+        # pip and the builder differ in blanks and quotes only
+        packages=frozenset("".join((p.url or p.written).split()) for p in installs),
+        apt=frozenset(p for s in image.steps for p in (*s.apt, *(w for c in s.shell for w in apt_words(c)))),
+        commands=tuple(" ".join(c.split()) for c in commands),
+        env=env,
+        python=python,
     )
 
 
-def _install(install: PipInstall, at: Where) -> PipInstall:
-    packages: tuple[PipPackage, ...] = tuple(replace(p, where=at, span=None) for p in install.packages)
-    return replace(install, where=at, span=None, packages=packages)
+def _base(step: Step) -> tuple[str | None, str | None]:
+    if step.method == "debian_slim":
+        python = step.kwargs.get("python_version", step.args[0] if step.args else None)
+        return None, ".".join(python.split(".")[:2]) if isinstance(python, str) else None
+    if step.method in ("from_registry", "from_aws_ecr", "from_gcp_artifact_registry"):
+        reference = step.args[0] if step.args else step.kwargs.get("tag")
+        return str(reference) if isinstance(reference, str) else None, None
+    return None, None
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [str(value)]
+    return [s for each in value for s in _strings(each)] if isinstance(value, list | tuple) else []
+
+
+def _env(lines: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in lines:
+        if line.startswith("ENV ") and "=" in line:
+            found |= {k: v for k, _, v in (w.partition("=") for w in _words(line[4:]))}
+    return found

@@ -11,10 +11,10 @@ from preflight.app import reader
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
 from preflight.engine.folder import ToLint
-from preflight.engine.run import judged, run
+from preflight.engine.run import result_of, run
 from preflight.engine.select import Selection, in_order
 from preflight.lookups import Lookup, LookupFailed, World
-from preflight.model import Check, NotApplicable, Result, Stage, Status, Target
+from preflight.model import Check, Result, Stage, Status, Target
 from preflight.rules.form import Context, Rule
 from preflight.settings import Settings
 
@@ -24,22 +24,25 @@ def static_rules(checks: Sequence[Check]) -> tuple[Check, ...]:
     return tuple(c for c in checks if c.stage is Stage.STATIC and RECIPE in c.needs)
 
 
-async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings) -> tuple[Result, ...]:
-    """Every rule's result for one recipe: a rule that breaks costs its own answer only.
+async def judge(
+    checks: Sequence[Check], recipe: Recipe | LookupFailed, settings: Settings, *, now: datetime | None = None
+) -> tuple[Result, ...]:
+    """Every rule's result for one recipe, ``now`` for all files of a run: a rule that breaks costs its own answer only.
 
     Our own rules wait for nothing and are asked one after another; what may wait goes through the engine.
     """
-    now = datetime.now(UTC)
+    now = now or datetime.now(UTC)
     at_once = [c for c in checks if isinstance(c, Rule) and not c.origin] if isinstance(recipe, Recipe) else []
-    asked = {id(rule) for rule in at_once}
-    others = tuple(c for c in checks if id(c) not in asked)
+    ids = {id(rule) for rule in at_once}
+    others = tuple(c for c in checks if id(c) not in ids)
     results: list[Result] = []
     if others:
         world = World(now=now, settings=settings)
         given: dict[Lookup[Any], Any] = {RECIPE: recipe, BUILDER: settings.builder}
         results += (await run(Selection(others), world, target=Target(), given=given)).results
     if isinstance(recipe, Recipe):
-        results += [_asked(rule, recipe, Context.of(settings, now)) for rule in at_once]
+        context = Context.of(settings, now)
+        results += [_asked(rule, recipe, context) for rule in at_once]
     by_id = {r.check.id: r for r in results}
     return tuple(by_id[c.id] for c in in_order(checks))
 
@@ -47,15 +50,10 @@ async def judge(checks: Sequence[Check], recipe: Recipe | LookupFailed, settings
 def _asked(rule: Rule, recipe: Recipe, context: Context) -> Result:
     began = time.monotonic()
     try:
-        answer = rule.answer(recipe, context)
+        return result_of(rule, rule.answer(recipe, context), began)
     except Exception as e:  # noqa: BLE001 - a broken rule must not hide the other answers
         reason, seconds = f"{type(e).__name__}: {e}", time.monotonic() - began
         return Result(check=rule, status=Status.ERROR, seconds=seconds, reason=reason)
-    seconds = time.monotonic() - began
-    if isinstance(answer, NotApplicable):
-        return Result(check=rule, status=Status.SKIP, seconds=seconds, reason=answer.reason)
-    status, answer = judged(answer)
-    return Result(check=rule, status=status, seconds=seconds, reason=answer.summary, answer=answer)
 
 
 def recipe_of(target: ToLint) -> Recipe | LookupFailed:

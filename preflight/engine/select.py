@@ -10,7 +10,6 @@ from typing import Protocol, TypeVar
 from preflight.model import Check, Stage
 
 BEFORE_PAID = 6.5  # between project-lint (6) and smoke-test (7)
-STAGES = (Stage.STATIC, Stage.REMOTE, Stage.PAID)
 
 
 class Entry(Protocol):
@@ -51,12 +50,7 @@ class Selection:
 def in_order(checks: Iterable[E]) -> tuple[E, ...]:
     """Checklist order.  Checks without a step stand before the smoke test, the first step that costs money: those with
     a line of their own, then the other static rules."""
-
-    def place(check: E) -> tuple[float, bool, str]:
-        is_late = is_rule(check) or check.stage is Stage.PAID
-        return BEFORE_PAID if check.step is None else check.step, is_late, check.id
-
-    return tuple(sorted(checks, key=place))
+    return tuple(sorted(checks, key=lambda c: (c.step or BEFORE_PAID, is_rule(c) or c.stage is Stage.PAID, c.id)))
 
 
 def is_rule(check: Entry) -> bool:
@@ -70,11 +64,9 @@ def find(checks: Sequence[E], wanted: str) -> tuple[E, ...]:
     if not key:
         raise UnknownCheck("an empty name names no check; is a variable unset?")
     exact = [c for c in checks if key.lower() == c.name or key.upper() == c.id or key == str(c.step)]
-    if exact:
-        return tuple(exact)
     family = [c for c in checks if key.isalpha() and c.id.rstrip("0123456789") == key.upper()]
-    if family:
-        return tuple(family)
+    if exact or family:
+        return tuple(exact or family)
     known = [c.name for c in checks] + [c.id for c in checks]
     near = difflib.get_close_matches(key.lower(), known, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}?" if near else "`preflight list` names them"
@@ -87,7 +79,7 @@ def select(
     """``only`` overrides the stage, ``skip`` overrides ``only``.  Raises UnknownCheck."""
     skipped = {c.id for name in skip for c in find(checks, name)}
     named = {c.id for name in only for c in find(checks, name)}
-    allowed = STAGES[: STAGES.index(stage) + 1]
+    allowed = list(Stage)[: list(Stage).index(stage) + 1]
     chosen, left_out = [], []
     for check in in_order(checks):
         if only and check.id not in named:

@@ -1,16 +1,32 @@
-"""One check's results over several apps, told as one: the worst status, every finding with its app, every reason."""
+"""What of a run is each app's own, and one check's results over several apps, told as one: the worst status, every
+finding with its app, every reason.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
+from preflight.app.lookups import READING
+from preflight.lookups import Lookup
 from preflight.model import LOOKED, UNANSWERED, WORST_FIRST, Answer, Check, Finding, Result, Status, Where
 from preflight.rules.form import counts_of
 
 ByApp = Sequence[tuple[str, Result]]
 MOST_NAMED = 6  # apps whose reasons are told one by one
+
+
+def looks_at_app(check: Check) -> bool:
+    """Whether it can't do without the app's file, or would use it."""
+    return any(map(reads_app, (*check.needs, *check.tries)))
+
+
+@cache
+def reads_app(lookup: Lookup[Any]) -> bool:
+    return lookup is READING or any(map(reads_app, (*lookup.needs, *lookup.tries)))
 
 
 def together(check: Check, told: ByApp) -> Result:
@@ -40,7 +56,7 @@ def together(check: Check, told: ByApp) -> Result:
         summary=result.reason, seen=_seen(told), findings=tuple(sorted(findings, key=lambda f: f.where or Where("")))
     )
     if worst is Status.UNKNOWN:
-        return replace(result, status=worst, answer=answer, settled_by=of_worst[0].settled_by)
+        return replace(result, status=worst, answer=answer, settled_by=min(r.settled_by for r in of_worst))
     return replace(result, status=answer.status, answer=answer)
 
 

@@ -46,7 +46,10 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Budget fields are dollars of the running billing cycle; None where none is set."""
+    """Money is dollars of the running billing cycle; None where no limit is set.
+
+    ``spend_limit_usd`` is the lower one of its own budget and of the workspace's limit, as Modal resolves it.
+    """
 
     name: str
     is_default: bool
@@ -54,6 +57,7 @@ class Environment:
     budget_usd: Decimal | None
     spend_limit_usd: Decimal | None
     spent_usd: Decimal
+    workspace_spent_usd: Decimal = Decimal(0)  # of all its environments
     is_spend_limit_reached: bool
     unclear: str = ""  # fields of money that hold no amount
 

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from preflight.model import Report, Severity, Status, Where
 from preflight.report.baseline import Compared
-from preflight.report.ordered import causes, findings, grouped, rank
+from preflight.report.ordered import causes, command_line, findings, grouped, rank
 from preflight.report.places import place_of
 from preflight.report.text import one_line, printable
-from preflight.report.words import command_line
 from preflight.wording import counted, listed
 
 MOST = 10
@@ -61,9 +60,9 @@ def _notes(report: Report) -> Iterator[_Note]:
 
 def _command(note: _Note) -> str:
     path, line, column = note.where.path, note.where.line, note.where.column
-    given = {"file": path, "line": line, "endLine": line, "col": column, "title": note.title}
-    said = ",".join(f"{key}={_property(str(value))}" for key, value in given.items() if value)
-    return f"::{COMMANDS[note.severity]} {said}::{_data(note.text)}"
+    properties = {"file": path, "line": line, "endLine": line, "col": column, "title": note.title}
+    listing = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value)
+    return f"::{COMMANDS[note.severity]} {listing}::{_data(note.text)}"
 
 
 def _data(text: str) -> str:

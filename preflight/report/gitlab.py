@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 from preflight.model import Check, Report, Severity, Where
 from preflight.report.baseline import Compared
@@ -33,7 +32,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
     return json.dumps(rows, indent=2) + "\n"
 
 
-def _row(message: str, check: Check, mark: str, severity: str, where: Where) -> dict[str, Any]:
+def _row(message: str, check: Check, mark: str, severity: str, where: Where) -> dict[str, object]:
     return {
         "description": one_line(message),
         "check_name": f"{check.id} {check.name}",

@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 
 from preflight.model import Finding, Report, Result, Status
 from preflight.report.baseline import Compared
-from preflight.report.ordered import is_open
 from preflight.report.places import place_of
 from preflight.report.text import one_line, printable
 
@@ -24,24 +23,20 @@ def text(report: Report, compared: Compared | None = None) -> str:
         timestamp=report.started.isoformat(timespec="seconds"),
         time=f"{report.seconds:.3f}",
         tests=str(len(results)),
-        failures=str(sum(_is_failure(report, r) for r in results)),
-        errors=str(sum(is_open(r) for r in results)),
+        failures=str(sum(r.status.fails(report.fail_on) for r in results)),
+        errors=str(sum(r.is_open for r in results)),
         skipped=str(sum(r.status is Status.SKIP for r in results)),
     )
     properties = ET.SubElement(suite, "properties")
-    given = {"verdict": report.verdict.value, "exit": str(int(report.exit))}
+    rows = {"verdict": report.verdict.value, "exit": str(int(report.exit))}
     if report.command_started is not None:
-        given["command_started"] = str(report.command_started).lower()
-    for name, value in (given | ({"baseline": str(compared)} if compared else {})).items():
+        rows["command_started"] = str(report.command_started).lower()
+    for name, value in (rows | ({"baseline": str(compared)} if compared else {})).items():
         ET.SubElement(properties, "property", name=name, value=value)
     for result in results:
         _case(suite, report, result)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
-
-def _is_failure(report: Report, result: Result) -> bool:
-    return result.status is Status.FAIL or (result.status is Status.WARN and report.fail_on is Status.WARN)
 
 
 def _case(suite: ET.Element, report: Report, result: Result) -> None:
@@ -54,10 +49,10 @@ def _case(suite: ET.Element, report: Report, result: Result) -> None:
     case = ET.SubElement(suite, "testcase", attributes, time=f"{result.seconds:.3f}")
     reason = printable(result.reason)
     text = "\n\n".join(_text(f) for f in result.findings)
-    if _is_failure(report, result):
+    if result.status.fails(report.fail_on):
         message = printable(result.findings[0].message) if len(result.findings) == 1 else reason
         ET.SubElement(case, "failure", message=message, type=result.status.value).text = text
-    elif is_open(result):
+    elif result.is_open:
         ET.SubElement(case, "error", message=reason, type=result.status.value).text = text or None
     elif result.status is Status.SKIP:
         ET.SubElement(case, "skipped", message=reason)

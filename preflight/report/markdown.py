@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import preflight
 from preflight.model import WORST_FIRST, Finding, Report, Result, Status
 from preflight.report.baseline import Compared
-from preflight.report.next import is_command, next_command
-from preflight.report.ordered import bad, grouped
+from preflight.report.next import command_in, next_command
+from preflight.report.ordered import bad, command_line, grouped, part_of, verdict_word
 from preflight.report.text import brief, inert, one_line, printable
-from preflight.report.words import command_line, part_of, verdict_word
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$&!])")
 TICKS = re.compile(r"`+")
@@ -59,11 +58,11 @@ def _waits_for(result: Result) -> object:
 
 def _row(results: Sequence[Result]) -> str:
     result = results[0]
-    said = _text(brief(one_line(result.reason)))
+    reason = _text(brief(one_line(result.reason)))
     status = f"settled by {result.settled_by}" if result.settled_by else "assumed" if result.assumed else result.status
     ids = ", ".join(r.check.id for r in results)
     name = result.check.name if len(results) == 1 else f"{len(results)} checks"
-    return f"| {ids} | {name} | {_text(one_line(status))} | {said} |"
+    return f"| {ids} | {name} | {_text(one_line(status))} | {reason} |"
 
 
 def _bad(results: list[Result]) -> list[str]:
@@ -84,7 +83,8 @@ def _finding(found: list[Finding]) -> list[str]:
     if first.why:
         lines += ["", f"why: {_text(one_line(first.why))}"]
     if first.remedy:
-        lines += ["", f"fix: {_code(first.remedy) if is_command(first.remedy) else _text(one_line(first.remedy))}"]
+        is_command = command_in(first.remedy) == first.remedy
+        lines += ["", f"fix: {_code(first.remedy) if is_command else _text(one_line(first.remedy))}"]
     if first.evidence:
         text = printable("\n".join(first.evidence[:MOST_EVIDENCE]))
         fence = "`" * max(3, 1 + _longest_ticks(text))

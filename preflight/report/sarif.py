@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import preflight
 from preflight.model import Check, Finding, Fix, Report, Result, Severity, Where
 from preflight.report.baseline import Compared
-from preflight.report.ordered import findings, fingerprint, grouped, is_open, rank
+from preflight.report.ordered import findings, fingerprint, grouped, rank
 from preflight.report.places import place_of
-from preflight.report.text import as_json, plain, printable
+from preflight.report.text import as_json, printable
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -33,7 +32,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
             "descriptor": {"id": r.check.id},
         }
         for r in report.results
-        if is_open(r)
+        if r.is_open
     ]
     started = report.command_started
     state = {} if compared is None else {"baselineState": "new"}
@@ -61,10 +60,10 @@ def text(report: Report, compared: Compared | None = None) -> str:
         ],
         "results": [_result(r.check, index[r.check.id], f, place_of(report, f)) | state for r, f in findings(report)],
     }
-    return as_json(plain({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}))
+    return as_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(result: Result) -> dict[str, Any]:
+def _rule(result: Result) -> dict[str, object]:
     check = result.check
     worst = min((f.severity for f in result.findings), key=rank, default=Severity.WARNING)
     return {
@@ -84,7 +83,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def _result(check: Check, index: int, finding: Finding, where: Where) -> dict[str, Any]:
+def _result(check: Check, index: int, finding: Finding, where: Where) -> dict[str, object]:
     parts = (finding.message, finding.why, f"Fix: {finding.remedy}" if finding.remedy else "")
     region = {"startLine": where.line or 1, "endLine": where.line or 1}
     if where.line and where.column:
@@ -100,7 +99,7 @@ def _result(check: Check, index: int, finding: Finding, where: Where) -> dict[st
     }
 
 
-def _fix(finding: Finding, fix: Fix) -> dict[str, Any]:
+def _fix(finding: Finding, fix: Fix) -> dict[str, object]:
     changes = [
         {
             "artifactLocation": _artifact(path),

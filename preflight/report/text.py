@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
 
 # what a terminal, a log viewer or an XML parser would obey or refuse: control and direction characters, separators that
 # end a line, surrogates, tags and what is no character
@@ -28,9 +27,9 @@ def inert(text: str) -> str:
     return RUNNERS_COMMAND.sub(r"\1\\", text)
 
 
-def as_json(document: Any) -> str:
-    """Indented; what a terminal would obey is escaped, which changes no value."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+def as_json(document: object) -> str:
+    """Indented, of plain values; what a terminal would obey is escaped, which changes no value."""
+    text = json.dumps(plain(document), indent=2, ensure_ascii=False)
     return CONTROL.sub(lambda m: json.dumps(m[0])[1:-1], text) + "\n"
 
 
@@ -60,7 +59,7 @@ def seconds(value: float) -> str:
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: object, depth: int = 0) -> object:
     """The value as every JSON reader takes it, whatever a check put there: no NaN, no bytes, no lone surrogate."""
     if value is None or isinstance(value, bool) or type(value) is int:
         return value

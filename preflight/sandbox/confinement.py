@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from preflight.sandbox.serve import Sandbox
 
 LAUNCHER = str(Path(confine.__file__).resolve())
+OURS = str(Path(LAUNCHER).parents[2])
 ASK = "import json, sys; print(json.dumps([sys.prefix, sys.base_prefix, *sys.path]))"
 SHEBANG = re.compile(rb"#!(?:/bin/sh\n'{2,3}exec' \"?)?(/[^\s\"]*python[^\s\"]*)")  # pip's form for long paths, too
 LONGEST_S = 20.0  # of a start of Python under load
@@ -60,39 +61,15 @@ def seen_by(python: str) -> tuple[str, ...]:
     own = {paths[0], paths[1], str(Path(python).resolve().parent)}
     packages = {p for p in paths[2:] if "-packages" in p and Path(p).is_dir()}
     linked = {str(Path(p).resolve()) for p in own | packages}
-    return _outermost(own | packages | linked)
+    return outermost(own | packages | linked)
 
 
-def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+def outermost(paths: Iterable[str]) -> tuple[str, ...]:
     kept: list[str] = []
     for path in sorted(paths):
         if path != "/" and not any(Path(path).is_relative_to(k) for k in kept):
             kept.append(path)
     return tuple(kept)
-
-
-def of_container(
-    *,
-    folder: Path,
-    python: str,
-    hidden: Iterable[str],
-    stand_ins: Iterable[str],
-    copied: Path,
-    binds: Iterable[tuple[str, str, bool]],
-    forwards: Mapping[str, str],
-    cwd: str,
-) -> confine.Plan:
-    """As root in an image: homes and the project are not there, but for what the interpreter needs of them."""
-    return {
-        "folder": str(folder),
-        "uid": 0,
-        "hidden": _outermost({"/home", "/root", str(Path.home()), *hidden}),
-        "veiled": _outermost({*seen_by(python), *stand_ins}),
-        "copied": str(copied),
-        "binds": list(binds),
-        "forwards": dict(forwards),
-        "cwd": cwd,
-    }
 
 
 def of_client(
@@ -101,7 +78,7 @@ def of_client(
     """As the user, in the project: everything is there to be read."""
     return {
         "folder": str(folder),
-        "veiled": _outermost(p for p in (str(project), *seen_by(python), LAUNCHER_ROOT) if f"{p}/".startswith("/tmp/")),
+        "veiled": outermost(p for p in (str(project), *seen_by(python), OURS) if f"{p}/".startswith("/tmp/")),
         "binds": list(binds),
         "forwards": dict(forwards),
         "cwd": str(project),
@@ -109,19 +86,19 @@ def of_client(
 
 
 def interpreter_of(program: str, environ: Mapping[str, str]) -> str:
-    """The Python that a program on the PATH runs with, where that is not ours; "" where it is, or is not told."""
+    """The Python that a program on the PATH runs with, where that is not ours; "" where it is, or is not named."""
     found = shutil.which(program, path=environ.get("PATH"))
     if found is None:
         return ""
     with Path(found).open("rb") as file:
-        told = SHEBANG.match(file.read(1024))
-    python = os.fsdecode(told[1]) if told else ""
+        first = SHEBANG.match(file.read(1024))
+    python = os.fsdecode(first[1]) if first else ""
     is_ours = not python or Path(python).parent == Path(sys.executable).parent
     return "" if is_ours or not Path(python).is_file() else python
 
 
-def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
-    """A folder with one program of that name, which runs the one on the PATH confined."""
+def confining(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """With a program of that name first on the PATH, which runs the next one so that it changes nothing here."""
     found = shutil.which(program, path=environ.get("PATH")) or program
     plan = sandbox.folder / "client.json"
     given = of_client(
@@ -136,13 +113,4 @@ def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(f'#!/bin/sh\nexec {shlex.join(launched(plan, [found]))} "$@"\n', encoding="utf-8")
     path.chmod(0o755)
-    return path.parent
-
-
-LAUNCHER_ROOT = str(Path(LAUNCHER).parents[2])
-
-
-def environ_of_container() -> dict[str, str]:
-    """Of the machine that serves, what an image has, too."""
-    kept = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
-    return {k: v for k, v in os.environ.items() if k in kept or k.startswith("LC_")}
+    return {**environ, "PATH": os.pathsep.join([str(path.parent), environ.get("PATH", os.defpath)])}

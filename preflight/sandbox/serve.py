@@ -34,21 +34,9 @@ READY_S = 30.0  # about 1 s on two idle cores; the rest is for a machine under l
 STOP_S = 7.0  # containers get 2 s for their kill switch, 1 s after SIGTERM
 SOCKET_PATH_BYTES = 80  # of 104 on macOS, 108 on Linux; a socket's own name takes 12
 UNSET = frozenset(
-    {
-        "MODAL_PROFILE",
-        "MODAL_ENVIRONMENT",
-        "MODAL_IMAGE_BUILDER_VERSION",
-        "MODAL_TOKEN_ID",
-        "MODAL_TOKEN_SECRET",
-        "MODAL_OAUTH_REFRESH_TOKEN",
-        "MODAL_OAUTH_CLIENT_ID",
-        "MODAL_OAUTH_CLIENT_SECRET",
-        "MODAL_OAUTH_JWT_KEY",
-        "AWS_PROFILE",
-        "AWS_SESSION_TOKEN",
-        "AWS_ROLE_ARN",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-    }
+    "MODAL_PROFILE MODAL_ENVIRONMENT MODAL_IMAGE_BUILDER_VERSION MODAL_TOKEN_ID MODAL_TOKEN_SECRET "
+    "MODAL_OAUTH_REFRESH_TOKEN MODAL_OAUTH_CLIENT_ID MODAL_OAUTH_CLIENT_SECRET MODAL_OAUTH_JWT_KEY "
+    "AWS_PROFILE AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE".split()
 )
 
 
@@ -114,8 +102,24 @@ def start(
                 start_new_session=True,  # a Ctrl-C of the terminal is the parent's to handle
                 env=_child_environ(),
             )
+            assert child.stdin is not None
             ready = _wait_until_ready(child, given, log)
-        yield _sandbox(name, given, folder, sockets, project, ready, child)
+        environ = _environ(given, folder, ready) | {"PREFLIGHT_SANDBOX_SCENARIO": name} | dict(given.environ)
+        strange = {k for k in os.environ if k.startswith(("MODAL_", "AWS_"))}
+        yield Sandbox(
+            name=name,
+            scenario=given,
+            environ=environ,
+            removed=frozenset((UNSET | strange) - environ.keys()),
+            project=project,
+            folder=folder,
+            log=folder / "sandbox.log",
+            s3_url=ready.s3,
+            sockets=sockets,
+            doors=ready.doors,
+            pid=child.pid,
+            lifeline=child.stdin.fileno(),
+        )
     finally:
         if child is not None:
             _stop(child, folder)
@@ -188,8 +192,8 @@ def _wait_until_ready(child: subprocess.Popen[bytes], scenario: state.Scenario, 
     readable, _, _ = select.select([child.stdout], [], [], READY_S)
     line = child.stdout.readline() if readable else b""
     if not line:
-        said = f"not ready after {READY_S:g} s" if not readable else "ended before it was ready"
-        raise SandboxFailed(f"the sandbox's process {said}: {_tail(log)}")
+        what = f"not ready after {READY_S:g} s" if not readable else "ended before it was ready"
+        raise SandboxFailed(f"the sandbox's process {what}: {_tail(log)}")
     return msgspec.json.decode(line, type=Ready)
 
 
@@ -200,51 +204,15 @@ def _tail(log: BinaryIO) -> str:
     return text.strip() or "its log is empty"
 
 
-def _sandbox(
-    name: str,
-    scenario: state.Scenario,
-    folder: Path,
-    sockets: Path,
-    project: Path,
-    ready: Ready,
-    child: subprocess.Popen[bytes],
-) -> Sandbox:
-    assert child.stdin is not None
-    environ = _modal_environ(scenario, folder, ready.modal) | _aws_environ(scenario, folder, ready.s3)
-    environ |= _no_proxy() | {"PREFLIGHT_SANDBOX_SCENARIO": name} | dict(scenario.environ)
-    strange = {k for k in os.environ if k.startswith(("MODAL_", "AWS_"))}
-    return Sandbox(
-        name=name,
-        scenario=scenario,
-        environ=environ,
-        removed=frozenset((UNSET | strange) - environ.keys()),
-        project=project,
-        folder=folder,
-        log=folder / "sandbox.log",
-        s3_url=ready.s3,
-        sockets=sockets,
-        doors=ready.doors,
-        pid=child.pid,
-        lifeline=child.stdin.fileno(),
-    )
-
-
-def _modal_environ(scenario: state.Scenario, folder: Path, url: str) -> dict[str, str]:
+def _environ(scenario: state.Scenario, folder: Path, ready: Ready) -> dict[str, str]:
+    """What leads modal and botocore to this sandbox, and to nothing else."""
+    token, storage = scenario.token, scenario.storage
+    hosts = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""), "127.0.0.1", "localhost"]
+    no_proxy, s3_url = ",".join(filter(None, hosts)), ready.s3 or state.NO_S3
     environ = {
-        "MODAL_SERVER_URL": url,
+        "MODAL_SERVER_URL": ready.modal,
         "MODAL_CONFIG_PATH": str(folder / "modal.toml"),
         "MODAL_DISABLE_API_PROXY": "1",  # with ALL_PROXY set, even 127.0.0.1 goes through the proxy
-    }
-    if scenario.token.given is state.Credentials.NONE:
-        return environ
-    wrong = scenario.token.given is state.Credentials.WRONG
-    secret = "as-of-another-token" if wrong else scenario.token.secret
-    return environ | {"MODAL_TOKEN_ID": scenario.token.id, "MODAL_TOKEN_SECRET": secret}
-
-
-def _aws_environ(scenario: state.Scenario, folder: Path, url: str) -> dict[str, str]:
-    storage = scenario.storage
-    environ = {
         "AWS_ACCESS_KEY_ID": storage.access_key_id,
         "AWS_SECRET_ACCESS_KEY": storage.secret_access_key,
         "AWS_REGION": storage.region,
@@ -252,15 +220,16 @@ def _aws_environ(scenario: state.Scenario, folder: Path, url: str) -> dict[str, 
         "AWS_CONFIG_FILE": str(folder / "no-aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "no-aws-credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        # both: what is asked of another service must not reach the real one either
+        "AWS_ENDPOINT_URL": s3_url,
+        "AWS_ENDPOINT_URL_S3": s3_url,
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
     }
-    # both: what is asked of another service must not reach the real one either
-    return environ | {"AWS_ENDPOINT_URL": url or state.NO_S3, "AWS_ENDPOINT_URL_S3": url or state.NO_S3}
-
-
-def _no_proxy() -> dict[str, str]:
-    hosts = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy", ""), "127.0.0.1", "localhost"]
-    joined = ",".join(h for h in hosts if h)
-    return {"NO_PROXY": joined, "no_proxy": joined}
+    if token.given != "none":
+        secret = token.secret if token.given == "right" else "as-of-another-token"
+        environ |= {"MODAL_TOKEN_ID": token.id, "MODAL_TOKEN_SECRET": secret}
+    return environ
 
 
 def _stop(child: subprocess.Popen[bytes], folder: Path) -> None:

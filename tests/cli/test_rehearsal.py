@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from preflight.cli import main
 from preflight.sandbox import confinement
 from tests.conftest import Preflight
 
@@ -204,21 +208,25 @@ def test_estimate_prices_the_users_own_function(preflight: Preflight, tmp_path: 
     assert json.loads(ran.out)["app"] == "app.py"
 
 
-def test_the_install_without_the_sandbox_says_how_to_get_it_in_one_line(preflight: Preflight, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nfind = u.find_spec\n"
-        "u.find_spec = lambda name, *a: None if name == 'moto' else find(name, *a)\n"
-    )
-    path = f"{tmp_path}:{preflight.environ()['PYTHONPATH']}"
+def test_the_install_without_the_sandbox_says_how_to_get_it_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *more: None if name == "moto" else find(name, *more))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     for words in (["run", "--sandbox"], ["sandbox"], ["gate", "--sandbox", "--", "true"], ["estimate", "--sandbox"]):
-        ran = preflight(*words, env={"PYTHONPATH": path})
-        assert ran.code == 2
-        assert "pip install 'modal-preflight[sandbox]'" in ran.err.splitlines()[-1]
-        assert "Traceback" not in ran.err
+        monkeypatch.setattr(sys, "argv", ["preflight", *words])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        err = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert "pip install 'modal-preflight[sandbox]'" in err.splitlines()[-1]
+        assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_no_process_and_no_folder(preflight: Preflight, tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_leaves_no_process_and_no_folder(preflight: Preflight, tmp_path: Path) -> None:
+    """All three at once, each in a project and with a mark of its own."""
     app = """
 import modal
 app = modal.App("long")
@@ -226,21 +234,29 @@ app = modal.App("long")
 @app.function(timeout=600)
 def f() -> None:
     import subprocess, sys
-    subprocess.run([sys.executable, "-c", "import time; time.sleep(300)", "OF_A_REHEARSAL"])
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(300)", "{}"])
 """
-    project = project_in(tmp_path / "p", app)
-    temporary = tmp_path / "t"
-    temporary.mkdir()
     command = [sys.executable, "-m", "preflight", "check", "smoke-test", "--sandbox", "app.py"]
-    environ = preflight.environ(TMPDIR=str(temporary))
-    with subprocess.Popen(
-        command, cwd=project, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as run:
-        assert _within(150, lambda: bool(_living("OF_A_REHEARSAL")))
+    runs = {}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        folder = project_in(tmp_path / number.name, app.replace("{}", f"REHEARSAL_{number.name}_{os.getpid()}"))
+        (tmp_path / f"t{number}").mkdir()
+        runs[number] = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=preflight.environ(TMPDIR=str(tmp_path / f"t{number}")),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    for number, run in runs.items():
+        word, temporary = f"REHEARSAL_{number.name}_{os.getpid()}", tmp_path / f"t{number}"
+        assert _within(150, functools.partial(_living, word)), number
         run.send_signal(number)
+    for number, run in runs.items():
+        word, temporary = f"REHEARSAL_{number.name}_{os.getpid()}", tmp_path / f"t{number}"
         run.wait(30)
-    assert _within(15, lambda: not _living("OF_A_REHEARSAL") and not _living(str(temporary)))
-    assert _within(15, lambda: not list(temporary.iterdir()))
+        assert _within(15, lambda w=word, t=temporary: not _living(w) and not _living(str(t))), number
+        assert _within(15, lambda t=temporary: not list(t.iterdir())), number
 
 
 def _living(word: str) -> list[str]:

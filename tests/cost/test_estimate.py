@@ -8,13 +8,12 @@ from fractions import Fraction
 
 import pytest
 
-from preflight.cost.allowance import Allowance, allowance
-from preflight.cost.document import document, exit_of
+from preflight.cost.document import decided, document
 from preflight.cost.estimate import Resources, cents, decimal, estimate
 from preflight.cost.keeping import Keeping, Resumes
 from preflight.cost.plan import Finishes, Outlook
 from preflight.cost.rates import CPU, MEMORY, RateRefused, Rates, gpu_key
-from preflight.cost.reckoning import Reckoning
+from preflight.cost.reckoning import Allowance, Reckoning, allowance
 from preflight.lookups import LookupFailed
 from preflight.model import Exit
 from preflight.remote.lookups import ENVIRONMENT, SPEND
@@ -111,11 +110,19 @@ SPENT = Spend(metered_usd=Decimal(35))
 @pytest.mark.parametrize(
     ("here", "allowed", "left", "of"),
     [
-        (HERE, None, 50, "the $80.00 spend limit"),
+        (HERE, None, 50, "the $80.00 spend limit of the workspace"),
+        (replace(HERE, workspace_spent_usd=Decimal(60)), None, 20, "the $80.00 spend limit of the workspace"),
+        (replace(HERE, spend_limit_usd=Decimal(100), workspace_spent_usd=Decimal(60)), None, 70, "the $100.00 budget"),
+        (
+            replace(HERE, budget_usd=None, workspace_spent_usd=Decimal(60)),
+            None,
+            20,
+            "the $80.00 spend limit of the workspace",
+        ),
         (replace(HERE, spend_limit_usd=None), None, 70, "the $100.00 budget"),
         (replace(HERE, spend_limit_usd=None), Decimal(20), 20, "the $20.00 you allow"),
         (replace(HERE, budget_usd=None, spend_limit_usd=None), None, None, ""),
-        (replace(HERE, spent_usd=Decimal(95)), None, -15, "the $80.00 spend limit"),
+        (replace(HERE, spent_usd=Decimal(95)), None, -15, "the $80.00 spend limit of the workspace"),
     ],
 )
 def test_the_least_limit_decides(here: Environment, allowed: Decimal | None, left: int | None, of: str) -> None:
@@ -176,7 +183,7 @@ def left(usd: str, **more: object) -> Allowance:
     ],
 )
 def test_the_exit_code_is_the_contracts(given: Reckoning, code: Exit) -> None:
-    assert exit_of(given) is code
+    assert decided(given)[0] is code
     assert document(given, app="app.py")["exit"] == int(code)
 
 

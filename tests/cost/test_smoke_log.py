@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from preflight.app import reader
-from preflight.cost.pace import NoPace
+from preflight.cost.pace import Measured, NoPace, measured
 from preflight.cost.plan import Work
 from preflight.cost.reckoning import work_of
-from preflight.cost.smoke_log import Measured, measured
 from preflight.settings import BudgetSettings, Settings, SmokeSettings, folder_of
 
 AT = datetime(2026, 11, 20, 10, tzinfo=UTC)

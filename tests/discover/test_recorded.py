@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,9 @@ from preflight.app import reader
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.discover.compare import Difference, differences
 from preflight.discover.merge import filled
-from preflight.discover.recorder import NotRecorded, Obstacle, record_file
+from preflight.discover.recorder import NotRecorded, Obstacle
 from preflight.discover.recording import (
-    Asked,
+    Deploy,
     Order,
     RecordedBucket,
     RecordedFunction,
@@ -25,8 +24,7 @@ from preflight.discover.recording import (
     line,
     read,
 )
-from preflight.settings import Settings
-from tests.discover.conftest import Record
+from tests.discover.conftest import Record, recorded
 
 APPS = Path(__file__).parent.parent / "data" / "apps"
 WHOLE = """
@@ -100,7 +98,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Recording]:
     (project / "app.py").write_text(WHOLE)
     (project / "requirements.txt").write_text("# ours\nscipy==1.15.0\neinops>=0.8 ; python_version < '3.13'\n")
     recipe = reader.read(project / "app.py", project=project)
-    told = asyncio.run(record_file(recipe, Settings(project=project, app="app.py", environ=dict(os.environ))))
+    told = recorded(project / "app.py", project)
     assert isinstance(told, Recording), told
     return recipe, told
 
@@ -304,8 +302,8 @@ def test_a_function_that_builds_an_image_is_not_deployed(record: Record, project
 
 def test_an_order_with_names_that_are_no_text_arrives_as_it_was(tmp_path: Path) -> None:
     odd = os.fsdecode(b"caf\xe9")
-    asked = Asked(words=("deploy", odd), project=tmp_path / odd, builder="2025.06", environment=None)
-    order = Order(asked=asked, folder=tmp_path, environ={"NAME": odd})
+    deploy = Deploy(words=("deploy", odd), project=tmp_path / odd, builder="2025.06", environment=None)
+    order = Order(deploy=deploy, folder=tmp_path, environ={"NAME": odd})
     assert read(line(order), Order) == order
 
 
@@ -326,8 +324,7 @@ def test_a_file_with_relative_imports_is_deployed_as_a_module(record: Record, pr
     (package / "app.py").write_text(
         "import modal\nfrom .images import image\napp = modal.App('x')\n@app.function(image=image)\ndef f(): ...\n"
     )
-    recipe = reader.read(package / "app.py", project=project)
-    told = asyncio.run(record_file(recipe, Settings(project=project, environ=dict(os.environ))))
+    told = recorded(package / "app.py", project)
     assert isinstance(told, Recording), told
     assert told.functions[0].image is not None
 
@@ -335,14 +332,13 @@ def test_a_file_with_relative_imports_is_deployed_as_a_module(record: Record, pr
 @pytest.mark.parametrize("name", ["chain", "factories", "shells", "versions"])
 def test_the_reader_says_of_the_example_apps_what_the_client_asks_for(name: str) -> None:
     recipe = reader.read(APPS / f"{name}.py", project=APPS)
-    told = asyncio.run(record_file(recipe, Settings(project=APPS, environ=dict(os.environ))))
+    told = recorded(APPS / f"{name}.py", APPS)
     assert isinstance(told, Recording), told
     assert [d.subject for d in differences(recipe, told) if d.subject != "<lambda>"] == []
 
 
 def test_an_example_app_of_an_older_modal_is_told_by_the_client_itself() -> None:
-    recipe = reader.read(APPS / "removed.py", project=APPS)
-    told = asyncio.run(record_file(recipe, Settings(project=APPS, environ=dict(os.environ))))
+    told = recorded(APPS / "removed.py", APPS)
     assert isinstance(told, NotRecorded)
     assert told.obstacle is Obstacle.RAISED
     assert "cannot import name 'gpu'" in told.message

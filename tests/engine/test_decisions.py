@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,8 +11,9 @@ from decimal import Decimal
 
 import pytest
 
+from preflight.api import failed, passed, warned
 from preflight.engine import run as engine
-from preflight.engine.run import Limits, judged, run
+from preflight.engine.run import Limits, result_of, run
 from preflight.engine.select import Selection
 from preflight.events import Event, Priced, Started, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, World
@@ -31,9 +33,6 @@ from preflight.model import (
     Status,
     Target,
     Unknown,
-    failed,
-    passed,
-    warned,
 )
 from preflight.problems import Kind, Problem
 from preflight.settings import Settings
@@ -285,13 +284,16 @@ def finding(severity: Severity) -> Finding:
 
 def test_an_unknown_becomes_an_answer_with_all_that_it_saw() -> None:
     warning, error = (finding(s) for s in (Severity.WARNING, Severity.ERROR))
-    assert judged(Unknown(reason="open", seen={"a": 1}, findings=(warning,))) == (
-        Status.UNKNOWN,
-        Answer(summary="open", seen={"a": 1}, findings=(warning,)),
-    )
-    assert judged(Unknown(reason="open", findings=(warning, error)))[0] is Status.FAIL
+    check, began = free("PRJ001"), time.monotonic()
+    unknown = result_of(check, Unknown(reason="open", seen={"a": 1}, findings=(warning,)), began)
+    assert unknown.status is Status.UNKNOWN
+    assert unknown.answer == Answer(summary="open", seen={"a": 1}, findings=(warning,))
+    assert result_of(check, Unknown(reason="open", findings=(warning, error)), began).status is Status.FAIL
     answer = Answer(summary="x", findings=(warning,))
-    assert judged(answer) == (Status.WARN, answer)
+    warned = result_of(check, answer, began)
+    assert (warned.status, warned.answer) == (Status.WARN, answer)
+    skipped = result_of(check, NotApplicable("no bucket"), began)
+    assert (skipped.check, skipped.status, skipped.reason) == (check, Status.SKIP, "no bucket")
 
 
 @pytest.mark.parametrize(
@@ -305,13 +307,13 @@ def test_an_unknown_becomes_an_answer_with_all_that_it_saw() -> None:
     ],
 )
 def test_what_is_no_answer_says_why(outcome: Outcome, said: str) -> None:
-    reason = asked(replace(free("AA001"), run=says(outcome)))[0].results[0].reason
-    assert reason.startswith(f"its answer is not one: {said}")
+    result = asked(replace(free("AA001"), run=says(outcome)))[0].results[0]
+    assert result.reason.startswith(f"its answer is not one: {said}") and result.seconds > 0
 
 
 def test_what_a_broken_check_says_is_the_type_and_text_of_its_error_or_the_problem_alone() -> None:
-    texts = [r.reason for r in asked(free("AA001", KeyError("a")), free("AA002", REFUSED))[0].results]
-    assert texts == ["KeyError: 'a'", str(REFUSED)]
+    results = asked(free("AA001", KeyError("a")), free("AA002", REFUSED))[0].results
+    assert [r.reason for r in results] == ["KeyError: 'a'", str(REFUSED)] and all(r.seconds > 0 for r in results)
 
 
 @pytest.mark.parametrize("ends", [KeyboardInterrupt, GeneratorExit])
@@ -320,18 +322,6 @@ def test_a_plugin_ends_no_run(ends: type[BaseException]) -> None:
     assert rows(report) == [("AA001", "error", f"RuntimeError: {ends.__name__}, which nobody sent"), (
         "AA002", "pass", "looked",
     )]  # fmt: skip
-
-
-def test_only_a_pass_about_an_account_is_assumed() -> None:
-    report, _ = asked(
-        free("AA001", stage=Stage.REMOTE),
-        free("AA002", warned("old", remedy="y"), stage=Stage.REMOTE),
-        free("AA003"),
-        assumed="the account",
-        scope=Scope.REHEARSAL,
-    )
-    shown = {r.check.id: (r.status.value, r.assumed) for r in report.results}
-    assert shown == {"AA001": ("skip", "the account"), "AA002": ("warn", ""), "AA003": ("pass", "")}
 
 
 def test_only_a_pass_settles_and_by_the_question_that_is_open() -> None:

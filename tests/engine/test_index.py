@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -13,13 +14,29 @@ from preflight.engine.index import Listed
 from preflight.engine.select import UnknownCheck
 from preflight.model import Stage
 
-IMPORTED = "import sys; from preflight.engine import index; {}; print(*(m for m in sys.modules if m.startswith({!r})))"
+FRESH = """
+import json, sys
+from preflight.engine import builtin, index
+from preflight.model import Stage
+
+def imported():
+    return [name for name in sys.modules if name.startswith("checks")]
+
+index.everything(), index.found("IMG430")
+listing = imported()
+builtin.checks([Stage.STATIC])
+static = imported()
+print(json.dumps([listing, static, sorted(c.name for c in builtin.checks())]))
+"""
 
 
-def imported(statement: str, prefix: str) -> list[str]:
-    """Modules that a fresh interpreter has imported after the statement."""
-    done = subprocess.run([sys.executable, "-c", IMPORTED.format(statement, prefix)], capture_output=True, check=True)
-    return done.stdout.decode().split()
+@pytest.fixture(scope="module")
+def fresh() -> list[list[str]]:
+    """The checks' modules that a fresh Python without docstrings imports to list them, and for the static ones; and the
+    names of all.
+    """
+    done = subprocess.run([sys.executable, "-OO", "-c", FRESH], capture_output=True, check=True)
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
 def test_what_the_files_say_is_what_importing_them_gives() -> None:
@@ -29,18 +46,15 @@ def test_what_the_files_say_is_what_importing_them_gives() -> None:
     assert told(index.listed()) == told(Listed.of(c) for c in builtin.checks())
 
 
-def test_neither_listing_nor_a_page_imports_a_check() -> None:
-    assert imported("index.everything(); index.found('IMG430')", "checks") == []
+def test_neither_listing_nor_a_page_imports_a_check(fresh: list[list[str]]) -> None:
+    assert fresh[0] == []
 
 
-def test_static_checks_are_imported_without_those_that_ask_modal() -> None:
-    statement = (
-        "from preflight.engine import builtin; builtin.checks([__import__('preflight.model').model.Stage.STATIC])"
-    )
-    found = imported(statement, "checks.")
-    assert "checks.image.isolation" in found
-    assert not [name for name in found if name.startswith("checks.account.")]
-    assert {e.stage for e in index.listed() if e.module in found} == {Stage.STATIC}
+def test_static_checks_are_imported_without_those_that_ask_modal(fresh: list[list[str]]) -> None:
+    static = fresh[1]
+    assert "checks.image.isolation" in static
+    assert not [name for name in static if name.startswith("checks.account.")]
+    assert {e.stage for e in index.listed() if e.module in static} == {Stage.STATIC}
 
 
 def test_a_name_that_no_check_has_is_refused_with_what_is_near() -> None:
@@ -58,7 +72,5 @@ def test_the_checklist_comes_in_its_order_and_the_rules_before_what_costs_money(
     assert [e.stage for e in listed[:3]] == [Stage.REMOTE] * 3
 
 
-def test_a_python_that_takes_docstrings_away_asks_the_same_checks() -> None:
-    code = "from preflight.engine import builtin; print(*sorted(c.name for c in builtin.checks()))"
-    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, check=True)
-    assert done.stdout.decode().split() == sorted(c.name for c in builtin.checks())
+def test_a_python_that_takes_docstrings_away_asks_the_same_checks(fresh: list[list[str]]) -> None:
+    assert fresh[2] == sorted(c.name for c in builtin.checks())

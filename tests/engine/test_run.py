@@ -7,13 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given as draw
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from preflight.api import failed, passed, warned
+from preflight.app.lookups import READING
+from preflight.engine import run as engine
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
-from preflight.events import Event, Waiting
+from preflight.events import Event, Progress, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import (
     Answer,
@@ -31,9 +35,6 @@ from preflight.model import (
     Target,
     Unknown,
     Verdict,
-    failed,
-    passed,
-    warned,
 )
 from preflight.problems import Kind, Problem
 from preflight.settings import Settings
@@ -194,12 +195,50 @@ def test_an_error_beside_an_unknown_is_a_fail() -> None:
     assert statuses(run_checks(check("AA001", body=both))) == [Status.FAIL]
 
 
-def test_what_rests_on_invented_things_is_no_pass() -> None:
+def test_what_counts_is_what_the_judge_makes_of_an_answer() -> None:
+    def judge(app: str, result: Result) -> Result:
+        return replace(result, status=Status.SKIP, assumed="the secret")
+
     remote = check("AA001", stage=Stage.REMOTE)
+    events: list[Event] = []
     world = World(now=NOON, settings=Settings())
-    report = asyncio.run(run(Selection((remote,)), world, target=Target(), assumed="the secret", scope=Scope.REHEARSAL))
+    ran = run(Selection((remote,)), world, target=Target(), judge=judge, observe=events.append, scope=Scope.REHEARSAL)
+    report = asyncio.run(ran)
     assert [(r.status, r.assumed) for r in report.results] == [(Status.SKIP, "the secret")]
-    assert report.verdict is Verdict.REHEARSED
+    assert report.verdict is Verdict.REHEARSED and report.results[0] in events
+
+
+def test_of_several_apps_each_reads_its_own_and_what_is_no_apps_own_is_made_once() -> None:
+    made: list[str] = []
+
+    @asynccontextmanager
+    async def recipe(looked: Looked) -> AsyncIterator[str]:
+        made.append(f"recipe of {looked.settings.app}")
+        yield str(looked.settings.app)
+
+    @asynccontextmanager
+    async def account(looked: Looked) -> AsyncIterator[str]:
+        made.append("account")
+        yield "theirs"
+
+    of_app = Lookup("recipe", recipe, needs=(READING,))
+    of_all: Lookup[str] = Lookup("account", account)
+
+    async def body(looked: Looked) -> Answer:
+        return passed(f"{looked[of_app]} for {looked[of_all]}")
+
+    async def once(looked: Looked) -> Answer:
+        return passed(looked[of_all])
+
+    checks = (check("AA001", of_app, of_all, body=body), check("AA002", of_all, body=once))
+    apps = {app: (World(now=NOON, settings=Settings(app=app)), {READING: None}) for app in ("a.py", "b.py")}
+    events: list[Event] = []
+    world = apps["a.py"][0]
+    report = asyncio.run(run(Selection(checks), world, target=Target(), apps=apps, observe=events.append))
+    assert [r.reason for r in report.results] == ["a.py: a.py for theirs; b.py: b.py for theirs", "theirs"]
+    assert sorted(made) == ["account", "recipe of a.py", "recipe of b.py"]
+    assert [e for e in events if isinstance(e, Progress)] == [Progress(app, "looking at it") for app in apps]
+    assert [e.check.id for e in events if isinstance(e, Result)] == ["AA002", "AA001"]  # when each app has answered
 
 
 def test_a_slow_lookup_blocks_its_checks_at_its_own_limit() -> None:
@@ -311,7 +350,7 @@ def test_a_paid_check_that_is_named_runs_whatever_the_free_ones_found() -> None:
     assert statuses(report) == [Status.FAIL, Status.PASS]
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=60, deadline=None)
 @draw(st.lists(st.sampled_from(["pass", "warn", "fail", "skip", "blocked", "error"]), min_size=1, max_size=6))
 def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or_unknown(free: list[str]) -> None:
     async def boom(looked: Looked) -> Answer:
@@ -337,7 +376,7 @@ def test_over_random_outcomes_money_is_spent_only_when_nothing_free_was_wrong_or
 KINDS = ("pass", "pass", "pass", "warn", "fail", "skip", "blocked", "error", "slow")
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 @draw(
     st.lists(st.sampled_from(KINDS), max_size=6),
     st.lists(st.integers(0, 120), min_size=1, max_size=4),
@@ -439,7 +478,8 @@ def test_an_interrupt_keeps_the_answers_that_were_there() -> None:
     assert (report.exit, report.verdict) == (Exit.INTERRUPTED, Verdict.INTERRUPTED)
 
 
-def test_wait_asks_again_what_may_become_true() -> None:
+def test_wait_asks_again_what_may_become_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "WAITS_S", (0.05,))
     tries: list[int] = []
 
     async def flaky(looked: Looked) -> Answer:
@@ -499,7 +539,7 @@ def graphs(draw_: st.DrawFn) -> tuple[Graph, list[tuple[list[int], str]]]:
     return lookups, checks
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=100, deadline=None)
 @draw(graphs())
 def test_over_random_graphs_no_dependant_runs_after_a_failed_need_and_no_answer_is_lost(
     graph: tuple[Graph, list[tuple[list[int], str]]],

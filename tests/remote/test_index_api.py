@@ -11,7 +11,7 @@ import pytest
 
 from preflight.build.downloads import Asset, BaseImage, OnIndex
 from preflight.remote.index import api as index_api
-from preflight.remote.index.types import Presence, There
+from preflight.remote.index.api import Presence, There
 from tests.remote.server import Reply, Server, serving
 
 WHEEL = "mamba_ssm-2.2.2+cu122torch2.2cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"
@@ -65,7 +65,14 @@ def test_only_404_and_410_say_that_a_file_does_not_exist(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(401, "who asks"), (403, "refuses to say"), (429, "too many questions"), (500, "500"), (503, "503"), (400, "400")],
+    [
+        (401, "credentials"),
+        (403, "access denied"),
+        (429, "rate-limited"),
+        (500, "500"),
+        (503, "503"),
+        (400, "400"),
+    ],
 )
 def test_a_refusal_a_rate_limit_or_a_breakdown_confirms_nothing(status: int, words: str) -> None:
     said = file_answered(Reply(status))
@@ -278,7 +285,9 @@ def test_a_404_behind_the_token_is_a_no() -> None:
     assert registry(Reply(404))[0].there is There.MISSING
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "private, or not there"), (429, "too many"), (403, "refuses")])
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "private, or not there"), (429, "rate-limited"), (403, "access denied")]
+)
 def test_a_refusal_behind_the_token_confirms_nothing(status: int, words: str) -> None:
     said, _ = registry(Reply(status))
     assert said.there is There.NOT_CONFIRMED

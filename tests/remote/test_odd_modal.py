@@ -150,6 +150,15 @@ def test_a_budget_of_nothing_counts_only_where_the_limit_is_reached(
     assert one(tmp_path, money).status is status
 
 
+def test_what_other_environments_have_spent_counts_of_the_workspaces_limit(odd: OddModal, tmp_path: Path) -> None:
+    here = environment(cycle_budget_dollars=900.0, effective_cycle_spend_limit=500.0, current_cycle_usage=30.0)
+    other = environment("dev", is_default=False, current_cycle_usage=420.0)
+    odd.answers["EnvironmentList"] = pb.EnvironmentListResponse(items=[here, other])
+    result = one(tmp_path, money, budget=BudgetSettings(hours=Decimal(20)))
+    assert result.status is Outcome.FAIL
+    assert result.reason.startswith("$50.00 left of the $500.00 spend limit of the workspace; ")
+
+
 @pytest.mark.parametrize("amount", [math.nan, math.inf, -5.0, 1e30])
 def test_amounts_that_are_none_leave_the_budget_open_and_the_builder_known(
     odd: OddModal, tmp_path: Path, amount: float

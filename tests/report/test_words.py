@@ -13,10 +13,17 @@ from preflight.model import Edit, Fix, Report, Result, Scope, Severity, Status, 
 from preflight.report import baseline, json_v1
 from preflight.report.baseline import Baseline, BaselineRefused, Compared
 from preflight.report.next import command_in, next_command, typed
-from preflight.report.ordered import bad, causes, findings, fingerprint, is_open
+from preflight.report.ordered import (
+    bad,
+    causes,
+    command_line,
+    findings,
+    fingerprint,
+    part_of,
+    verdict_word,
+)
 from preflight.report.places import Places, from_here, from_repository, place_of
 from preflight.report.text import as_json, brief, in_encoding, inert, one_line, plain, printable, seconds
-from preflight.report.words import command_line, part_of, verdict_word
 from tests.report.reports import (
     APP,
     APPS,
@@ -132,7 +139,7 @@ def test_findings_stand_worst_first_and_else_as_they_came() -> None:
     ]  # fmt: skip
     assert [r.check.id for r in bad(EVERY)] == ["MOD001", "RES540", "MOD003", "MOD002", "STO001", "IMG540", "STO002"]
     settled = without(Status.UNKNOWN, WHEEL, "open", settled_by="smoke-test")
-    assert bad(of(settled)) == [] and not is_open(settled) and is_open(replace(settled, settled_by=""))
+    assert bad(of(settled)) == [] and not settled.is_open and replace(settled, settled_by="").is_open
 
 
 def test_one_cause_is_told_once() -> None:

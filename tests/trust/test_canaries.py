@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from preflight.cli.running.outputs import FORMATS
-from tests.trust.forked import Ended, Forks
+from tests.trust.conftest import Ended, Forks
 from tests.trust.table import Tally
 
 SECRETS = {

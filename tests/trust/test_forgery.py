@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,14 +13,12 @@ from typing import Any
 
 import pytest
 
-from preflight.cli import main as cli_main
+from preflight.changes import Change, Changed
 from preflight.cli.running.audience import Shown, audience
 from preflight.cli.running.outputs import FORMATS, Output
 from preflight.events import Progress
 from preflight.model import (
     Answer,
-    Change,
-    Changed,
     Check,
     Edit,
     Finding,
@@ -34,6 +31,7 @@ from preflight.model import (
     Target,
     Where,
 )
+from tests.trust.conftest import Typed
 from tests.trust.hostile import MARK, OBEYING, forged_lines, text
 from tests.trust.table import Tally
 
@@ -237,42 +235,29 @@ SETTINGS = (
 APP = 'import modal\napp = modal.App("x")\n\n\n@app.function(timeout=108000)\ndef train(): ...\n'
 
 
-def ended(words: list[str], monkeypatch: pytest.MonkeyPatch) -> int | str | None:
-    monkeypatch.setattr(sys, "argv", ["preflight", *words])
-    with pytest.raises(SystemExit) as e:
-        cli_main.main()
-    return e.value.code
-
-
-def test_a_usage_error_is_one_line_whatever_it_repeats(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tally: Tally
-) -> None:
-    (here / "app.py").write_text(APP, encoding="utf-8")
+def test_a_usage_error_is_one_line_whatever_it_repeats(typed: Typed, tmp_path: Path, tally: Tally) -> None:
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
     rng, bad = random.Random(SEED), []
     for number in range(3 * len(WRONG)):
         given = text(rng, rng.randrange(200)).replace("\0", "")  # no argument holds a NUL
         given = re.sub("[\ud800-\udc7f\udd00-\udfff]", "", given)  # nor another surrogate than a byte's
         words = [w.replace("{}", given) for w in WRONG[number % len(WRONG)]]
-        code = ended(words, monkeypatch)
-        out, err = capsys.readouterr()
+        code, out, err = typed(tmp_path, *words)
         found = forged_lines(out + err) or code not in (2, 3, 5, 127, 1) or "Traceback" in err
         tally.add(bool(found))
         bad += [(words, code, found)] if found else []
     assert not bad
 
 
-def test_settings_of_any_text_are_one_line(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tally: Tally
-) -> None:
-    (here / "app.py").write_text(APP, encoding="utf-8")
+def test_settings_of_any_text_are_one_line(typed: Typed, tmp_path: Path, tally: Tally) -> None:
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
     rng, bad = random.Random(SEED), []
     for number in range(4 * len(SETTINGS)):
         given = re.sub("[\ud800-\udfff]", "", text(rng, rng.randrange(200)))
         escaped = "".join(c if c.isalnum() or c in " -:" else f"\\U{ord(c):08x}" for c in given)
         line = SETTINGS[number % len(SETTINGS)].replace("{}", escaped)
-        (here / "pyproject.toml").write_text(f"[tool.preflight]\n{line}\n", encoding="utf-8")
-        code = ended(["run", "--stage", "static", "--only", "app-syntax"], monkeypatch)
-        out, err = capsys.readouterr()
+        (tmp_path / "pyproject.toml").write_text(f"[tool.preflight]\n{line}\n", encoding="utf-8")
+        code, out, err = typed(tmp_path, "run", "--stage", "static", "--only", "app-syntax")
         found = forged_lines(out + err) or code not in (0, 1, 2, 3) or "Traceback" in err
         tally.add(bool(found))
         bad += [(line, code, found, err[-500:])] if found else []
@@ -284,13 +269,13 @@ def test_settings_of_any_text_are_one_line(
 
 @pytest.mark.parametrize("number", range(8))
 def test_names_in_an_app_and_lines_of_its_command_forge_nothing(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tally: Tally, number: int
+    typed: Typed, tmp_path: Path, tally: Tally, number: int
 ) -> None:
     rng = random.Random(SEED + number)
     texts = [text(rng, rng.randrange(200)) for _ in range(6)]
     quoted = [ascii(t) for t in texts]
     name = re.sub("[\0/\ud800-\udfff]", "", texts[5])[:80] + ".py"
-    (here / name).write_text(
+    (tmp_path / name).write_text(
         f"import modal\napp = modal.App({quoted[0]})\nimage = modal.Image.from_registry({quoted[1]})"
         f".pip_install({quoted[2]}).run_commands({quoted[2]}).env({{{quoted[1]}: {quoted[2]}}})\n"
         f"@app.function(image=image, gpu={quoted[3]}, timeout=108000, name={quoted[0]},"
@@ -299,16 +284,15 @@ def test_names_in_an_app_and_lines_of_its_command_forge_nothing(
         "def train(): ...\n",
         encoding="utf-8",
     )
-    (here / "log.txt").write_text("\n".join(t.encode("utf-8", "replace").decode() for t in texts), encoding="utf-8")
+    (tmp_path / "log.txt").write_text("\n".join(t.encode("utf-8", "replace").decode() for t in texts), encoding="utf-8")
     settings = '[tool.preflight.lint]\ncommand = "cat log.txt; exit 1"\n'
-    (here / "pyproject.toml").write_text(settings, encoding="utf-8")
-    outputs = [f"{form}={here / f'r.{form}'}" for form in FORMATS]
+    (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
+    outputs = [f"{form}={tmp_path / f'r.{form}'}" for form in FORMATS]
     words = ["run", f"./{name}", "--stage", "static", "-v", *(w for o in outputs for w in ("-o", o))]
-    code = ended(words, monkeypatch)
-    err = capsys.readouterr().err
+    code, _, err = typed(tmp_path, *words)
     assert code in (1, 3), err
     for form in FORMATS:
-        document = (here / f"r.{form}").read_bytes().decode("utf-8")
+        document = (tmp_path / f"r.{form}").read_bytes().decode("utf-8")
         found = [m[0] for m in OBEYING.finditer(document)]
         if form in ("console", "github", "markdown"):
             found += forged_lines(screen(form, document))

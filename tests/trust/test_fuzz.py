@@ -395,26 +395,26 @@ def piece(name: str, trial: Trial, number: int, count: int, folder: Path, tally:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_thousand_changes(name: str, tmp_path: Path, tally: Tally) -> None:
-    piece(name, TARGETS[name], 0, A_PIECE, tmp_path, tally)
+def test_a_thousand_changes(name: str, in_memory: Path, tally: Tally) -> None:
+    piece(name, TARGETS[name], 0, A_PIECE, in_memory, tally)
 
 
 @pytest.mark.parametrize("name", SLOW_TARGETS)
-def test_fewer_changes_of_what_takes_longer(name: str, tmp_path: Path, tally: Tally) -> None:
+def test_fewer_changes_of_what_takes_longer(name: str, in_memory: Path, tally: Tally) -> None:
     trial, share = SLOW_TARGETS[name]
-    piece(name, trial, 0, A_PIECE // share, tmp_path, tally)
+    piece(name, trial, 0, A_PIECE // share, in_memory, tally)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(1, PIECES))
 @pytest.mark.parametrize("name", [*TARGETS, *SLOW_TARGETS])
-def test_a_hundred_thousand_changes(name: str, number: int, tmp_path: Path, tally: Tally) -> None:
+def test_a_hundred_thousand_changes(name: str, number: int, in_memory: Path, tally: Tally) -> None:
     trial, share = SLOW_TARGETS.get(name) or (TARGETS[name], 1)
-    piece(name, trial, number, A_PIECE // share, tmp_path, tally)
+    piece(name, trial, number, A_PIECE // share, in_memory, tally)
 
 
 @pytest.mark.skipif("TRUST_FUZZ" not in os.environ, reason="TRUST_FUZZ names no trial, such as 'elf 17'")
-def test_one_again(tmp_path: Path) -> None:
+def test_one_again(in_memory: Path) -> None:
     name, number = os.environ["TRUST_FUZZ"].rsplit(" ", 1)
     trial = TARGETS.get(name) or SLOW_TARGETS[name][0]
-    trial(random.Random(f"{name} {number}"), tmp_path)
+    trial(random.Random(f"{name} {number}"), in_memory)

@@ -6,7 +6,8 @@ themselves are stood in for, by one that passes.  The real command is attacked i
 
 from __future__ import annotations
 
-import importlib
+import functools
+import importlib.metadata
 import os
 import shlex
 import sys
@@ -21,6 +22,7 @@ import pytest
 
 from preflight.cli.gate import checks, command
 from preflight.cli.main import cli
+from preflight.cli.running import conduct
 from preflight.model import Answer, Check, Exit, Finding, Report, Result, Severity, Stage, Status, Target
 from preflight.state.receipt import Receipts
 from tests.trust.table import Tally
@@ -36,6 +38,9 @@ image = modal.Image.debian_slim()
 """
 END = "\n@app.function(image=image)\ndef train() -> None: ...\n"
 NEVER, RAN = "was not run", "ran"
+
+
+entry_points = functools.cache(importlib.metadata.entry_points)  # no attack here installs anything
 
 
 class Became(Exception):
@@ -105,17 +110,17 @@ class Gate:
 
 
 @pytest.fixture
-def g(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    world = Gate(tmp_path, monkeypatch)
+def g(in_memory: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    world = Gate(in_memory, monkeypatch)
     for name in os.environ:
         monkeypatch.delenv(name)
     for folder in ("bin", "home", "project"):
-        (tmp_path / folder).mkdir()
+        (in_memory / folder).mkdir()
     for name in ("modal", "uv", "python", "make"):
-        (tmp_path / "bin" / name).write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
-        (tmp_path / "bin" / name).chmod(0o755)
-    path = os.pathsep.join([str(tmp_path / "bin"), "/usr/bin", "/bin"])
-    world.set({"PATH": path, "HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"), "LANG": "C"})
+        (in_memory / "bin" / name).write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
+        (in_memory / "bin" / name).chmod(0o755)
+    path = os.pathsep.join([str(in_memory / "bin"), "/usr/bin", "/bin"])
+    world.set({"PATH": path, "HOME": str(in_memory / "home"), "XDG_STATE_HOME": str(in_memory / "state"), "LANG": "C"})
     monkeypatch.chdir(world.project)
     world.write("pyproject.toml", '[tool.preflight]\napp = "app.py"\n')
     world.write("other.py", APP.replace('"x"', '"other"') + END)
@@ -123,9 +128,10 @@ def g(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
     def become(*given: object, **more: object) -> None:
         raise Became
 
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     monkeypatch.setattr(command, "become", become)
     monkeypatch.setattr(checks, "run_selection", world.checked)
-    monkeypatch.setattr(checks, "all_checks", lambda: (CHECK,))
+    monkeypatch.setattr(conduct, "all_checks", lambda named: (CHECK,))
     return world
 
 

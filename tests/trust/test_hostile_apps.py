@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trust.forked import Forks
+from tests.trust.conftest import Forks
 from tests.trust.table import Tally
 
 MOST_S, MOST_MB, LONGEST_S = 2.0, 300.0, 90.0
@@ -256,13 +256,13 @@ FOLDERS: dict[str, Callable[[Path], object]] = {
 }  # fmt: skip
 
 
-def attack(forks: Forks, tally: Tally, folder: Path, *words: str, files: int = 1, **environ: str) -> None:
+def attack(light: Forks, tally: Tally, folder: Path, *words: str, files: int = 1, **environ: str) -> None:
     """``files`` are the apps that it looks at: each of many costs some more.  On a machine that is busy with something
     else the CPU's time is longer, too: what is over the limit is tried once more.
     """
     most_s = MOST_S + 0.03 * (files - 1)
     for _ in range(2):
-        ended = forks(folder, *words, limit_s=LONGEST_S, HOME=str(folder / "home"), **environ)
+        ended = light(folder, *words, limit_s=LONGEST_S, HOME=str(folder / "home"), **environ)
         if ended.code is not None and ended.cpu_s < most_s:
             break
     is_bad = ended.code not in (0, 1, 2, 3) or ended.cpu_s > most_s or ended.mb > MOST_MB or "Traceback" in ended.err
@@ -271,35 +271,35 @@ def attack(forks: Forks, tally: Tally, folder: Path, *words: str, files: int = 1
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_a_value_that_grows_is_not_made(forks: Forks, tmp_path: Path, tally: Tally, name: str) -> None:
+def test_a_value_that_grows_is_not_made(light: Forks, tmp_path: Path, tally: Tally, name: str) -> None:
     (tmp_path / "app.py").write_text(f"{HEAD}{VALUES[name]}\n{END}", encoding="utf-8")
-    attack(forks, tally, tmp_path, "lint", "app.py")
+    attack(light, tally, tmp_path, "lint", "app.py")
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_large_deep_or_no_text_is_read_in_time_or_too_large(
-    forks: Forks, tmp_path: Path, tally: Tally, name: str
+    light: Forks, tmp_path: Path, tally: Tally, name: str
 ) -> None:
     content = FILES[name]
     (tmp_path / "app.py").write_bytes(content if isinstance(content, bytes) else content.encode())
-    attack(forks, tally, tmp_path, "lint", "app.py")
+    attack(light, tally, tmp_path, "lint", "app.py")
 
 
-@pytest.mark.parametrize("command", [("lint", "app.py"), ("lint", "."), ("run", "--stage", "static", "app.py")])
+@pytest.mark.parametrize("command", [("lint", "."), ("run", "--stage", "static", "app.py")])
 @pytest.mark.parametrize("name", FOLDERS)
 def test_what_is_no_file_or_goes_round_keeps_nobody_waiting(
-    forks: Forks, tmp_path: Path, tally: Tally, name: str, command: tuple[str, ...]
+    light: Forks, tmp_path: Path, tally: Tally, name: str, command: tuple[str, ...]
 ) -> None:
     FOLDERS[name](tmp_path)
     files = len(list(tmp_path.rglob("*.py"))) if command == ("lint", ".") else 1
-    attack(forks, tally, tmp_path, *command, files=files)
+    attack(light, tally, tmp_path, *command, files=files)
 
 
 @pytest.mark.parametrize("command", [("list", "--discovered", "app.py"), ("estimate", "app.py"), ("init", "app.py")])
 @pytest.mark.parametrize("name", ["a text, doubled", "a list of itself", "precision by %", "a tree of ifs"])
 def test_other_commands_read_as_lint_does(
-    forks: Forks, tmp_path: Path, tally: Tally, name: str, command: tuple[str, ...]
+    light: Forks, tmp_path: Path, tally: Tally, name: str, command: tuple[str, ...]
 ) -> None:
     (tmp_path / "app.py").write_text(f"{HEAD}{VALUES[name]}\n{END}", encoding="utf-8")
     nobody = {"MODAL_SERVER_URL": "http://127.0.0.1:9", "MODAL_TOKEN_ID": "ak-1", "MODAL_TOKEN_SECRET": "as-1"}
-    attack(forks, tally, tmp_path, *command, **nobody)
+    attack(light, tally, tmp_path, *command, **nobody)

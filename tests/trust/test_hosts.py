@@ -24,6 +24,7 @@ from preflight.report import github, gitlab, json_v1, junit, markdown, sarif
 from preflight.report.console import ConsoleReporter
 from preflight.testing import run_checks
 from tests.conftest import HIDDEN, REPOSITORY
+from tests.trust.table import Tally
 
 APP = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(gpu="A100", timeout=3600)\ndef train() -> None: ...\n'
 LONGEST_S = 90
@@ -44,14 +45,14 @@ def run(folder: Path, *words: str, path: str = "", **environ: str) -> subprocess
     )
 
 
-def plugin(folder: Path, text: str) -> None:
+def plugin(folder: Path, text: str, name: str = "acme") -> None:
     """A distribution with one entry point, as an installation or a hostile folder holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "acme_checks.py").write_text(text, encoding="utf-8")
-    info = folder / "acme-1.0.dist-info"
+    (folder / f"{name}_checks.py").write_text(text, encoding="utf-8")
+    info = folder / f"{name}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text("[preflight.checks]\nacme = acme_checks:CHECK\n", encoding="utf-8")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text(f"[preflight.checks]\n{name} = {name}_checks:CHECK\n", encoding="utf-8")
 
 
 GREEN = """
@@ -146,17 +147,21 @@ def test_an_installed_plugin_is_named_in_the_report(project: Path) -> None:
     assert (rows["acme"]["status"], rows["acme"]["plugin"]) == ("pass", "acme")
 
 
-@pytest.mark.parametrize(
-    "text", ["import sys; sys.exit(0)", "raise BaseException('x')", "import no_such_module", "CHECK = 1"]
-)
+DO_NOT_LOAD = ("import sys; sys.exit(0)", "raise BaseException('x')", "import no_such_module", "CHECK = 1")
+
+
 @pytest.mark.parametrize("command", [("run", "app.py", "--stage", "static"), ("lint", "app.py")])
-def test_a_plugin_that_does_not_load_is_a_row_and_never_green(
-    project: Path, text: str, command: tuple[str, ...]
+def test_plugins_that_do_not_load_are_a_row_each_and_never_green(
+    project: Path, tally: Tally, command: tuple[str, ...]
 ) -> None:
-    plugin(project / "site", text)
+    for number, text in enumerate(DO_NOT_LOAD):
+        plugin(project / "site", text, f"acme{number}")
     ran = run(project, *command, "--json", path=str(project / "site"))
     assert ran.returncode in (1, 3), ran.stderr
-    assert results(ran)["plugin-1"]["status"] == "error"
+    rows = results(ran)
+    for number in range(1, len(DO_NOT_LOAD) + 1):
+        tally.add(rows[f"plugin-{number}"]["status"] != "error")
+        assert rows[f"plugin-{number}"]["status"] == "error"
 
 
 # --- plugins that load, and then misbehave ---------------------------------------------------------------------------

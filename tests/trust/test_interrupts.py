@@ -15,6 +15,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ import pytest
 from preflight import process
 from preflight.cli import main
 from tests.conftest import HIDDEN, REPOSITORY
+from tests.trust.table import Tally
 
 APP = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(gpu="A100", timeout=3600)\ndef train() -> None: ...\n'
 STUBBORN = "trap '' INT TERM HUP; setsid sleep 3601 & sleep 3602"
@@ -29,13 +31,13 @@ WORDS = ("--stage", "static", "-o", "json=r.json", "-o", "junit=r.xml")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STARTED_S = 60.0
 ENDED_S = 30.0
+AT_ONCE = 4
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
-    (tmp_path / "pyproject.toml").write_text(f'[tool.preflight.lint]\ncommand = "{STUBBORN}"\n', encoding="utf-8")
-    return tmp_path
+def project_in(folder: Path, command: str = STUBBORN) -> Path:
+    (folder / "app.py").write_text(APP, encoding="utf-8")
+    (folder / "pyproject.toml").write_text(f'[tool.preflight.lint]\ncommand = "{command}"\n', encoding="utf-8")
+    return folder
 
 
 def start(project: Path) -> subprocess.Popen[bytes]:
@@ -78,20 +80,24 @@ def settled(project: Path, running: subprocess.Popen[bytes]) -> None:
     assert not {p.name for p in project.iterdir()} - known
 
 
-@pytest.mark.parametrize("number", SIGNALS)
-def test_a_command_that_ignores_signals_and_leaves_its_session_ends_with_the_run(
-    project: Path, number: signal.Signals
-) -> None:
-    (project / "tmp").mkdir()
-    running = start(project)
-    ends = time.monotonic() + STARTED_S
-    while not any("sleep 3601" in line for line in processes_in(project)):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    running.send_signal(number)
-    settled(project, running)
-    assert (project / "r.json").exists() and (project / "r.xml").exists()
-    assert not list((project / "tmp").iterdir())
+def test_a_command_that_ignores_signals_and_leaves_its_session_ends_with_the_run(tmp_path: Path, tally: Tally) -> None:
+    """On each of the three signals; all at once, since most of the time is the grace that a command gets."""
+    runs = {}
+    for number in SIGNALS:
+        (tmp_path / number.name / "tmp").mkdir(parents=True)
+        runs[number] = start(project_in(tmp_path / number.name))
+    for number, running in runs.items():
+        ends = time.monotonic() + STARTED_S
+        while not any("sleep 3601" in line for line in processes_in(tmp_path / number.name)):
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        running.send_signal(number)
+    for number, running in runs.items():
+        project = tmp_path / number.name
+        settled(project, running)
+        assert (project / "r.json").exists() and (project / "r.xml").exists(), number
+        assert not list((project / "tmp").iterdir()), number
+        tally.add()
 
 
 # --- any command, any moment -----------------------------------------------------------------------------------------
@@ -150,7 +156,7 @@ def at_moment(folder: Path, port: int, name: str, after_s: float, number: signal
     (folder / "pyproject.toml").write_text(
         f'[tool.preflight.lint]\ncommand = "{STUBBORN if name == "quality command" else "true"}"\n', encoding="utf-8"
     )
-    mark = f"{name}-{after_s}-{number.name}-{os.getpid()}"
+    mark = f"{folder.name}-{name}-{after_s}-{number.name}-{os.getpid()}"
     environ = {k: v for k, v in os.environ.items() if not k.startswith(HIDDEN)} | {
         "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), MARK: mark,
         "PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "MODAL_SERVER_URL": f"http://127.0.0.1:{port}",
@@ -216,11 +222,18 @@ def _documents(folder: Path, name: str, said: str, code: int) -> None:
             assert ("interrupted" in text.lower()) == (code == 130)
 
 
-@pytest.mark.parametrize(("name", "after_s", "number"), moments(10, seed=20261128))
-def test_a_signal_at_a_random_moment(
-    tmp_path: Path, mute: int, name: str, after_s: float, number: signal.Signals
-) -> None:
-    at_moment(tmp_path, mute, name, after_s, number)
+def test_a_signal_at_each_of_ten_random_moments(tmp_path: Path, mute: int, tally: Tally) -> None:
+    """A few at once: most of the time is waiting for the moment."""
+    given = moments(10, seed=20261128)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = []
+        for at, moment in enumerate(given):
+            (tmp_path / str(at)).mkdir()
+            waiting.append(pool.submit(at_moment, tmp_path / str(at), mute, *moment))
+    for moment, ended in zip(given, waiting, strict=True):
+        error = ended.exception()
+        tally.add(error is not None)
+        assert error is None, (moment, error)
 
 
 @pytest.mark.long
@@ -231,10 +244,8 @@ def test_a_signal_at_any_of_300_moments(
     at_moment(tmp_path, mute, name, after_s, number)
 
 
-def test_a_command_that_ends_by_itself_is_not_kept_waiting_by_a_daemon_that_holds_its_pipe(project: Path) -> None:
-    (project / "pyproject.toml").write_text(
-        '[tool.preflight.lint]\ncommand = "setsid sleep 20 & exit 0"\n', encoding="utf-8"
-    )
+def test_a_command_that_ends_by_itself_is_not_kept_waiting_by_a_daemon_that_holds_its_pipe(tmp_path: Path) -> None:
+    project = project_in(tmp_path, "setsid sleep 20 & exit 0")
     (project / "tmp").mkdir()
     running = start(project)
     assert running.wait(ENDED_S * 2) == 0

@@ -16,7 +16,7 @@ import pytest
 
 from preflight.cli.running.outputs import FORMATS
 from tests.conftest import Preflight
-from tests.trust.forked import Forks
+from tests.trust.conftest import Typed
 from tests.trust.table import Tally
 
 BAD = 'import modal\n\napp = modal.App("x")\n\n\n@app.function(timeout=108000)\ndef train(): ...\n'
@@ -54,7 +54,7 @@ PLACES: dict[str, tuple[str, Callable[[Path], object]]] = {  # where the report 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_no_report_goes_where_it_would_replace_or_could_not_be_written(
-    forks: Forks, tmp_path: Path, tally: Tally, form: str
+    typed: Typed, tmp_path: Path, tally: Tally, form: str
 ) -> None:
     for number, (name, (place, make)) in enumerate(PLACES.items()):
         folder = tmp_path / str(number)
@@ -63,22 +63,22 @@ def test_no_report_goes_where_it_would_replace_or_could_not_be_written(
         (folder / "pyproject.toml").write_text('[tool.preflight.lint]\ncommand = "touch ran"\n', encoding="utf-8")
         make(folder)
         before = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and not p.is_symlink()}
-        ended = forks(folder, "run", "app.py", "--stage", "static", "-o", f"{form}={place}", HOME=str(tmp_path))
+        code, _, err = typed(folder, "run", "app.py", "--stage", "static", "-o", f"{form}={place}")
         after = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and not p.is_symlink()}
-        is_bad = ended.code != 2 or before != after or "Traceback" in ended.err
+        is_bad = code != 2 or before != after or "Traceback" in err
         tally.add(is_bad)
-        assert not is_bad, (name, ended.code, ended.err[-500:], sorted(after))
+        assert not is_bad, (name, code, err[-500:], sorted(after))
 
 
-def test_one_file_for_two_reports_is_refused_however_it_is_named(forks: Forks, tmp_path: Path, tally: Tally) -> None:
+def test_one_file_for_two_reports_is_refused_however_it_is_named(typed: Typed, tmp_path: Path, tally: Tally) -> None:
     (tmp_path / "app.py").write_text(GOOD, encoding="utf-8")
     (tmp_path / "r").write_text("{}")
     (tmp_path / "link").symlink_to("r")
     os.link(tmp_path / "r", tmp_path / "hard")
     for other in ("r", "./r", str(tmp_path / "r"), "link", "hard"):
-        ended = forks(tmp_path, "lint", "app.py", "-o", "json=r", "-o", f"sarif={other}")
-        tally.add(ended.code != 2)
-        assert (ended.code, (tmp_path / "r").read_text()) == (2, "{}"), other
+        code, _, _ = typed(tmp_path, "lint", "app.py", "-o", "json=r", "-o", f"sarif={other}")
+        tally.add(code != 2)
+        assert (code, (tmp_path / "r").read_text()) == (2, "{}"), other
 
 
 def test_three_runs_at_once_with_one_report_leave_it_whole(preflight: Preflight, tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_closed_full_and_strange_streams_and_folders_keep_the_exit_code(
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_read_only_folder_is_refused(forks: Forks, tmp_path: Path) -> None:
+def test_a_read_only_folder_is_refused(typed: Typed, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(GOOD, encoding="utf-8")
     locked(tmp_path)
     for place in ("locked/new", "locked/r"):
-        assert forks(tmp_path, "lint", "app.py", "-o", f"json={place}").code == 2
+        assert typed(tmp_path, "lint", "app.py", "-o", f"json={place}")[0] == 2

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trust.forked import Forks
+from tests.trust.conftest import Forks
 from tests.trust.table import Tally
 
 APP = 'import modal\napp = modal.App("x")\n\n\n@app.function(timeout=3600, gpu="T4")\ndef train() -> None: ...\n'

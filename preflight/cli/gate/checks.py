@@ -5,31 +5,28 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
-
 from preflight.app import reader
-from preflight.cli.gate.gate import Documents, Request, local_facts, reports_in, say, say_drifts, why_not_kept
-from preflight.cli.running.audience import Shown, all_checks, reporters
-from preflight.cli.running.conduct import Options, run_selection
-from preflight.cli.running.outputs import Output, look_at
+from preflight.cli.gate.gate import Documents, Request, changes, local_facts, reports_in, say, say_drifts
+from preflight.cli.running.audience import Audience
+from preflight.cli.running.conduct import run_selection, selection_for
 from preflight.cli.running.rehearsal import Rehearsal
 from preflight.cli.running.target import base_of
-from preflight.engine.select import Selection, UnknownCheck, select
-from preflight.model import Check, Exit, Report, Result, Stage, Status, Target
+from preflight.engine.select import Selection
+from preflight.model import Exit, Report, Result, Stage
 from preflight.report.console import ConsoleReporter
 from preflight.report.next import next_command
 from preflight.report.places import from_here
-from preflight.report.reporter import Reporter
 from preflight.settings import Settings
 from preflight.state import cloud, drift, machine_key
 from preflight.state.drift import Drift
 from preflight.state.receipt import Entry, Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
+from preflight.state.vector import can_miss
 from preflight.state.watched import watched
 
 FRESH_S = 60.0  # a checklist that took longer asks Modal again before the command starts
@@ -45,7 +42,10 @@ def checklist(
 ) -> Exit:
     """Works through it, and keeps the receipt of a pass.  READY when the command may run."""
     selection = _selection(request, settings)
-    taken = _watched(settings)
+    assert settings.app is not None
+    app = settings.project / settings.app
+    recipe = reader.read(app, project=settings.project)
+    taken = watched(recipe, project=settings.project, app=app, cwd=Path.cwd(), environ=os.environ)
     before: Mapping[str, str] | None = None
     key = secrets.token_bytes(machine_key.KEY_BYTES)  # stands in where none can be kept: it blurs both looks alike
     run, not_kept = "", why_not_kept(settings, taken)
@@ -60,8 +60,8 @@ def checklist(
         except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
-    _open(documents, request, settings)
-    report = run_selection(selection, settings, _options(request), [_console(request, settings), documents], rehearsal)
+    heard = Audience([_console(request, settings)])
+    report = documents.report = run_selection(selection, settings, request, heard, rehearsal)
     if report.exit is not Exit.READY:
         return report.exit
     for name, known_as, text in _to_accept(report, settings):
@@ -85,7 +85,7 @@ def checklist(
     except OSError as e:
         say(f"gate: the pass can't be kept: {e}")
     if report.seconds > FRESH_S:
-        again = ask_again(request, settings, receipt, Documents())
+        again = ask_again(request, settings, receipt, Documents(request, settings))
         if isinstance(again, Exit):
             return again
         if again:
@@ -105,20 +105,11 @@ def _to_accept(report: Report, settings: Settings) -> Iterator[tuple[str, str, s
 
 
 def _says_changes(before: Mapping[str, str], settings: Settings, taken: Watched, request: Request, key: bytes) -> bool:
-    drifts = _changed(before, settings, taken, request, key)
+    drifts = changes(before, settings, taken, request, key)
     if drifts:
         say("gate: changed while the checks ran ([tool.preflight] outputs names what is no source):")
         say_drifts(drifts)
     return bool(drifts)
-
-
-def _changed(
-    before: Mapping[str, str], settings: Settings, taken: Watched, request: Request, key: bytes
-) -> tuple[Drift, ...]:
-    try:
-        return drift.between(before, local_facts(settings, taken, request, key))
-    except (TooLarge, OSError) as e:
-        return (Drift("the project", str(e)),)
 
 
 def ask_again(request: Request, settings: Settings, held: Receipt, documents: Documents) -> Exit | list[Drift]:
@@ -130,91 +121,49 @@ def ask_again(request: Request, settings: Settings, held: Receipt, documents: Do
     free = tuple(c for c in wanted.chosen if c.stage is Stage.REMOTE)
     if not free:
         return []
-    _open(documents, request, settings)
-    kept = _Kept()
-    report = run_selection(Selection(free), settings, _options(request), [kept, documents])
+    report = documents.report = run_selection(Selection(free), settings, request, Audience([]))
     if report.exit is not Exit.READY:
-        kept.tell(_console(request, settings))
+        Audience([_console(request, settings)]).told(report)
         return report.exit
     return list(drift.between(held.cloud, _cloud(report)))
-
-
-def _open(documents: Documents, request: Request, settings: Settings) -> None:
-    """Raises UsageError for a file that could not be written."""
-    wanted = Shown(outputs=tuple(Output(f, p) for f, p in request.reports), is_verbose=request.is_verbose)
-    look_at(wanted.outputs)
-    documents.files = reporters(wanted, base_of(settings))
 
 
 def _console(request: Request, settings: Settings) -> ConsoleReporter:
     places = from_here(base_of(settings), Path.cwd())
     return ConsoleReporter(
-        sys.stderr, is_verbose=request.is_verbose, says_next=lambda r: _next(r, request), places=places
+        sys.stderr, is_verbose=request.shown.is_verbose, says_next=lambda r: _next(r, request), places=places
     )
 
 
-class _Kept(Reporter):
-    """A reporter that is silent until it turns out that there is something to say."""
-
-    def __init__(self) -> None:
-        self.begun: tuple[Target, Sequence[Check]] = (Target(), ())
-        self.report: Report | None = None
-
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        self.begun = (target, checks)
-
-    def finish(self, report: Report) -> None:
-        self.report = report
-
-    def tell(self, console: ConsoleReporter) -> None:
-        assert self.report is not None
-        console.begin(*self.begun)
-        for result in self.report.results:
-            console.observe(result)
-        console.finish(self.report)
-
-
 def _selection(request: Request, settings: Settings) -> Selection:
-    try:
-        found = select(all_checks(), skip=(*settings.skip, *request.skip), stage=Stage(request.stage))
-    except UnknownCheck as e:
-        raise click.UsageError(str(e)) from e
-    facts = (cloud.CHECK,) if request.stage != Stage.STATIC else ()
-    return replace(found, chosen=(*found.chosen, *facts))
+    found = selection_for(request, settings)
+    return found if request.stage is Stage.STATIC else replace(found, chosen=(*found.chosen, cloud.CHECK))
 
 
-def _watched(settings: Settings) -> Watched:
-    assert settings.app is not None
-    app = settings.project / settings.app
-    recipe = reader.read(app, project=settings.project)
-    return watched(recipe, project=settings.project, app=app, cwd=Path.cwd(), environ=os.environ)
-
-
-def _options(request: Request) -> Options:
-    return Options(wait_s=request.wait_s, timeout_s=request.timeout_s, fail_on=Status(request.fail_on))
+def why_not_kept(settings: Settings, taken: Watched) -> str:
+    """Why a change could be missed, so that no pass is kept; "" when none could."""
+    missed = can_miss(settings, taken)
+    return f"{missed}; name it in [tool.preflight] watch" if missed else ""
 
 
 def _receipt(
     run: str, now: datetime, report: Report, local: Mapping[str, str], taken: Watched, reports: tuple[str, ...]
 ) -> Receipt:
-    chosen = [r for r in report.results if not r.is_left_out]
+    def answered(result: Result) -> datetime:
+        """A check that answers from memory says since when, in ``seen``."""
+        seen = result.answer.seen if result.answer else {}
+        return datetime.fromisoformat(seen["at"]) if seen.get("remembered") else now
+
+    asked = [(r.check, r.status.value, answered(r)) for r in report.results if not r.is_left_out]
     return Receipt(
         run=run,
         at=now,
-        entries=tuple(_entry(r, now) for r in chosen),
+        entries=tuple(Entry(id=c.id, name=c.name, stage=c.stage, status=s, at=at) for c, s, at in asked),
         local=local,
         cloud=_cloud(report),
         watched=taken,
         outputs=reports,
     )
-
-
-def _entry(result: Result, now: datetime) -> Entry:
-    """A check that answers from memory says since when, in ``seen``."""
-    seen = result.answer.seen if result.answer else {}
-    at = datetime.fromisoformat(seen["at"]) if seen.get("remembered") else now
-    check = result.check
-    return Entry(id=check.id, name=check.name, stage=check.stage, status=result.status.value, at=at)
 
 
 def _cloud(report: Report) -> Mapping[str, str]:

@@ -7,82 +7,69 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from preflight.cli.gate import command
 from preflight.cli.running import stderr
-from preflight.cli.running.audience import tell
-from preflight.cli.running.target import project_settings, resolve_app
-from preflight.events import Event
+from preflight.cli.running.audience import Audience, Shown, reporters
+from preflight.cli.running.options import Options, ids_option, parse_outputs, run_options, stage_option
+from preflight.cli.running.outputs import Output, look_at
+from preflight.cli.running.target import base_of, project_settings, resolve_app
 from preflight.interpreter import client_of
-from preflight.model import Check, Exit, Report, Target
+from preflight.model import Exit, Report, Stage, Status
 from preflight.redact import Redactor, secrets_of
-from preflight.report.reporter import Reporter
 from preflight.report.text import in_encoding, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
 from preflight.state.drift import Drift
 from preflight.state.receipt import Receipt, Receipts, Refused
 from preflight.state.sources import TooLarge, Watched
-from preflight.state.vector import can_miss, flat, of_machine
+from preflight.state.vector import flat, of_machine
 
 SHOWN_DRIFTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """The gate as the command line asked for it.  ``reports`` are (format, path)."""
+class Request(Options):
+    """The gate as the command line asked for it."""
 
-    app: str | None
     words: tuple[str, ...]
-    environment: str | None
-    skip: tuple[str, ...]
-    stage: str
-    fail_on: str
-    spend_max: Decimal | None
-    wait_s: float
-    timeout_s: float | None
-    reports: tuple[tuple[str, str], ...]
-    is_renewed: bool
-    is_offline: bool
-    is_verbose: bool
-    is_sandbox: bool
-    scenario: str | None
+    is_renewed: bool = False
+    is_offline: bool = False
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        return (*self.skip, *([f"stages after {self.stage}"] if self.stage != "paid" else []))
+        return (*self.skip, *([f"stages after {self.stage}"] if self.stage not in (None, Stage.PAID) else []))
 
 
-class Documents(Reporter):
-    """The reports of `-o`, written when it is known whether the command is started."""
+class Documents:
+    """The reports of `-o`, written when it is known whether the command is started.
 
-    def __init__(self) -> None:
-        self.files: Sequence[Reporter] = ()
+    Raises UsageError for a file that could not be written.
+    """
+
+    def __init__(self, request: Request, settings: Settings) -> None:
+        look_at(request.shown.outputs)
+        self.files = reporters(request.shown, base_of(settings))
         self.report: Report | None = None
 
-    def begin(self, target: Target, checks: Sequence[Check]) -> None:
-        for file in self.files:
-            file.begin(target, checks)
-
-    def observe(self, event: Event) -> None:
-        for file in self.files:
-            file.observe(event)
-
-    def finish(self, report: Report) -> None:
-        self.report = report
+    def start(self, become: Callable[[], NoReturn]) -> NoReturn:
+        self.write(is_started=True)
+        try:
+            become()
+        except command.NotRunnable:
+            self.write(is_started=False)
+            raise
 
     def write(self, *, is_started: bool) -> None:
         if self.report is not None:
-            report = replace(self.report, command_started=is_started)
-            tell([*self.files], lambda file: file.finish(report))
+            Audience(self.files).told(replace(self.report, command_started=is_started))
 
 
 class GateCommand(click.Command):
@@ -96,46 +83,26 @@ class GateCommand(click.Command):
         return [*super().collect_usage_pieces(ctx), "-- COMMAND..."]
 
 
-def _reports(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """An option callback: formats are checked where they are made; a file is needed here."""
-    if not values:
-        return ()
-    from preflight.cli.running.options import parse_outputs
-
+def _files(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Output, ...]:
+    """An option callback: a file is needed here."""
     outputs = parse_outputs(ctx, param, values)
     for output in outputs:
         if output.path == "-":
             raise click.BadParameter(f"stdout is the command's; wanted {output.format}=FILE")
-    return tuple((o.format, o.path) for o in outputs)
-
-
-def _dollars(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
-    if value is None:
-        return None
-    from preflight.cli.running.options import parse_dollars
-
-    return parse_dollars(ctx, param, value)
+    return outputs
 
 
 @click.command("gate", cls=GateCommand, short_help="Run a command only on a passing, unchanged preflight.")
 @click.argument("app", required=False)
 @click.option("--renew", "is_renewed", is_flag=True, help="Work through the checklist anew, whatever pass there is.")
 @click.option("--offline", "is_offline", is_flag=True, help="Ask nobody: Modal's answers count for 15 minutes.")
-@click.option("--skip", metavar="IDS", multiple=True, help="Without these checks; the pass says so.")
-@click.option("--stage", type=click.Choice(["static", "remote", "paid"]), default="paid", help="Go no further.")
-@click.option("--fail-on", type=click.Choice(["warn", "fail"]), default="fail", show_default=True)
-@click.option("--spend-max", metavar="USD", callback=_dollars, help="Dollars that checks may spend.  [default: 2.00]")
-@click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=0.0, help="Seconds to go on asking.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Seconds for all checks.")
-@click.option("-e", "--environment", metavar="ENV", help="Modal environment.")
-@click.option("-o", "--output", "reports", metavar="FORMAT=FILE", multiple=True, callback=_reports, help="May repeat.")
+@ids_option("--skip", help="Without these checks; the pass says so.")
+@stage_option(help="Go no further.")
+@run_options
+@click.option("-o", "--output", "outputs", metavar="FORMAT=FILE", multiple=True, callback=_files, help="May repeat.")
 @click.option("-v", "--verbose", "is_verbose", is_flag=True, help="Every rule, all evidence; what the pass holds.")
-@click.option("--sandbox", "use_sandbox", is_flag=True, help="Checks and command against a local Modal and S3.")
-@click.option("--scenario", metavar="NAME", help="The sandbox's world; see `preflight sandbox --list`.")
 @click.pass_context
-def gate_command(
-    ctx: click.Context, /, skip: tuple[str, ...], use_sandbox: bool, scenario: str | None, **rest: Any
-) -> int:
+def gate_command(ctx: click.Context, /, outputs: tuple[Output, ...], is_verbose: bool, **given: Any) -> int:
     """Run COMMAND only if the checklist for APP has passed and nothing it stands on has changed since.
 
     Without a pass the checklist is worked through first (on stderr).  With one, files, settings, variables and
@@ -147,49 +114,40 @@ def gate_command(
     words: tuple[str, ...] | None = ctx.obj
     if not words:
         raise click.UsageError("no command; wanted preflight gate [APP] -- COMMAND, such as -- modal run app.py", ctx)
-    if scenario is not None and not use_sandbox:
-        raise click.UsageError("--scenario belongs to --sandbox")
-    if rest["is_offline"] and (rest["is_renewed"] or use_sandbox):
+    request = Request(words=words, shown=Shown(outputs=outputs, is_verbose=is_verbose), **given)
+    if request.is_offline and (request.is_renewed or request.is_sandbox):
         raise click.UsageError("--offline asks nobody: it can't renew a pass, and a sandbox keeps none")
     if sys.stderr is None:  # `2>&-`: what is written goes nowhere, and that is no reason to let a command through
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
-    left_out = tuple(part.strip() for value in skip for part in value.split(",") if part.strip())
-    request = Request(words=words, skip=left_out, is_sandbox=use_sandbox, scenario=scenario, **rest)
-    environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
-    documents = Documents()
     try:
-        if use_sandbox:
-            return _in_sandbox(request, command.find(words[0]), documents)
-        named, start = _read(request), Path.cwd()
-        given = project_settings(
-            start=start,
-            scenario=None,
-            app=request.app or _file(named, start),
-            environment=named.environment,
-            spend_max=request.spend_max,
-        )
-        settings = _of_app(given, request, named, start)
-        _of_client(settings, named)
-        program = command.find(words[0], settings.environ["PATH"])
-        outcome = _gate(request, settings, documents)
-        documents.write(is_started=outcome is Exit.READY)
-        if outcome is not Exit.READY:
-            return outcome
-        command.become(program, words, _named(environ, settings))
+        return _in_sandbox(request) if request.is_sandbox else _here(request)
     except command.NotRunnable as e:
-        documents.write(is_started=False)
         say(f"preflight gate: {one_line(str(e))}")
         return e.code
 
 
+def _here(request: Request) -> Exit:
+    environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
+    named, start = _read(request), Path.cwd()
+    given = project_settings(
+        app=request.app or _file(named, start),
+        environment=named.environment,
+        spend_max=request.spend_max,
+    )
+    settings = _of_app(given, request, named, start)
+    _of_client(settings, named)
+    program = command.find(request.words[0], settings.environ["PATH"])
+    documents = Documents(request, settings)
+    outcome = _gate(request, settings, documents)
+    if outcome is Exit.READY:
+        documents.start(lambda: command.become(program, request.words, _named(environ, settings)))
+    documents.write(is_started=False)
+    return outcome
+
+
 def _read(request: Request) -> command.Named:
     """What the command says of itself, with the environment of `-e`.  Raises UsageError where the two differ."""
-    try:
-        named = command.read(request.words)
-    except command.Unreadable as e:
-        raise click.UsageError(
-            f"which app the command runs can't be read: {e}; wanted modal [run|deploy|serve] FILE.py"
-        ) from e
+    named = command.read(request.words)
     environment = request.environment or named.environment
     if named.environment not in (None, environment):
         raise click.UsageError(f"-e is {environment}, and the command runs in {named.environment}")
@@ -234,7 +192,7 @@ def _of_client(settings: Settings, named: command.Named) -> None:
 
 def reports_in(project: Path, request: Request) -> tuple[str, ...]:
     """The reports that `-o` writes into the project, relative to it: they are no sources."""
-    files = (Path(path).resolve() for _, path in request.reports)
+    files = (Path(output.path).resolve() for output in request.shown.outputs)
     top = project.resolve()
     return tuple(str(file.relative_to(top)) for file in files if file.is_relative_to(top))
 
@@ -245,29 +203,28 @@ def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
     return {**environ, **named, "PATH": settings.environ["PATH"]}
 
 
-def _in_sandbox(request: Request, program: str, documents: Documents) -> Exit:
+def _in_sandbox(request: Request) -> Exit:
     """No pass is kept: what a sandbox says proves nothing about a real app."""
     from preflight.cli.gate.checks import checklist
     from preflight.cli.running.rehearsal import standing
 
+    command.find(request.words[0])
     named, start = _read(request), Path.cwd()
-    with standing(
-        is_sandbox=True,
-        scenario=request.scenario,
-        app=request.app or _file(named, start),
-        environment=named.environment,
-        spend_max=request.spend_max,
-    ) as ground:
+    asked = replace(request, app=request.app or _file(named, start), environment=named.environment)
+    with standing(asked) as ground:
         served = ground.sandbox
         assert served is not None
         settings = _of_app(ground.settings, request, named, start if ground.rehearsal else served.project)
+        documents = Documents(request, settings)
         outcome = checklist(request, settings, documents, None, datetime.now(UTC), ground.rehearsal)
-        documents.write(is_started=outcome is Exit.READY)
         if outcome is Exit.READY:
-            environ = {**os.environ, "PATH": settings.environ["PATH"]} if ground.rehearsal else dict(os.environ)
             folder = None if ground.rehearsal else served.project
+            environ = _named(os.environ, settings)
             program = command.find(request.words[0], environ["PATH"])
-            command.become(program, request.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
+            documents.start(
+                lambda: command.become(program, request.words, environ, folder=folder, lifeline=served.lifeline)
+            )
+        documents.write(is_started=False)
         return _stopped(outcome, request)
 
 
@@ -313,42 +270,49 @@ def _again(
 
 def _drifts(held: Receipt, request: Request, settings: Settings, now: datetime) -> list[Drift]:
     known = replace(settings, outputs=(*settings.outputs, *held.outputs))
+    changed = changes(held.local, known, held.watched, request)
+    return [*changed, *drift.expired(held.entries, now, is_offline=request.is_offline)]
+
+
+def changes(
+    before: Mapping[str, str], settings: Settings, watched: Watched, request: Request, key: bytes | None = None
+) -> tuple[Drift, ...]:
     try:
-        here = local_facts(known, held.watched, request)
+        return drift.between(before, local_facts(settings, watched, request, key))
     except (TooLarge, OSError) as e:
-        return [Drift("the project", str(e))]
-    return [*drift.between(held.local, here), *drift.expired(held.entries, now, is_offline=request.is_offline)]
+        return (Drift("the project", str(e)),)
 
 
 def local_facts(settings: Settings, watched: Watched, request: Request, key: bytes | None = None) -> Mapping[str, str]:
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
     key = machine_key.load(settings.state) if key is None else key
-    left_out = (*settings.skip, *request.left_out)
-    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=request.fail_on))
-
-
-def why_not_kept(settings: Settings, watched: Watched) -> str:
-    """Why a change could be missed, so that no pass is kept; "" when none could."""
-    missed = can_miss(settings, watched)
-    return f"{missed}; name it in [tool.preflight] watch" if missed else ""
+    left_out, fail_on = (*settings.skip, *request.left_out), request.fail_on or settings.fail_on or Status.FAIL
+    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=fail_on))
 
 
 def _holding(held: Receipt, request: Request) -> str:
     files = sum(name.startswith(drift.FILE) for name in held.local)
     asked_again = "Modal not asked again (--offline)" if request.is_offline else "Modal and S3 asked again"
     text = f"gate: the pass of {held.at:%Y-%m-%d %H:%M} UTC holds: {len(held.entries)} checks, {files} files"
-    if not request.is_verbose:
+    if not request.shown.is_verbose:
         return f"{text}; {asked_again}"
     entries = "".join(f"\n  {e.name:<24} {e.status}, {e.at:%Y-%m-%d %H:%M} UTC" for e in held.entries)
     return f"{text}; {asked_again}{entries}"
 
 
 def _refused(drifts: Sequence[Drift], request: Request, held: Receipt | None) -> Exit:
-    since = f": since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else ""
-    say(f"REFUSED{since}")
+    say(f"REFUSED: since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else "REFUSED")
     say_drifts(drifts)
-    _next(request)
+    given = {
+        "-e": request.environment,
+        "--fail-on": request.fail_on,
+        "--stage": request.stage,
+        "--skip": ",".join(request.skip),
+    }
+    options = [word for name, value in given.items() if value for word in (name, value)]
+    app = [request.app] if request.app else []
+    say(f"next  {_shown(['preflight', 'gate', '--renew', *options, *app, '--', *request.words])}")
     return Exit.REFUSED
 
 
@@ -369,20 +333,6 @@ def _stopped(outcome: Exit, request: Request) -> Exit:
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
     say(f"REFUSED: {why}`{_shown(request.words)}` was not run")
     return Exit.REFUSED
-
-
-def _next(request: Request) -> None:
-    given = {
-        "-e": request.environment,
-        "--fail-on": request.fail_on,
-        "--stage": request.stage,
-        "--skip": ",".join(request.skip),
-    }
-    usual = {"--fail-on": "fail", "--stage": "paid"}
-    options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
-    app = [request.app] if request.app else []
-    words = ["preflight", "gate", "--renew", *options, *app, "--", *request.words]
-    say(f"next  {_shown(words)}")
 
 
 def _shown(words: Sequence[str]) -> str:

@@ -75,6 +75,13 @@ class Audience:
             shown = self._baseline.applied(shown)
         tell(self._readers, lambda reader: reader.observe(shown))
 
+    def told(self, report: Report) -> Report:
+        """The whole of it, when it is over."""
+        self.begin(report.target, [r.check for r in report.results])
+        for result in report.results:
+            self.observe(result)
+        return self.finish(report)
+
     def finish(self, report: Report) -> Report:
         clean = cleaned(report, self._text)
         tell(self._keepers, lambda reader: reader.finish(clean))

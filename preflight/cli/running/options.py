@@ -1,4 +1,4 @@
-"""The options that several commands share, and what becomes of them."""
+"""The options that several commands share, and what becomes of them.  Imports no engine: the gate starts fast."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
 
@@ -14,9 +15,34 @@ import click
 
 from preflight.cli.running.audience import Shown
 from preflight.cli.running.outputs import FORMATS, ON_SCREEN, Output
-from preflight.model import Json
+from preflight.model import Json, Stage, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """A run as the command line asked for it."""
+
+    app: str | None = None
+    is_sandbox: bool = False
+    is_unconfined: bool = False
+    scenario: str | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    stage: Stage | None = None  # else as the settings say
+    spend_max: Decimal | None = None
+    wait_s: float = 0.0
+    timeout_s: float | None = None
+    fail_on: Status | None = None  # likewise
+    environment: str | None = None
+    is_recorded: bool = False
+    is_for_all: bool = False  # every app of the project
+    shown: Shown = field(default_factory=Shown)
+
+    def __post_init__(self) -> None:
+        if self.scenario is not None and not self.is_sandbox:
+            raise click.UsageError("--scenario belongs to --sandbox")
 
 
 def parse_outputs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[Output, ...]:
@@ -60,6 +86,41 @@ def _go_to(ctx: click.Context, param: click.Parameter, value: str | None) -> Non
             raise click.BadParameter(f"{value}: {e.strerror}") from e
 
 
+ids_option = functools.partial(click.option, metavar="IDS", multiple=True, callback=split)
+stage_option = functools.partial(
+    click.option,
+    "--stage",
+    type=click.Choice([s.value for s in Stage]),
+    callback=lambda ctx, param, value: value and Stage(value),
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice(["warn", "fail"]),
+    callback=lambda ctx, param, value: value and Status(value),
+    help="What makes the exit code 1.  [default: fail, or the configuration]",
+)
+RUN = (
+    click.option("-e", "--environment", metavar="ENV", help="Modal environment."),
+    fail_on_option,
+    click.option(
+        "--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Seconds for the whole run."
+    ),
+    click.option(
+        "--wait",
+        "wait_s",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        help="Seconds to go on asking what may become true by itself.",
+    ),
+    click.option(
+        "--spend-max",
+        metavar="USD",
+        callback=parse_dollars,
+        help="Dollars that paid checks may spend.  [default: 2.00]",
+    ),
+    click.option("--scenario", metavar="NAME", help="The sandbox's world; see `preflight sandbox --list`."),
+    click.option("--sandbox", "is_sandbox", is_flag=True, help="Against a local Modal and S3; no account needed."),
+)
 SHOWN = (
     click.option(
         "-C", "folder", metavar="DIR", is_eager=True, expose_value=False, callback=_go_to, help="Work in this folder."
@@ -84,6 +145,11 @@ SHOWN = (
         help=f"May repeat: {', '.join(FORMATS)}.",
     ),
 )
+
+
+def run_options(command: F) -> F:
+    """What `run`, `check` and `gate` share: fields of Options, by their names."""
+    return cast(F, _with(command, *RUN))
 
 
 def shown_options(command: F) -> F:
@@ -133,11 +199,6 @@ def _with(command: Any, *options: Callable[[Any], Any]) -> Any:
     for option in options:
         command = option(command)
     return command
-
-
-def split_ids(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The ids or names of an option that takes several by comma and may be repeated."""
-    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
 
 
 def near(word: str, known: Iterable[str]) -> str:

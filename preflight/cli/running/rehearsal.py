@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import shlex
 import sys
@@ -23,14 +24,14 @@ from preflight.app import reader
 from preflight.app.find import find_apps
 from preflight.app.model import Function, Recipe
 from preflight.cli.running.not_run import not_run_here
+from preflight.cli.running.options import Options
 from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import every_app, project_settings, resolve_app
-from preflight.discover.lookups import RECORDING
-from preflight.discover.recorder import NotRecorded, RecorderBroken, record_file
+from preflight.discover.recorder import RECORDING, NotRecorded, RecorderBroken, record_file
 from preflight.discover.recording import Recording
 from preflight.engine.select import Selection
 from preflight.lookups import Looked, Lookup
-from preflight.model import Price, Report, Result, Stage, Status
+from preflight.model import Price, Result, Stage, Status
 from preflight.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Rehearsal:
     scenario: str | None = None
     modules: frozenset[str] = frozenset()
     why_not: str = ""  # what the app does can't be confined here, so that nothing of it is run
-    recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
+    recordings: Mapping[str, Recording | NotRecorded] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
     @property
@@ -97,13 +98,15 @@ class Rehearsal:
         return replace(selection, chosen=tuple(chosen), left_out=tuple(left_out))
 
     def judged(self, result: Result) -> Result:
-        """A command that could not go on for want of what is not here proves nothing against the app.
+        """What rests on invented things is no pass, and what a check of the account could not decide is no unknown.
 
-        What a check of the account could not decide is the real run's to ask.
+        A command that could not go on for want of what is not here proves nothing against the app.
         """
+        if result.status is Status.PASS and result.check.stage is not Stage.STATIC:
+            return replace(result, status=Status.SKIP, assumed=self.assumed)
         if result.status is Status.UNKNOWN and result.check.stage is Stage.REMOTE:
-            said = next((f.message for f in result.findings), result.reason)
-            return replace(result, status=Status.SKIP, reason=said, assumed=self.assumed)
+            reason = next((f.message for f in result.findings), result.reason)
+            return replace(result, status=Status.SKIP, reason=reason, assumed=self.assumed)
         if result.status is not Status.FAIL or result.check.stage is not Stage.PAID:
             return result
         assert result.answer is not None
@@ -113,60 +116,51 @@ class Rehearsal:
         answer = replace(result.answer, findings=())
         return replace(result, status=Status.SKIP, reason=f"not run here: {why}", answer=answer, assumed=self.assumed)
 
-    def report(self, report: Report) -> Report:
-        return replace(report, results=tuple(self.judged(r) for r in report.results))
-
 
 async def _free(looked: Looked) -> Price:
     return FREE
 
 
 @contextlib.contextmanager
-def standing(
-    *,
-    scenario: str | None,
-    app: str | None = None,
-    is_sandbox: bool = False,
-    is_for_all: bool = False,
-    is_unconfined: bool = False,
-    **given: Any,
-) -> Iterator[Ground]:
-    """Where the command works, with this process's environment pointing there.
+def standing(options: Options) -> Iterator[Ground]:
+    """Where the command works, the real account, the sandbox's example or a rehearsal of the app: as the options say.
 
-    ``given`` are the options that ``project_settings`` takes.
+    This process's environment points there.
     """
-    if not is_sandbox:
-        yield Ground(settings=project_settings(start=Path.cwd(), scenario=None, app=app, **given))
+    app, scenario = options.app, options.scenario
+    settings_of = functools.partial(
+        project_settings,
+        app=app,
+        environment=options.environment,
+        spend_max=options.spend_max,
+        is_recorded=options.is_recorded,
+    )
+    before = settings_of()
+    if not options.is_sandbox:
+        yield Ground(settings=before)
         return
     need_sandbox(scenario)
-    before = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
     is_named = app is not None or before.app is not None
     found = () if is_named else tuple(find_apps(before.project))
-    if not is_named and (not found or (len(found) > 1 and not is_for_all)):
+    if not is_named and (not found or (len(found) > 1 and not options.is_for_all)):
         if found:
             many = f"{len(found)} files here hold a Modal app"
             warn(f"this is the bundled example, since {many}: name one to rehearse it, or --all")
         with in_sandbox(scenario or "healthy") as sandbox:
-            settings = project_settings(start=sandbox.project, scenario=sandbox.name, app=app, **given)
+            settings = settings_of(start=sandbox.project, scenario=sandbox.name)
             yield Ground(settings=settings, sandbox=sandbox)
         return
-    apps = every_app(before) if is_for_all else (resolve_app(before, app),)
-    rehearsal = rehearsed(before, apps, scenario, is_unconfined=is_unconfined)
+    apps = every_app(before) if options.is_for_all else (resolve_app(before, app),)
+    rehearsal = rehearsed(before, apps, scenario, is_unconfined=options.is_unconfined)
     with in_sandbox(rehearsal.world, project=before.project) as sandbox:
-        settings = project_settings(start=Path.cwd(), scenario=None, app=app, **given)
+        settings = settings_of()
         s3 = replace(settings.s3, endpoint=sandbox.s3_url or settings.s3.endpoint)
         settings = replace(settings, state=None, sandbox=scenario or "rehearsal", record=True, s3=s3)
         if not rehearsal.why_not:
-            settings = replace(settings, environ=_confining(settings.environ, sandbox))
+            from preflight.sandbox.confinement import confining
+
+            settings = replace(settings, environ=confining(sandbox, "modal", settings.environ))
         yield Ground(settings=settings, sandbox=sandbox, rehearsal=rehearsal)
-
-
-def _confining(environ: Mapping[str, str], sandbox: Sandbox) -> dict[str, str]:
-    """With a `modal` first on the PATH that changes nothing on this machine."""
-    from preflight.sandbox import confinement
-
-    folder = confinement.shim(sandbox, "modal", environ)
-    return {**environ, "PATH": os.pathsep.join([str(folder), environ.get("PATH", os.defpath)])}
 
 
 def rehearsed(
@@ -176,25 +170,23 @@ def rehearsed(
     from msgspec.structs import replace as changed
 
     from preflight.discover.merge import filled
-    from preflight.sandbox import confinement, derive, overlay, worlds
+    from preflight.sandbox import confinement, derive, worlds
 
     why_not = "" if is_unconfined else confinement.why_not()
-    recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
+    recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded]()
     for app in apps:
         recipe = recipes[app] = reader.read(settings.project / app, project=settings.project)
-        told = None
-        if not recipe.broken and not why_not:
-            with contextlib.suppress(RecorderBroken):
-                told = asyncio.run(record_file(recipe, replace(settings, app=app)))
-                recordings[app] = told
-        if isinstance(told, Recording):
-            recipes[app] = filled(recipe, told)
+        if recipe.broken or why_not:
+            continue
+        with contextlib.suppress(RecorderBroken):
+            found = recordings[app] = asyncio.run(record_file(recipe, replace(settings, app=app)))
+            recipes[app] = filled(recipe, found) if isinstance(found, Recording) else recipe
     world = derive.derived([*recipes.values()], settings)
     try:
         if scenario is not None and (path := worlds.path_of(scenario)).parent != worlds.SCENARIOS:
             world = worlds.load(path)  # a world of the user's own, as `--print-world` wrote it
         elif scenario is not None:
-            world = overlay.laid_over(world, worlds.load(scenario), scenario)
+            world = worlds.laid_over(world, worlds.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
     container = changed(

@@ -23,27 +23,34 @@ from preflight.wording import listed
 
 def project_settings(
     *,
-    start: Path,
-    scenario: str | None,
+    start: Path | None = None,
+    scenario: str | None = None,
     app: str | None = None,
     environment: str | None = None,
     spend_max: Decimal | None = None,
     is_recorded: bool = False,
 ) -> Settings:
-    """The settings of the app's project, or of the one that ``start`` is in.  Raises click.UsageError."""
-    here = start
+    """The settings of the app's project, or of the one that ``start`` (else the working folder) is in.
+
+    A sandbox's example (``scenario``) keeps nothing, since its passes prove nothing about a real app, and is a Modal
+    for the client that it was tested with: preflight's own.  Raises click.UsageError.
+    """
+    import platformdirs
+
+    here = start or Path.cwd()
     if app is not None and scenario is None:
         file = Path(app)
         here = file.parent if file.parent.is_dir() else Path.cwd()
     try:
-        found = settings_module.load(here, environ=dict(os.environ), state=_state(scenario))
+        state = None if scenario is not None else platformdirs.user_state_path("preflight")
+        found = settings_module.load(here, environ=dict(os.environ), state=state)
         interpreter = find(found.project, os.environ, configured=found.python)
     except SettingsError as e:
         raise click.UsageError(str(e)) from e
     except NoInterpreter as e:
         raise click.UsageError(f"{found.read_from}: tool.preflight.python: {e}") from e
-    # the sandbox is a Modal for the client that it was tested with: preflight's own
-    path = _ours_first() if scenario is not None else interpreter.path
+    ours_first = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    path = ours_first if scenario is not None else interpreter.path
     named = environment or found.environment
     return replace(
         found,
@@ -55,19 +62,6 @@ def project_settings(
         builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or found.builder,
         sandbox=scenario,
     )
-
-
-def _ours_first() -> str:
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-
-
-def _state(scenario: str | None) -> Path | None:
-    """Where passes and logs are kept.  A sandbox keeps nothing: its passes prove nothing about a real app."""
-    if scenario is not None:
-        return None
-    import platformdirs
-
-    return platformdirs.user_state_path("preflight")
 
 
 def resolve_app(settings: Settings, given: str | None) -> str:
@@ -121,16 +115,33 @@ def every_app(settings: Settings) -> tuple[str, ...]:
 
 
 def _in_project(file: Path, settings: Settings) -> str:
-    if file.is_dir():
-        raise click.UsageError(f"{file} is a folder; name the app's Python file")
-    if not file.exists():
-        raise click.UsageError(f"{file} is not there{like(file)}")
-    if not file.is_file():
-        raise click.UsageError(f"{file} is no regular file; name the app's Python file")
+    look_at(file)
+    return in_project(file, settings)
+
+
+def in_project(file: Path, settings: Settings) -> str:
+    """Its path relative to the project; the whole of it where it stands elsewhere."""
+    return below(file, settings.project) or str(file.resolve())
+
+
+def below(file: Path, folder: Path) -> str | None:
     try:
-        return str(file.resolve().relative_to(settings.project.resolve()))
-    except ValueError:
-        return str(file.resolve())
+        return str(file.resolve().relative_to(folder.resolve()))
+    except (ValueError, OSError, RuntimeError):
+        return None
+
+
+def look_at(file: Path) -> None:
+    """Raises UsageError for what is no file, with the name that may have been meant."""
+    try:
+        if file.is_file():
+            return
+        kind = "a folder" if file.is_dir() else "not a regular file" if file.exists() else ""
+    except (OSError, RuntimeError) as e:
+        raise click.UsageError(f"{file} can't be read: {e}") from e
+    raise click.UsageError(
+        f"{file} is {kind}; name the app's Python file" if kind else f"{file} is not there{like(file)}"
+    )
 
 
 def _refuse_foreign(file: Path, settings: Settings) -> None:

@@ -8,15 +8,17 @@ and its calls block: the lookup runs them on daemon threads.
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import preflight
 from preflight.build.downloads import Asset, BaseImage, OnIndex
-from preflight.remote.index.types import Presence, There
 
 if TYPE_CHECKING:
     import httpx
@@ -38,11 +40,28 @@ LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 CHALLENGE = re.compile(r'(realm|service)="([^"]*)"')
 FILE = re.compile(r"torch-[^\s\"'<>/#?]+?\.whl", re.IGNORECASE)
 REFUSALS = {
-    401: "it wants to know who asks (401)",
-    403: "it refuses to say (403)",
-    407: "the proxy wants to know who asks (407)",
-    429: "it has had too many questions (429)",
+    401: "it asks for credentials (HTTP 401)",
+    403: "access denied (HTTP 403)",
+    407: "the proxy asks for credentials (HTTP 407)",
+    429: "rate-limited (HTTP 429)",
 }
+
+
+class There(StrEnum):
+    EXISTS = "exists"
+    MISSING = "does not exist"
+    NOT_CONFIRMED = "not confirmed"  # nobody answered, or the answer is no answer to this
+    NOT_ASKED = "not asked"  # there is nobody whom we may ask
+
+
+@dataclass(frozen=True)
+class Presence:
+    """``why`` is empty only for EXISTS."""
+
+    there: There
+    why: str = ""
+
+
 YES, NO = Presence(There.EXISTS), (404, 410)
 
 
@@ -146,7 +165,7 @@ def _image(client: httpx.Client, image: BaseImage, apis: Mapping[str, str]) -> P
     if status in NO:
         return Presence(There.MISSING, f"{image.registry} answers {status}")
     if status == 401:
-        raise _NoAnswer(f"{image.registry} shows it to nobody without a name: private, or not there (401)")
+        raise _NoAnswer(f"{image.registry} asks for credentials: it is private, or not there (HTTP 401)")
     _raise_unless_ok(response)
     return YES
 
@@ -162,8 +181,6 @@ def _token(client: httpx.Client, image: BaseImage, challenge: str, scheme: str) 
     with _answer(client, "GET", realm, {}, query) as response:
         _raise_unless_ok(response)
         try:
-            import json
-
             document = json.loads(_body(response))
         except ValueError as e:
             raise _NoAnswer(f"{_host(realm)} gives no token: its answer is no JSON") from e

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.problems import Kind, Problem
-from preflight.remote import modal_api
-from preflight.remote.lookups import HERE, VOLUMES, asked
+from preflight.remote.lookups import HERE, VOLUMES, secret_of, volumes_of
 from preflight.remote.modal_types import Secret
 from preflight.remote.named import Named, NamedSecret, named
 from preflight.remote.s3 import api as s3_api
-from preflight.remote.s3.types import LookedAt, S3Place, S3Sample
+from preflight.remote.s3.api import LookedAt, S3Place, S3Sample
 from preflight.threads import in_thread
 
 PLACE_S = 9.0  # of one bucket, below the lookup's limit
@@ -53,7 +51,7 @@ async def _secret_states(looked: Looked) -> dict[NamedSecret, Secret | Problem]:
     async def one(secret: NamedSecret) -> Secret | Problem:
         try:
             where = secret.environment or looked.settings.environment
-            return await modal_api.secret(secret.name, (*secret.keys, *secret.advised), where)
+            return await secret_of(secret.name, (*secret.keys, *secret.advised), where)
         except Problem as e:
             return e
 
@@ -64,15 +62,11 @@ async def _secret_states(looked: Looked) -> dict[NamedSecret, Secret | Problem]:
 async def _volumes_there(looked: Looked) -> dict[str | None, tuple[str, ...]]:
     """By environment; None is that of the run."""
     others = {v.environment for v in looked[NAMED].volumes} - {None}
-    lists = await asyncio.gather(*(modal_api.volumes(name) for name in others))
+    lists = await asyncio.gather(*(volumes_of(name) for name in others))
     return {None: looked[VOLUMES], **dict(zip(others, lists, strict=True))}
 
 
-NAMED: Lookup[Named] = Lookup("what the app names", asked(_named), tries=(RECIPE, PLANNED_FUNCTION), is_fixed=True)
-BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", asked(_buckets), needs=(NAMED,), timeout_s=19.0)
-SECRET_STATES: Lookup[dict[NamedSecret, Secret | Problem]] = Lookup(
-    "the secrets", asked(_secret_states), needs=(HERE, NAMED)
-)
-VOLUMES_THERE: Lookup[dict[str | None, tuple[str, ...]]] = Lookup(
-    "the volumes", asked(_volumes_there), needs=(NAMED, VOLUMES)
-)
+NAMED: Lookup[Named] = Lookup("what the app names", _named, tries=(RECIPE, PLANNED_FUNCTION), is_fixed=True)
+BUCKETS: Lookup[tuple[LookedAt, ...]] = Lookup("the buckets", _buckets, needs=(NAMED,), timeout_s=19.0)
+SECRET_STATES: Lookup[dict[NamedSecret, Secret | Problem]] = Lookup("the secrets", _secret_states, needs=(HERE, NAMED))
+VOLUMES_THERE: Lookup[dict[str | None, tuple[str, ...]]] = Lookup("the volumes", _volumes_there, needs=(NAMED, VOLUMES))

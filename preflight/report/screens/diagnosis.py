@@ -13,6 +13,7 @@ from preflight.diagnosis.rules import Rule
 from preflight.diagnosis.scan import COUNTED
 from preflight.report.screen import labelled
 from preflight.report.text import in_encoding, one_line, printable
+from preflight.wording import counted
 
 NAME_WIDTH = 4
 NEXT = "read upwards from that line; an exception of your own code is yours to mend"
@@ -21,11 +22,9 @@ ASK = "what follows is redacted; look through it before you show it to someone"
 
 def show(console: Console, logs: Mapping[str, Diagnosis]) -> None:
     """One log as it is; of several the causes first, each once, with the logs it is in."""
-    several = len(logs) > 1
-    for rule, names in _grouped(logs).items():
-        cause = next(c for c in logs[names[0]].causes if c.rule == rule)
-        is_first = any(logs[n].causes[0].rule == rule for n in names)
-        _cause(console, cause, is_first=is_first, names=names if several else ())
+    for found in _causes(logs):
+        is_first = any(logs[name].causes[0] is cause for name, cause in found.items())
+        _cause(console, next(iter(found.values())), is_first=is_first, names=[*found] if len(logs) > 1 else ())
     for name, diagnosis in logs.items():
         if diagnosis.verdict is Verdict.UNKNOWN and diagnosis.failure is not None:
             _unknown(console, name, diagnosis)
@@ -36,10 +35,10 @@ def show(console: Console, logs: Mapping[str, Diagnosis]) -> None:
 def markdown(logs: Mapping[str, Diagnosis]) -> str:
     """To paste in an issue: each cause once, with the logs it is in, then what is not known."""
     lines = []
-    for rule, names in _grouped(logs).items():
-        cause = next(c for c in logs[names[0]].causes if c.rule == rule)
+    for found in _causes(logs):
+        cause = next(iter(found.values()))
         lines += [f"### {one_line(cause.title)}", "", *_fenced(cause.excerpt)]
-        lines += [f"- where: {', '.join(f'{_code(n)} line {_line(logs[n], rule)}' for n in names)}"]
+        lines += [f"- where: {', '.join(f'{_code(name)} line {c.line}' for name, c in found.items())}"]
         lines += [f"- why: {one_line(cause.why)}", f"- fix: {one_line(cause.remedy)}"]
         lines += [f"- rule: `{cause.rule}` ({cause.phase}), confidence {cause.confidence.value}", ""]
     for name, diagnosis in logs.items():
@@ -69,21 +68,17 @@ def page(rules: Sequence[Rule]) -> str:
     return "\n".join(lines)
 
 
-def _grouped(logs: Mapping[str, Diagnosis]) -> dict[str, list[str]]:
-    """The names of the logs of each rule; the rules that most logs have first, then as they come."""
-    found: dict[str, list[str]] = {}
+def _causes(logs: Mapping[str, Diagnosis]) -> list[dict[str, Cause]]:
+    """Each rule's cause in each log that shows it; those that most logs show first, then as they come."""
+    found: dict[str, dict[str, Cause]] = {}
     for name, diagnosis in logs.items():
         for cause in diagnosis.causes:
-            found.setdefault(cause.rule, []).append(name)
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+            found.setdefault(cause.rule, {}).setdefault(name, cause)
+    return sorted(found.values(), key=len, reverse=True)
 
 
 def _lines(diagnosis: Diagnosis) -> str:
-    return f"{diagnosis.lines} line{'s' * (diagnosis.lines != 1)}"
-
-
-def _line(diagnosis: Diagnosis, rule: str) -> int:
-    return next(c.line for c in diagnosis.causes if c.rule == rule)
+    return counted(diagnosis.lines, "line") or "0 lines"
 
 
 def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[str]) -> None:
@@ -96,7 +91,7 @@ def _cause(console: Console, cause: Cause, *, is_first: bool, names: Sequence[st
     _field(console, "fix", cause.remedy)
     if cause.explained_lines:
         least = "at least " * (cause.explained_lines >= COUNTED - 1)
-        _field(console, "", f"explains {least}{cause.explained_lines} other line{'s' * (cause.explained_lines != 1)}")
+        _field(console, "", f"explains {least}{counted(cause.explained_lines, 'other line')}")
     _field(console, "rule", f"{cause.rule} ({cause.phase}), confidence {cause.confidence.value}; from {cause.source}")
 
 

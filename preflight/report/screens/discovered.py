@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import sys
 import textwrap
@@ -29,6 +30,7 @@ def lines(document: dict[str, Any], places: Places) -> list[str]:
 
 Row = tuple[str, str, str]  # label, text, place; a label of "" is a heading
 GOES_ON = " "  # the label of a row that belongs to the one before
+GAP = ("", "", "")
 
 
 def _wrapped(row: Row, width: int) -> list[str]:
@@ -54,64 +56,63 @@ def _rows(document: dict[str, Any], shown: str) -> Iterator[Row]:
     broken = document["broken"]
     yield "", f"{shown} does not parse: {broken}" if broken else shown, ""
     for app in document["apps"]:
-        yield "", f"app {_said(app['name']) or '(no name)'}", app["where"]
+        yield "", f"app {_text(app['name']) or '(no name)'}", app["where"]
     for function in document["functions"]:
-        yield "", "", ""
+        yield GAP
         kind = function["kind"].replace("_", " ")
         yield "", f"{'class' if kind == 'cls' else kind} {function['name']}", function["where"]
         yield from _function(function)
     for image in document["images"]:
-        yield "", "", ""
+        yield GAP
         more = " (recorded)" if image["recorded"] else ""
         more += "" if image["complete"] else " (part of it is not in the text)"
         yield "", f"image {image['variable'] or 'without a name'}{more}", image["where"]
         for step in image["steps"]:
             yield from _step(step, path)
-    if document["extensions"]:
-        yield "", "", ""
-        yield "", "what the steps that install the kernels will come to", ""
-    for each in document["extensions"]:
-        name = " ".join(p for p in (each["name"], each["version"]) if p)
-        yield "kernels", f"{name}: {each['said']}", each["where"]
-    if document["environ"]:
-        yield "", "", ""
-        yield "", "environment variables that the code reads", ""
-    for read in document["environ"]:
-        inside = f" in {read['inside']}" if read["inside"] else ""
-        must = "must be set" if read["required"] else "may be set"
-        yield "reads", f"{read['key']}, {must} ({read['by']}{inside})", read["where"]
-    if document["unresolved"]:
-        yield "", "", ""
-        yield "", "not in the text", ""
-    for each in document["unresolved"]:
-        yield "open", each["why"], each["where"]
+    kernels = [
+        ("kernels", f"{' '.join(p for p in (e['name'], e['version']) if p)}: {e['said']}", e["where"])
+        for e in document["extensions"]
+    ]
+    for heading, rows in (
+        ("what the steps that install the kernels will come to", kernels),
+        ("environment variables that the code reads", [*map(_read, document["environ"])]),
+        ("not in the text", [("open", each["why"], each["where"]) for each in document["unresolved"]]),
+    ):
+        if rows:
+            yield from (GAP, ("", heading, ""), *rows)
     if document["recording"] is not None:
-        yield "", "", ""
+        yield GAP
         yield from _recording(document["recording"])
     if not broken and not document["apps"] and not document["functions"] and not document["images"]:
         yield "", "no modal.App, function or image is in it", ""
+
+
+def _read(read: dict[str, Any]) -> Row:
+    inside = f" in {read['inside']}" if read["inside"] else ""
+    must = "must be set" if read["required"] else "may be set"
+    return "reads", f"{read['key']}, {must} ({read['by']}{inside})", read["where"]
 
 
 def _function(function: dict[str, Any]) -> Iterator[Row]:
     def mark(field: str) -> str:
         return " (recorded)" if field in function["recorded"] else ""
 
-    gpu = function["gpu"]
+    gpu, image = function["gpu"], function["image"]
     if gpu:
-        shown = " or ".join(g["written"] for g in gpu) if isinstance(gpu, list) else _said(gpu)
+        shown = " or ".join(g["written"] for g in gpu) if isinstance(gpu, list) else _text(gpu)
         yield "gpu", shown + mark("gpu"), ""
-    for field, label in (("timeout_s", "timeout"), ("startup_timeout_s", "startup")):
+    for field, label, text in (
+        ("timeout_s", "timeout", _seconds),
+        ("startup_timeout_s", "startup", _seconds),
+        ("cpu", "cpu", functools.partial(_pair, unit="cores")),
+        ("memory_mib", "memory", functools.partial(_pair, unit="MiB")),
+        ("retries", "retries", _text),
+        ("schedule", "schedule", _text),
+    ):
         if function[field] is not None:
-            yield label, _seconds(function[field]) + mark(field), ""
-    for field, label, unit in (("cpu", "cpu", "cores"), ("memory_mib", "memory", "MiB")):
-        if function[field] is not None:
-            yield label, _pair(function[field], unit) + mark(field), ""
-    for field in ("retries", "schedule"):
-        if function[field] is not None:
-            yield field, _said(function[field]) + mark(field), ""
-    image = function["image"]
+            yield label, text(function[field]) + mark(field), ""
     if image:
-        yield "image", (" or ".join(image) if isinstance(image, list) else _said(image)) + mark("images"), ""
+        yield "image", (" or ".join(image) if isinstance(image, list) else _text(image)) + mark("images"), ""
     for secret in function["secrets"]:
         yield "secret", _secret(secret) + mark("secrets"), _place(secret)
     for path, mount in function["volumes"].items():
@@ -123,19 +124,19 @@ def _mount(path: str, mount: dict[str, Any], mark: str) -> Iterator[Row]:
         made = ", made if missing" if mount["create_if_missing"] else ""
         yield "volume", f"{path}  {mount['volume'] or 'of its own'}{made}{mark}", _place(mount)
     elif "bucket" in mount:
-        prefix = f"/{_said(mount['prefix'])}" if mount["prefix"] is not None else ""
+        prefix = f"/{_text(mount['prefix'])}" if mount["prefix"] is not None else ""
         more = ", read-only" if mount["read_only"] else ""
-        more += f", at {_said(mount['endpoint_url'])}" if mount["endpoint_url"] is not None else ""
-        yield "bucket", f"{path}  {_said(mount['bucket'])}{prefix}{more}{mark}", _place(mount)
+        more += f", at {_text(mount['endpoint_url'])}" if mount["endpoint_url"] is not None else ""
+        yield "bucket", f"{path}  {_text(mount['bucket'])}{prefix}{more}{mark}", _place(mount)
         if mount["secret"] is not None:
             yield GOES_ON, f"with the secret {_secret(mount['secret'])}", ""
     else:
-        yield "mount", f"{path}  {_said(mount)}{mark}", _place(mount)
+        yield "mount", f"{path}  {_text(mount)}{mark}", _place(mount)
 
 
 def _secret(secret: dict[str, Any]) -> str:
     if "unresolved" in secret:
-        return _said(secret)
+        return _text(secret)
     keys = secret["required_keys"] or secret["keys"]
     name = secret["name"] or "of values"
     return name + (f" with {', '.join(keys)}" if keys else "")
@@ -145,10 +146,10 @@ def _step(step: dict[str, Any], path: str) -> Iterator[Row]:
     """Its line as the label; its place too where it stands in another file."""
     file, _, line = step["where"].rpartition(":")
     more = "" if step["complete"] else "(part of it is not in the text)"
-    words = step["packages"] or step["apt"] or [_said(a) for a in step["args"]]
+    words = step["packages"] or step["apt"] or [_text(a) for a in step["args"]]
     if step["method"] in RUNS_COMMANDS:
-        words = [_said(a) for arg in step["args"] for a in (arg if isinstance(arg, list) else [arg])]
-    options = ", ".join(f"{k}={_said(v)}" for k, v in step["kwargs"].items())
+        words = [_text(a) for arg in step["args"] for a in (arg if isinstance(arg, list) else [arg])]
+    options = ", ".join(f"{k}={_text(v)}" for k, v in step["kwargs"].items())
     together = [", ".join(words)] if step["method"] not in RUNS_COMMANDS else words
     first, *rest = together or [""]
     shown = " ".join(w for w in (f".{step['method']}", first, options, more) if w)
@@ -190,7 +191,7 @@ def _place(value: dict[str, Any]) -> str:
 
 def _seconds(value: Any) -> str:
     if not isinstance(value, int | float):
-        return _said(value)
+        return _text(value)
     for unit, length in (("h", 3600), ("min", 60)):
         if value >= length and value % length == 0:
             return f"{value:g} s ({value / length:g} {unit})"
@@ -199,16 +200,16 @@ def _seconds(value: Any) -> str:
 
 def _pair(value: Any, unit: str) -> str:
     if not isinstance(value, list):
-        return _said(value)
+        return _text(value)
     request, limit = value
     return f"{request:g} {unit}" + (f", at most {limit:g}" if limit is not None else "")
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, dict):
         if "unresolved" in value:
             return f"not in the text: {value['unresolved']}"
-        return ", ".join(f"{k}={_said(v)}" for k, v in value.items())
+        return ", ".join(f"{k}={_text(v)}" for k, v in value.items())
     if isinstance(value, list):
-        return ", ".join(_said(v) for v in value)
+        return ", ".join(_text(v) for v in value)
     return "" if value is None else str(value)

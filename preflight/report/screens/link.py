@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, whole
-from preflight.binary.shown import spoken
+from preflight.binary.symbols import spoken
 from preflight.facts.symbols import span_of_table
+from preflight.report.ordered import grouped
 from preflight.report.text import in_encoding, one_line
 from preflight.wording import counted
 
@@ -26,46 +27,45 @@ SHOWN = 8
 
 def show(console: Console, linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
     for path, libraries in linked.items():
-        if len(libraries) > 1:
-            _put(console, Text.assemble(STYLES[whole(libraries)], "  ", _safe(console, str(path))), 0)
-        _show_file(console, libraries, target, 2 if len(libraries) > 1 else 0)
+        indent = 2 if len(libraries) > 1 else 0
+        if indent:
+            _put(console, 0, str(path), STYLES[whole(libraries)], "  ")
+        _show_file(console, libraries, target, indent)
 
 
 def _show_file(console: Console, linked: Sequence[Linked], target: Target, indent: int) -> None:
     plain = [one for one in linked if _is_plain(one)] if len(linked) > 1 else []
-    choices = [one for one in linked if one.choice and one not in plain]
-    for choice in dict.fromkeys(one.choice for one in choices):
-        _show_choice(console, [one for one in choices if one.choice == choice], indent)
-    for one in linked:
-        if one in plain or one in choices:
-            continue
-        _put(console, Text.assemble(STYLES[one.verdict], "  ", _safe(console, one.path)), indent)
-        for name, text in _fields(one, target):
-            _put(console, Text(f"{name:<7}{_safe(console, text)}"), indent + 2)
+    others = [one for one in linked if one not in plain]
+    for alternatives in grouped((one for one in others if one.choice), lambda one: one.choice).values():
+        _show_choice(console, alternatives, indent)
+    for one in others:
+        if not one.choice:
+            _put(console, indent, one.path, STYLES[one.verdict], "  ")
+            for name, text in _fields(one, target):
+                _put(console, indent + 2, text, f"{name:<7}")
     if plain:
         ask = "library that asks" if len(plain) == 1 else "libraries that ask"
-        said = f"{len(plain)} {ask} neither torch nor a GPU for anything: "
-        names = ", ".join(one.path.rpartition("/")[2] for one in plain[:SHOWN])
-        more = f" and {len(plain) - SHOWN} more" if len(plain) > SHOWN else ""
-        _put(console, Text.assemble(("LOADS", "bold green"), "  ", _safe(console, said + names + more)), indent)
+        text = f"{len(plain)} {ask} neither torch nor a GPU for anything: {_names(plain)}"
+        _put(console, indent, text, STYLES[Verdict.LOADS], "  ")
 
 
 def _show_choice(console: Console, alternatives: Sequence[Linked], indent: int) -> None:
     """Alternatives as one: which of them load, and why the first of the others does not."""
     choice = alternatives[0].choice
-    what = f"one of {len(alternatives)} is chosen at run time: {choice}"
     if choice == FOR_OTHERS:
-        head: Text | tuple[str, str] = Text("not judged", "dim")
-        what = f"{counted(len(alternatives), 'library', 'libraries')} {choice}"
-    else:
-        head = STYLES[whole(alternatives)]
-    _put(console, Text.assemble(head, "  ", _safe(console, what)), indent)
-    for verdict in dict.fromkeys(one.verdict for one in alternatives if choice != FOR_OTHERS):
-        same = [one for one in alternatives if one.verdict is verdict]
-        names = ", ".join(one.path.rpartition("/")[2] for one in same[:SHOWN])
-        more = f" and {len(same) - SHOWN} more" if len(same) > SHOWN else ""
+        text = f"{counted(len(alternatives), 'library', 'libraries')} {choice}"
+        _put(console, indent, text, ("not judged", "dim"), "  ")
+        return
+    text = f"one of {len(alternatives)} is chosen at run time: {choice}"
+    _put(console, indent, text, STYLES[whole(alternatives)], "  ")
+    for verdict, same in grouped(alternatives, lambda one: one.verdict).items():
         why = f": {same[0].reasons[0]}" if same[0].reasons else ""
-        _put(console, Text(_safe(console, f"{STYLES[verdict][0].lower()}: {names}{more}{why}")), indent + 2)
+        _put(console, indent + 2, f"{STYLES[verdict][0].lower()}: {_names(same)}{why}")
+
+
+def _names(libraries: Sequence[Linked]) -> str:
+    names = ", ".join(one.path.rpartition("/")[2] for one in libraries[:SHOWN])
+    return names + (f" and {len(libraries) - SHOWN} more" if len(libraries) > SHOWN else "")
 
 
 def _is_plain(one: Linked) -> bool:
@@ -102,12 +102,10 @@ def _torch(one: Linked, target: Target) -> str:
 def _gpu(one: Linked) -> str:
     holds = ", ".join(map(str, one.archs))
     runs = [g.name for g in one.gpus if g.runs]
-    return f"{holds}" + (f"; runs on {', '.join(dict.fromkeys(runs))}" if runs else "")
+    return holds + (f"; runs on {', '.join(dict.fromkeys(runs))}" if runs else "")
 
 
-def _safe(console: Console, text: str) -> str:
-    return in_encoding(one_line(text), console.encoding)
-
-
-def _put(console: Console, text: Text, indent: int) -> None:
-    console.print(Padding(text, (0, 0, 0, indent), expand=False))
+def _put(console: Console, indent: int, text: str, *head: str | tuple[str, str]) -> None:
+    """A text as data behind our own words."""
+    line = Text.assemble(*head, in_encoding(one_line(text), console.encoding))
+    console.print(Padding(line, (0, 0, 0, indent), expand=False))

@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from google.protobuf.message import Message
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox import confine, confinement
@@ -31,6 +30,7 @@ PROBE = "preflight.probe.payload"  # its containers, and no others, see the stan
 COPY = re.compile(r"COPY (\S+) (\S+)")
 RUN = "/run/preflight"  # where a confined container finds what is ours
 HOME = "/root"
+OF_THE_MACHINE = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")  # that serves: what an image has, too
 
 
 class Room:
@@ -63,13 +63,7 @@ class Room:
                     self._place(image.definition.context_mount_id, str(Path(self.cwd, copied[2])))
         for mount_id in self.definition.mount_ids:
             self._place(mount_id, "/")
-        (self.dir / "arguments").write_bytes(self._arguments().SerializeToString())
-        if self.is_confined:
-            binds = [(str(self.dir / HOME[1:]), HOME, True), *self._mounts()]
-            (self.dir / "plan.json").write_text(json.dumps(self._plan(binds)), encoding="utf-8")
-
-    def _arguments(self) -> Message:
-        return pb.ContainerArguments(
+        arguments = pb.ContainerArguments(
             task_id=self.task.id,
             function_id=self.task.function.id,
             app_id=self.task.app.id,
@@ -78,6 +72,10 @@ class Room:
             app_layout=self.plane.layout(self.task.app),
             serialized_params=self.task.function.parameters,
         )
+        (self.dir / "arguments").write_bytes(arguments.SerializeToString())
+        if self.is_confined:
+            binds = [(str(self.dir / HOME[1:]), HOME, True), *self._mounts()]
+            (self.dir / "plan.json").write_text(json.dumps(self._plan(binds)), encoding="utf-8")
 
     def _place(self, mount_id: str, under: str) -> None:
         for file in self.plane.mounts[mount_id].files if mount_id in self.plane.mounts else ():
@@ -95,8 +93,8 @@ class Room:
         for mount in self.definition.volume_mounts:
             self.plane.shelf.get(Volume, mount.volume_id)
             here = self.dir / "mounts" / str(len(found))
-            held = VolumeCopy(self.plane.volume(mount.volume_id), here, mount.read_only)
-            self.volumes.setdefault(mount.volume_id, []).append(held)
+            copy = VolumeCopy(self.plane.volume(mount.volume_id), here, mount.read_only)
+            self.volumes.setdefault(mount.volume_id, []).append(copy)
             shown = here / mount.sub_path.strip("/") if mount.sub_path else here
             shown.mkdir(parents=True, exist_ok=True)
             found.append((str(shown), mount.mount_path, not mount.read_only))
@@ -109,6 +107,7 @@ class Room:
         return sorted(found, key=lambda bind: bind[1].count("/"))
 
     def _plan(self, binds: list[tuple[str, str, bool]]) -> confine.Plan:
+        """As root in an image: homes and the project are not there, but for what the interpreter needs of them."""
         plane = self.plane
         ours = [
             (self.task.socket, f"{RUN}/plane.s", True),
@@ -116,16 +115,17 @@ class Room:
             (entrypoint.__file__, f"{RUN}/entrypoint.py", False),
             *((str(path), f"{RUN}/{path.name}", True) for path in plane.doors.values()),
         ]
-        return confinement.of_container(
-            folder=self.dir / "written",
-            python=self.python,
-            hidden=[plane.scenario.container.project] if plane.scenario.container.project else [],
-            stand_ins=[*self._stand_ins()],
-            copied=self.dir / "fs",
-            binds=[*ours, *binds],
-            forwards={str(port): f"{RUN}/{path.name}" for port, path in plane.doors.items()},
-            cwd=self.cwd,
-        )
+        project = plane.scenario.container.project
+        return {
+            "folder": str(self.dir / "written"),
+            "uid": 0,
+            "hidden": confinement.outermost({"/home", "/root", str(Path.home()), project} - {""}),
+            "veiled": confinement.outermost({*confinement.seen_by(self.python), *self._stand_ins()}),
+            "copied": str(self.dir / "fs"),
+            "binds": [*ours, *binds],
+            "forwards": {str(port): f"{RUN}/{path.name}" for port, path in plane.doors.items()},
+            "cwd": self.cwd,
+        }
 
     @property
     def python(self) -> str:
@@ -145,7 +145,8 @@ class Room:
     def environ(self) -> dict[str, str]:
         plane, definition = self.plane, self.definition
         home, run = (HOME, RUN) if self.is_confined else (str(self.dir / HOME[1:]), str(self.dir))
-        env = confinement.environ_of_container() | {"HOME": home} | plane.image_env(definition.image_id)
+        env = {k: v for k, v in os.environ.items() if k in OF_THE_MACHINE or k.startswith("LC_")}
+        env |= {"HOME": home} | plane.image_env(definition.image_id)
         for secret_id in definition.secret_ids:
             env |= plane.shelf.get(Secret, secret_id).values
         # a function that reads its bucket with boto3 must not ask the real one
@@ -170,14 +171,15 @@ class Room:
 
     def commit(self, volume_id: str = "") -> None:
         """All that it has written to one volume, or everywhere."""
-        for held in self.volumes.get(volume_id, ()) if volume_id else [c for cs in self.volumes.values() for c in cs]:
-            held.commit()
+        for held_id, copies in self.volumes.items():
+            for copy in copies if volume_id in ("", held_id) else ():
+                copy.commit()
         for bucket in self.buckets if not volume_id else ():
             bucket.commit()
 
     def reload(self, volume_id: str) -> None:
-        for held in self.volumes.get(volume_id, ()):
-            held.reload()
+        for copy in self.volumes.get(volume_id, ()):
+            copy.reload()
 
     def clear(self) -> None:
         confine.clear(self.dir)

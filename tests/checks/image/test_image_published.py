@@ -184,7 +184,9 @@ def test_answers_are_kept_for_a_day_and_a_404_for_a_quarter_of_an_hour(
     assert "127.0.0.1" not in json.dumps(list(json.loads(kept)))
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b'{"x": 3}', b"\xff\x00", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"[1]", b'{"x": 3}', b'{"x": {"there": "exists", "why": ""}}', b"\xff\x00", b"[" * 100_000]
+)
 def test_a_cache_that_can_not_be_read_is_as_good_as_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
 ) -> None:

@@ -12,8 +12,7 @@ from msgspec.structs import replace as changed
 from preflight.app import reader
 from preflight.app.lookups import READING
 from preflight.app.model import Recipe
-from preflight.discover.lookups import RECORDING
-from preflight.discover.recorder import NotRecorded, Obstacle
+from preflight.discover.recorder import RECORDING, NotRecorded, Obstacle
 from preflight.discover.recording import RecordedFunction, Recording
 from preflight.engine import builtin
 from preflight.lookups import LookupFailed

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from preflight.cli.gate import checks
+from preflight.cli.running.audience import Audience, Shown
 from preflight.model import Answer, Check, Exit, Report, Result, Stage, Status, Target
 from preflight.settings import Settings
 from preflight.state import cloud
@@ -28,7 +29,7 @@ from tests.cli.gate.test_words import NOW, REQUEST, gate
         ({}, "preflight gate --renew -- modal run app.py"),
         ({"app": "a b.py"}, "preflight gate --renew 'a b.py' -- modal run app.py"),
         (
-            {"environment": "dev", "fail_on": "warn", "stage": "remote", "skip": ("x", "y")},
+            {"environment": "dev", "fail_on": Status.WARN, "stage": Stage.REMOTE, "skip": ("x", "y")},
             "preflight gate --renew -e dev --fail-on warn --stage remote --skip x,y -- modal run app.py",
         ),
         ({"words": ("sh", "-c", "a\nb")}, "preflight gate --renew -- sh -c 'a\\nb'"),
@@ -101,7 +102,7 @@ def test_a_pass_that_holds_says_what_it_holds() -> None:
     assert gate._holding(HELD, REQUEST) == f"{text}; Modal and S3 asked again"
     offline = replace(REQUEST, is_offline=True)
     assert gate._holding(HELD, offline) == f"{text}; Modal not asked again (--offline)"
-    assert gate._holding(HELD, replace(offline, is_verbose=True)).split("\n")[1:] == [
+    assert gate._holding(HELD, replace(offline, shown=Shown(is_verbose=True))).split("\n")[1:] == [
         "  one                      pass, 2026-11-19 12:30 UTC",
         "  two                      pass, 2026-11-20 12:30 UTC",
     ]
@@ -109,7 +110,7 @@ def test_a_pass_that_holds_says_what_it_holds() -> None:
 
 def test_what_is_left_out_is_a_fact_of_the_pass() -> None:
     assert REQUEST.left_out == ()
-    assert replace(REQUEST, skip=("a",), stage="remote").left_out == ("a", "stages after remote")
+    assert replace(REQUEST, skip=("a",), stage=Stage.REMOTE).left_out == ("a", "stages after remote")
 
 
 def test_the_command_runs_where_the_checks_looked() -> None:
@@ -125,8 +126,8 @@ def test_the_command_runs_where_the_checks_looked() -> None:
 def test_why_no_pass_is_kept_names_the_word_and_the_setting() -> None:
     open_path = Watched(unseen=("app.py:3 add_local_dir: its path is not in the text", "another"))
     said = "app.py:3 add_local_dir: its path is not in the text; name it in [tool.preflight] watch"
-    assert gate.why_not_kept(Settings(), open_path) == said
-    assert gate.why_not_kept(Settings(watch=("data",)), open_path) == "" == gate.why_not_kept(Settings(), Watched())
+    assert checks.why_not_kept(Settings(), open_path) == said
+    assert checks.why_not_kept(Settings(watch=("data",)), open_path) == "" == checks.why_not_kept(Settings(), Watched())
 
 
 def test_what_has_drifted_is_read_with_the_reports_of_the_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,12 +145,14 @@ def test_what_has_drifted_is_read_with_the_reports_of_the_pass(tmp_path: Path, m
     (project / "app.py").write_text("y\n", encoding="utf-8")
     (project / "r.json").write_text("{}", encoding="utf-8")
     assert gate._drifts(held, REQUEST, settings, NOW) == [Drift("app.py", "changed")]
-    skipping = gate._drifts(held, replace(REQUEST, skip=("a",), fail_on="warn"), settings, NOW)
+    skipping = gate._drifts(held, replace(REQUEST, skip=("a",), fail_on=Status.WARN), settings, NOW)
     assert skipping == [
         Drift("--fail-on", "fail → warn"),
         Drift("app.py", "changed"),
         Drift("left out", "nothing → a"),
     ]
+    (configured,) = gate._drifts(held, REQUEST, replace(settings, fail_on="warn"), NOW)[:1]
+    assert configured == Drift("--fail-on", "fail → warn")
     later = gate._drifts(held, REQUEST, settings, NOW + timedelta(days=8))
     assert [d.what for d in later] == ["app.py", "one"]
     (tmp_path / "state" / "key" / "machine.key").unlink()
@@ -228,37 +231,30 @@ def test_what_is_next_is_the_command_or_what_mends_it() -> None:
 
 
 def test_the_facts_of_modal_are_asked_only_where_modal_is() -> None:
-    static = checks._selection(replace(REQUEST, stage="static"), Settings())
+    static = checks._selection(replace(REQUEST, stage=Stage.STATIC), Settings())
     assert cloud.CHECK not in static.chosen and {c.stage for c in static.chosen} == {Stage.STATIC}
-    remote = checks._selection(replace(REQUEST, stage="remote"), Settings())
+    remote = checks._selection(replace(REQUEST, stage=Stage.REMOTE), Settings())
     assert remote.chosen[-1] is cloud.CHECK and Stage.PAID not in {c.stage for c in remote.chosen}
-    fewer = checks._selection(replace(REQUEST, stage="remote", skip=("modal-auth",)), Settings(skip=("credits",)))
+    fewer = checks._selection(replace(REQUEST, stage=Stage.REMOTE, skip=("modal-auth",)), Settings(skip=("credits",)))
     assert {c.name for c in remote.chosen} - {c.name for c in fewer.chosen} == {"modal-auth", "credits"}
     with pytest.raises(click.UsageError, match="no-such"):
         checks._selection(replace(REQUEST, skip=("no-such",)), Settings())
 
 
-def test_the_options_of_a_run_are_those_of_the_gate() -> None:
-    options = checks._options(replace(REQUEST, wait_s=3.0, timeout_s=9.0, fail_on="warn"))
-    assert (options.wait_s, options.timeout_s, options.fail_on) == (3.0, 9.0, Status.WARN)
-
-
 def asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: Report, **more: Any) -> Exit | list[Drift]:
     taken: list[Any] = []
 
-    def run_selection(selection: Any, settings: object, options: object, reporters: list[Any]) -> Report:
+    def run_selection(selection: Any, settings: object, options: object, heard: Audience) -> Report:
         taken.append(selection)
-        for reporter in reporters:
-            reporter.begin(found.target, [r.check for r in found.results])
-            reporter.finish(found)
-        return found
+        return heard.told(found)
 
     monkeypatch.setattr(checks, "run_selection", run_selection)
     settings = Settings(project=tmp_path, app="app.py")
     wanted = checks._selection(REQUEST, settings)
     entries = tuple(replace(ENTRY, id=c.id, name=c.name, stage=c.stage) for c in wanted.chosen)
     held = replace(HELD, entries=entries[more.get("without", 0) :])
-    answered = checks.ask_again(replace(REQUEST, stage=more.get("stage", "paid")), settings, held, gate.Documents())
+    documents = gate.Documents(REQUEST, settings)
+    answered = checks.ask_again(replace(REQUEST, stage=more.get("stage")), settings, held, documents)
     assert all(c.stage is Stage.REMOTE for each in taken for c in each.chosen)
     return answered
 
@@ -270,7 +266,7 @@ def test_modal_is_asked_again_and_what_it_says_now_is_compared(
     other = report(result("gate-facts", {"facts": {"workspace": "other"}}, cloud.CHECK))
     assert asked_again(monkeypatch, tmp_path, same) == []
     assert asked_again(monkeypatch, tmp_path, other) == [Drift("workspace", "clarity → other")]
-    assert asked_again(monkeypatch, tmp_path, other, stage="static") == []
+    assert asked_again(monkeypatch, tmp_path, other, stage=Stage.STATIC) == []
     missing = asked_again(monkeypatch, tmp_path, same, without=1)
     assert isinstance(missing, list) and missing[0].how == "is a check that the pass has no answer of"
     assert capsys.readouterr().err == ""
@@ -294,8 +290,8 @@ def test_what_changed_while_the_checks_ran_is_told(
         "gate: changed while the checks ran ([tool.preflight] outputs names what is no source):",
         "  app.py  changed",
     ]
-    monkeypatch.setattr(checks, "local_facts", lambda *_: (_ for _ in ()).throw(OSError("gone")))
-    assert checks._changed(before, settings, Watched(), REQUEST, key) == (Drift("the project", "gone"),)
+    monkeypatch.setattr(gate, "local_facts", lambda *_: (_ for _ in ()).throw(OSError("gone")))
+    assert gate.changes(before, settings, Watched(), REQUEST, key) == (Drift("the project", "gone"),)
 
 
 def test_a_secret_of_the_environment_is_not_said(

@@ -14,29 +14,15 @@ import pytest
 
 from preflight.cli.gate import command
 from preflight.cli.gate.command import Named
+from preflight.cli.running.audience import Shown
+from preflight.cli.running.outputs import Output
 from preflight.interpreter import Client, Interpreter
 from preflight.settings import Settings
 
 gate = importlib.import_module("preflight.cli.gate.gate")  # the package's own name is shadowed by the command's
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 WORDS = ("modal", "run", "app.py")
-REQUEST = gate.Request(
-    app=None,
-    words=WORDS,
-    environment=None,
-    skip=(),
-    stage="paid",
-    fail_on="fail",
-    spend_max=None,
-    wait_s=0.0,
-    timeout_s=None,
-    reports=(),
-    is_renewed=False,
-    is_offline=False,
-    is_verbose=False,
-    is_sandbox=False,
-    scenario=None,
-)
+REQUEST = gate.Request(words=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +65,7 @@ def test_what_a_command_names(line: str, named: Named) -> None:
     ],
 )
 def test_why_a_command_can_not_be_read(line: str, why: str) -> None:
-    with pytest.raises(command.Unreadable) as e:
-        command.read(shlex.split(line))
-    assert str(e.value) == why
-    with pytest.raises(click.UsageError) as refused:
+    with pytest.raises(command.Unreadable) as refused:
         gate._read(replace(REQUEST, words=tuple(shlex.split(line))))
     wanted = "wanted modal [run|deploy|serve] FILE.py"
     assert refused.value.message == f"which app the command runs can't be read: {why}; {wanted}"
@@ -127,7 +110,7 @@ def test_the_app_of_the_checks_is_the_app_of_the_command(tmp_path: Path, monkeyp
     for name in ("app.py", "other.py"):
         (tmp_path / name).write_text("import modal\napp = modal.App('x')\n", encoding="utf-8")
     given = Settings(project=tmp_path, outputs=("out",))
-    asked = replace(REQUEST, reports=(("json", "r.json"), ("json", "/elsewhere/r.json")))
+    asked = replace(REQUEST, shown=Shown(outputs=(Output("json", "r.json"), Output("json", "/elsewhere/r.json"))))
     found = gate._of_app(given, asked, Named(("app.py",)), tmp_path)
     assert (found.app, found.outputs) == ("app.py", ("out", "r.json"))
     assert gate._of_app(given, replace(REQUEST, app="other.py"), Named(), tmp_path).app == "other.py"

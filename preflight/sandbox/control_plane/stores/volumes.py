@@ -10,7 +10,7 @@ from pathlib import Path
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.plane import Topic
+from preflight.sandbox.control_plane.entities import Topic
 from preflight.sandbox.control_plane.stores.stored import Volume
 
 BLOCK_BYTES = 8 * 2**20  # of a file of version 2, as the client cuts it
@@ -20,33 +20,8 @@ Copied = pb.VolumeCopyFilesRequest | pb.VolumeCopyFiles2Request
 
 
 class Volumes(Topic):
-    async def volume_list(self, request: pb.VolumeListRequest) -> pb.VolumeListResponse:
-        environment, rows = self.shelf.page(Volume, request)
-        items = [v.shown_in(pb.VolumeListItem) for v in rows]
-        return pb.VolumeListResponse(items=items, environment_name=environment)
-
-    async def volume_get_or_create(self, request: pb.VolumeGetOrCreateRequest) -> pb.VolumeGetOrCreateResponse:
-        """One that is made has the version that is asked for; one that is made up by a lookup, too."""
-        version = request.version or pb.VOLUME_FS_VERSION_V1
-        row = self.shelf.get_or_make(Volume, request, lambda name, env: Volume(name, env, version=version))
-        if row.is_assumed and request.version:
-            row.version = request.version
-        return row.shown_in(pb.VolumeGetOrCreateResponse)
-
-    async def volume_get_by_id(self, request: pb.VolumeGetByIdRequest) -> pb.VolumeGetByIdResponse:
-        return self.shelf.get(Volume, request.volume_id).shown_in(pb.VolumeGetByIdResponse)
-
-    async def volume_heartbeat(self, request: pb.VolumeHeartbeatRequest) -> None:
-        self.shelf.get(Volume, request.volume_id)
-
     async def volume_rename(self, request: pb.VolumeRenameRequest) -> None:
         self.shelf.get(Volume, request.volume_id).name = request.name
-
-    async def volume_delete(self, request: pb.VolumeDeleteRequest) -> None:
-        self.shelf.drop(Volume, request.volume_id)
-        shutil.rmtree(self.plane.volume(request.volume_id), ignore_errors=True)
-
-    # ---- files ---------------------------------------------------------------------------------------------
 
     async def volume_put_files(self, request: pb.VolumePutFilesRequest) -> None:
         for file in request.files:
@@ -109,13 +84,11 @@ class Volumes(Topic):
     ) -> AsyncIterator[pb.VolumeListFiles2Response]:
         yield pb.VolumeListFiles2Response(entries=self._entries(request))
 
-    async def volume_get_file(self, request: pb.VolumeGetFileRequest) -> pb.VolumeGetFileResponse:
-        data = self._file(request.volume_id, request.path).read_bytes()
-        part = data[request.start : request.start + request.len if request.len else None]
-        return pb.VolumeGetFileResponse(data=part, size=len(data), start=request.start, len=len(part))
-
     async def volume_get_file2(self, request: pb.VolumeGetFile2Request) -> pb.VolumeGetFile2Response:
-        data = self._file(request.volume_id, request.path).read_bytes()
+        found = self._there(request.volume_id, request.path)
+        if found.is_dir():
+            raise GRPCError(Status.INVALID_ARGUMENT, f"{request.path}: is a directory")
+        data = found.read_bytes()
         part = data[request.start : request.start + request.len if request.len else None]
         urls = []
         for at in range(0, len(part), BLOCK_BYTES):
@@ -124,12 +97,6 @@ class Volumes(Topic):
             self.plane.blobs[name] = block
             urls.append(f"{self.plane.blob_url}/{name}")
         return pb.VolumeGetFile2Response(get_urls=urls, size=len(data), start=request.start, len=len(part))
-
-    def _file(self, volume_id: str, path: str) -> Path:
-        found = self._there(volume_id, path)
-        if found.is_dir():
-            raise GRPCError(Status.INVALID_ARGUMENT, f"{path}: is a directory")
-        return found
 
     async def volume_remove_file(self, request: Removed) -> None:
         found = self._there(request.volume_id, request.path)
