@@ -24,27 +24,21 @@ def measured(answers: Any, torch: Any, step: str, rank: int, of: int, meet: str)
     answers.at("matrix products")
     torch.cuda.set_device(rank)
     name = torch.cuda.get_device_name(rank)
-    about = {"rank": rank, "name": name, "tflops": _products(torch, rank)}
+    kind = torch.bfloat16 if torch.cuda.get_device_capability(rank)[0] >= 8 else torch.float16
+    a, b = (torch.randn(SIDE, SIDE, device="cuda", dtype=kind) for _ in range(2))
+    product_s = _seconds(torch, lambda: torch.mm(a, b), 20)
+    about = {"rank": rank, "name": name, "tflops": round(2 * SIDE**3 / product_s / 1e12, 1)}
     uuid = "GPU-" + str(getattr(torch.cuda.get_device_properties(rank), "uuid", ""))
     about["loaded"] = next(iter(smi(LOADED, "-i", uuid)), {})  # while it is still warm from the work
     answers.at("copies")
-    about["copy_gbps"] = _copies(torch)
+    source = torch.empty(COPY_BYTES // 4, device="cuda").normal_()
+    target = torch.empty_like(source)
+    copy_s = _seconds(torch, lambda: target.copy_(source), 10)
+    about["copy_gbps"] = round(2 * COPY_BYTES / copy_s / 1e9, 1)
     if of > 1:
         answers.at("the all-reduce of %d GPUs" % of)
         about.update(_reduced(torch, rank, of, meet))
     return about
-
-
-def _products(torch: Any, rank: int) -> float:
-    kind = torch.bfloat16 if torch.cuda.get_device_capability(rank)[0] >= 8 else torch.float16
-    a, b = (torch.randn(SIDE, SIDE, device="cuda", dtype=kind) for _ in range(2))
-    return round(2 * SIDE**3 / _seconds(torch, lambda: torch.mm(a, b), 20) / 1e12, 1)
-
-
-def _copies(torch: Any) -> float:
-    source = torch.empty(COPY_BYTES // 4, device="cuda").normal_()
-    target = torch.empty_like(source)
-    return round(2 * COPY_BYTES / _seconds(torch, lambda: target.copy_(source), 10) / 1e9, 1)
 
 
 def _seconds(torch: Any, work: Callable[[], Any], rounds: int) -> float:

@@ -157,7 +157,8 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
         "numbers": shapes,
         "modules": inventory(torch, made, request["known"]),
         "compiled": _is_compiled(made),
-        "scaled": _is_scaled(torch),
+        # a GradScaler finds its scale by overflowing: gradients that are not finite are its work in the first steps
+        "scaled": any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects()),
         "free_bytes": free,
         "peak_bytes": int(torch.cuda.max_memory_allocated()) if device == "cuda" else 0,
         "choices": choices.found(),
@@ -254,8 +255,3 @@ def _is_compiled(made: Any) -> bool:
     by_class = any(type(m).__name__ == "OptimizedModule" or getattr(m, "_compiled_call_impl", None) for m in modules)
     dynamo = sys.modules.get("torch._dynamo.utils")
     return by_class or bool(dynamo is not None and dict(dynamo.counters.get("frames", {})).get("ok"))
-
-
-def _is_scaled(torch: Any) -> bool:
-    """A GradScaler finds its scale by overflowing: gradients that are not finite are its work in the first steps."""
-    return any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects())
