@@ -134,7 +134,7 @@ def _local(settings: config.Settings, python: str | None, is_json: bool) -> int:
 
 
 def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
-    """Through the engine, so that the price is said and bounded as in `preflight run`."""
+    """Through the engine, so that the price is shown and bounded as in `preflight run`."""
     selection = select(all_checks(), only=options.only)
     with _progress() as say:
         report = run_selection(selection, settings, options, Audience([_Progress(say)]))
@@ -151,7 +151,7 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
 
 
 class _Progress(Reporter):
-    """The engine's events as the one changing line; the price is said on a line that stays."""
+    """The engine's events as the one changing line; the price is on a line that stays."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
