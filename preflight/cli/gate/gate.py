@@ -21,10 +21,10 @@ from preflight.cli.running.audience import Audience, Shown
 from preflight.cli.running.options import Options, ids_option, parse_outputs, run_options, stage_option
 from preflight.cli.running.outputs import Output
 from preflight.cli.running.target import project_settings, resolve_app
+from preflight.events import Reporter
 from preflight.interpreter import client_of
 from preflight.model import Exit, Report, Stage, Status
 from preflight.redact import Redactor, secrets_of
-from preflight.report.reporter import Reporter
 from preflight.report.text import in_encoding, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
