@@ -12,7 +12,7 @@ Source: Modal client 1.6.4: `Workspace.billing.rates`, budget fields of the envi
 """
 
 from preflight.api import Findings, Kind, Looked, LookupFailed, Problem, advice, error, warning
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION
 from preflight.changes import Group
 from preflight.cost.estimate import Estimate
 from preflight.cost.plan import Finishes

@@ -10,7 +10,7 @@ from pathlib import Path
 from preflight.api import Context, Findings, Recipe, Subject, app, build, error, facts, rule, warning
 from preflight.app.syntax import Def
 from preflight.rules.form import kept
-from preflight.rules.subjects import is_tested, syntax
+from preflight.rules.subjects import syntax
 
 IN_CONTAINER = re.compile(r"^(?:PATH|HOME|PWD|USER|LANG|HOSTNAME|PYTHONPATH|MODAL_\w+)$")
 ENVIRON = ("os.environ", "environ")
@@ -44,7 +44,7 @@ def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str])
         IN_CONTAINER.match(key)
         or key in given
         or tree.is_caught(node)
-        or is_tested(recipe, node, (key, *TESTS_OF_VARIABLES))
+        or tree.is_tested(node, (key, *TESTS_OF_VARIABLES))
     ):
         return
     instead = f'{tree.text(node.value)}.get("{key}", "")'
@@ -104,7 +104,7 @@ def app_path_parents_index(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Att
     index = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if above is None or not isinstance(index, int) or isinstance(index, bool) or index < depth - above:
         return
-    if not tree.is_import_time(node) or tree.is_caught(node) or is_tested(recipe, node, TESTS_OF_PATHS):
+    if not tree.is_import_time(node) or tree.is_caught(node) or tree.is_tested(node, TESTS_OF_PATHS):
         return
     span, held = tree.span(node), tree.span(parents.value)
     cut = app.Span(held.end, span.end) if span and held else None
@@ -193,7 +193,7 @@ def app_undefined_name(recipe: Recipe, names: list[ast.Name]) -> Findings:
     bound = kept(recipe, _bound, _bound)
     if bound is None or name in bound or name in ALWAYS:
         return
-    node = next((n for n in names if not tree.is_caught(n) and not is_tested(recipe, n, UNDER_A_TEST)), None)
+    node = next((n for n in names if not tree.is_caught(n) and not tree.is_tested(n, UNDER_A_TEST)), None)
     if node is None:
         return
     near = difflib.get_close_matches(name, bound, n=1, cutoff=0.75)

@@ -8,7 +8,7 @@ from pathlib import Path
 from preflight.api import Call, Context, Findings, Image, Recipe, Subject, advice, app, build, rule, warning
 from preflight.app.syntax import Holder
 from preflight.rules.form import kept
-from preflight.rules.subjects import is_tested, syntax
+from preflight.rules.subjects import syntax
 
 COPIES = "add_local_dir add_local_file copy_local_dir copy_local_file from_local_dir from_local_file".split()
 KEYWORDS = {
@@ -110,7 +110,7 @@ def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:
     for node in sorted(every, key=lambda n: n.lineno):
         helper = tree.outermost(node)
         if (
-            is_tested(recipe, node, LOCAL_TESTS)
+            tree.is_tested(node, LOCAL_TESTS)
             or app.is_guarded(tree, node)
             or any(parent in local for parent, _ in tree.above(node))
         ):

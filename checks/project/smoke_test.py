@@ -14,9 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from preflight.api import error
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import RECIPE, NoFunction, function_named
 from preflight.app.model import Recipe
-from preflight.app.planned import NoFunction, function_named
 from preflight.changes import Group
 from preflight.cost.estimate import estimate
 from preflight.cost.rates import CURRENT_RATES, RateRefused

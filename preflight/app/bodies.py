@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from preflight.app.model import Function, Recipe
-from preflight.app.syntax import Def, dotted, strings_in
+from preflight.app.syntax import Def, dotted, strings_in, text_of
 
 TRAINING_NAME = re.compile(
     r"(?:^|_)(?:re|pre)?(?:train|training|finetune|finetuning|fine_tune|fit|sft|dpo|grpo|rlhf|distill)(?:_|$)"
 )
 NOT_TRAINING = re.compile(r"(?:^|_)(?:after|before|post|check|test|status|load|list|get|download|prepare|plot)(?:_|$)")
 LAUNCHED = re.compile(r"\b(?:torchrun|accelerate launch|deepspeed|axolotl)\b|\b\w*(?:train|finetune)\w*\.py\b")
+CALLS_TRAINER = re.compile(r"(?i:trainer).*\.(?:train|fit)$|(?:^|\.)(?i:model)\.fit$")
 RUNS = frozenset(
     "subprocess.run subprocess.check_call subprocess.call subprocess.Popen subprocess.check_output os.system".split()
 )
@@ -55,24 +56,19 @@ def is_web(function: Function) -> bool:
 def training_of(function: Function) -> str:
     """How the text shows that this trains a model: "its name", "it calls trainer.train()" …; "" if it does not."""
     for each in defs_of(function):
-        if _is_training_name(each.name) and _does_something(each):
+        name = each.name.lower()
+        if TRAINING_NAME.search(name) and not NOT_TRAINING.search(name) and _does_something(each):
             return f"{each.name} trains by its name"
         for call in calls_in(each):
             name = dotted(call.func)
-            if name in RUNS and any(LAUNCHED.search(s.value) for s in strings_in(call) if isinstance(s.value, str)):
-                return f"it runs {_launched(call)}"
-            last = name.rsplit(".", 1)
-            if len(last) == 2 and last[1] == "train" and re.search(r"trainer", last[0], re.I):
-                return f"it calls {name}()"
-            if len(last) == 2 and last[1] == "fit" and re.search(r"trainer|^model$|\.model$", last[0], re.I):
+            launched = (LAUNCHED.search(str(s.value)) for s in (strings_in(call) if name in RUNS else ()))
+            if (found := next(filter(None, launched), None)) is not None:
+                return f"it runs {found[0]}"
+            if CALLS_TRAINER.search(name):
                 return f"it calls {name}()"
     if isinstance(function.body, ast.ClassDef) and re.search(r"Train(?:er|ing)\b|FineTun", function.body.name):
         return f"{function.body.name} trains by its name"
     return ""
-
-
-def _is_training_name(name: str) -> bool:
-    return TRAINING_NAME.search(name.lower()) is not None and NOT_TRAINING.search(name.lower()) is None
 
 
 def _does_something(each: Def) -> bool:
@@ -81,32 +77,23 @@ def _does_something(each: Def) -> bool:
     return bool(names) and not any(n.rsplit(".", 1)[-1] in ("remote", "spawn", "map", "starmap") for n in names)
 
 
-def _launched(call: ast.Call) -> str:
-    for each in strings_in(call):
-        found = LAUNCHED.search(str(each.value))
-        if found is not None:
-            return found[0]
-    return "a training script"
-
-
 def cuda_use_of(function: Function) -> ast.Call | None:
     """The first call that fails without a GPU; None when the code asks for one first, or uses none."""
     for each in defs_of(function):
-        if "is_available" in ast.unparse(each):
-            continue
-        for call in calls_in(each):
-            name = dotted(call.func)
-            attribute = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-            first = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
-            if (attribute == "cuda" and not call.args and not call.keywords) or name in NEEDS_GPU:
-                return call
-            if (attribute == "to" or name == "torch.device") and isinstance(first, str) and first.startswith("cuda"):
-                return call
-            for keyword in call.keywords:
-                value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
-                if keyword.arg in ("device", "device_map") and str(value).startswith("cuda"):
-                    return call
+        found = next(filter(_needs_cuda, calls_in(each)), None)
+        if found is not None and "is_available" not in ast.unparse(each):
+            return found
     return None
+
+
+def _needs_cuda(call: ast.Call) -> bool:
+    name = dotted(call.func)
+    attribute = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if (attribute == "cuda" and not call.args and not call.keywords) or name in NEEDS_GPU:
+        return True
+    first = call.args[:1] if attribute == "to" or name == "torch.device" else []
+    named = [*first, *(k.value for k in call.keywords if k.arg in ("device", "device_map"))]
+    return any(text_of(value).startswith("cuda") for value in named)
 
 
 def options_given_later(recipe: Recipe, name: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from preflight.app.model import EnvironRead, Source
-from preflight.app.syntax import Holder, Syntax, syntax_of, text_of
+from preflight.app.syntax import Syntax, syntax_of, text_of
 
 AWS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 CONVENTIONS = {  # what a library reads by itself when the app uses it
@@ -42,19 +42,13 @@ def reads(source: Source) -> tuple[EnvironRead, ...]:
     if syntax is None or not any(dotted.split(".")[0] in MODULES for dotted in syntax.imports.values()):
         return ()
     found = [
-        EnvironRead(key, by, is_required, syntax.where(node), _holder(syntax, node))
+        EnvironRead(key, by, is_required, syntax.where(node), syntax.qualified_name(node))
         for node in syntax.every(ast.Subscript, ast.Compare, ast.Call)
         if (read := _read(node, syntax)) is not None
         for keys, by, is_required in [read]
         for key in keys
     ]
     return tuple(sorted(found, key=lambda r: r.where))
-
-
-def _holder(syntax: Syntax, node: ast.AST) -> str:
-    """Dotted name of the function or class whose body holds it; decorators and defaults run where it is defined."""
-    names = [p.name for p, child in syntax.above(node) if isinstance(p, Holder) and child in p.body]
-    return ".".join(reversed(names))
 
 
 def _read(node: ast.AST, syntax: Syntax) -> tuple[tuple[str, ...], str, bool] | None:
@@ -73,12 +67,7 @@ def _read(node: ast.AST, syntax: Syntax) -> tuple[tuple[str, ...], str, bool] | 
         return (key,), "os.environ.pop()", len(node.args) + len(node.keywords) < 2
     if key and name in GETS:
         return (key,), f"{name}()", False
-    if name in CONVENTIONS and not _is_given(name, node):
+    is_given = bool(node.args) and name in BY_PLACE  # the call brings its credential, or says that it needs none
+    if name in CONVENTIONS and not is_given and not any(k.arg is None or k.arg in GIVEN for k in node.keywords):
         return CONVENTIONS[name], name, False
     return None
-
-
-def _is_given(name: str, call: ast.Call) -> bool:
-    """Whether the call brings its own credential, or says that it needs none."""
-    by_place = bool(call.args) and name in BY_PLACE
-    return by_place or any(k.arg is None or k.arg in GIVEN for k in call.keywords)

@@ -1,15 +1,16 @@
-"""Finds the Modal app files of a project without running any of them."""
+"""Files of a project: its Modal apps are found without running any of them, and each is read in bounds."""
 
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from preflight.app.model import Source
-from preflight.app.regular import content_of
 from preflight.app.syntax import Syntax
 
 SKIPPED = frozenset({"node_modules", "venv", "site-packages", "build", "dist", "__pycache__"})
@@ -17,6 +18,18 @@ MAY_MAKE_APP = re.compile(rb"^[ \t]*(?:from|import)\b[^\n]*\bmodal\b[\s\S]*\b(?:
 MAKES_APP = re.compile(r"modal(?:\.\w+)*\.(?:App|Stub)")
 MOST_FILES = 5000
 MOST_BYTES = 1_000_000
+
+
+LONGEST_BYTES = 5_000_000  # of an app's file
+
+
+def content_of(file: Path, most: int) -> bytes:
+    """At most ``most`` + 1 bytes of a regular file.  Raises OSError, for anything else too."""
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(file))
+        return opened.read(most + 1)
 
 
 def find_apps(project: Path) -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from preflight.model import Where
 
@@ -50,7 +50,7 @@ class Source:
     path: str  # as it is shown: relative to the project where it can be
     text: str
     tree: ast.Module | None = field(repr=False, default=None, compare=False)  # None: it does not parse
-    derived: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    derived: dict[object, object] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def kept(self, key: object, make: Callable[[], T]) -> T:
         """What ``make`` derives from this file, made once however many ask; it goes when the file goes."""
@@ -158,10 +158,10 @@ class ShellCommand:
     """One simple command of a shell string.  ``operator`` joins it to the next: "&&", "||", ";", "|", "" at the end."""
 
     words: tuple[str, ...]  # unquoted; a word with an expansion in it is kept as written
-    env: Mapping[str, str]
-    exported: Mapping[str, str]  # by earlier commands of the same string
-    redirects: tuple[str, ...]  # as written: ">=1.2" shows itself here
-    operator: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    exported: Mapping[str, str] = field(default_factory=dict)  # by earlier commands of the same string
+    redirects: tuple[str, ...] = ()  # as written: ">=1.2" shows itself here
+    operator: str = ""
     text: str
     where: Where
     span: Span | None = None
@@ -173,21 +173,31 @@ class ShellCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class Written:
+    """A call as it is written; its arguments are folded: str, int, float, bool, None, tuple, dict, or Unresolved inside
+    them."""
+
+    where: Where  # line and column of the name that is called
+    args: tuple[object, ...] = ()
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+    kwarg_spans: Mapping[str, Span] = field(default_factory=dict)  # of the whole `name=value`
+
+    def given(self, name: str, position: int) -> object:
+        """The argument of that keyword or at that place; None where there is neither."""
+        return self.kwargs.get(name, self.args[position] if position < len(self.args) else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Written):
     """One link of an image's chain.  The first step is the base (``from_registry``, ``debian_slim`` …).
 
-    ``args`` and ``kwargs`` are folded: str, int, float, bool, None, tuple, dict, or Unresolved inside them.
     ``pip`` and ``shell`` are what it runs, in order; ``apt`` the packages it asks apt for.
     """
 
     method: str
-    where: Where  # line and column of the method's name
     call: Span | None  # from the start of the receiver to the closing parenthesis
     link: Span | None  # from the dot before the method's name to the closing parenthesis
-    args: tuple[object, ...] = ()
-    kwargs: Mapping[str, object] = field(default_factory=dict)
     arg_spans: tuple[Span, ...] = ()
-    kwarg_spans: Mapping[str, Span] = field(default_factory=dict)  # of the whole `name=value`
     pip: tuple[PipInstall, ...] = ()
     shell: tuple[ShellCommand, ...] = ()
     apt: tuple[str, ...] = ()
@@ -195,10 +205,6 @@ class Step:
     is_repeated: bool = False  # in the body of a loop whose turns are not known
     is_complete: bool = True  # False: an argument is unresolved
     node: ast.Call | None = field(repr=False, default=None, compare=False)
-
-    def given(self, name: str, position: int) -> object:
-        """The argument of that keyword or at that place; None where there is neither."""
-        return self.kwargs.get(name, self.args[position] if position < len(self.args) else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +234,7 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Written):
     """A call of Modal's own API anywhere in the file, by its full dotted name: ``modal.Secret.from_name``.
 
     Methods of App, Image, Volume … objects are named by their class: ``modal.Image.pip_install``,
@@ -236,19 +242,11 @@ class Call:
     """
 
     name: str
-    where: Where
     span: Span | None
-    args: tuple[object, ...] = ()
-    kwargs: Mapping[str, object] = field(default_factory=dict)
-    kwarg_spans: Mapping[str, Span] = field(default_factory=dict)
     has_spread: bool = False  # ** or * of something unresolved: more arguments than are seen
     is_bare: bool = False
     node: ast.AST | None = field(repr=False, default=None, compare=False)
     source: Source | None = field(repr=False, default=None, compare=False)  # the file that `node` and spans are of
-
-    def given(self, name: str, position: int) -> object:
-        """The argument of that keyword or at that place; None where there is neither."""
-        return self.kwargs.get(name, self.args[position] if position < len(self.args) else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,7 +323,7 @@ class Recipe:
     is_too_large: bool = False  # to be read: it may be right
     siblings: tuple[Source, ...] = field(default=(), repr=False)  # modules of the project that were followed
     ignores: Mapping[int, tuple[str, ...]] = field(default_factory=dict)  # line -> rules of `# preflight: ignore[…]`
-    derived: dict[object, Any] = field(init=False, repr=False, compare=False, default_factory=dict)  # kept by `kept`
+    derived: dict[object, object] = field(init=False, repr=False, compare=False, default_factory=dict)  # by `kept`
 
     @property
     def is_modal_app(self) -> bool:

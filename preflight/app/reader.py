@@ -12,19 +12,19 @@ import os
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from preflight.app import calls, environ
+from preflight.app.find import LONGEST_BYTES, content_of
 from preflight.app.interpreter import functions, uncalled
 from preflight.app.interpreter.flow import images_of, values_of
 from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.scope import Shared
 from preflight.app.interpreter.values import AppValue, Decorated, ImageValue
 from preflight.app.model import Image, Recipe, SecretRef, Source, VolumeRef
-from preflight.app.regular import LONGEST_BYTES, content_of
 from preflight.model import Where
 
 T = TypeVar("T")
@@ -210,22 +210,13 @@ class _Images:
 
     def __init__(self, shared: Shared, mine: list[Decorated]) -> None:
         self.made: dict[int, tuple[ImageValue, Image]] = {}
-        self.variables: dict[int, str] = {}
-        self.noted: list[ImageValue] = []
         self.used: set[int] = set()
-        for variable, value in shared.images:
-            self._note(variable, value)
-        for each in mine:
-            for held in (each.call.kwargs.get("image"), each.app.defaults.get("image")):
-                for image in images_of(held):
-                    self._note("", image)
-
-    def _note(self, variable: str, value: ImageValue) -> None:
-        if id(value) not in self.variables:
-            self.noted.append(value)
-            self.variables[id(value)] = variable
-        elif not self.variables[id(value)]:
-            self.variables[id(value)] = variable
+        self.variables: dict[int, str] = {}
+        values = [v for each in mine for v in (each.call.kwargs.get("image"), each.app.defaults.get("image"))]
+        noted = [*shared.images, *(("", image) for value in values for image in images_of(value))]
+        self.noted = {id(image): image for _, image in noted}
+        for variable, image in noted:
+            self.variables[id(image)] = self.variables.get(id(image)) or variable
 
     def of_value(self, value: ImageValue) -> Image:
         self.used.add(id(value))
@@ -247,7 +238,7 @@ class _Images:
     def maximal(self) -> tuple[Image, ...]:
         """The images without those that are only the beginning of another one, unless a function uses them."""
         inner: set[int] = set()  # ids of steps that another step follows
-        for value in self.noted:
+        for value in self.noted.values():
             links = value.chain()
             next(links)
             for link in links:
@@ -255,20 +246,15 @@ class _Images:
                     break  # what is before it was noted with it
                 inner.add(id(link.last))
         ends: dict[int, ImageValue] = {}
-        for value in self.noted:
+        for value in self.noted.values():
             if id(value) in self.used or id(value.last) not in inner:
                 ends.setdefault(id(value.last), value)
         made = [self._image(value) for value in ends.values()]
         return tuple(sorted(made, key=lambda i: (i.where.path, i.where.line, i.where.column)))
 
 
-def _all_of(kind: type[T], *groups: list[Any]) -> tuple[T, ...]:
-    found: dict[T, None] = {}
-    for group in groups:
-        for each in group:
-            if isinstance(each, kind):
-                found[each] = None
-    return tuple(found)
+def _all_of(kind: type[T], *groups: Sequence[object]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(each for group in groups for each in group if isinstance(each, kind)))
 
 
 def ignores(text: str) -> dict[int, tuple[str, ...]]:

@@ -7,9 +7,10 @@ are split at blanks, so that a rule can still see its first word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from preflight.app.model import ShellCommand, Span
@@ -25,25 +26,9 @@ WIDE = re.compile(r"[^\x00-\x7f]")  # a letter to the shell; the grammar's scann
 ESCAPED = re.compile(r"\\(.)", re.S)
 IN_DOUBLE = re.compile(r'\\([$`"\\\n])')
 WORDS = frozenset(
-    {
-        "word",
-        "string",
-        "raw_string",
-        "concatenation",
-        "number",
-        "simple_expansion",
-        "expansion",
-        "ansi_c_string",
-        "command_substitution",
-        "process_substitution",
-        "arithmetic_expansion",
-        "translated_string",
-        "brace_expression",
-        "regex",
-        "test_operator",
-        "variable_name",
-        "special_variable_name",
-    }
+    "word string raw_string concatenation number simple_expansion expansion ansi_c_string command_substitution "
+    "process_substitution arithmetic_expansion translated_string brace_expression regex test_operator variable_name "
+    "special_variable_name".split()
 )
 REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 Locate = Callable[[int, int], tuple[Where, Span | None]]
@@ -79,28 +64,22 @@ class _Reader:
             self._declaration(node, operator)
         elif kind in ("variable_assignment", "variable_assignments"):
             names = node.named_children if kind == "variable_assignments" else [node]
-            self._add(node, (), dict(self._assignment(n) for n in names), (), operator)
+            self._add(node, (), operator, env=dict(self._assignment(n) for n in names))
         elif kind in ("comment", "heredoc_body", "function_definition"):
             return
         elif kind == "ERROR":
-            self._add(node, tuple(self.of(node).split()), {}, (), operator)
+            self._add(node, tuple(self.of(node).split()), operator)
         else:  # program, subshell, compound_statement, if, for, while, case …: their commands in order
-            self._sequence(node, operator)
-
-    def _sequence(self, node: Node, operator: str) -> None:
-        statements = [c for c in node.named_children if c.type not in ("comment", "heredoc_body")]
-        for n, child in enumerate(statements):
-            if child.type in WORDS:
-                continue
-            self.read(child, operator if n == len(statements) - 1 else ";")
+            statements = [c for c in node.named_children if c.type not in ("comment", "heredoc_body")]
+            for child in statements:
+                if child.type not in WORDS:
+                    self.read(child, operator if child is statements[-1] else ";")
 
     def _joined(self, node: Node, operator: str) -> None:
         children = node.children
         for n, child in enumerate(children):
-            if not child.is_named or child.type == "comment":
-                continue
-            after = next((c.type for c in children[n + 1 :] if not c.is_named), operator)
-            self.read(child, after)
+            if child.is_named and child.type != "comment":
+                self.read(child, next((c.type for c in children[n + 1 :] if not c.is_named), operator))
 
     def _redirected(self, node: Node, operator: str) -> None:
         """The redirects belong to the last command of the body: the grammar wraps a whole list in them.
@@ -121,7 +100,7 @@ class _Reader:
             else:
                 self.read(child, operator)
         if len(self.found) == before:
-            self._add(node, (), {}, tuple(redirects), operator)
+            self._add(node, (), operator, redirects=tuple(redirects))
             return
         command = self.found[-1]
         self.found[-1] = replace(
@@ -137,31 +116,25 @@ class _Reader:
         own: list[str] = []
         for child in node.named_children:
             if child.type == "variable_assignment":
-                name, value = self._assignment(child)
-                env[name] = value
+                env.update([self._assignment(child)])
             elif child.type == "command_name":
                 words.append("".join(self._word(c) for c in child.named_children) or self.of(child))
             elif child.type in REDIRECTS:
                 own.append(self.of(child))
             elif child.type in WORDS:
                 words.append(self._word(child))
-        self._add(node, tuple(words), env, tuple(own), operator)
+        self._add(node, tuple(words), operator, env=env, redirects=tuple(own))
         if words[:1] == ["export"]:
-            self._export(words[1:])
+            self.exported.update(
+                (name, value) for name, equals, value in (w.partition("=") for w in words[1:]) if equals
+            )
 
     def _declaration(self, node: Node, operator: str) -> None:
         pairs = [self._assignment(c) for c in node.named_children if c.type == "variable_assignment"]
         keyword = self.of(node.children[0])
-        words = (keyword, *(f"{k}={v}" for k, v in pairs))
-        self._add(node, words, {}, (), operator)
+        self._add(node, (keyword, *(f"{k}={v}" for k, v in pairs)), operator)
         if keyword == "export":
             self.exported.update(pairs)
-
-    def _export(self, words: list[str]) -> None:
-        for word in words:
-            name, equals, value = word.partition("=")
-            if equals:
-                self.exported[name] = value
 
     def _assignment(self, node: Node) -> tuple[str, str]:
         name = node.child_by_field_name("name")
@@ -181,23 +154,17 @@ class _Reader:
         return text
 
     def _add(
-        self, node: Node, words: tuple[str, ...], env: dict[str, str], redirects: tuple[str, ...], operator: str
+        self,
+        node: Node,
+        words: tuple[str, ...],
+        operator: str,
+        *,
+        env: dict[str, str] | None = None,
+        redirects: tuple[str, ...] = (),
     ) -> None:
-        start = node.start_byte
-        text = self.of(node)
-        where, span = self.locate(start, start + len(text))
-        self.found.append(
-            ShellCommand(
-                words=words,
-                env=env,
-                exported=dict(self.exported),
-                redirects=redirects,
-                operator=operator,
-                text=text,
-                where=where,
-                span=span,
-            )
-        )
+        text, (where, span) = self.of(node), self.locate(node.start_byte, node.end_byte)
+        made = ShellCommand(words=words, operator=operator, text=text, where=where, span=span, redirects=redirects)
+        self.found.append(replace(made, env=env or {}, exported=dict(self.exported)))
 
 
 def commands(text: str, locate: Locate) -> tuple[ShellCommand, ...]:
@@ -212,18 +179,8 @@ def commands(text: str, locate: Locate) -> tuple[ShellCommand, ...]:
         reader.read(root, "")
     except RecursionError:
         where, span = locate(0, len(text))
-        words = tuple(collapsed.split())
-        reader.found = [
-            ShellCommand(
-                words=words, env={}, exported={}, redirects=(), operator="", text=text[:200], where=where, span=span
-            )
-        ]
-    return tuple(_last_alone(reader.found))
-
-
-def _last_alone(found: list[ShellCommand]) -> Iterator[ShellCommand]:
-    for n, command in enumerate(found):
-        yield replace(command, operator="") if n == len(found) - 1 else command
+        return (ShellCommand(words=tuple(collapsed.split()), text=text[:200], where=where, span=span),)
+    return (*reader.found[:-1], *(replace(last, operator="") for last in reader.found[-1:]))
 
 
 def program(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -232,17 +189,9 @@ def program(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     while rest:
         name = rest[0].rsplit("/", 1)[-1]
         if name in ("sudo", "time", "nice", "command", "exec"):
-            rest = _past_options(rest[1:])
+            rest = [*dropwhile(lambda word: word.startswith("-"), rest[1:])]
         elif name == "env":
-            rest = rest[1:]
-            while rest and ("=" in rest[0] or rest[0].startswith("-")):
-                rest = rest[1:]
+            rest = [*dropwhile(lambda word: word.startswith("-") or "=" in word, rest[1:])]
         else:
             return name, tuple(rest[1:])
     return "", ()
-
-
-def _past_options(words: list[str]) -> list[str]:
-    while words and words[0].startswith("-"):
-        words = words[1:]
-    return words

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from preflight.app import walk
 from preflight.app.model import Source, Span
-from preflight.app.offsets import Offsets
+from preflight.app.places import Offsets
 from preflight.model import Where
 
 N = TypeVar("N", bound=ast.AST)
@@ -19,6 +20,57 @@ Holder = Def | ast.ClassDef
 ENVIRON = frozenset({"os.environ", "environ"})
 GETS = frozenset({"os.environ.get", "environ.get", "os.getenv", "getenv"})
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+NO_CODE = frozenset(  # names, flags and operators: nothing below them is read
+    "id attr arg ctx op ops name kind level module asname type_comment conversion simple is_async rest "
+    "kwd_attrs".split()
+)
+
+FIELDS = {
+    kind: tuple(name for name in kind._fields if name not in NO_CODE)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+} | {ast.Constant: (), ast.MatchSingleton: (), ast.Global: (), ast.Nonlocal: ()}
+if sys.version_info >= (3, 12):
+    FIELDS[ast.TypeAlias] = ast.TypeAlias._fields  # its name is an expression
+NONE: list[ast.AST] = []  # never changed
+WITH_GAPS = frozenset({ast.Dict, ast.arguments})  # lists in which None stands for a `**` or for no default
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """As ``ast.iter_child_nodes``, without the nodes of names, contexts and operators; in the order of the text."""
+    kind = type(node)
+    names = FIELDS[kind]
+    if not names:
+        return NONE
+    found: list[ast.AST] = []
+    for name in names:
+        value = getattr(node, name, None)
+        if value is None:
+            continue
+        if type(value) is not list:
+            found.append(value)
+        elif kind in WITH_GAPS:
+            found += [each for each in value if each is not None]
+        else:
+            found += value
+    return found
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and everything below it."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting += children(current)
+
+
+def naming(names: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the names as a whole word."""
+    words = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    return re.compile(rf"\b(?:{words})\b" if words else r"(?!)")
 
 
 class Syntax:
@@ -35,7 +87,7 @@ class Syntax:
         while pending:  # a chain of 200 links is 200 deep: walked, not recursed
             node = pending.pop()
             kinds[type(node)].append(node)
-            if not (below := walk.children(node)):
+            if not (below := children(node)):
                 continue
             pending += below
             function = functions.get(node)
@@ -69,6 +121,11 @@ class Syntax:
         """The innermost function whose body holds the node; decorators and defaults belong outside."""
         return self._functions.get(node)
 
+    def qualified_name(self, node: ast.AST) -> str:
+        """Dotted name of the function or class whose body holds it; decorators and defaults run where it is defined."""
+        names = [p.name for p, child in self.above(node) if isinstance(p, Holder) and child in p.body]
+        return ".".join(reversed(names))
+
     def outermost(self, node: ast.AST) -> Holder | None:
         """The function or class of the top level in whose body the node runs; None: it runs at import."""
         inner = self._functions.get(node)
@@ -90,6 +147,11 @@ class Syntax:
                 yield parent.test, child is parent.body
             elif isinstance(parent, ast.BoolOp) and child is not parent.values[0]:
                 yield parent.values[0], isinstance(parent.op, ast.And)
+
+    def is_tested(self, node: ast.AST, words: Sequence[str]) -> bool:
+        """Whether a test that the node stands under names one of the words."""
+        texts = [self.text(test) for test, _ in self.tests_above(node)]
+        return any(word in text for text in texts for word in words)
 
     def is_caught(self, node: ast.AST) -> bool:
         """Whether it stands in a ``try`` that has a handler, or in a handler."""
@@ -114,18 +176,25 @@ class Syntax:
         return found
 
     @cached_property
-    def imports(self) -> dict[str, str]:
-        """What each imported name is, at any depth: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
-        found: dict[str, str] = {}
+    def aliases(self) -> list[tuple[ast.Import | ast.ImportFrom, ast.alias, str, str]]:
+        """What is imported, at any depth, in the order of the text: the statement, its part, the name that it binds,
+        and what that is; "" of a relative import."""
+        found: list[tuple[ast.Import | ast.ImportFrom, ast.alias, str, str]] = []
         every: list[ast.Import | ast.ImportFrom] = [*self.every(ast.Import), *self.every(ast.ImportFrom)]
         for node in sorted(every, key=lambda n: (n.lineno, n.col_offset)):
             for alias in node.names:
                 if isinstance(node, ast.Import):
-                    top = alias.name.split(".")[0]
-                    found[alias.asname or top] = alias.name if alias.asname else top
-                elif node.level == 0:
-                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+                    bound = alias.name if alias.asname else alias.name.split(".")[0]
+                    found.append((node, alias, alias.asname or bound, bound))
+                else:
+                    name = "" if node.level else f"{node.module}.{alias.name}"
+                    found.append((node, alias, alias.asname or alias.name, name))
         return found
+
+    @cached_property
+    def imports(self) -> dict[str, str]:
+        """What each imported name is: ``wb`` → ``wandb``, ``environ`` → ``os.environ``."""
+        return {local: name for _, _, local, name in self.aliases if name}
 
     def imported(self, node: ast.AST) -> str:
         """The full dotted name of an expression whose first part is imported; "" for any other."""

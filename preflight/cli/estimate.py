@@ -9,8 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 import click
 
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION, NoFunction
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, NoFunction
 from preflight.cli.running.options import Options, document_option, parse_dollars, print_document
 from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor

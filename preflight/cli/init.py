@@ -17,8 +17,8 @@ import tomlkit
 from tomlkit.items import Table, Whitespace
 
 from preflight.app import reader
+from preflight.app.lookups import NoFunction, function_named
 from preflight.app.model import BucketMount, Function, Known, Recipe, Unresolved
-from preflight.app.planned import NoFunction, function_named
 from preflight.build.block import block
 from preflight.build.forecast import forecasts_of
 from preflight.build.known_good import Wanted, best, nearest, runs_on, why_not

@@ -165,7 +165,7 @@ def _nothing(others: dict[Path, str], *, is_silent: bool) -> Exit:
 
 def _with_modal(files: Sequence[ToLint]) -> tuple[list[ToLint], dict[Path, str]]:
     """Those that may make something of Modal's, and the others with the reason: known before any rule is loaded."""
-    from preflight.app.regular import LONGEST_BYTES, content_of
+    from preflight.app.find import LONGEST_BYTES, content_of
 
     kept: list[ToLint] = []
     others: dict[Path, str] = {}
@@ -231,7 +231,7 @@ async def _lint(
             if not isinstance(recipe, LookupFailed):
                 recipe.forget()
             if len(looked) % COLLECTED_AFTER == 0:
-                gc.collect()
+                gc.collect(0)  # what was made since: the results of earlier files need not be looked through again
     finally:
         gc.enable()
     return Report(

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from preflight.app.lookups import RECIPE
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, NoFunction, function_named
 from preflight.app.model import Function, Known, Recipe, Unresolved
-from preflight.app.planned import PLANNED_FUNCTION, NoFunction, function_named
 from preflight.cost.estimate import HOUR_S, Estimate, estimate
 from preflight.cost.keeping import Keeping, Resumes, keeping_of
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, fits_one_attempt, outlook

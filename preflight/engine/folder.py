@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from preflight.app.find import SKIPPED
-from preflight.app.regular import content_of
+from preflight.app.find import SKIPPED, content_of
 from preflight.settings import Settings
 
 IMPORTS_MODAL = re.compile(rb"\b(?:import|from)\b(?:[^\n#]|\\\r?\n)*?\bmodal\b")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from preflight.app.lookups import NoFunction, function_named
 from preflight.app.model import Function, Recipe, Unresolved
-from preflight.app.planned import NoFunction, function_named
 from preflight.cost.estimate import Resources, estimate
 from preflight.cost.rates import Rates
 from preflight.diagnosis import first_cause, meaning

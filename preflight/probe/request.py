@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from preflight.app.find import MOST_BYTES, python_files
-from preflight.app.regular import content_of
+from preflight.app.find import MOST_BYTES, content_of, python_files
 from preflight.model import Json
 
 DEFAULT_BLOCKS = ("Mamba", "Mamba2")

@@ -18,7 +18,7 @@ from preflight.facts.refresh.source import Index, NotRead
 from preflight.facts.wheels import wheel_name
 from preflight.model import Edit, Fix, Where
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
-from preflight.rules.rewrites import replace_package
+from preflight.rules.edits import replace_package
 
 LOCK_TOOLS = ("uv-sync", "poetry")
 ASSUMED_PYTHON = "3.12"

@@ -23,7 +23,7 @@ from preflight.store import write_whole
 MOST_FIXES = 200  # of one file; more are left for the next run
 Judge = Callable[[Recipe], Awaitable[Sequence[Result]]]
 Read = Callable[[bytes], Recipe]
-Told = tuple[str, str]  # rule and message: what makes two findings the same though their lines have moved
+Name = tuple[str, str]  # rule and message: what makes two findings the same though their lines have moved
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,7 @@ async def fixed(content: bytes, read: Read, judge: Judge, *, is_unsafe_allowed: 
                 content, recipe, found = attempt, after, found_after
                 applied.append(name)
                 refused.clear()  # places have moved: what was refused is tried once more at its new place
-                refused |= {
-                    (r.check.name, f.fix.edits) for r, f in _with_fix(found) if f.fix and _key(r, f) in taken_back
-                }
+                refused |= {(r.check.name, fix.edits) for r, f, fix in _with_fix(found) if _key(r, f) in taken_back}
                 continue
         refused.add((result.check.name, fix.edits))
         taken_back[_key(result, finding)] = None
@@ -76,25 +74,21 @@ def _key(result: Result, finding: Finding) -> str:
     return f"{result.check.name}: {finding.message}"
 
 
-def _with_fix(results: Sequence[Result]) -> list[tuple[Result, Finding]]:
-    return [(r, f) for r in results for f in r.findings if f.fix is not None]
+def _with_fix(results: Sequence[Result]) -> list[tuple[Result, Finding, Fix]]:
+    return [(r, f, f.fix) for r in results for f in r.findings if f.fix is not None]
 
 
 def _next(
     results: Sequence[Result], path: str, refused: set[tuple[str, tuple[Edit, ...]]], *, is_unsafe_allowed: bool
 ) -> tuple[Result, Finding, Fix] | None:
     """The first fix, in the order of the text, that is allowed and was not refused."""
-    candidates = []
-    for result, finding in _with_fix(results):
-        fix = finding.fix
-        if fix is None or not (fix.is_safe or is_unsafe_allowed) or (result.check.name, fix.edits) in refused:
-            continue
-        if all(e.path == path for e in fix.edits):
-            candidates.append((fix.edits[0].start, result.check.id, result, finding, fix))
-    if not candidates:
-        return None
-    _, _, result, finding, fix = min(candidates, key=lambda c: (c[0], c[1]))
-    return result, finding, fix
+    candidates = [
+        (result, finding, fix)
+        for result, finding, fix in _with_fix(results)
+        if (fix.is_safe or is_unsafe_allowed) and (result.check.name, fix.edits) not in refused
+        if all(e.path == path for e in fix.edits)
+    ]
+    return min(candidates, key=lambda c: (c[2].edits[0].start, c[0].check.id), default=None)
 
 
 def edited(content: bytes, text: str, fix: Fix) -> bytes | None:
@@ -102,32 +96,26 @@ def edited(content: bytes, text: str, fix: Fix) -> bytes | None:
     edits = sorted(fix.edits, key=lambda e: (e.start, e.end))
     if any(a.end > b.start for a, b in itertools.pairwise(edits)):
         return None
-    parts, at = [], 0
-    for edit in edits:
-        parts += [text[at : edit.start], edit.text]
-        at = edit.end
-    parts.append(text[at:])
+    for edit in reversed(edits):
+        text = text[: edit.start] + edit.text + text[edit.end :]
     coding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     try:
-        return "".join(parts).encode(coding)
+        return text.encode(coding)
     except UnicodeEncodeError:
         return None
 
 
-def _holds(before: Sequence[Result], after: Sequence[Result], told: Told) -> bool:
+def _holds(before: Sequence[Result], after: Sequence[Result], name: Name) -> bool:
     """Whether that finding is gone, no error came, and every rule that looked still could."""
-    was, now = _counted(before), _counted(after)
-    if now[told] >= was[told]:
+    if _counted(after)[name] >= _counted(before)[name]:
         return False
-    errors_before = _counted(before, Severity.ERROR)
-    errors_after = _counted(after, Severity.ERROR)
-    if sum((errors_after - errors_before).values()):
+    if _counted(after, Severity.ERROR) - _counted(before, Severity.ERROR):
         return False
     broken = {r.check.id for r in after if r.answer is None and r.status in ("error", "blocked")}
     return not broken - {r.check.id for r in before if r.answer is None}
 
 
-def _counted(results: Sequence[Result], severity: Severity | None = None) -> Counter[Told]:
+def _counted(results: Sequence[Result], severity: Severity | None = None) -> Counter[Name]:
     return Counter(
         (r.check.name, f.message) for r in results for f in r.findings if severity is None or f.severity is severity
     )

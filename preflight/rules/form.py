@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe, Unresolved
@@ -42,12 +42,6 @@ class Context:
     @classmethod
     def of(cls, settings: Settings, now: datetime) -> Context:
         return cls(settings.builder, settings.project, now)
-
-    @classmethod
-    def in_run(cls, looked: Looked, *, asks_builder: bool) -> Context:
-        """With the builder that the run was told, for a rule that tries ``BUILDER``."""
-        builder = builder_of(looked) if asks_builder else looked.settings.builder
-        return cls(builder, looked.settings.project, looked.now)
 
 
 def builder_of(looked: Looked) -> str | None:
@@ -170,14 +164,15 @@ def rule_of(
         if not looked_at and not (why and decides):
             return NotApplicable(why or f"{recipe.source.path} shows no {plural(subject.noun)}")
         found, ignored = without_ignored(findings(recipe, context), recipe, (name, id))
-        seen: dict[str, Any] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
+        seen: dict[str, object] = {"looked_at": looked_at} | ({"ignored": ignored} if ignored else {})
         shown = looked_at + (f" ({ignored} ignored in the file)" if ignored else "")
         if why and decides:
             return Unknown(reason=why, seen=seen, findings=found)
         return Answer(summary=f"{counts_of(found)} in {shown}" if found else shown, seen=seen, findings=found)
 
     async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
-        return answer(looked[RECIPE], Context.in_run(looked, asks_builder=asks_builder))
+        builder = builder_of(looked) if asks_builder else looked.settings.builder
+        return answer(looked[RECIPE], Context(builder, looked.settings.project, looked.now))
 
     return Rule(
         id=id,

@@ -10,12 +10,10 @@ from preflight.app.model import Call, Recipe, Span
 from preflight.app.uses import Use, is_certain, is_guarded
 from preflight.facts.removed import Removed, RemovedUse, removed
 from preflight.model import Finding, Fix, Where
-from preflight.rules.edits import keyword_renamed, name_before_parenthesis, replaced, together
+from preflight.rules.edits import keyword_renamed, name_before_parenthesis, renamed_everywhere, replaced, together
 from preflight.rules.findings import error, warning
 from preflight.rules.form import Rule, Subject, rule_of
-from preflight.rules.renames import renamed_everywhere
-from preflight.rules.resources import keyword_where, resource_calls
-from preflight.rules.subjects import USES, syntax
+from preflight.rules.subjects import USES, keyword_where, resource_calls, syntax
 
 MODAL_NAMES: Subject[Recipe] = Subject(
     lambda r: [r] if r.source.tree and (r.calls or USES.of(r)) else [],

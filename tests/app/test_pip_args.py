@@ -119,8 +119,8 @@ def test_requirement_files_are_read_with_the_files_they_name(tmp_path: Path) -> 
         "torch==2.4.0 \\\n  --hash=sha256:aa\n-r more/base.txt\nnumpy  # last\n"
     )
     (tmp_path / "more" / "base.txt").write_bytes(b"\xef\xbb\xbfpandas\r\n-r ../requirements.txt\r\n")
-    gathered = pip_args.Gathered()
-    assert pip_args.take_requirements(gathered, tmp_path / "requirements.txt", where=AT)
+    gathered = pip_args.Gathered(AT)
+    assert gathered.take_requirements(tmp_path / "requirements.txt")
     assert {p.name for p in gathered.packages} == {"torch", "pandas", "numpy"}
     assert gathered.packages[0].specifier == "==2.4.0"
     assert not gathered.is_complete  # the file names itself again: reading stops, and says so
@@ -129,13 +129,13 @@ def test_requirement_files_are_read_with_the_files_they_name(tmp_path: Path) -> 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"\0" * 100, b"-r\n-r \n--\n=\n[]\n", b"a" * 3_000_000])
 def test_a_hostile_requirements_file_raises_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.txt").write_bytes(content)
-    pip_args.take_requirements(pip_args.Gathered(), tmp_path / "r.txt", where=AT)
+    pip_args.Gathered(AT).take_requirements(tmp_path / "r.txt")
 
 
 @pytest.mark.parametrize("content", [b"", b"[project", b"project = 1\n", b"\xff", b"[project]\ndependencies = 'a'\n"])
 def test_a_hostile_pyproject_raises_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pyproject.toml").write_bytes(content)
-    pip_args.take_pyproject(pip_args.Gathered(), tmp_path / "pyproject.toml", extras=["x"])
+    pip_args.Gathered(AT).take_pyproject(tmp_path / "pyproject.toml", extras=["x"])
 
 
 WORDS = st.text(max_size=12) | st.sampled_from(["-r", "-e", "-i", "-c", "--pre", "==", "@", "git+", "-", "--", "a==1"])

@@ -12,9 +12,9 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-APPS = Path(__file__).parent.parent / "data" / "apps"
+DATA = Path(__file__).parent.parent / "data" / "apps"
 WATCHER = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from preflight.engine import builtin
 from preflight.engine.files import judge, recipe_of, static_rules
@@ -24,10 +24,8 @@ from preflight.settings import Settings
 import asyncio, tree_sitter_bash, tree_sitter
 from preflight.app import shell
 
-project, file = Path(sys.argv[1]), Path(sys.argv[2])
 rules = static_rules(builtin.checks())
 shell.commands("true", lambda start, end: (None, None))
-rounds = int(sys.argv[3])
 loop = asyncio.new_event_loop()  # opens a socket pair
 events, is_watching = [], False
 
@@ -42,14 +40,18 @@ def hook(event, args):
         events.append([event, str(what), mode])
 
 sys.addaudithook(hook)
-settings = Settings(project=project, app=str(file.relative_to(project)))
-is_watching = True
-reader.read(file, project=project)
-if rounds > 1:
-    loop.run_until_complete(judge(rules, recipe_of(ToLint(file, settings)), settings))
-is_watching = False
-modules = sorted(m for m in sys.modules if m in ("app", "evil", "helper", "pkg"))
-print(json.dumps({"events": events, "modules": modules}))
+for name, with_rules in json.loads(sys.argv[1]):
+    file = Path(name)
+    os.chdir(file.parent)  # where an import would find the modules beside the app
+    events.clear()
+    settings = Settings(project=file.parent, app=file.name)
+    is_watching = True
+    reader.read(file, project=file.parent)
+    if with_rules:
+        loop.run_until_complete(judge(rules, recipe_of(ToLint(file, settings)), settings))
+    is_watching = False
+    modules = sorted(m for m in sys.modules if m in ("app", "evil", "helper", "pkg"))
+    print(json.dumps({"events": events, "modules": modules}))
 """
 EVIL = """
 import helper
@@ -70,18 +72,24 @@ def f():
 """
 
 
-def watched(project: Path, file: Path, *, with_rules: bool = False) -> dict[str, Any]:
+Seen = dict[str, Any]
+APPS = [*sorted(DATA.glob("*.py")), DATA / "several" / "app.py"]
+
+
+@pytest.fixture(scope="module")
+def watched(evil: Path) -> dict[tuple[Path, bool], Seen]:
+    """What reading each app does, with the rules or without, all in one process."""
+    wanted = [(evil, False), (evil, True), *((app, False) for app in APPS)]
     done = subprocess.run(
-        [sys.executable, "-c", WATCHER, str(project), str(file), "2" if with_rules else "1"],
+        [sys.executable, "-c", WATCHER, json.dumps([(str(file), with_rules) for file, with_rules in wanted])],
         env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"},
-        cwd=project,
+        cwd=evil.parent,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return dict(zip(wanted, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
 def is_below(path: str, folder: Path) -> bool:
@@ -91,8 +99,9 @@ def is_below(path: str, folder: Path) -> bool:
         return False
 
 
-@pytest.fixture
-def evil(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("evil")
     (tmp_path / "pkg").mkdir()
     (tmp_path / "pkg" / "__init__.py").write_text("open('/tmp/never-written-by-preflight', 'w')\n")
     (tmp_path / "pkg" / "images.py").write_text("import modal\nimage = modal.Image.debian_slim().pip_install('a')\n")
@@ -107,9 +116,10 @@ def evil(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("with_rules", [False, True])
-def test_a_hostile_app_is_neither_imported_nor_run(evil: Path, with_rules: bool) -> None:
-    project = evil.parent
-    seen = watched(project, evil, with_rules=with_rules)
+def test_a_hostile_app_is_neither_imported_nor_run(
+    evil: Path, watched: dict[tuple[Path, bool], Seen], with_rules: bool
+) -> None:
+    project, seen = evil.parent, watched[evil, with_rules]
     assert seen["modules"] == []
     assert not (project / "mark").exists()
     assert not [e for e in seen["events"] if e[0] not in ("open", "import", "exec")], seen["events"]
@@ -117,9 +127,10 @@ def test_a_hostile_app_is_neither_imported_nor_run(evil: Path, with_rules: bool)
     assert ran == []
 
 
-def test_only_the_files_that_are_read_as_text_are_opened_and_none_is_written(evil: Path) -> None:
-    project = evil.parent
-    seen = watched(project, evil, with_rules=True)
+def test_only_the_files_that_are_read_as_text_are_opened_and_none_is_written(
+    evil: Path, watched: dict[tuple[Path, bool], Seen]
+) -> None:
+    project, seen = evil.parent, watched[evil, True]
     opened = {
         str(Path(p).resolve().relative_to(project))
         for e, p, _ in seen["events"]
@@ -131,9 +142,9 @@ def test_only_the_files_that_are_read_as_text_are_opened_and_none_is_written(evi
     assert modes == {"r"}
 
 
-@pytest.mark.parametrize("app", [*sorted(APPS.glob("*.py")), APPS / "several" / "app.py"], ids=lambda p: p.stem)
-def test_no_example_app_is_imported_or_run(app: Path) -> None:
-    seen = watched(app.parent, app)
+@pytest.mark.parametrize("app", APPS, ids=lambda p: p.stem)
+def test_no_example_app_is_imported_or_run(app: Path, watched: dict[tuple[Path, bool], Seen]) -> None:
+    seen = watched[app, False]
     assert not [e for e in seen["events"] if e[0] not in ("open", "import", "exec")], seen["events"]
     assert not [path for event, path, _ in seen["events"] if event == "exec" and is_below(path, app.parent)]
     imported = {path for event, path, _ in seen["events"] if event == "import"}

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from preflight.app import reader
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION, function_named
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, function_named
 from preflight.cost.document import document
 from preflight.cost.plan import Work
 from preflight.cost.rates import CURRENT_RATES, Rates, listed

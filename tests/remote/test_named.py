@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from preflight.app import reader
-from preflight.app.planned import function_named
+from preflight.app.lookups import function_named
 from preflight.remote.named import Named, named
 from preflight.settings import S3Settings, Settings
 

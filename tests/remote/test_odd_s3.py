@@ -10,8 +10,7 @@ from dataclasses import replace
 import pytest
 
 from checks.storage import s3_bucket
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE
 from preflight.engine.run import Limits
 from preflight.lookups import LookupFailed
 from preflight.model import Status

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 from preflight.app.interpreter.values import Alternatives, ImageValue, Value
 from preflight.app.model import Unresolved
@@ -63,7 +62,8 @@ def either(values: list[Value], usual: int = -1, variable: str = "") -> Value:
         return flat[0]
     why = Unresolved(f"conditions leave more than {MOST_ALTERNATIVES} values", Where(""))
     if len(flat) > MOST_ALTERNATIVES:
-        flat = [*(_in_doubt(v, why) for v in flat[: MOST_ALTERNATIVES - 1]), why]
+        kept = flat[: MOST_ALTERNATIVES - 1]  # no image of them is all that may be built
+        flat = [v.in_doubt(why) if isinstance(v, ImageValue) and v.is_complete else v for v in kept] + [why]
     chosen: Value | Missing = values[usual] if usual >= 0 else MISSING
     if isinstance(chosen, Alternatives):
         chosen = chosen.values[chosen.usual] if chosen.usual >= 0 else MISSING
@@ -125,12 +125,8 @@ def known_part(value: Value) -> Value:
         return value.default
     if not isinstance(value, Alternatives) or not all(isinstance(v, list | tuple) for v in value.values):
         return value
-    common = itertools.takewhile(_all_same, zip(*value.values, strict=False))
+    common = itertools.takewhile(lambda same: all(_is_same(same[0], v) for v in same), zip(*value.values, strict=False))
     return [*(same[0] for same in common), Unresolved("what follows depends on a condition", Where(""))]
-
-
-def _all_same(values: tuple[Value, ...]) -> bool:
-    return all(_is_same(values[0], v) for v in values[1:])
 
 
 class Outcomes:
@@ -169,13 +165,6 @@ def _is_same(one: Value | Missing, other: Value) -> bool:
         return bool(one == other)
     except RecursionError:
         return False
-
-
-def _in_doubt(value: Value, why: Unresolved) -> Value:
-    """One image of more than can be kept: it is not all that may be built."""
-    if isinstance(value, ImageValue) and value.is_complete:
-        return replace(value, is_complete=False, unresolved=(*value.unresolved, why))
-    return value
 
 
 def images_of(value: object) -> tuple[ImageValue, ...]:

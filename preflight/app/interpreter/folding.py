@@ -6,7 +6,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from preflight.app.interpreter import paths
 from preflight.app.interpreter.flow import either, known_part, merged, over
@@ -17,6 +17,7 @@ from preflight.app.interpreter.values import (
     DefaultBool,
     Dotted,
     ImageValue,
+    Key,
     NoDefault,
     OfEnviron,
     Opaque,
@@ -24,16 +25,21 @@ from preflight.app.interpreter.values import (
     Value,
     defaulted,
     unresolved_in,
+    usual,
     variable_of,
 )
 from preflight.app.model import SecretRef, Unresolved, VolumeRef
 from preflight.model import Where
 
+if TYPE_CHECKING:
+    from preflight.app.interpreter.module import Interpreter
+
 PADDED = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(?:\d|\*|\.)")  # a width or a precision: of any size
 ModalObject = AppValue | ImageValue | Opaque | SecretRef | VolumeRef  # each of them is something, and true
 Comprehended: TypeAlias = tuple[list[Value], list[Value]] | None  # what is there for sure, and what may be
 MOST_CHARACTERS = 100_000  # of a folded string or list: more is not written by hand
-BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+Act: TypeAlias = "Callable[..., Value]"
+BINARY: dict[type[ast.operator], Act] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -45,8 +51,9 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.LShift: operator.lshift,
     ast.Pow: operator.pow,
 }
+UNARY: dict[type[ast.unaryop], Act] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
 MOST_EXPONENT = 256
-COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+COMPARE: dict[type[ast.cmpop], Act] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -60,44 +67,51 @@ COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 
 
-def fold(
-    node: ast.expr,
-    value: Callable[[ast.expr], Value],
-    place: Callable[[], Where],
-    comprehended: Callable[[list[ast.comprehension], Callable[[], Value]], Comprehended],
-) -> Value:
+def fold(scope: Interpreter, node: ast.expr) -> Value:
     """Operators, literals of containers, f-strings, subscripts and comprehensions."""
-    if isinstance(node, ast.JoinedStr):
-        return _joined(node, value, place())
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        items: list[Value] = []
-        for each in node.elts:
-            got = known_part(value(each)) if isinstance(each, ast.Starred) else value(each)
-            if isinstance(each, ast.Starred) and isinstance(got, list | tuple):
-                items.extend(got)
-            elif isinstance(each, ast.Starred):
-                items.append(unresolved_in(got) or Unresolved("a * of what the text does not hold", place()))
-            else:
-                items.append(got)
-        return tuple(items) if isinstance(node, ast.Tuple) else items
-    if isinstance(node, ast.Dict):
-        return _dict(node, value, place())
-    if isinstance(node, ast.BinOp):
-        return binary(node.op, value(node.left), value(node.right), place())
-    if isinstance(node, ast.UnaryOp):
-        return _unary(node.op, value(node.operand), place())
-    if isinstance(node, ast.BoolOp):
-        return _boolean(node, value, place())
-    if isinstance(node, ast.Compare):
-        return _compare(node, value, place())
-    if isinstance(node, ast.Subscript):
-        return _subscript(value(node.value), node, value, place())
-    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
-        return _comprehension(comprehended(node.generators, lambda: value(node.elt)), place())
-    if isinstance(node, ast.DictComp):
-        pairs = _comprehension(comprehended(node.generators, lambda: (value(node.key), value(node.value))), place())
-        return over(lambda some: _of_pairs(some, place()), pairs)
-    return Unresolved(f"{type(node).__name__} is not folded", place())
+    value, where = scope.value, scope.where(node)
+    match node:
+        case ast.JoinedStr():
+            found = [value(each.value) for each in node.values if isinstance(each, ast.FormattedValue)]
+            return over(lambda *values: _filled(node, iter(values), where), *found)
+        case ast.List() | ast.Tuple() | ast.Set():
+            items = spread(scope, node.elts)
+            return tuple(items) if isinstance(node, ast.Tuple) else items
+        case ast.Dict():
+            return _dict(scope, node, where)
+        case ast.BinOp():
+            return binary(node.op, value(node.left), value(node.right), where)
+        case ast.UnaryOp():
+            return over(lambda one: _unary(node.op, one, where), value(node.operand))
+        case ast.BoolOp():
+            return _boolean(scope, node, where)
+        case ast.Compare():
+            sides = [value(node.left), *(value(c) for c in node.comparators)]
+            return over(lambda *each: _compared(node.ops, each, where), *sides)
+        case ast.Subscript(slice=ast.Slice() as part):
+            return _sliced(scope, value(node.value), part, where)
+        case ast.Subscript():
+            return over(lambda one, key: _item(one, key, node, where), value(node.value), value(node.slice))
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+            return _comprehension(scope.comprehended(node.generators, lambda: value(node.elt)), where)
+        case ast.DictComp():
+            made = scope.comprehended(node.generators, lambda: (value(node.key), value(node.value)))
+            return over(lambda pairs: of_pairs(pairs, where), _comprehension(made, where))
+    return Unresolved(f"{type(node).__name__} is not folded", where)
+
+
+def spread(scope: Interpreter, nodes: list[ast.expr]) -> list[Value]:
+    """The values of arguments or elements; ``*`` of a known value is spread, of another it stands as Unresolved."""
+    found: list[Value] = []
+    for each in nodes:
+        value = scope.value(each)
+        if not isinstance(each, ast.Starred):
+            found.append(value)
+        elif isinstance(value := known_part(value), list | tuple):
+            found += value
+        else:
+            found.append(unresolved_in(value) or Unresolved("a * of what the text does not hold", scope.where(each)))
+    return found
 
 
 def _comprehension(made: Comprehended, where: Where) -> Value:
@@ -108,21 +122,14 @@ def _comprehension(made: Comprehended, where: Where) -> Value:
     return sure if len(sure) == len(possible) else either([sure, possible])
 
 
-def _of_pairs(pairs: Value, where: Where) -> Value:
-    if isinstance(pairs, Unresolved):
-        return pairs
-    made: dict[Any, Value] = {}
-    for pair in pairs if isinstance(pairs, list) else [None]:
-        if not isinstance(pair, tuple) or unresolved_in(pair[0]) or isinstance(pair[0], list | dict):
-            return Unresolved("a comprehension over what the text does not hold", where)
+def of_pairs(pairs: Value, where: Where) -> Value:
+    """A dict of its keys and values."""
+    made: dict[Key, Value] = {}
+    for pair in pairs if isinstance(pairs, list | tuple) else [pairs]:
+        if not isinstance(pair, list | tuple) or len(pair) != 2 or not isinstance(pair[0], str | int | float | None):
+            return unresolved_in(pair) or Unresolved("a dict of what the text does not hold", where)
         made[pair[0]] = pair[1]
     return made
-
-
-def _joined(node: ast.JoinedStr, value: Callable[[ast.expr], Value], where: Where) -> Value:
-    parts = [each.value if isinstance(each, ast.FormattedValue) else None for each in node.values]
-    found = [value(p) for p in parts if p is not None]
-    return over(lambda *values: _filled(node, iter(values), where), *found)
 
 
 def _filled(node: ast.JoinedStr, values: Iterator[Value], where: Where) -> Value:
@@ -145,23 +152,18 @@ def _filled(node: ast.JoinedStr, values: Iterator[Value], where: Where) -> Value
     return marked("".join(parts), variable, where)
 
 
-def _dict(node: ast.Dict, value: Callable[[ast.expr], Value], where: Where) -> Value:
-    made: dict[Any, Value] = {}
+def _dict(scope: Interpreter, node: ast.Dict, where: Where) -> Value:
+    made: dict[Key, Value] = {}
     for key, each in zip(node.keys, node.values, strict=True):
-        got = value(each)
+        got = scope.value(each)
         if key is None:
-            got = merged(got)
-            made.update(
-                got if isinstance(got, dict) else {"**": Unresolved("a ** of what the text does not hold", where)}
-            )
+            more = merged(got)
+            missing = Unresolved("a ** of what the text does not hold", where)
+            made |= more if isinstance(more, dict) else {"**": missing}
             continue
-        name = value(key)
-        name = name.default if isinstance(name, Alternatives) else name
-        if isinstance(name, PathValue):
-            name = str(name)
-        if isinstance(name, Unresolved) or not isinstance(name, str | int | float | bool | None):
-            name = f"<line {key.lineno}>"
-        made[name] = got
+        name = usual(scope.value(key))
+        name = str(name) if isinstance(name, PathValue) else name
+        made[name if isinstance(name, str | int | float | None) else f"<line {key.lineno}>"] = got
     return made
 
 
@@ -225,7 +227,7 @@ def _is_data(value: Value) -> bool:
     return isinstance(value, str | int | float | bool | list | tuple | dict)
 
 
-def acted(act: Callable[..., Any], args: tuple[Value, ...], where: Where) -> Value:
+def acted(act: Act, args: tuple[Value, ...], where: Where) -> Value:
     """``act`` on known data, bounded, and marked with the variable that may override it."""
     variable = next((v for a in args if (v := variable_of(a))), "")
     try:
@@ -252,22 +254,13 @@ def bounded(value: Value, where: Where) -> Value:
 
 
 def _unary(op: ast.unaryop, value: Value, where: Where) -> Value:
-    return over(lambda one: _unary_of(op, one, where), value)
-
-
-def _unary_of(op: ast.unaryop, value: Value, where: Where) -> Value:
     if isinstance(op, ast.Not):
         doubt = truth(value)
         if doubt is not None:
             return DefaultBool(not doubt.value, doubt.variable)
     if isinstance(value, Unresolved):
         return value
-    acts: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-        ast.USub: operator.neg,
-        ast.UAdd: operator.pos,
-        ast.Not: operator.not_,
-    }
-    act = acts.get(type(op))
+    act = UNARY.get(type(op))
     if act is None or not (_is_data(value) or value is None):
         return Unresolved("an operator on what the text does not hold", where)
     return acted(act, (value,), where)
@@ -285,13 +278,13 @@ def truth(value: Value) -> DefaultBool | None:
     return DefaultBool(not isinstance(value, NoDefault) and bool(value), variable)
 
 
-def _boolean(node: ast.BoolOp, value: Callable[[ast.expr], Value], where: Where) -> Value:
+def _boolean(scope: Interpreter, node: ast.BoolOp, where: Where) -> Value:
     """``or`` and ``and``; `os.environ.get("X") or "default"` is the default, which the variable may override."""
     is_or = isinstance(node.op, ast.Or)
     got: Value = None
     variable = ""
     for each in node.values:
-        got = value(each)
+        got = scope.value(each)
         if each is node.values[-1]:
             break
         doubt = truth(got)
@@ -309,11 +302,6 @@ def _boolean(node: ast.BoolOp, value: Callable[[ast.expr], Value], where: Where)
     if got is None and variable:
         return NoDefault(f"the environment decides ({variable})", where, variable=variable)
     return marked(got, variable, where) if _is_data(got) else got
-
-
-def _compare(node: ast.Compare, value: Callable[[ast.expr], Value], where: Where) -> Value:
-    sides = [value(node.left), *(value(c) for c in node.comparators)]
-    return over(lambda *each: _compared(node.ops, each, where), *sides)
 
 
 def _compared(ops: list[ast.cmpop], sides: tuple[Value, ...], where: Where) -> Value:
@@ -338,14 +326,8 @@ def _compared(ops: list[ast.cmpop], sides: tuple[Value, ...], where: Where) -> V
     return DefaultBool(is_true, variable) if variable else is_true
 
 
-def _subscript(held: Value, node: ast.Subscript, value: Callable[[ast.expr], Value], where: Where) -> Value:
-    if isinstance(node.slice, ast.Slice):
-        return _sliced(held, node.slice, value, where)
-    return over(lambda one, key: _item(one, key, node, where), held, value(node.slice))
-
-
-def _sliced(held: Value, node: ast.Slice, value: Callable[[ast.expr], Value], where: Where) -> Value:
-    bounds = [None if b is None else value(b) for b in (node.lower, node.upper, node.step)]
+def _sliced(scope: Interpreter, held: Value, node: ast.Slice, where: Where) -> Value:
+    bounds = [None if b is None else scope.value(b) for b in (node.lower, node.upper, node.step)]
     if any(b is not None and not isinstance(b, int) for b in bounds) or not isinstance(held, str | list | tuple):
         return unresolved_in(held) or Unresolved("a slice of what the text does not hold", where)
     return acted(lambda h: h[slice(*bounds)], (held,), where)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from preflight.app.interpreter import steps
 from preflight.app.interpreter.flow import merged
@@ -14,8 +15,6 @@ from preflight.app.interpreter.values import (
     BoundMethod,
     ClassValue,
     Decorated,
-    DefaultFloat,
-    DefaultInt,
     Dotted,
     ImageValue,
     ObjectValue,
@@ -26,19 +25,11 @@ from preflight.app.interpreter.values import (
     Value,
     missing_in,
     strings_of,
+    usual,
     variable_of,
 )
-from preflight.app.model import (
-    App,
-    BucketMount,
-    Call,
-    Known,
-    SecretRef,
-    Span,
-    Unresolved,
-    VolumeRef,
-)
-from preflight.app.offsets import Offsets
+from preflight.app.model import App, BucketMount, Call, Known, SecretRef, Span, Unresolved, VolumeRef
+from preflight.app.places import Offsets
 from preflight.model import Where
 
 if TYPE_CHECKING:
@@ -64,21 +55,22 @@ def construct(scope: Interpreter, name: str, node: ast.Call) -> Value:
     parts = short.split(".")
     if short == "is_local":
         return True  # the text is read where it is deployed from
-    if short in ("App", "Stub", "app.App"):
-        return _app(scope, call_of(scope, f"modal.{short}", node, args, keywords), keywords)
     if parts[-2:-1] == ["Image"] and parts[-1] in BASES:
         return _base(scope, parts[-1], node, args, keywords)
     if parts[-1] in ("raw_registry_image", "raw_dockerfile_image"):  # of modal.experimental, before 1.4.0
         return ImageValue(steps.read(scope, parts[-1], node, args, keywords), None, scope.source, is_complete=False)
+    call = call_of(scope, name, node, args, keywords)
+    if short in ("App", "Stub", "app.App"):
+        scope.shared.apps.append(App(name=known(call, "name", 0), variable="", where=call.where, call=call))
+        defaults = {k: keywords[k] for k in ("image", "secrets", "volumes") if keywords.get(k) is not None}
+        return AppValue(call, "", defaults)
     if parts[-2:-1] == ["Secret"] and parts[-1] in SECRETS:
-        return _secret(scope, parts[-1], node, args, keywords)
+        return _secret(call, parts[-1])
     if parts[0] in VOLUMES and parts[-1] in MAKE_VOLUME:
-        return _volume(scope, parts[0], node, args, keywords)
+        return _volume(call, parts[0])
     if short == "CloudBucketMount":
-        return _bucket(scope, node, args, keywords)
-    if parts[0] == "gpu" or parts[-2:-1] == ["gpu"]:
-        return Opaque(f"gpu.{parts[-1]}", call_of(scope, name, node, args, keywords))
-    return Opaque(short, call_of(scope, name, node, args, keywords))
+        return _bucket(call)
+    return Opaque(f"gpu.{parts[-1]}" if "gpu" in (parts[0], *parts[-2:-1]) else short, call)
 
 
 def _base(scope: Interpreter, method: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> ImageValue:
@@ -93,8 +85,7 @@ def extend(scope: Interpreter, image: ImageValue, name: str, node: ast.Call) -> 
     if name == "pipe":
         if args and isinstance(args[0], UserFunction):
             return scope.call_with(args[0], [image, *args[1:]], keywords, node)
-        missing = Unresolved(".pipe() of a function that is not in the project", scope.where(node))
-        return replace(image, is_complete=False, unresolved=(*image.unresolved, missing))
+        return image.in_doubt(Unresolved(".pipe() of a function that is not in the project", scope.where(node)))
     if name in BASES:  # a static method: it begins a new chain, whatever it is called on
         return _base(scope, name, node, args, keywords)
     if name in NOT_STEPS:
@@ -120,7 +111,7 @@ def method(scope: Interpreter, value: AppValue | Opaque, name: str, node: ast.Ca
             return False  # the text is read where it is deployed from
         return call
     if name == "persist" and value.kind in VOLUMES:
-        return _volume(scope, value.kind, node, args, keywords)
+        return _volume(call_of(scope, name, node, args, keywords), value.kind)
     return value if name == "with_options" else Opaque(f"{value.kind}.{name}")
 
 
@@ -146,13 +137,6 @@ def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
     return Unresolved("a decorator of what the text does not hold", scope.where(node))
 
 
-def set_on_app(app: AppValue, name: str, value: Value) -> None:
-    """``stub.name = value``: an object of its own, or, as ``image``, what its functions get by default."""
-    app.names[name] = value
-    if name == "image":
-        app.defaults["image"] = value
-
-
 def decorator(scope: Interpreter, node: ast.expr) -> list[tuple[Call, AppValue | None] | UserFunction]:
     """The call a decorator of Modal makes with the App it belongs to; or a helper of the project that may make it."""
     func = node.func if isinstance(node, ast.Call) else node
@@ -165,21 +149,22 @@ def decorator(scope: Interpreter, node: ast.expr) -> list[tuple[Call, AppValue |
     elif isinstance(held, Dotted) and held.name.startswith("modal."):
         name, app = held.name, None
     elif isinstance(held, UserFunction | Partial | ObjectValue | Call):
-        return _by_helper(scope, scope.value(node))
+        made = scope.value(node)  # the project makes it: `gpu_function()` returns `app.function(…)`, or is a wrapper
+        if isinstance(made, UserFunction):
+            return [made]
+        pending = scope.shared.pending.get(id(made)) if isinstance(made, Call) else None
+        return [pending] if pending is not None else []
     else:
         return []
     if isinstance(node, ast.Call):
-        args, keywords = scope.arguments(node)
-        return [(call_of(scope, name, node, args, keywords), app)]
-    return [(Call(name=name, where=scope.where(node), span=scope.offsets.span(node), is_bare=True, node=node), app)]
+        return [(call_of(scope, name, node, *scope.arguments(node)), app)]
+    return [(bare(scope, name, node), app)]
 
 
-def _by_helper(scope: Interpreter, value: Value) -> list[tuple[Call, AppValue | None] | UserFunction]:
-    """A decorator that the project makes: ``gpu_function()`` that returns ``app.function(…)``, or a wrapper."""
-    if isinstance(value, UserFunction):
-        return [value]
-    pending = scope.shared.pending.get(id(value)) if isinstance(value, Call) else None
-    return [pending] if pending is not None else []
+def bare(scope: Interpreter, name: str, node: ast.expr) -> Call:
+    """A decorator without a call."""
+    where, span = scope.where(node), scope.offsets.span(node)
+    return Call(name=name, where=where, span=span, is_bare=True, node=node, source=scope.source)
 
 
 def call_of(scope: Interpreter, name: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Call:
@@ -189,40 +174,28 @@ def call_of(scope: Interpreter, name: str, node: ast.Call, args: list[Value], ke
         span=scope.offsets.span(node),
         args=tuple(args),
         kwargs=keywords,
-        kwarg_spans={k.arg: span for k in node.keywords if k.arg and (span := scope.offsets.span(k)) is not None},
+        kwarg_spans=scope.offsets.keywords(node),
         has_spread="**" in keywords or any(isinstance(a, ast.Starred) for a in node.args),
         node=node,
         source=scope.source,
     )
 
 
-def _app(scope: Interpreter, call: Call, keywords: dict[str, Value]) -> AppValue:
-    name = call.args[0] if call.args else keywords.get("name")
-    scope.shared.apps.append(App(name=known(name, call, 0, "name"), variable="", where=call.where, call=call))
-    defaults = {k: keywords[k] for k in ("image", "secrets", "volumes") if keywords.get(k) is not None}
-    return AppValue(call, "", defaults)
-
-
-def known(value: object, call: Call, position: int, keyword: str) -> Known[Any] | Unresolved | None:
+def known(call: Call, name: str, position: int = -1) -> Known[str] | Unresolved | None:
     """An argument as the model holds it: with its place and the variable that may override it."""
-    if value is None:
-        return None
-    if isinstance(value, Unresolved):
+    value = usual(_given(call, name, position))
+    if value is None or isinstance(value, Unresolved):
         return value
-    at, span = place(call, position, keyword)
-    value = value.default if isinstance(value, Alternatives) else value
+    at, span = place(call, position, name)
     if not isinstance(value, str | int | float | PathValue):
-        return missing_in(value, at) or Unresolved(f"{keyword} is not in the text", at)
-    return Known(plain(value), at, span, variable_of(value))
+        return missing_in(value, at) or Unresolved(f"{name} is not in the text", at)
+    return Known(str(value), at, span, variable_of(value))
 
 
-def plain(value: Value) -> Value:
-    """The value without its mark of where it came from."""
-    if isinstance(value, str | PathValue):
-        return str(value)
-    if isinstance(value, DefaultInt | DefaultFloat):
-        return int(value) if isinstance(value, int) else float(value)
-    return value
+def _given(call: Call, name: str, position: int = -1) -> Value:
+    """An argument as it was read; one that a ``**`` may hold is unresolved; None when it is not given."""
+    args, keywords = cast("tuple[Value, ...]", call.args), cast("Mapping[str, Value]", call.kwargs)
+    return args[position] if 0 <= position < len(args) else keywords.get(name, keywords.get("**"))
 
 
 def place(call: Call, position: int, keyword: str) -> tuple[Where, Span | None]:
@@ -239,63 +212,56 @@ def place(call: Call, position: int, keyword: str) -> tuple[Where, Span | None]:
     return offsets.where(found), offsets.span(found) if isinstance(found, ast.Constant) else None
 
 
-def _secret(scope: Interpreter, made_by: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    where = scope.offsets.method(node)
+def _secret(call: Call, made_by: str) -> Value:
     if made_by == "from_name":
-        name = _name(args, keywords)
+        name = _name(call)
         if not isinstance(name, str):
-            return missing_in(name, where) or Unresolved("the secret's name is not in the text", where)
-        required, _ = strings_of(keywords.get("required_keys"))
-        environment = keywords.get("environment_name")
-        return SecretRef(
-            str(name), tuple(required), (), environment if isinstance(environment, str) else None, where, made_by
-        )
-    first = merged(args[0] if args else keywords.get("env_dict", keywords.get("env_keys")))
+            return missing_in(name, call.where) or Unresolved("the secret's name is not in the text", call.where)
+        required, _ = strings_of(_given(call, "required_keys"))
+        return SecretRef(str(name), tuple(required), (), _environment(call), call.where, made_by)
+    first = merged(_given(call, "env_keys" if "env_keys" in call.kwargs else "env_dict", 0))
     if isinstance(first, dict):
         keys = tuple(k for k in first if isinstance(k, str) and k != "**")
     else:
         keys = tuple(strings_of(first)[0]) if made_by == "from_local_environ" else ()
-    return SecretRef(None, (), keys, None, where, made_by)
+    return SecretRef(None, (), keys, None, call.where, made_by)
 
 
-def _name(args: list[Value], keywords: dict[str, Value]) -> Value:
+def _name(call: Call) -> Value:
     """The name an object is looked up by; None when there is none."""
-    name = args[0] if args else keywords.get("name", keywords.get("label", keywords.get("**")))
-    return name.default if isinstance(name, Alternatives) else name
+    return usual(_given(call, "label" if "label" in call.kwargs else "name", 0))
 
 
-def _volume(scope: Interpreter, kind: str, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value:
-    name = _name(args, keywords)
-    where = scope.offsets.method(node)
+def _environment(call: Call) -> str | None:
+    name = call.kwargs.get("environment_name")
+    return name if isinstance(name, str) else None
+
+
+def _volume(call: Call, kind: str) -> Value:
+    name = _name(call)
     if name is not None and not isinstance(name, str):
-        return missing_in(name, where) or Unresolved("the volume's name is not in the text", where)
-    environment = keywords.get("environment_name")
+        return missing_in(name, call.where) or Unresolved("the volume's name is not in the text", call.where)
     return VolumeRef(
-        None if name is None else str(name),
-        keywords.get("create_if_missing") is True,
-        where,
-        "volume" if kind == "Volume" else "network-file-system",
-        False,
-        environment if isinstance(environment, str) else None,
+        name=None if name is None else str(name),
+        creates_if_missing=call.kwargs.get("create_if_missing") is True,
+        where=call.where,
+        kind="volume" if kind == "Volume" else "network-file-system",
+        environment=_environment(call),
     )
 
 
-def _bucket(scope: Interpreter, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> BucketMount:
-    call = call_of(scope, "modal.CloudBucketMount", node, args, keywords)
-    more = keywords.get("**")  # what a spread of something unresolved may hold
-    bucket = known(args[0] if args else keywords.get("bucket_name", more), call, 0, "bucket_name")
-    endpoint = keywords.get("bucket_endpoint_url", args[1] if len(args) > 1 else more)
-    secret = keywords.get("secret", more)
+def _bucket(call: Call) -> BucketMount:
+    secret = _given(call, "secret")
     if secret is not None and not isinstance(secret, SecretRef | Unresolved):
         secret = missing_in(secret, call.where) or Unresolved("the secret is not in the text", call.where)
     return BucketMount(
-        bucket=bucket if bucket is not None else Unresolved("no bucket_name is given", call.where),
-        prefix=known(keywords.get("key_prefix", more), call, -1, "key_prefix"),
-        endpoint_url=known(endpoint, call, 1, "bucket_endpoint_url"),
+        bucket=known(call, "bucket_name", 0) or Unresolved("no bucket_name is given", call.where),
+        prefix=known(call, "key_prefix"),
+        endpoint_url=known(call, "bucket_endpoint_url", 1),
         secret=secret,
-        has_oidc_role=keywords.get("oidc_auth_role_arn") is not None,
-        is_read_only=keywords.get("read_only") is True,
+        has_oidc_role=call.kwargs.get("oidc_auth_role_arn") is not None,
+        is_read_only=call.kwargs.get("read_only") is True,
         where=call.where,
-        is_requester_pays=keywords.get("requester_pays") is True,
-        is_path_style=keywords.get("force_path_style") is True,
+        is_requester_pays=call.kwargs.get("requester_pays") is True,
+        is_path_style=call.kwargs.get("force_path_style") is True,
     )

@@ -11,18 +11,8 @@ import ast
 from collections.abc import Callable
 from typing import cast
 
-from preflight.app.interpreter import containers, folding, modal_objects, objects, paths, pure, statements
-from preflight.app.interpreter.flow import (
-    Outcomes,
-    Raised,
-    Returned,
-    Skipped,
-    TooMuch,
-    either,
-    known_part,
-    merged,
-    over,
-)
+from preflight.app.interpreter import folding, modal_objects, objects, paths, pure, statements
+from preflight.app.interpreter.flow import Outcomes, Raised, Returned, Skipped, TooMuch, either, merged, over
 from preflight.app.interpreter.folding import Comprehended
 from preflight.app.interpreter.scope import Arguments, Scope
 from preflight.app.interpreter.values import (
@@ -33,6 +23,7 @@ from preflight.app.interpreter.values import (
     Dotted,
     Duration,
     ImageValue,
+    Key,
     ObjectValue,
     Opaque,
     Partial,
@@ -40,7 +31,6 @@ from preflight.app.interpreter.values import (
     SiblingModule,
     UserFunction,
     Value,
-    unresolved_in,
 )
 from preflight.app.model import Call, Unresolved
 from preflight.model import Where
@@ -96,7 +86,7 @@ class Interpreter(Scope):
             return UserFunction(node, self.for_functions)
         if isinstance(node, ast.Await | ast.Starred):
             return self.value(node.value)
-        return self.weighed(folding.fold(node, self.value, lambda: self.where(node), self._comprehended), node)
+        return self.weighed(folding.fold(self, node), node)
 
     def _attribute(self, held: Value, node: ast.Attribute) -> Value:
         if isinstance(held, Dotted):
@@ -145,11 +135,11 @@ class Interpreter(Scope):
         return called
 
     def _called_of_some(self, called: Alternatives, node: ast.Call) -> Value:
-        lists = [c for c in called.values if isinstance(c, BoundMethod) and containers.changes_in_place(c)]
+        lists = [c for c in called.values if isinstance(c, BoundMethod) and pure.changes_in_place(c)]
         if lists and isinstance(node.func, ast.Attribute):
             args, keywords = self.arguments(node)
             where = self.where(node)
-            changed = [containers.changed(c, args, keywords, where) if c in lists else c for c in called.values]
+            changed = [pure.changed(c, args, keywords, where) if c in lists else c for c in called.values]
             self.replace(node.func.value, either(changed, called.usual, called.variable))
             return Unresolved("what a container gives back depends on a condition", where)
         return either([self._called(each, node) for each in called.values], called.usual, called.variable)
@@ -177,19 +167,17 @@ class Interpreter(Scope):
         if isinstance(called, Dotted):
             return self._of_library(called.name, args, keywords, node)
         where = self.where(node)
-        if (
-            isinstance(called, BoundMethod)
-            and containers.changes_in_place(called)
-            and isinstance(node.func, ast.Attribute)
-        ):
-            self.replace(node.func.value, containers.changed(called, args, keywords, where))
-            return containers.given_back(called, args, where)
+        changes = isinstance(called, BoundMethod) and pure.changes_in_place(called)
+        if changes and isinstance(called, BoundMethod) and isinstance(node.func, ast.Attribute):
+            self.replace(node.func.value, pure.changed(called, args, keywords, where))
+            return pure.given_back(called, args, where)
         return self.weighed(over(lambda *a: pure.call(called, list(a), keywords, where), *args), node)
 
     def _of_library(self, name: str, args: list[Value], keywords: dict[str, Value], node: ast.Call) -> Value:
         """A call of what is imported, or built in."""
         if name in ("sys.path.insert", "sys.path.append") and args:
-            self._search(args[-1])
+            if isinstance(folder := args[-1], str | PathValue):
+                self.shared.search.append(self.file.parent / str(folder))
             return None
         if name == "functools.partial" and args and "**" not in keywords:
             return Partial(args[0], tuple(args[1:]), keywords)
@@ -201,24 +189,10 @@ class Interpreter(Scope):
         where = self.where(node)
         return self.weighed(over(lambda *a: pure.call(Dotted(name), list(a), keywords, where), *args), node)
 
-    def _search(self, folder: Value) -> None:
-        if isinstance(folder, str | PathValue):
-            self.shared.search.append(self.file.parent / str(folder))
-
     def arguments(self, node: ast.Call) -> Arguments:
         """Folded arguments; ``*`` and ``**`` of known values are spread, of others stand as Unresolved."""
         bound = self.shared.given.pop(id(node), None) if self.shared.given else None
-        args: list[Value] = list(bound.args) if bound is not None else []
-        for arg in node.args:
-            value = self.value(arg)
-            if not isinstance(arg, ast.Starred):
-                args.append(value)
-                continue
-            value = known_part(value)
-            if isinstance(value, list | tuple):
-                args.extend(value)
-            else:
-                args.append(unresolved_in(value) or Unresolved("a * of what the text does not hold", self.where(arg)))
+        args = [*(bound.args if bound is not None else ()), *folding.spread(self, node.args)]
         keywords: dict[str, Value] = dict(bound.keywords) if bound is not None else {}
         for keyword in node.keywords:
             value = self.value(keyword.value)
@@ -253,7 +227,9 @@ class Interpreter(Scope):
         scope = cast(Interpreter, function.scope)
         inner = scope.inside()
         inner.depth, inner.is_repeating = self.depth + 1, self.is_repeating
-        if function.held_by is not None and not _is_static(function.node):
+        decorators = getattr(function.node, "decorator_list", ())
+        is_static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)
+        if function.held_by is not None and not is_static:
             args = [function.held_by, *args]
         _bind_parameters(inner, function.node.args, args, keywords, self.where(at))
         self.shared.inlined.add(id(function.node))
@@ -264,11 +240,11 @@ class Interpreter(Scope):
         except Returned as e:
             return inner.returned.either(e.value)
         except Raised:
-            said = inner.returned.values
-            return either(said) if said else Unresolved("the helper raises", self.where(at))
+            values = inner.returned.values
+            return either(values) if values else Unresolved("the helper raises", self.where(at))
         return inner.returned.either(None)
 
-    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
+    def comprehended(self, generators: list[ast.comprehension], make: Callable[[], Value]) -> Comprehended:
         """The values of a comprehension over known sequences; None when one is not known."""
         sure: list[Value] = []
         possible: list[Value] = []
@@ -299,17 +275,12 @@ class Interpreter(Scope):
         return (sure, possible) if turn(generators, is_sure=True) else None
 
 
-def _is_static(node: ast.AST) -> bool:
-    decorators = getattr(node, "decorator_list", ())
-    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)
-
-
 def _bind_parameters(
     scope: Interpreter, spec: ast.arguments, args: list[Value], keywords: dict[str, Value], at: Where
 ) -> None:
     positional = [*spec.posonlyargs, *spec.args]
     defaults = [None] * (len(positional) - len(spec.defaults)) + list(spec.defaults)
-    left = dict(keywords)
+    left = dict[Key, Value]() | keywords
     rows: list[tuple[ast.arg, ast.expr | None]] = list(zip(positional, defaults, strict=True))
     for n, (parameter, default) in enumerate(rows + list(zip(spec.kwonlyargs, spec.kw_defaults, strict=True))):
         if n < len(args) and n < len(positional):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from preflight.app.interpreter.flow import either
 from preflight.app.interpreter.values import ClassValue, DefaultStr, Dotted, ObjectValue, UserFunction, Value
 from preflight.app.model import Unresolved
+from preflight.app.syntax import dotted
 
 if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
@@ -88,16 +89,12 @@ def attribute(scope: Interpreter, held: ClassValue | ObjectValue, node: ast.Attr
     if not isinstance(found, UserFunction):
         is_member = made_by.is_enum and isinstance(held, ClassValue) and not name.startswith("_")
         return ObjectValue(made_by, {"name": name, "value": found}) if is_member else found
-    decorators = {_last_name(d) for d in getattr(found.node, "decorator_list", ())}
+    decorators = {dotted(d).rpartition(".")[2] for d in getattr(found.node, "decorator_list", ())}
     if decorators & PROPERTIES and isinstance(held, ObjectValue):
         return scope.call_with(replace(found, held_by=held), [], {}, node)
     if "classmethod" in decorators:
         return replace(found, held_by=made_by)
     return replace(found, held_by=held) if isinstance(held, ObjectValue) else found
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def set_attribute(scope: Scope, held: ObjectValue | ClassValue, name: str, value: Value) -> None:

@@ -10,6 +10,7 @@ from preflight.model import Where
 
 SAME = frozenset({"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "os.path.expanduser"})
 LONGEST = 4096  # characters: PATH_MAX of Linux
+CHANGES = frozenset({"with_name", "with_suffix", "with_stem", "relative_to"})
 PATHS = ("Path", "PurePosixPath", "PurePath", "PosixPath")
 
 
@@ -50,11 +51,7 @@ def method(held: PathValue, name: str, args: list[Value], where: Where) -> Value
         if sum(map(len, parts)) + len(str(held)) > LONGEST:
             return Unresolved("a path longer than any system takes", where)
         return PathValue(held.path.joinpath(*parts))
-    if (
-        name in ("with_name", "with_suffix", "with_stem", "relative_to")
-        and args
-        and isinstance(args[0], str | PathValue)
-    ):
+    if name in CHANGES and args and isinstance(args[0], str | PathValue):
         try:
             return PathValue(getattr(held.path, name)(str(args[0])))
         except ValueError:
@@ -73,10 +70,9 @@ def called(name: str, args: list[Value], where: Where) -> Value | None:
         return Unresolved("a path that is not in the text", where)
     if sum(map(len, parts)) > LONGEST:
         return Unresolved("a path longer than any system takes", where)
+    path = PurePosixPath(*parts)
     if is_path:
-        return PathValue(PurePosixPath(*parts))
+        return PathValue(path)
     if name == "os.path.join" or name in SAME:
-        return str(PurePosixPath(*parts))
-    if last == "dirname":
-        return str(parent(PurePosixPath(parts[0])))
-    return PurePosixPath(parts[0]).name if last == "basename" else None
+        return str(path)
+    return str(parent(path)) if last == "dirname" else path.name if last == "basename" else None

@@ -1,22 +1,27 @@
-"""Calls of Python's own on known data: builtins, methods of strings, the environment with a default."""
+"""Calls of Python's own on known data: builtins, methods of strings, the environment with a default; and lists and
+dicts that the text changes in place: they are replaced by what they are afterwards, never changed.
+"""
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+from collections.abc import Iterable
+from copy import copy
+from typing import cast
 
 from preflight.app.interpreter import folding, paths
-from preflight.app.interpreter.flow import merged
-from preflight.app.interpreter.folding import MOST_CHARACTERS, acted, filled_length
+from preflight.app.interpreter.flow import known_part, merged
+from preflight.app.interpreter.folding import MOST_CHARACTERS, Act, acted, bounded, filled_length
 from preflight.app.interpreter.values import (
     Alternatives,
     BoundMethod,
     Dotted,
     Duration,
+    Key,
     NoDefault,
     PathValue,
     Value,
@@ -37,37 +42,25 @@ BUILTINS = {
 }
 
 
-def _range(*bounds: int) -> list[int]:
+def _range(*bounds: int) -> list[Value]:
     turns = range(*bounds)
     if len(turns) > MOST_RANGE:
         raise ValueError
-    return list(turns)
+    return [*turns]
 
 
-PURE: dict[str, Callable[..., Any]] = {
-    "builtins.str": str,
-    "builtins.int": int,
-    "builtins.float": float,
-    "builtins.len": len,
-    "builtins.list": list,
-    "builtins.tuple": tuple,
+AS_THEY_ARE = "str int float len list tuple sorted min max sum abs round any all".split()
+PURE: dict[str, Act] = {
+    **{f"builtins.{name}": getattr(builtins, name) for name in AS_THEY_ARE},
     "builtins.set": lambda *a: list(dict.fromkeys(*a)),
     "builtins.frozenset": lambda *a: list(dict.fromkeys(*a)),
-    "builtins.sorted": sorted,
     "builtins.reversed": lambda a: list(reversed(a)),
     "builtins.range": _range,
     "builtins.enumerate": lambda *a, **k: list(enumerate(*a, **k)),
     "builtins.zip": lambda *a: list(zip(*a, strict=False)),
-    "builtins.min": min,
-    "builtins.max": max,
-    "builtins.sum": sum,
-    "builtins.abs": abs,
-    "builtins.round": round,
-    "builtins.any": any,
-    "builtins.all": all,
     "shlex.join": lambda words: shlex.join(map(str, words)),
     "shlex.quote": shlex.quote,
-    "shlex.split": shlex.split,
+    "shlex.split": lambda *a, **k: [*shlex.split(*a, **k)],
     "math.ceil": lambda a: -int(-a // 1),
     "math.floor": lambda a: int(a // 1),
     "textwrap.dedent": textwrap.dedent,
@@ -103,7 +96,7 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
         truth = folding.truth(args[0])
         return truth if truth is not None else acted(bool, (args[0],), where)
     if name not in DELAYED:
-        missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
+        missing = unresolved_in([*args, *keywords.values()])
         if missing is not None:
             return missing
     elif not all(isinstance(a, str | list | tuple | dict | int) for a in args):
@@ -112,12 +105,9 @@ def _dotted(name: str, args: list[Value], keywords: dict[str, Value], where: Whe
     if found is not None:
         return found
     if name == "datetime.timedelta" and not args and keywords.keys() <= FRACTIONS.keys():
-        amounts = {k: v for k, v in keywords.items() if isinstance(v, int | float)}
-        return (
-            Duration(sum(FRACTIONS[k] * v for k, v in amounts.items()))
-            if amounts == keywords
-            else Unresolved("a duration that is not in the text", where)
-        )
+        amounts = [FRACTIONS[k] * v for k, v in keywords.items() if isinstance(v, int | float)]
+        known = len(amounts) == len(keywords)
+        return Duration(sum(amounts)) if known else Unresolved("a duration that is not in the text", where)
     act = PURE.get(name)
     if act is None:
         return Unresolved(f"{name} is not followed", where)
@@ -140,12 +130,10 @@ def _environment(args: list[Value], keywords: dict[str, Value], where: Where) ->
 
 def _dict(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
     given = merged(args[0]) if args else {}
-    if isinstance(given, list | tuple):
-        pairs = [p for p in given if isinstance(p, list | tuple) and len(p) == 2 and isinstance(p[0], str | int)]
-        given = {p[0]: p[1] for p in pairs} if len(pairs) == len(given) else None
+    given = folding.of_pairs(given, where) if isinstance(given, list | tuple) else given
     if not isinstance(given, dict):
         return unresolved_in(args[0]) or Unresolved("a dict of what the text does not hold", where)
-    return {**given, **keywords}
+    return given | keywords
 
 
 def _is_small(held: str, name: str, args: list[Value], keywords: dict[str, Value]) -> bool:
@@ -171,7 +159,7 @@ def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
     if name not in METHODS or not isinstance(held, str | list | tuple | dict):
         return Unresolved(f"{name}() is not followed", where)
     if name not in OF_CONTAINERS:
-        missing = next((u for u in map(unresolved_in, (*args, *keywords.values())) if u), None)
+        missing = unresolved_in([*args, *keywords.values()])
         if missing is not None:
             return missing
         if isinstance(held, str) and not _is_small(held, name, args, keywords):
@@ -186,3 +174,59 @@ def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], 
         return list(cast("Iterable[Value]", result)) if name in ("keys", "values", "items") else result
 
     return acted(act, (held, *args), where)
+
+
+CHANGING: dict[type, frozenset[str]] = {
+    list: frozenset("append extend insert remove reverse sort clear pop".split()),
+    dict: frozenset("update setdefault clear pop popitem".split()),
+}
+
+
+def changes_in_place(called: BoundMethod) -> bool:
+    return called.name in CHANGING.get(type(called.value), frozenset())
+
+
+def changed(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
+    """What a list or dict is after one of its own methods; the known part stays known where order allows it."""
+    held, name = called.value, called.name
+    given = args[0] if args else None
+    if name == "append" and args and isinstance(held, list):
+        return bounded([*held, given], where)
+    if name == "extend" and args and isinstance(held, list):
+        given = known_part(given)
+        return bounded([*held, *given], where) if isinstance(given, list | tuple) else [*held, open_end(given, where)]
+    if name == "update" and isinstance(held, dict):
+        given = merged(given)
+        known: dict[Key, Value] = {"**": open_end(given, where)} if args else {}
+        return held | (given if isinstance(given, dict) else known) | keywords
+    return _acted(called, args, keywords, where)[0]
+
+
+def given_back(called: BoundMethod, args: list[Value], where: Where) -> Value:
+    """What the method itself gives: of ``pop`` and ``setdefault`` the element, else nothing."""
+    return _acted(called, args, {}, where)[1] if called.name in ("pop", "setdefault") else None
+
+
+def _acted(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> tuple[Value, Value]:
+    """A copy of the container after the method, and what the method gives."""
+    copied = copy(called.value)
+    try:
+        return copied, getattr(copied, called.name)(*args, **keywords)
+    except (TypeError, ValueError, KeyError, IndexError):
+        why = Unresolved(f"{called.name}() on what the text does not hold", where)
+        return why, why
+
+
+def with_item(held: Value, key: Value, value: Value, where: Where) -> Value:
+    """The container after ``held[key] = value``; anything else as it is."""
+    if isinstance(held, dict):
+        return {**held, key if isinstance(key, str | int) else f"<line {where.line}>": value}
+    if not isinstance(held, list):
+        return held
+    if isinstance(key, int) and -len(held) <= key < len(held):
+        return [*held[:key], value, *held[key:][1:]]
+    return Unresolved("a list that is changed in place", where)
+
+
+def open_end(given: Value, where: Where) -> Unresolved:
+    return unresolved_in(given) or Unresolved("more that the text does not hold", where)

@@ -8,9 +8,9 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
-from preflight.app.interpreter import containers, modal_objects, objects, pure
+from preflight.app.interpreter import objects, pure
 from preflight.app.interpreter.flow import (
     MISSING,
     MOST_WEIGHT,
@@ -35,8 +35,11 @@ from preflight.app.interpreter.values import (
     unresolved_in,
 )
 from preflight.app.model import App, Call, Source, Unresolved
-from preflight.app.offsets import Offsets
+from preflight.app.places import Offsets
 from preflight.model import Where
+
+if TYPE_CHECKING:
+    from preflight.app.interpreter.module import Interpreter
 
 MOST_STEPS = 100_000  # nodes evaluated for one file with its siblings: a second with all that the rules make of them
 Arguments = tuple[list[Value], dict[str, Value]]
@@ -47,7 +50,7 @@ class Shared:
     """What one reading of an app shares between its modules."""
 
     project: Path
-    load: Callable[[Any, str, int], Any]  # of an interpreter: the importer, the module's name, its level
+    load: Callable[[Interpreter, str, int], Interpreter | None]  # by the importer, the module's name and level
     most_steps: int = MOST_STEPS
     steps: int = 0
     is_cut: bool = False  # the bound was reached: what follows was not read
@@ -62,12 +65,6 @@ class Shared:
     given: dict[int, Partial] = field(default_factory=dict)  # by id of the call's node: arguments bound before
     search: list[Path] = field(default_factory=list)  # folders that the text puts on sys.path
 
-    def name_app(self, value: AppValue) -> None:
-        """The App learns the variable that it is bound to."""
-        for n, app in enumerate(self.apps):
-            if app.call is value.call:
-                self.apps[n] = dataclasses.replace(app, variable=value.variable)
-
 
 class Scope(abc.ABC):
     """One module's names.  ``file`` is where its text was read from, for relative paths; nothing is opened here."""
@@ -79,9 +76,7 @@ class Scope(abc.ABC):
         self.offsets = Offsets.of(source)
         self.names: dict[str, Value] = {"__file__": PathValue(PurePosixPath(file.name))}
         self.modules: dict[str, SiblingModule] = {}  # by dotted name, of `import package.module`
-        self.journal: dict[str, Value | Missing] | None = (
-            None  # of the branch being read: names it bound, with their old values
-        )
+        self.journal: dict[str, Value | Missing] | None = None  # what the names were that the branch being read binds
         self.returned = Outcomes()  # by branches, while others go on
         self.outer: Scope | None = None
         self.seen_by_defs: Scope | None = None  # where it is not this one: a def does not see the names of its class
@@ -128,7 +123,7 @@ class Scope(abc.ABC):
         elif isinstance(target, ast.Subscript):
             holder, key, where = self.value(target.value), self.value(target.slice), self.where(target)
             if any(isinstance(h, dict | list) for h in values_of(holder)):
-                self.replace(target.value, over(lambda h: containers.with_item(h, key, value, where), holder))
+                self.replace(target.value, over(lambda h: pure.with_item(h, key, value, where), holder))
         elif isinstance(target, ast.Attribute):
             held = self.value(target.value)
             if isinstance(held, ObjectValue | ClassValue):
@@ -136,7 +131,9 @@ class Scope(abc.ABC):
             elif isinstance(held, SiblingModule):
                 held.interpreter.set(target.attr, value)
             elif isinstance(held, AppValue):
-                modal_objects.set_on_app(held, target.attr, self._named(ast.unparse(target), value))
+                held.names[target.attr] = value = self._named(ast.unparse(target), value)
+                if target.attr == "image":  # what its functions get by default
+                    held.defaults["image"] = value
             else:
                 self._named(ast.unparse(target), value)
 
@@ -164,8 +161,8 @@ class Scope(abc.ABC):
             if isinstance(each, ImageValue):
                 self.note_image(variable, each)
         if isinstance(value, AppValue) and not value.variable:
-            value = dataclasses.replace(value, variable=variable)
-            self.shared.name_app(value)
+            apps, call, value = self.shared.apps, value.call, dataclasses.replace(value, variable=variable)
+            apps[:] = [dataclasses.replace(app, variable=variable) if app.call is call else app for app in apps]
         return value
 
     def note_image(self, variable: str, value: ImageValue) -> None:

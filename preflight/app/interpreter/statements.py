@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from preflight.app.interpreter import folding, modal_objects, objects
 from preflight.app.interpreter.flow import MISSING, Missing, Raised, Returned, Skipped, either, values_of
@@ -26,7 +25,6 @@ from preflight.app.model import Call, Unresolved
 
 if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
-    from preflight.app.interpreter.scope import Scope
 
 MOST_TURNS = 64  # of a loop over a literal
 MODULES = frozenset({"modal", *sys.stdlib_module_names})  # never looked for in the project
@@ -36,63 +34,79 @@ def run(scope: Interpreter, body: list[ast.stmt]) -> None:
     """Raises Returned, Skipped or Raised where the body ends early, TooMuch at the bound on work."""
     for statement in body:
         scope.tick()
-        handler = HANDLERS.get(type(statement))
-        if handler is None:
-            continue
-        if scope.is_top:
-            _guarded(scope, handler, statement)
-        else:
-            handler(scope, statement)
+        try:
+            _read(scope, statement)
+        except RecursionError:  # of a module: the names it binds are unresolved, and no others
+            if not scope.is_top:
+                raise
+            why = Unresolved("it is nested deeper than this reader goes", scope.where(statement))
+            scope.shared.unresolved.append(why)
+            for target in getattr(statement, "targets", ()):
+                if isinstance(target, ast.Name):
+                    scope.set(target.id, why)
 
 
-def _guarded(scope: Interpreter, handler: Callable[[Any, Any], None], statement: ast.stmt) -> None:
-    """One statement of a module: nesting too deep for it leaves the names it binds unresolved, and no others."""
-    try:
-        handler(scope, statement)
-    except RecursionError:
-        why = Unresolved("it is nested deeper than this reader goes", scope.where(statement))
-        scope.shared.unresolved.append(why)
-        for target in getattr(statement, "targets", ()):
-            if isinstance(target, ast.Name):
-                scope.set(target.id, why)
-
-
-def _assign(scope: Interpreter, node: ast.Assign) -> None:
-    value = scope.value(node.value)
-    for target in node.targets:
-        scope.bind(target, value)
-
-
-def _ann_assign(scope: Interpreter, node: ast.AnnAssign) -> None:
-    if node.value is not None:
-        scope.bind(node.target, scope.value(node.value))
-
-
-def _aug_assign(scope: Interpreter, node: ast.AugAssign) -> None:
-    old = scope.value(node.target)
-    scope.bind(node.target, folding.binary(node.op, old, scope.value(node.value), scope.where(node)))
-
-
-def _expr(scope: Interpreter, node: ast.Expr) -> None:
-    value = scope.value(node.value)
-    if isinstance(value, ImageValue) and not isinstance(node.value, ast.Name):
-        scope.note_image("", value)
-
-
-def _return(scope: Interpreter, node: ast.Return) -> None:
-    raise Returned(scope.value(node.value) if node.value is not None else None)
-
-
-def _raise(scope: Interpreter, node: ast.Raise) -> None:
-    raise Raised
-
-
-def _continue(scope: Interpreter, node: ast.Continue) -> None:
-    raise Skipped(ends_loop=False)
-
-
-def _break(scope: Interpreter, node: ast.Break) -> None:
-    raise Skipped(ends_loop=True)
+def _read(scope: Interpreter, node: ast.stmt) -> None:
+    match node:
+        case ast.Expr():
+            value = scope.value(node.value)
+            if isinstance(value, ImageValue) and not isinstance(node.value, ast.Name):
+                scope.note_image("", value)
+        case ast.Assign():
+            value = scope.value(node.value)
+            for target in node.targets:
+                scope.bind(target, value)
+        case ast.AnnAssign():
+            if node.value is not None:
+                scope.bind(node.target, scope.value(node.value))
+        case ast.AugAssign():
+            old = scope.value(node.target)
+            scope.bind(node.target, folding.binary(node.op, old, scope.value(node.value), scope.where(node)))
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            decorators = _decorate(scope, node, ())
+            scope.set(node.name, UserFunction(node, scope.for_functions, decorators))
+        case ast.ClassDef():
+            _class(scope, node)
+        case ast.Import():
+            _import(scope, node)
+        case ast.ImportFrom():
+            _import_from(scope, node)
+        case ast.If():
+            test = scope.value(node.test)
+            if is_decided(test):
+                run(scope, node.body if test else node.orelse)
+            else:
+                _branches(scope, [node.body, node.orelse], *usual_branch(test))
+        case ast.For() | ast.AsyncFor():
+            _for(scope, node)
+        case ast.While():
+            test = scope.value(node.test)
+            if not (is_decided(test) and not test):
+                _repeated(scope, node.body)
+            run(scope, node.orelse)
+        case ast.Try() | ast.TryStar():
+            if _imports_modal(node.body):  # without modal there is nobody who would deploy
+                run(scope, [*node.body, *node.orelse])
+            else:
+                _branches(scope, [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)])
+            run(scope, node.finalbody)
+        case ast.Match():
+            scope.value(node.subject)
+            _branches(scope, [*(case.body for case in node.cases), []])
+        case ast.With() | ast.AsyncWith():
+            for item in node.items:
+                value = scope.value(item.context_expr)
+                if item.optional_vars is not None:
+                    scope.bind(item.optional_vars, value)
+            run(scope, node.body)
+        case ast.Return():
+            raise Returned(scope.value(node.value) if node.value is not None else None)
+        case ast.Raise():
+            raise Raised
+        case ast.Continue() | ast.Break():
+            raise Skipped(ends_loop=isinstance(node, ast.Break))
+        case ast.Global() | ast.Nonlocal():
+            _of_others(scope, node)
 
 
 def _import(scope: Interpreter, node: ast.Import) -> None:
@@ -130,14 +144,6 @@ def _import_from(scope: Interpreter, node: ast.ImportFrom) -> None:
             scope.set(name, Unresolved(f"{module or '.'} is not in the project", scope.where(node)))
 
 
-def _if(scope: Interpreter, node: ast.If) -> None:
-    test = scope.value(node.test)
-    if is_decided(test):
-        run(scope, node.body if test else node.orelse)
-    else:
-        _branches(scope, [node.body, node.orelse], *usual_branch(test))
-
-
 def is_decided(test: Value) -> bool:
     """Whether the text alone decides a condition: a default of the environment does not."""
     known = isinstance(test, bool | int | float | str | tuple | list | dict | None)
@@ -157,31 +163,10 @@ def usual_branch(test: Value) -> tuple[int, str]:
     return (-1, "") if truth is None else (0 if truth.value else 1, truth.variable)
 
 
-def _try(scope: Interpreter, node: ast.Try) -> None:
-    if _imports_modal(node.body):  # without modal there is nobody who would deploy
-        run(scope, [*node.body, *node.orelse])
-    else:
-        _branches(scope, [[*node.body, *node.orelse], *(handler.body for handler in node.handlers)])
-    run(scope, node.finalbody)
-
-
 def _imports_modal(body: list[ast.stmt]) -> bool:
     names = [a.name for s in body if isinstance(s, ast.Import) for a in s.names]
     names += [s.module or "" for s in body if isinstance(s, ast.ImportFrom) and not s.level]
     return any(n.split(".")[0] == "modal" for n in names)
-
-
-def _match(scope: Interpreter, node: ast.Match) -> None:
-    scope.value(node.subject)
-    _branches(scope, [*(case.body for case in node.cases), []])
-
-
-def _with(scope: Interpreter, node: ast.With | ast.AsyncWith) -> None:
-    for item in node.items:
-        value = scope.value(item.context_expr)
-        if item.optional_vars is not None:
-            scope.bind(item.optional_vars, value)
-    run(scope, node.body)
 
 
 def _for(scope: Interpreter, node: ast.For | ast.AsyncFor) -> None:
@@ -204,24 +189,11 @@ def _for(scope: Interpreter, node: ast.For | ast.AsyncFor) -> None:
         scope.is_repeating = before
 
 
-def _while(scope: Interpreter, node: ast.While) -> None:
-    test = scope.value(node.test)
-    if not (is_decided(test) and not test):
-        _repeated(scope, node.body)
-    run(scope, node.orelse)
-
-
-def _global(scope: Interpreter, node: ast.Global) -> None:
-    module: Scope = scope
-    while module.outer is not None:
-        module = module.outer
-    scope.elsewhere.update((name, module) for name in node.names if module is not scope)
-
-
-def _nonlocal(scope: Interpreter, node: ast.Nonlocal) -> None:
+def _of_others(scope: Interpreter, node: ast.Global | ast.Nonlocal) -> None:
+    """Names that belong to the module, or to the scope around this one that has them."""
     for name in node.names:
         holder = scope.outer
-        while holder is not None and name not in holder.names:
+        while holder is not None and (name not in holder.names if isinstance(node, ast.Nonlocal) else holder.outer):
             holder = holder.outer
         if holder is not None:
             scope.elsewhere[name] = holder
@@ -249,21 +221,16 @@ def _repeated(scope: Interpreter, body: list[ast.stmt]) -> None:
             scope.set(name, new if is_certain else either([v for v in (old, new) if not isinstance(v, Missing)]))
 
 
-def _def(scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    decorators = decorate(scope, node, ())
-    scope.set(node.name, UserFunction(node, scope.for_functions, decorators))
-
-
 def _class(scope: Interpreter, node: ast.ClassDef) -> None:
     inside = scope.inside(for_functions=scope)
     with suppress(Returned, Raised, Skipped):
         run(inside, node.body)
     made = objects.class_of(node, [scope.value(base) for base in node.bases], inside)
-    decorate(scope, node, made.decorators)
+    _decorate(scope, node, made.decorators)
     scope.set(node.name, made)
 
 
-def decorate(
+def _decorate(
     scope: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, inner: tuple[Call, ...]
 ) -> tuple[Call, ...]:
     """Notes a function or class that an App's decorator hands to Modal.  ``inner`` are its methods' decorators."""
@@ -338,31 +305,3 @@ def _branches(scope: Interpreter, bodies: list[list[ast.stmt]], usual: int = -1,
         raise Returned(either(returned, usual_return, variable))
     elif not ends:
         raise skipped or Raised
-
-
-HANDLERS: dict[type[ast.stmt], Callable[[Any, Any], None]] = {
-    ast.Assign: _assign,
-    ast.AnnAssign: _ann_assign,
-    ast.AugAssign: _aug_assign,
-    ast.Expr: _expr,
-    ast.Return: _return,
-    ast.Raise: _raise,
-    ast.Continue: _continue,
-    ast.Break: _break,
-    ast.Import: _import,
-    ast.ImportFrom: _import_from,
-    ast.If: _if,
-    ast.Try: _try,
-    ast.TryStar: _try,
-    ast.Match: _match,
-    ast.With: _with,
-    ast.AsyncWith: _with,
-    ast.For: _for,
-    ast.AsyncFor: _for,
-    ast.While: _while,
-    ast.Global: _global,
-    ast.Nonlocal: _nonlocal,
-    ast.FunctionDef: _def,
-    ast.AsyncFunctionDef: _def,
-    ast.ClassDef: _class,
-}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preflight.app import pip_args, shell
-from preflight.app.interpreter.values import PathValue, Value, shown_value, strings_of, unresolved_in
+from preflight.app.interpreter.values import Value, shown_value, strings_of, unresolved_in
 from preflight.app.model import PipInstall, PipPackage, ShellCommand, Span, Step
 from preflight.model import Where
 
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
 
 PIP_METHODS = {"pip_install": "pip", "uv_pip_install": "uv", "pip_install_private_repos": "pip"}
-FILE_METHODS = {"pip_install_from_requirements": "pip", "pip_install_from_pyproject": "pip"}
+FILE_METHODS = frozenset({"pip_install_from_requirements", "pip_install_from_pyproject"})
 SYNC_METHODS = {"uv_sync": "uv-sync", "poetry_install_from_file": "poetry"}
 SHELL_METHODS = frozenset({"run_commands", "dockerfile_commands"})
 COST_OF_STRING = 100  # steps of reading that a shell string stands for: rules look at each with all before it
 COST_OF_COMMAND = COST_OF_PACKAGE = 10
 COPYING = frozenset({"add_local_file", "add_local_dir", "copy_local_file", "copy_local_dir"})
-Literal = tuple[str, ast.expr | None]
 
 
 def read(
@@ -38,200 +38,184 @@ def read(
 
     ``before`` are the steps of the image so far: they may have copied a file that this one reads.
     """
-    spans = scope.offsets
-    args = [shown_value(a, scope.where(node)) for a in args]
-    keywords = {k: shown_value(v, scope.where(node)) for k, v in keywords.items()}
-    where, call = spans.method(node), spans.span(node)
-    link = call
-    if call is not None and isinstance(node.func, ast.Attribute) and node.func.value.end_lineno is not None:
-        receiver = spans.span(node.func.value)
-        link = Span(receiver.end, call.end) if receiver is not None else call
-    pip: tuple[PipInstall, ...] = ()
-    commands: tuple[ShellCommand, ...] = ()
-    apt: tuple[str, ...] = ()
-    if method in PIP_METHODS:
-        pip = (_pip(scope, PIP_METHODS[method], node, args, keywords, where, call),)
-    elif method in FILE_METHODS:
-        pip = (_from_file(scope, method, args, keywords, where, call),)
-    elif method in SYNC_METHODS:
-        gathered = pip_args.Gathered(is_complete=False)
-        pip = (gathered.install(tool=SYNC_METHODS[method], env={}, where=where, span=call),)
-    elif method in SHELL_METHODS:
-        commands, pip = _shell(scope, method, node, args, where, call, before)
-    elif method == "apt_install":
-        apt = tuple(p for each in strings_of(args)[0] for p in each.split())
-    known_args = not any(unresolved_in(a) for a in args) and "**" not in keywords
-    known_keywords = not any(unresolved_in(v) for v in keywords.values())
+    spans, at = scope.offsets, scope.where(node)
+    args = [shown_value(a, at) for a in args]
+    keywords = {k: shown_value(v, at) for k, v in keywords.items()}
+    link = _Link(scope, method, node, args, keywords, spans.method(node), spans.span(node))
+    commands, pip = link.commands(before) if method in SHELL_METHODS else ((), link.pip())
+    begin = spans.span(node.func.value) if isinstance(node.func, ast.Attribute) else None
     return Step(
         method=method,
-        where=where,
-        call=call,
-        link=link,
+        where=link.where,
+        call=link.span,
+        link=Span(begin.end, link.span.end) if begin is not None and link.span is not None else link.span,
         args=tuple(args),
         kwargs=keywords,
         arg_spans=tuple(s for a in node.args if (s := spans.span(a)) is not None),
-        kwarg_spans={k.arg: s for k in node.keywords if k.arg and (s := spans.span(k)) is not None},
+        kwarg_spans=spans.keywords(node),
         pip=pip,
         shell=commands,
-        apt=apt,
-        env=_env(method, args, keywords),
-        is_complete=known_args and known_keywords,
+        apt=tuple(p for each in strings_of(args)[0] for p in each.split()) if method == "apt_install" else (),
+        env=link.env(),
+        is_complete="**" not in keywords and not any(map(unresolved_in, (*args, *keywords.values()))),
         node=node,
     )
 
 
-def _env(method: str, args: list[Value], keywords: dict[str, Value]) -> dict[str, Value]:
-    if method != "env":
-        return {}
-    given = args[0] if args else keywords.get("vars")
-    if not isinstance(given, dict):
-        return {}
-    return {k: str(v) if isinstance(v, PathValue) else v for k, v in given.items() if isinstance(k, str)}
+@dataclass
+class _Link:
+    """One step while it is read: ``args`` and ``keywords`` as steps show them, the place of its method, its span."""
 
+    scope: Interpreter
+    method: str
+    node: ast.Call
+    args: list[Value]
+    keywords: dict[str, Value]
+    where: Where
+    span: Span | None
 
-def _pip(
-    scope: Interpreter,
-    tool: str,
-    node: ast.Call,
-    args: list[Value],
-    keywords: dict[str, Value],
-    where: Where,
-    span: Span | None,
-) -> PipInstall:
-    gathered = pip_args.Gathered()
-    for text, literal in _literals(node, args):
-        scope.tick(COST_OF_PACKAGE)
-        gathered.packages.append(_placed(scope, text, literal, where))
-    _, is_all = strings_of(args)
-    gathered.is_complete = is_all and "**" not in keywords
-    options = keywords.get("extra_options")
-    if isinstance(options, str):
-        try:
-            words = shlex.split(options)
-        except ValueError:
-            words = options.split()
-        pip_args.take_words(gathered, words, where=where, folder=None)
-    elif options is not None:
-        gathered.is_complete = False
-    _take_keywords(gathered, keywords, scope.file.parent, where)
-    return gathered.install(tool=tool, env={}, where=where, span=span)
+    def env(self) -> dict[str, Value]:
+        given = self.args[0] if self.args else self.keywords.get("vars")
+        if self.method != "env" or not isinstance(given, dict):
+            return {}
+        return {k: v for k, v in given.items() if isinstance(k, str)}
 
-
-def _take_keywords(gathered: pip_args.Gathered, keywords: dict[str, Value], folder: Path, where: Where) -> None:
-    index = keywords.get("index_url")
-    if isinstance(index, str):
-        gathered.index_url = str(index)
-    elif index is not None:
-        gathered.is_complete = False
-    for keyword, into in (("extra_index_url", gathered.extra_index_urls), ("find_links", gathered.find_links)):
-        strings, is_all = strings_of(keywords.get(keyword))
-        into += strings
-        gathered.is_complete = gathered.is_complete and is_all
-    if keywords.get("pre") is True:
-        gathered.is_pre = True
-    for file in strings_of(keywords.get("requirements"))[0]:
-        pip_args.take_option(gathered, "-r", file, where=where, folder=folder)
-
-
-def _literals(node: ast.Call, args: list[Value]) -> list[Literal]:
-    """Each string of the arguments with the expression that gives it in the call; None past a ``*``."""
-    if any(isinstance(a, ast.Starred) for a in node.args[:-1]) or len(args) < len(node.args) - 1:
-        return [(s, None) for s in strings_of(args)[0]]
-    found: list[Literal] = []
-    for n, arg in enumerate(node.args):
-        given = args[n:] if isinstance(arg, ast.Starred) else args[n]
-        if isinstance(arg, ast.List | ast.Tuple) and isinstance(given, list | tuple) and len(given) == len(arg.elts):
-            for value, element in zip(given, arg.elts, strict=True):
-                found += [(s, element) for s in strings_of(value)[0]]
+    def pip(self) -> tuple[PipInstall, ...]:
+        if self.method in SYNC_METHODS:
+            tool, gathered = SYNC_METHODS[self.method], pip_args.Gathered(self.where, is_complete=False)
+        elif self.method in PIP_METHODS:
+            tool, gathered = PIP_METHODS[self.method], self._packages()
+        elif self.method in FILE_METHODS:
+            tool, gathered = "pip", self._from_file()
         else:
-            found += [(s, arg) for s in strings_of(given)[0]]
-    return found
+            return ()
+        return (gathered.install(tool, {}, self.span),)
 
+    def _packages(self) -> pip_args.Gathered:
+        gathered = pip_args.Gathered(self.where, is_complete=strings_of(self.args)[1] and "**" not in self.keywords)
+        for text, literal in self._literals():
+            self.scope.tick(COST_OF_PACKAGE)
+            gathered.packages.append(self._placed(text, literal))
+        self._take_keywords(gathered)
+        return gathered
 
-def _placed(scope: Interpreter, text: str, literal: ast.expr | None, where: Where) -> PipPackage:
-    if literal is None:
-        return pip_args.package(text, where=where)
-    span = scope.offsets.span(literal) if isinstance(literal, ast.Constant) else None
-    return pip_args.package(text, where=scope.where(literal), span=span)
+    def _from_file(self) -> pip_args.Gathered:
+        gathered = pip_args.Gathered(self.where)
+        first = self.keywords.get("requirements_txt", self.keywords.get("pyproject_toml"))
+        given = self.args[0] if self.args else first
+        file = self._inside(given) if isinstance(given, str) else None
+        if file is None:
+            gathered.is_complete = False
+        elif self.method == "pip_install_from_requirements":
+            gathered.is_complete = gathered.take_requirements(file)
+        else:
+            second = self.args[1] if len(self.args) > 1 else None
+            extras, _ = strings_of(self.keywords.get("optional_dependencies", second))
+            gathered.is_complete = gathered.take_pyproject(file, extras=extras)
+        if isinstance(given, str):
+            gathered.requirement_files.append(given)
+        self._take_keywords(gathered)
+        return gathered
 
+    def _take_keywords(self, gathered: pip_args.Gathered) -> None:
+        options, index = self.keywords.get("extra_options"), self.keywords.get("index_url")
+        if isinstance(options, str):
+            try:
+                words = shlex.split(options)
+            except ValueError:
+                words = options.split()
+            gathered.take_words(words)
+        elif options is not None:
+            gathered.is_complete = False
+        if isinstance(index, str):
+            gathered.index_url = str(index)
+        elif index is not None:
+            gathered.is_complete = False
+        for keyword, into in (("extra_index_url", gathered.extra_index_urls), ("find_links", gathered.find_links)):
+            strings, is_all = strings_of(self.keywords.get(keyword))
+            into += strings
+            gathered.is_complete = gathered.is_complete and is_all
+        gathered.is_pre = gathered.is_pre or self.keywords.get("pre") is True
+        for file in strings_of(self.keywords.get("requirements"))[0]:
+            gathered.take_option("-r", file, folder=self.scope.file.parent)
 
-def _from_file(
-    scope: Interpreter, method: str, args: list[Value], keywords: dict[str, Value], where: Where, span: Span | None
-) -> PipInstall:
-    gathered = pip_args.Gathered()
-    given = args[0] if args else keywords.get("requirements_txt", keywords.get("pyproject_toml"))
-    path = str(given) if isinstance(given, str | PathValue) else None
-    file = _inside(scope, path)
-    if file is None:
-        gathered.is_complete = False
-    elif method == "pip_install_from_requirements":
-        gathered.is_complete = pip_args.take_requirements(gathered, file, where=where)
-    else:
-        extras, _ = strings_of(keywords.get("optional_dependencies", args[1] if len(args) > 1 else None))
-        gathered.is_complete = pip_args.take_pyproject(gathered, file, extras=extras)
-    if path is not None:
-        gathered.requirement_files.append(path)
-    options = keywords.get("extra_options")
-    if isinstance(options, str):
-        pip_args.take_words(gathered, options.split(), where=where, folder=None)
-    _take_keywords(gathered, keywords, scope.file.parent, where)
-    return gathered.install(tool="pip", env={}, where=where, span=span)
+    def _literals(self) -> Iterator[tuple[str, ast.expr | None]]:
+        """Each string of the arguments with the expression that gives it in the call; None past a ``*``."""
+        args, nodes = self.args, self.node.args
+        if any(isinstance(a, ast.Starred) for a in nodes[:-1]) or len(args) < len(nodes) - 1:
+            yield from ((s, None) for s in strings_of(args)[0])
+            return
+        for n, arg in enumerate(nodes):
+            given = args[n:] if isinstance(arg, ast.Starred) else args[n]
+            if (
+                isinstance(arg, ast.List | ast.Tuple)
+                and isinstance(given, list | tuple)
+                and len(given) == len(arg.elts)
+            ):
+                pairs: list[tuple[Value, ast.expr]] = list(zip(given, arg.elts, strict=True))
+            else:
+                pairs = [(given, arg)]
+            yield from ((s, element) for value, element in pairs for s in strings_of(value)[0])
 
+    def _placed(self, text: str, literal: ast.expr | None) -> PipPackage:
+        if literal is None:
+            return pip_args.package(text, where=self.where)
+        span = self.scope.offsets.span(literal) if isinstance(literal, ast.Constant) else None
+        return pip_args.package(text, where=self.scope.where(literal), span=span)
 
-def _inside(scope: Interpreter, path: str | None) -> Path | None:
-    """The file of that path below the project: beside the app, or where `modal run` would be started."""
-    if path is None:
-        return None
-    project = scope.shared.project.resolve()
-    for base in (scope.file.parent, project):
-        try:
-            file = (base / path).resolve()
-            if file.is_relative_to(project) and file.is_file():
-                return file
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def _shell(
-    scope: Interpreter,
-    method: str,
-    node: ast.Call,
-    args: list[Value],
-    where: Where,
-    call: Span | None,
-    before: Callable[[], Sequence[Step]],
-) -> tuple[tuple[ShellCommand, ...], tuple[PipInstall, ...]]:
-    commands: list[ShellCommand] = []
-    installs: list[PipInstall] = []
-    copied: dict[str, str] = {}  # path in the image → path here
-    for step in before() if "-r" in str(args) else ():
-        copied |= _copied(step)
-
-    def find(path: str) -> Path | None:
-        there = [here for to, here in copied.items() if to == path or to.endswith("/" + path.removeprefix("./"))]
-        inside = [f"{here}/{path.removeprefix(to)}" for to, here in copied.items() if path.startswith(to + "/")]
-        return _inside(scope, next(iter((*there, *inside)), None))
-
-    for text, literal in _literals(node, args):
-        scope.tick(COST_OF_STRING)
-        if method == "dockerfile_commands":
-            keyword, _, rest = text.strip().partition(" ")
-            if keyword.upper() in ("COPY", "ADD") and len(files := rest.split()) == 2:
-                copied[_target(files[1], files[0])] = files[0]
-            if keyword.upper() != "RUN":
+    def _inside(self, path: str) -> Path | None:
+        """The file of that path below the project: beside the app, or where `modal run` would be started."""
+        project = self.scope.shared.project.resolve()
+        for base in (self.scope.file.parent, project):
+            try:
+                file = (base / path).resolve()
+                if file.is_relative_to(project) and file.is_file():
+                    return file
+            except (OSError, ValueError):
                 continue
-            text = rest
-        at = scope.where(literal) if literal is not None else where
-        found = shell.commands(text, _locator(scope, text, literal, at))
-        scope.tick(COST_OF_COMMAND * len(found))
-        commands += found
-        for command in found:
-            env = {**command.exported, **command.env}
-            install = pip_args.of_command(command.words, env, where=command.where, span=command.span, find=find)
-            if install is not None:
-                installs.append(install)
-    return tuple(commands), tuple(installs)
+        return None
+
+    def commands(self, before: Callable[[], Sequence[Step]]) -> tuple[tuple[ShellCommand, ...], tuple[PipInstall, ...]]:
+        commands: list[ShellCommand] = []
+        installs: list[PipInstall] = []
+        copied: dict[str, str] = {}  # path in the image → path here
+        for step in before() if "-r" in str(self.args) else ():
+            copied |= _copied(step)
+
+        def find(path: str) -> Path | None:
+            there = [here for to, here in copied.items() if to == path or to.endswith("/" + path.removeprefix("./"))]
+            inside = [f"{here}/{path.removeprefix(to)}" for to, here in copied.items() if path.startswith(to + "/")]
+            return next((self._inside(found) for found in (*there, *inside)), None)
+
+        for text, literal in self._literals():
+            self.scope.tick(COST_OF_STRING)
+            if self.method == "dockerfile_commands":
+                keyword, _, rest = text.strip().partition(" ")
+                if keyword.upper() in ("COPY", "ADD") and len(files := rest.split()) == 2:
+                    copied[_target(files[1], files[0])] = files[0]
+                if keyword.upper() != "RUN":
+                    continue
+                text = rest
+            found = shell.commands(text, self._locator(text, literal))
+            self.scope.tick(COST_OF_COMMAND * len(found))
+            commands += found
+            for command in found:
+                env = {**command.exported, **command.env}
+                install = pip_args.of_command(command.words, env, where=command.where, span=command.span, find=find)
+                if install is not None:
+                    installs.append(install)
+        return tuple(commands), tuple(installs)
+
+    def _locator(self, text: str, literal: ast.expr | None) -> shell.Locate:
+        """Places of offsets inside a literal; exact when the literal stands in the source as it reads."""
+        offsets = self.scope.offsets
+        at = self.where if literal is None else self.scope.where(literal)
+        span = offsets.span(literal) if isinstance(literal, ast.Constant) else None
+        written = self.scope.source.text[span.start : span.end] if span is not None else ""
+        if span is None or written.count(text) != 1:
+            return lambda start, end: (at, None)
+        first = span.start + written.index(text)
+        return lambda start, end: (offsets.where_at(first + start), Span(first + start, first + end))
 
 
 def _copied(step: Step) -> dict[str, str]:
@@ -248,20 +232,3 @@ def _copied(step: Step) -> dict[str, str]:
 
 def _target(there: str, here: str) -> str:
     return there + here.rsplit("/", 1)[-1] if there.endswith("/") else there
-
-
-def _locator(scope: Interpreter, text: str, literal: ast.expr | None, at: Where) -> shell.Locate:
-    """Places of offsets inside a literal; exact when the literal stands in the source as it reads."""
-    span = scope.offsets.span(literal) if isinstance(literal, ast.Constant) else None
-    if span is None:
-        return lambda start, end: (at, None)
-    written = scope.source.text[span.start : span.end]
-    inner = written.find(text) if written.count(text) == 1 else -1
-    if inner < 0:
-        return lambda start, end: (at, None)
-    first = span.start + inner
-
-    def locate(start: int, end: int) -> tuple[Where, Span | None]:
-        return scope.offsets.where_at(first + start), Span(first + start, first + end)
-
-    return locate

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from preflight.app import walk
+from preflight.app import syntax
 from preflight.app.interpreter.flow import TooMuch, images_of
 from preflight.app.interpreter.modal_objects import BASES, RUN_BY_MODAL
 from preflight.app.interpreter.values import ClassValue, ObjectValue, UserFunction, Value
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
 
 MAKERS = BASES | RUN_BY_MODAL | {"App", "Stub"}
-SPEAKING = walk.naming(MAKERS)
+SPEAKING = syntax.naming(MAKERS)
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -51,20 +51,17 @@ def _defs(scope: Interpreter) -> Iterator[tuple[Def, ClassValue | None]]:
         if isinstance(node, ast.ClassDef):
             value: Value = scope.names.get(node.name)
             holder = value if isinstance(value, ClassValue) else None
-        inner = [c for c in walk.children(node) if isinstance(c, ast.stmt | ast.ExceptHandler)]
+        inner = [c for c in syntax.children(node) if isinstance(c, ast.stmt | ast.ExceptHandler)]
         pending += [(c, holder) for c in reversed(inner)]  # type: ignore[misc]  # a handler holds statements too
 
 
 def _makes_objects(scope: Interpreter, statement: ast.stmt) -> bool:
     if not scope.offsets.may_hold(statement, SPEAKING):
         return False
-    for inner in walk.walk(statement):
+    for inner in syntax.walk(statement):
         func = inner.func if isinstance(inner, ast.Call) else None
-        name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-        if name in MAKERS:
+        if (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")) in MAKERS:
             return True
-        if isinstance(inner, Def | ast.ClassDef):
-            bare = [d.attr for d in inner.decorator_list if isinstance(d, ast.Attribute)]
-            if RUN_BY_MODAL & {*bare}:
-                return True
+        if any(getattr(d, "attr", "") in RUN_BY_MODAL for d in getattr(inner, "decorator_list", ())):
+            return True
     return False

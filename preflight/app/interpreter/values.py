@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from preflight.app.model import BucketMount, Call, SecretRef, Source, Step, Unresolved, VolumeRef
 from preflight.model import Where
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
     from preflight.app.interpreter.scope import Scope
 
+Key: TypeAlias = bool | int | float | str | None  # of a dict of the text
 Value: TypeAlias = (
     "bool | int | float | complex | str | bytes | EllipsisType | list[Value] | tuple[Value, ...]"
-    " | dict[Any, Value] | Unresolved | DefaultBool | Alternatives | Dotted | PathValue | Duration | AppValue"
+    " | dict[Key, Value] | Unresolved | DefaultBool | Alternatives | Dotted | PathValue | Duration | AppValue"
     " | ImageValue | UserFunction | ClassValue | ObjectValue | BoundMethod | Partial | SiblingModule | Opaque | Call"
     " | SecretRef | VolumeRef | BucketMount | None"
 )
@@ -32,32 +33,17 @@ class DefaultStr(str):
 
     variable: str
 
-    def __new__(cls, value: str, variable: str) -> DefaultStr:
-        made = super().__new__(cls, value)
-        made.variable = variable
-        return made
-
 
 class DefaultInt(int):
     """A number made of such a default: ``int(os.environ.get("LIMIT", "60")) * 60``."""
 
     variable: str
 
-    def __new__(cls, value: int, variable: str) -> DefaultInt:
-        made = super().__new__(cls, value)
-        made.variable = variable
-        return made
-
 
 class DefaultFloat(float):
     """The same with a fraction."""
 
     variable: str
-
-    def __new__(cls, value: float, variable: str) -> DefaultFloat:
-        made = super().__new__(cls, value)
-        made.variable = variable
-        return made
 
 
 @dataclass(frozen=True)
@@ -102,15 +88,19 @@ def defaulted(value: Value, variable: str) -> Value:
         return value
     if isinstance(value, bool):
         return DefaultBool(value, variable)
-    if isinstance(value, str):
-        return DefaultStr(value, variable)
-    if isinstance(value, int):
-        return DefaultInt(value, variable)
-    if isinstance(value, float):
-        return DefaultFloat(value, variable)
     if isinstance(value, list | tuple):
         return type(value)(defaulted(each, variable) for each in value)
-    raise TypeError
+    made: DefaultStr | DefaultInt | DefaultFloat
+    if isinstance(value, str):
+        made = DefaultStr(value)
+    elif isinstance(value, int):
+        made = DefaultInt(value)
+    elif isinstance(value, float):
+        made = DefaultFloat(value)
+    else:
+        raise TypeError
+    made.variable = variable
+    return made
 
 
 @dataclass(frozen=True)
@@ -174,6 +164,10 @@ class ImageValue:
     def steps(self) -> tuple[Step, ...]:
         return tuple(link.last for link in self.chain())[::-1]
 
+    def in_doubt(self, why: Unresolved) -> ImageValue:
+        """The same, as not all that may be built."""
+        return replace(self, is_complete=False, unresolved=(*self.unresolved, why))
+
 
 @dataclass(frozen=True, eq=False)
 class Alternatives:
@@ -199,6 +193,11 @@ class Alternatives:
             return defaulted(value, self.variable)
         except TypeError:
             return value
+
+
+def usual(value: Value) -> Value:
+    """What holds while no variable of the environment is set, where one decides; else the value itself."""
+    return value.default if isinstance(value, Alternatives) else value
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,10 +282,7 @@ def unresolved_in(value: object) -> Unresolved | None:
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list | tuple):
-        for each in value:
-            found = unresolved_in(each)
-            if found is not None:
-                return found
+        return next(filter(None, map(unresolved_in, value)), None)
     return None
 
 
@@ -302,14 +298,9 @@ def strings_of(value: Value) -> tuple[list[str], bool]:
         return [value], True
     if isinstance(value, PathValue):
         return [str(value)], True
-    if isinstance(value, list | tuple | set | frozenset):
-        found: list[str] = []
-        is_all = True
-        for each in value:
-            more, all_of_it = strings_of(each)
-            found += more
-            is_all = is_all and all_of_it
-        return found, is_all
+    if isinstance(value, list | tuple):
+        every = [strings_of(each) for each in value]
+        return [text for found, _ in every for text in found], all(is_all for _, is_all in every)
     return [], value is None
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE
 from preflight.lookups import Looked, Lookup, LookupFailed
 from preflight.problems import Kind, Problem
 from preflight.remote.lookups import HERE, VOLUMES, secret_of, volumes_of

@@ -11,8 +11,7 @@ import pytest
 
 from checks.account.credits import CHECK
 from preflight.app import reader
-from preflight.app.lookups import RECIPE
-from preflight.app.planned import PLANNED_FUNCTION, function_named
+from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, function_named
 from preflight.cost.rates import CURRENT_RATES, Rates, listed
 from preflight.lookups import Lookup, LookupFailed
 from preflight.model import Result, Severity, Status
