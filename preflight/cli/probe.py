@@ -24,14 +24,13 @@ from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
-from preflight.events import Event, Priced, Progress
+from preflight.events import Event, Priced, Progress, Reporter
 from preflight.model import Exit, Status
 from preflight.probe.document import Document, not_run, parsed
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
 from preflight.report.redacted import cleaned
-from preflight.report.reporter import Reporter
 from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
