@@ -18,13 +18,14 @@ torch only: nothing else of preflight is imported, so that this file can be copi
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
 import statistics
 import sys
 import time
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 EXIT_CODE = 86
 SCHEMA = "preflight.guard/1"
@@ -106,7 +107,7 @@ class Guard:
             kind = next((k.__name__ for k in type(module).__mro__ if _is_block(k)), None)
             if kind is not None:
                 row = self.blocks[name or kind] = {"block": kind, "calls": 0, "seen": 0, "missed": 0}
-                module.register_forward_pre_hook(_counter(row))
+                module.register_forward_pre_hook(functools.partial(_count, row))
         object.__setattr__(model, "preflight_guard", self)
 
     # --- what a step is -----------------------------------------------------------------------------------
@@ -119,12 +120,12 @@ class Guard:
 
     def count_by_forward(self) -> None:
         """A step begins with each forward pass that trains; those of a validation are not counted."""
+        self.model.register_forward_pre_hook(self._on_forward)
 
-        def hook(module: Any, args: Any) -> None:
-            if module.training and self.torch.is_grad_enabled() and not _in_backward(self.torch):
-                self.begin()
-
-        self.model.register_forward_pre_hook(hook)
+    def _on_forward(self, module: Any, args: Any) -> None:
+        in_backward = getattr(self.torch._C, "_current_graph_task_id", lambda: -1)() != -1
+        if module.training and self.torch.is_grad_enabled() and not in_backward:
+            self.begin()
 
     def begin(self) -> None:
         if self.step:
@@ -175,20 +176,17 @@ class Guard:
             self.profile.__enter__()
         except RuntimeError as error:  # the user's own profiler, say: it is noted, and the run goes on
             self.profile = None
-            self._note(f"step {self.step} could not be traced: {error}")
+            sys.stderr.write(f"preflight.guard: step {self.step} could not be traced: {error}\n")
             return
         self.flags = []
         for name, p in self.model.named_parameters():
             if p.requires_grad:
-                self.hooks.append(p.register_hook(self._on_gradient(name)))
+                self.hooks.append(p.register_hook(functools.partial(self._on_gradient, name)))
         self.trace_cost = time.perf_counter() - began
 
-    def _on_gradient(self, name: str) -> Callable[[Any], None]:
-        def hook(gradient: Any) -> None:
-            if not gradient.is_sparse:
-                self.flags.append((name, self.torch.isfinite(gradient).all(), (gradient != 0).any()))
-
-        return hook
+    def _on_gradient(self, name: str, gradient: Any) -> None:
+        if not gradient.is_sparse:
+            self.flags.append((name, self.torch.isfinite(gradient).all(), (gradient != 0).any()))
 
     def _judge_trace(self) -> None:
         began = time.perf_counter()
@@ -216,7 +214,7 @@ class Guard:
         if names or not self.torch.cuda.is_available():
             self._judge_launches(names, row)
         else:
-            self._note(f"step {self.step}: the profiler saw nothing of the GPU")
+            sys.stderr.write(f"preflight.guard: step {self.step}: the profiler saw nothing of the GPU\n")
         self._judge_gradients()
         self.traced = time.perf_counter()
         self.trace_cost += self.traced - began
@@ -242,7 +240,8 @@ class Guard:
 
     def _judge_gradients(self) -> None:
         bad = sorted({name for name, is_finite, _ in self.flags if not bool(is_finite)})
-        if bad and not _is_scaled():
+        # a GradScaler finds its scale by overflowing: its first gradients are not finite, and are skipped
+        if bad and not any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects()):
             self._found("gradient", f"gradients are not finite in step {self.step}: {', '.join(bad[:3])}")
         zero = {name for name, _, is_some in self.flags if not bool(is_some)}
         if self.flags and self.step == max(WATCHED) and len(zero) == len({name for name, _, _ in self.flags}):
@@ -285,9 +284,6 @@ class Guard:
 
     # --- what is reported -------------------------------------------------------------------------------------
 
-    def _note(self, message: str) -> None:
-        sys.stderr.write(f"preflight.guard: {message}\n")
-
     def _found(self, kind: str, message: str) -> None:
         if any(f["said"] == message or (self.warn_only and f["kind"] == kind) for f in self.findings):
             return
@@ -328,22 +324,9 @@ class Guard:
         return record
 
 
-def _counter(row: dict[str, Any]) -> Callable[[Any, Any], None]:
-    def hook(module: Any, args: Any) -> None:
-        row["calls"] += 1
-
-    return hook
+def _count(row: dict[str, Any], module: Any, args: Any) -> None:
+    row["calls"] += 1
 
 
 def _is_block(kind: type) -> bool:
     return kind.__name__ in KERNELS and kind.__module__.startswith("mamba_ssm")
-
-
-def _in_backward(torch: Any) -> bool:
-    now = getattr(torch._C, "_current_graph_task_id", None)
-    return now is not None and now() != -1
-
-
-def _is_scaled() -> bool:
-    """A GradScaler finds its scale by overflowing: its first gradients are not finite, and are skipped."""
-    return any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects())

@@ -15,13 +15,11 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from preflight.changes import Changed, Group
 from preflight.wording import page_of, title_of
 
 if TYPE_CHECKING:
     from preflight.lookups import Looked, Lookup
-
-CHECK_ID = re.compile(r"[A-Z]{2,5}[0-9]{3}")
-CHECK_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 Json = Any  # what json.dumps takes without a default=
 
@@ -59,24 +57,6 @@ class Status(StrEnum):
 LOOKED = frozenset({Status.PASS, Status.WARN, Status.FAIL})
 UNANSWERED = frozenset({Status.BLOCKED, Status.ERROR})
 WORST_FIRST = (Status.FAIL, Status.ERROR, Status.BLOCKED, Status.UNKNOWN, Status.WARN, Status.PASS, Status.SKIP)
-
-
-class Group(StrEnum):
-    """Facts that a run stands on; a check names those it is about, likeliest cause of its failure first."""
-
-    BUILDER = "builder"
-    PINS = "pins"
-    STEPS = "image steps"
-    GPU = "gpu"
-    CLIENT = "client"
-    FUNCTIONS = "functions"
-    SECRETS = "secrets"
-    VARIABLES = "variables"
-    ACCOUNT = "account"
-    SETTINGS = "settings"
-    RATES = "rates"
-    FILES = "files"
-    VERSIONS = "versions"
 
 
 class Verdict(StrEnum):
@@ -182,9 +162,8 @@ class Answer:
     @property
     def status(self) -> Status:
         severities = {f.severity for f in self.findings}
-        if Severity.ERROR in severities:
-            return Status.FAIL
-        return Status.WARN if Severity.WARNING in severities else Status.PASS
+        lesser = Status.WARN if Severity.WARNING in severities else Status.PASS
+        return Status.FAIL if Severity.ERROR in severities else lesser
 
 
 @dataclass(frozen=True)
@@ -241,8 +220,7 @@ class Check:
     ``has_own_line``: what it saw is worth a line on the screen also when nothing is wrong, though it is a static rule.
     ``runs_project``: a paid check whose command is the project's own; a rehearsal runs it, and no other paid one.
     ``explains``: the lookups whose failure this check's result explains.  ``about``: what may explain its own failure.
-    ``settles``: the questions, left open by an unknown, that its pass answers.
-    ``origin``: the distribution of a plugin's check; "" is built in.
+    ``settles``: the questions, left open by an unknown, that its pass answers.  ``origin``: a plugin's distribution.
     """
 
     id: str
@@ -270,9 +248,9 @@ class Check:
             name = self.name or module.rpartition(".")[2].replace("_", "-")
             for field_name, value in (("name", name), ("title", title_of(page)), ("doc", page)):
                 object.__setattr__(self, field_name, value)
-        if not CHECK_ID.fullmatch(self.id):
+        if not re.fullmatch(r"[A-Z]{2,5}[0-9]{3}", self.id):
             raise ValueError(f"check id {self.id!r} is not like MOD001")
-        if not CHECK_NAME.fullmatch(self.name):
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):
             raise ValueError(f"check name {self.name!r} is not like s3-secret")
         if (self.stage is Stage.PAID) != (self.price is not None):
             raise ValueError(f"{self.id}: a check has a price exactly when it is paid")
@@ -336,39 +314,6 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """A fact that is not what it was: ``before`` or ``after`` is None where it was not there."""
-
-    group: str
-    name: str
-    before: str | None
-    after: str | None
-
-    @property
-    def text(self) -> str:
-        if self.group == "files":  # their values are digests, which tell nobody anything
-            how = "new" if self.before is None else "gone" if self.after is None else "changed"
-            return f"file {self.name} is {how}"
-        if self.before is None:
-            return f"{self.group}: {self.name} is new: {self.after}"
-        if self.after is None:
-            return f"{self.group}: {self.name} is gone; it was {self.before}"
-        return f"{self.group}: {self.name}: {self.before} → {self.after}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changed:
-    """What differs from the last pass (``since``, None when there is none), most telling first.
-
-    ``note`` says what of the kept could not be read.
-    """
-
-    since: datetime | None = None
-    changes: tuple[Change, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Report:
     target: Target
     started: datetime
@@ -403,17 +348,3 @@ class Report:
         proved = {Scope.WHOLE: Verdict.READY, Scope.PART: Verdict.CLEAN, Scope.REHEARSAL: Verdict.REHEARSED}
         others = {Exit.INTERRUPTED: Verdict.INTERRUPTED, Exit.FINDINGS: Verdict.NOT_READY}
         return proved[self.scope] if self.exit is Exit.READY else others.get(self.exit, Verdict.INCOMPLETE)
-
-
-def passed(summary: str, **seen: Json) -> Answer:
-    return Answer(summary=summary, seen=seen)
-
-
-def failed(message: str, *, remedy: str, why: str = "", summary: str = "", **seen: Json) -> Answer:
-    finding = Finding(severity=Severity.ERROR, message=message, remedy=remedy, why=why)
-    return Answer(summary=summary or message, seen=seen, findings=(finding,))
-
-
-def warned(message: str, *, remedy: str, why: str = "", summary: str = "", **seen: Json) -> Answer:
-    finding = Finding(severity=Severity.WARNING, message=message, remedy=remedy, why=why)
-    return Answer(summary=summary or message, seen=seen, findings=(finding,))

@@ -37,10 +37,8 @@ from typing import Any, BinaryIO, NoReturn
 REPOSITORY = Path(__file__).resolve().parent.parent
 EARLY = ("PYTHON", "LANG", "LC_", "LD_", "MODAL_PROFILE", "MODAL_LOGLEVEL", "COVERAGE")
 NOWHERE = "/nonexistent/modal.toml"
-HEAVY = (
-    *("modal", "modal.cli.entry_point", "boto3", "moto.moto_server.werkzeug_app", "moto.s3.models", "werkzeug.serving"),
-    *("rich.console", "rich.table"),
-)
+LIGHT = ("platformdirs", "rich.console", "rich.table")
+HEAVY = ("modal.cli.entry_point", "boto3", "moto.moto_server.werkzeug_app", "moto.s3.models", "werkzeug.serving")
 BY_PATH = ("preflight.__main__", "preflight.probe.payload", "preflight.probe.standin", "preflight.sandbox.example")
 WITH_SDKS = ("preflight.remote", "preflight.sandbox")
 
@@ -132,7 +130,7 @@ def main() -> None:
     from preflight.cli.running.conduct import all_checks
 
     without = (*BY_PATH, *WITH_SDKS) if "light" in sys.argv else BY_PATH
-    names = [] if "light" in sys.argv else [*HEAVY]
+    names = [*LIGHT] if "light" in sys.argv else [*LIGHT, *HEAVY]
     for package in (checks, preflight):
         found = (module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."))
         names += [name for name in found if not name.startswith(without)]
@@ -167,7 +165,8 @@ def _become(asked: dict[str, Any]) -> None:
     if "modal.config" in sys.modules:
         config = sys.modules["modal.config"]
         config.user_config_path = os.environ.get("MODAL_CONFIG_PATH") or str(Path("~/.modal.toml").expanduser())
-        subprocess.Popen = _Popen  # type: ignore[misc]
+        if not asked["audit"]:
+            subprocess.Popen = _Popen  # type: ignore[misc]
     if asked["audit"]:
         _audited(asked["audit"])
     if asked["most_bytes"]:

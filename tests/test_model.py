@@ -10,10 +10,11 @@ from itertools import product
 
 import pytest
 
+from preflight.api import failed, passed, warned
+from preflight.changes import Change
 from preflight.lookups import Looked
 from preflight.model import (
     Answer,
-    Change,
     Check,
     Exit,
     Finding,
@@ -30,9 +31,6 @@ from preflight.model import (
     Unknown,
     Verdict,
     Where,
-    failed,
-    passed,
-    warned,
 )
 
 

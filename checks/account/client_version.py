@@ -14,10 +14,11 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from preflight.api import Kind, Problem, account, advice, error, warning
+from preflight.api import Kind, Problem, account, advice, error, failed, warning
+from preflight.changes import Group
 from preflight.facts.modal_api import modal_api
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Group, Severity, Stage, failed
+from preflight.model import Answer, Check, Finding, Severity, Stage
 
 
 async def run(looked: Looked) -> Answer:

@@ -11,16 +11,14 @@ How to fix: Raise the environment's budget on Modal's usage page, or plan fewer 
 Source: Modal client 1.6.4: `Workspace.billing.rates`, budget fields of the environment list (measured 2026-11-23).
 """
 
-from decimal import Decimal
-
 from preflight.api import Findings, Kind, Looked, LookupFailed, Problem, advice, error, warning
 from preflight.app.lookups import PLANNED_FUNCTION
-from preflight.cost.allowance import Allowance
+from preflight.changes import Group
 from preflight.cost.estimate import Estimate
-from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import Finishes
+from preflight.cost.rates import CURRENT_RATES
 from preflight.cost.reckoning import ASKED, Reckoning, reckon
-from preflight.model import Answer, Check, Finding, Group, Stage, Unknown
+from preflight.model import Answer, Check, Finding, Stage, Unknown
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
 
 MAY_BE_REFUSED = (Kind.FORBIDDEN, Kind.UNSUPPORTED)  # the list of environments, for whoever may run all the same
@@ -34,28 +32,48 @@ async def run(looked: Looked) -> Answer | Unknown:
     elif not isinstance(environment.__cause__, Problem) or environment.__cause__.kind not in MAY_BE_REFUSED:
         raise environment
     reckoned = reckon(looked, is_brief=True)
-    price, left, needed = reckoned.price, reckoned.allowance, reckoned.needed_usd
+    price, left, needed, bound = reckoned.price, reckoned.allowance, reckoned.needed_usd, reckoned.at_most
+    amounts = {
+        "spent_usd": left.spent_usd,
+        "left_usd": left.left_usd,
+        "needed_usd": needed,
+        "upper_bound_usd": None if price is None else price.upper_bound_usd,
+    }
     seen = {
         "environment": left.environment,
-        "spent_usd": _float(left.spent_usd),
-        "left_usd": _float(left.left_usd),
-        "needed_usd": _float(needed),
-        "upper_bound_usd": _float(None if price is None else price.upper_bound_usd),
+        **{name: None if usd is None else float(usd) for name, usd in amounts.items()},
         "rates": None if price is None else price.rates_source,
         "usd_per_hour": None if price is None else {k: float(v) for k, v in price.rates.items()},
         "finishes": None if reckoned.outlook is None else reckoned.outlook.finishes.value,
         "spend_limit_reached": is_reached,
     }
-    findings = [*(_limit(left.environment) if is_reached else ())]
+    findings, needs, cost = list[Finding](), reckoned.refused, ""
+    if is_reached:
+        findings.append(
+            error(
+                f"environment {left.environment} has reached its spend limit",
+                "raise the limit on Modal's usage and billing page, or wait for the next cycle",
+                why="Modal starts no container there until then",
+                can_clear=True,
+            )
+        )
     if price is not None and needed is not None:
-        findings += [*_money(reckoned, price, needed), *_time(reckoned)]
-        needs = f"the run needs about ${needed:,.2f} ({_basis(price)})"
-    elif (bound := reckoned.at_most) is not None:
-        if left.left_usd is None:
-            findings.append(_no_budget(left, f"the ${bound.upper_bound_usd:,.2f} of its time limit"))
+        of = f"{price.hours:.4g} h of {price.gpu or 'CPU'} at ${price.usd_per_hour:.2f}/h"
+        needs, cost = f"the run needs about ${needed:,.2f} ({of})", f"${needed:,.2f}"
+    elif bound is not None:
         needs = f"at most ${bound.upper_bound_usd:,.2f} by its time limit: {reckoned.refused}"
-    else:
-        needs = reckoned.refused
+        cost = f"the ${bound.upper_bound_usd:,.2f} of its time limit"
+    if cost and left.left_usd is None and not left.is_unclear:
+        is_set = "no budget is set" if not left.unknown else f"the budget can't be read ({left.unknown})"
+        findings.append(
+            warning(
+                f"{is_set}, so {cost} can't be compared with one",
+                "set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
+                why="Modal does not publish how much credit is left",
+            )
+        )
+    if price is not None and needed is not None:
+        findings += _of_the_plan(reckoned, price, needs)
     why, remedy = _open(reckoned)
     if why:
         findings += [warning(why, remedy)] if remedy else []
@@ -79,58 +97,25 @@ def _open(reckoned: Reckoning) -> tuple[str, str]:
     return "", ""
 
 
-def _limit(environment: str | None) -> Findings:
-    yield error(
-        f"environment {environment} has reached its spend limit",
-        "raise the limit on Modal's usage and billing page, or wait for the next cycle",
-        why="Modal starts no container there until then",
-        can_clear=True,
-    )
-
-
-def _no_budget(left: Allowance, cost: str) -> Finding:
-    is_set = "no budget is set" if not left.unknown else f"the budget can't be read ({left.unknown})"
-    return warning(
-        f"{is_set}, so {cost} can't be compared with one",
-        "set [tool.preflight.budget] usd, or a budget for the environment on Modal's usage page",
-        why="Modal does not publish how much credit is left",
-    )
-
-
-def _money(reckoned: Reckoning, price: Estimate, needed: Decimal) -> Findings:
-    left = reckoned.allowance
-    if left.left_usd is None:
-        yield _no_budget(left, f"${needed:,.2f}")
-    elif reckoned.over_usd:
+def _of_the_plan(reckoned: Reckoning, price: Estimate, needs: str) -> Findings:
+    left, outlook = reckoned.allowance, reckoned.outlook
+    if reckoned.over_usd:
         yield error(
-            f"{left.text}; the run needs about ${needed:,.2f} ({_basis(price)})",
+            f"{left.text}; {needs}",
             f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours",
             why="at a limit of Modal the run stops where it stands; at one of yours nothing stops it",
             can_clear=True,
         )
-    elif left.left_usd < price.upper_bound_usd:
+    elif left.left_usd is not None and left.left_usd < price.upper_bound_usd:
         yield advice(
             f"{left.text}, and the time limit of every attempt together costs ${price.upper_bound_usd:,.2f}",
             "lower timeout= or retries=, or raise the budget",
         )
     if price.rates_source != "live":
         yield warning(f"the price is from {price.rates_source}: live rates can't be had", "modal billing rates")
-
-
-def _time(reckoned: Reckoning) -> Findings:
-    """What does not fit is an error: the run is cut off.  What may just not fit, advice."""
-    outlook = reckoned.outlook
     if outlook is not None and outlook.finishes in (Finishes.NO, Finishes.TOO_CLOSE):
-        say = error if outlook.finishes is Finishes.NO else advice
+        say = error if outlook.finishes is Finishes.NO else advice  # what may just not fit is no error
         yield say(outlook.why, outlook.remedy, why="the run is cut off before its end")
-
-
-def _basis(price: Estimate) -> str:
-    return f"{price.hours:.4g} h of {price.gpu or 'CPU'} at ${price.usd_per_hour:.2f}/h"
-
-
-def _float(usd: Decimal | None) -> float | None:
-    return None if usd is None else float(usd)
 
 
 CHECK = Check(

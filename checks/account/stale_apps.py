@@ -10,7 +10,7 @@ Source: Modal client 1.6.4: `Environment.apps.list`, `AppInfo.lifecycle` (measur
 """
 
 from preflight.api import Answer, Check, Group, Looked, LookupFailed, Stage, account, warning
-from preflight.remote.apps import age_text, is_run, is_stale
+from preflight.remote.lookups import age_text, is_run, is_stale
 from preflight.wording import listed
 
 

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from preflight.api import RECIPE, account, cost, error, warning
 from preflight.api.app import NoFunction
+from preflight.changes import Group
 from preflight.lookups import Looked
-from preflight.model import Answer, Check, Finding, Group, Json, NotApplicable, Price, Stage, Unknown, Where
+from preflight.model import Answer, Check, Finding, Json, NotApplicable, Price, Stage, Unknown, Where
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_on_modal, probe_price
 from preflight.probe.own_model import NOT_RUN
 

@@ -48,11 +48,11 @@ def _asks_for_clang(ext: ExtInstall, context: Context) -> bool:
         return False
     if not build.are_tools_known_before(ext.image, ext.n) or build.outcome_of(ext) is Outcome.WHEEL:
         return False
-    if not ext.is_isolated or ext.name not in build.FORETOLD:
+    if not ext.is_isolated or ext.name not in build.FORECAST:
         return True
     forecast = build.forecast_of(ext, context.builder)  # it may stop before any compiler is asked for
-    is_source = forecast.ending is build.Ending.SOURCE
-    return is_source or forecast.told_by == "tool-add-python-no-cc" or CLANG in forecast.log
+    is_source = forecast.outcome is Outcome.SOURCE
+    return is_source or forecast.rule == "tool-add-python-no-cc" or CLANG in forecast.log
 
 
 READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})

@@ -37,7 +37,7 @@ def ver_ext_torch_floor(recipe: Recipe, ext: ExtInstall, context: Context) -> Fi
         return
     for clash in build.clashes(ext, context.builder):
         say, need = error if clash.is_certain else warning, clash.conflict.need
-        yield say(clash.why, clash.remedy, clash.where, why=COSTS[need.when], evidence=(need.symptom,))
+        yield say(clash.conflict.message, clash.remedy, clash.where, why=COSTS[need.when], evidence=(need.symptom,))
     problem = _without_files(ext)
     if problem:
         yield error(problem, build.working_pins(ext), ext.where, why=COSTS["build"])

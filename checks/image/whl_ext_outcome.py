@@ -15,7 +15,7 @@ Source: setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H1
 """
 
 from preflight.api import BUILDER, RECIPE, Context, Findings, Looked, Recipe, build, error, warning
-from preflight.build.forecast import Ending, Forecast
+from preflight.build.outcome import Forecast, Outcome
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
 from preflight.rules.form import builder_of, without_ignored
 
@@ -23,38 +23,38 @@ NAME, ID = "whl-ext-outcome", "IMG540"
 AT_BUILD = "the image build stops at this step, after torch was downloaded (3 to 5 min)"
 ON_GPU = "the image builds, and the import fails on the GPU"
 ENDS = {
-    Ending.FAILS: ("stops the image build", AT_BUILD),
-    Ending.BROKEN: ("is installed, and fails on the GPU", ON_GPU),
-    Ending.NO_KERNELS: ("is installed without kernels", ON_GPU),
+    Outcome.FAILS: ("stops the image build", AT_BUILD),
+    Outcome.BROKEN: ("is installed, and fails on the GPU", ON_GPU),
+    Outcome.NO_KERNELS: ("is installed without kernels", ON_GPU),
 }
 
 
 async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     recipe = looked[RECIPE]
-    found = build.foretold(recipe, builder_of(looked))
+    found = build.forecasts_of(recipe, builder_of(looked))
     if not found:
         return NotApplicable(f"{recipe.source.path} installs none of mamba-ssm, causal-conv1d, flash-attn by pip")
     findings, lines, steps, ignored = list[Finding](), list[str](), list[dict[str, object]](), 0
     for each in found:
         # who ignores the rule that reports the cause on that line ignores what follows from it
-        kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.told_by))
+        kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.rule))
         findings, ignored = [*findings, *kept], ignored + left
-        by = f" (see {each.told_by})" if each.told_by else ""
-        lines.append(f"line {each.where.line}, {each.subject}: {each.said}{by}")
+        by = f" (see {each.rule})" if each.rule else ""
+        lines.append(f"line {each.where.line}, {each.subject}: {each.text}{by}")
         steps.append(
             {
                 "package": each.ext.name,
                 "version": each.version,
                 "where": str(each.where),
-                "ending": each.ending.value,
+                "ending": each.outcome.value,
                 "wheel": each.wheel.filename if each.wheel else None,
                 "minutes": None if each.minutes is None else round(each.minutes, 1),
-                "said": each.said,
-                "told_by": each.told_by or None,
+                "said": each.text,
+                "told_by": each.rule or None,
             }
         )
     summary = "; ".join(lines) + (f" ({ignored} ignored in the file)" if ignored else "")
-    if any(f.ending is Ending.UNKNOWN for f in found):
+    if any(f.outcome is Outcome.UNKNOWN for f in found):
         # the probe runs on one image: it can settle what is open about that one
         images = [i for i in recipe.images if any(f.ext.step in i.steps for f in found)]
         question = "kernels" if len(images) == 1 else ""
@@ -63,23 +63,23 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
 
 
 def find(recipe: Recipe, context: Context) -> Findings:
-    return (finding for each in build.foretold(recipe, context.builder) for finding in _wrong(each))
+    return (finding for each in build.forecasts_of(recipe, context.builder) for finding in _wrong(each))
 
 
 def _wrong(forecast: Forecast) -> Findings:
     """What ends otherwise than well.  A cause that another rule reports is told there, and only named here."""
     subject, place = forecast.subject, forecast.where
-    if forecast.ending is Ending.UNKNOWN and forecast.is_gap:
+    if forecast.outcome is Outcome.UNKNOWN and forecast.is_gap:
         why = "a wheel takes seconds, a source build 5 to 60 min"
-        yield warning(f"{subject}: {forecast.said}", forecast.remedy, place, why=why)
-    if forecast.ending not in ENDS:
+        yield warning(f"{subject}: {forecast.text}", forecast.remedy, place, why=why)
+    if forecast.outcome not in ENDS:
         return
     say = error if forecast.is_certain else warning
-    what, cost = ENDS[forecast.ending]
-    if forecast.told_by:
-        yield say(f"{subject} {what}", f"see {forecast.told_by}", place)
+    what, cost = ENDS[forecast.outcome]
+    if forecast.rule:
+        yield say(f"{subject} {what}", f"see {forecast.rule}", place)
         return
-    message = f"{subject} {what}: {forecast.why}" if forecast.ending is Ending.FAILS else f"{subject}: {forecast.said}"
+    message = f"{subject} {what}: {forecast.why}" if forecast.log else f"{subject}: {forecast.why}"
     yield say(message, forecast.remedy, place, why=cost, evidence=(forecast.log,) if forecast.log else ())
 
 

@@ -156,11 +156,11 @@ def dep_unknown_kwarg(recipe: Recipe, call: Call) -> Findings:
     """
     api = facts.modal_api()
     parameters = None if call.is_bare else api.parameters(call.name)
-    if parameters is None or call.node is None or not app.is_certain(recipe, call):
+    if parameters is None or call.node is None:
         return
     taken = {p for p in parameters if not p.startswith("*")}
     strange = [k for k in call.kwargs if k not in taken and k not in OWN_RULE and k != "**"]
-    if not strange or app.is_guarded(syntax(recipe), call.node):
+    if not strange or not app.is_certain(recipe, call) or app.is_guarded(syntax(recipe), call.node):
         return
     public = sorted(n for n in taken if not n.startswith("_"))
     others = ", ".join(public[:12]) + (" …" if len(public) > 12 else "") or "none"

@@ -16,18 +16,18 @@ from pathlib import Path
 from preflight.api import error
 from preflight.app.lookups import RECIPE, NoFunction, function_named
 from preflight.app.model import Recipe
+from preflight.changes import Group
 from preflight.cost.estimate import estimate
-from preflight.cost.lookups import CURRENT_RATES
-from preflight.cost.rates import RateRefused
+from preflight.cost.rates import CURRENT_RATES, RateRefused
 from preflight.cost.resources import NotSaid, resources_of
 from preflight.diagnosis import first_cause
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Group, NotApplicable, Price, Stage
+from preflight.model import Answer, Check, NotApplicable, Price, Stage
 from preflight.process import run_command
 from preflight.remote.lookups import CLIENT, HERE, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import Here
 from preflight.settings import folder_of
-from preflight.state.passes import Pass, recall, remember
+from preflight.state.receipt import Pass, recall, remember
 from preflight.state.sources import TooLarge
 from preflight.state.vector import can_miss, fingerprint
 from preflight.state.watched import watched

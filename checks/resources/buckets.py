@@ -3,7 +3,7 @@
 import ast
 import re
 
-from preflight.api import Call, Findings, Fix, Recipe, advice, app, error, rule, warning
+from preflight.api import Call, Findings, Recipe, advice, app, error, rule, warning
 from preflight.rules.subjects import BUCKET_MOUNTS, syntax, with_keyword
 
 ELSEWHERE = re.compile(r"(?:^|[-_ ])(gcs|gcp|gs|google|r2|cloudflare|minio|backblaze|wasabi)(?:$|[-_ ])", re.I)
@@ -31,12 +31,10 @@ def sto_bucket_endpoint_missing(recipe: Recipe, call: Call) -> Findings:
     How to fix: Add `bucket_endpoint_url=` with the store's address, and give the bucket's bare name.
     Source: modal 1.6.4 cloud_bucket_mount.py: no endpoint means S3; its examples name the endpoints of R2 and GCS.
     """
-    bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
-    endpoint = call.kwargs.get("bucket_endpoint_url", call.args[1] if len(call.args) > 1 else None)
-    if endpoint is not None or call.has_spread:
+    bucket, secret = call.given("bucket_name", 0), call.kwargs.get("secret")
+    if call.has_spread or call.given("bucket_endpoint_url", 1) is not None:
         return
     written = str(bucket) if isinstance(bucket, str) else ""
-    secret = call.kwargs.get("secret")
     name, keys = (secret.name or "", " ".join(secret.required_keys)) if isinstance(secret, app.SecretRef) else ("", "")
     address = ADDRESS.match(written)
     sign = address or ELSEWHERE.search(name) or ELSEWHERE.search(written) or GOOGLE_KEY.search(keys)
@@ -53,6 +51,8 @@ def sto_bucket_endpoint_missing(recipe: Recipe, call: Call) -> Findings:
     )
 
 
+SCHEME = re.compile(r"^(?:arn:[^:]*:[^:]*:[^:]*:[^:]*:|[a-z0-9]+://)", re.I)
+HOST = re.compile(r"\.s3[.-][\w.-]*amazonaws\.com$")
 WRONG = re.compile(r"^(?:arn:|[a-z0-9]+://)|/|\.amazonaws\.com", re.I)
 
 
@@ -69,24 +69,16 @@ def sto_bucket_name(recipe: Recipe, call: Call) -> Findings:
     How to fix: Give the bare name, and the path below the bucket as `key_prefix=`.
     Source: modal.com/docs/guide/cloud-bucket-mounts; S3's naming rules: 3 to 63 of a-z, 0-9, '.' and '-'.
     """
-    bucket = call.args[0] if call.args else call.kwargs.get("bucket_name")
+    bucket = call.given("bucket_name", 0)
     if isinstance(bucket, str) and WRONG.search(bucket):
-        bare, prefix = _parts(bucket)
+        name, _, path = SCHEME.sub("", str(bucket)).partition("/")
+        bare, prefix = HOST.sub("", name), path.strip("/")
         yield error(
             f"bucket_name is {str(bucket)!r}; wanted the bare name",
-            f"write {bare!r}" + (f" with key_prefix={prefix!r}" if prefix else ""),
+            f"write {bare!r}" + (f" with key_prefix={prefix + '/'!r}" if prefix else ""),
             call.where,
             why="there is no bucket of that name; the container stops when it mounts it",
         )
-
-
-def _parts(bucket: str) -> tuple[str, str]:
-    """Bare name and prefix of an address."""
-    rest = re.sub(r"^(?:arn:[^:]*:[^:]*:[^:]*:[^:]*:|[a-z0-9]+://)", "", str(bucket), flags=re.I)
-    name, _, prefix = rest.partition("/")
-    name = re.sub(r"\.s3[.-][\w.-]*amazonaws\.com$", "", name)
-    prefix = prefix.strip("/")
-    return name, f"{prefix}/" if prefix else ""
 
 
 @rule("RES670", BUCKET_MOUNTS)
@@ -102,10 +94,9 @@ def sto_bucket_no_secret(recipe: Recipe, call: Call) -> Findings:
     How to fix: Give `secret=modal.Secret.from_name(…)` with the bucket's keys. Leave it out only for a public bucket.
     Source: modal.com/docs/guide/cloud-bucket-mounts.
     """
-    given = call.kwargs
-    if call.has_spread or len(call.args) > 3 or any(given.get(k) is not None for k in ("secret", "oidc_auth_role_arn")):
+    bucket, keywords = call.given("bucket_name", 0), ("secret", "oidc_auth_role_arn")
+    if call.has_spread or len(call.args) > 3 or any(call.kwargs.get(k) is not None for k in keywords):
         return
-    bucket = call.args[0] if call.args else given.get("bucket_name")
     yield warning(
         f"the mount of {bucket if isinstance(bucket, str) else 'a bucket'} has neither secret= nor oidc_auth_role_arn=",
         "give secret=modal.Secret.from_name(…) with the bucket's keys; leave it out only for a public bucket",
@@ -127,24 +118,18 @@ def sto_bucket_prefix_no_slash(recipe: Recipe, call: Call) -> Findings:
     How to fix: End the prefix with a slash.
     Source: modal 1.6.4 cloud_bucket_mount.py: ValueError from cloud_bucket_mounts_to_proto.
     """
-    prefix = call.kwargs["key_prefix"]
+    prefix, node = call.kwargs["key_prefix"], app.keyword_node(call, "key_prefix")
     if isinstance(prefix, str) and prefix and not prefix.endswith("/"):
+        is_literal = node is not None and isinstance(node.value, ast.Constant)  # a name may be used elsewhere too
+        literal = app.quoted_like(syntax(recipe).text(node.value), prefix + "/") if node is not None else ""
+        fix = app.keyword_value(recipe.source, call, "key_prefix", literal, is_safe=True)
         yield error(
             f"key_prefix is {str(prefix)!r} and does not end in '/'",
             f"write {str(prefix) + '/'!r}",
             app.keyword_where(recipe, call, "key_prefix"),
             why="the client raises ValueError when the app is deployed or run",
-            fix=_fix(recipe, call, prefix),
+            fix=fix if is_literal else None,
         )
-
-
-def _fix(recipe: Recipe, call: Call, prefix: str) -> Fix | None:
-    """Only where the prefix is a literal of its own: behind a name, other code may use it as it is."""
-    node = app.keyword_node(call, "key_prefix")
-    if node is None or not isinstance(node.value, ast.Constant):
-        return None
-    written = app.quoted_like(syntax(recipe).text(node.value), prefix + "/")
-    return app.keyword_value(recipe.source, call, "key_prefix", written, is_safe=True)
 
 
 WITH_SECRET = BUCKET_MOUNTS.only(lambda c: isinstance(c.kwargs.get("secret"), app.SecretRef), "bucket secret")
@@ -169,7 +154,9 @@ def sto_secret_keys(recipe: Recipe, call: Call) -> Findings:
     secret = call.kwargs["secret"]
     if not isinstance(secret, app.SecretRef):
         return
-    if secret.made_by == "from_name" and not secret.required_keys and not _has_required(recipe, secret):
+    made = next((c for c in recipe.calls if c.where == secret.where and c.name.endswith("from_name")), None)
+    is_open = made is None or "required_keys" in made.kwargs or made.has_spread  # the text may not say which
+    if secret.made_by == "from_name" and not secret.required_keys and not is_open:
         yield advice(
             f"the secret {secret.name!r} of a bucket names no required_keys",
             'add required_keys=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"]'
@@ -185,9 +172,3 @@ def sto_secret_keys(recipe: Recipe, call: Call) -> Findings:
             secret.where,
             why="the region is then guessed, and the mount fails where the guess is wrong",
         )
-
-
-def _has_required(recipe: Recipe, secret: app.SecretRef) -> bool:
-    """Whether required_keys= is given at all, though the text may not say which."""
-    made = next((c for c in recipe.calls if c.where == secret.where and c.name.endswith("from_name")), None)
-    return made is None or "required_keys" in made.kwargs or made.has_spread

@@ -156,6 +156,7 @@ def _meant(kind: str) -> tuple[str, bool]:
         return known, True
     near = {*difflib.get_close_matches(plain, facts.gpu_names(), n=3, cutoff=0.75)}
     near |= {name for name in facts.gpu_names() if plain.startswith(name) or name.startswith(plain[:4])}
+    near = {name for name in near if name[0] == plain[0]}  # a V100 is no H100 in another spelling
     return (near.pop(), False) if len(near) == 1 else ("", False)
 
 

@@ -2,14 +2,17 @@
 
 import ast
 import re
+from collections.abc import Iterable
 
-from preflight.api import Call, Findings, Function, Recipe, advice, app, rule, warning
+from preflight.api import Call, Findings, Function, Recipe, advice, app, build, rule, warning
+from preflight.app.syntax import Def
 from preflight.rules.subjects import GPU_FUNCTIONS, IMAGE_CALLS
 
 MOVES = re.compile(
     r"^(?:shutil\.(?:copy|copy2|copyfile|copytree|move|unpack_archive|make_archive)"
     r"|(?:huggingface_hub\.)?(?:snapshot_download|hf_hub_download)|urllib\.request\.urlretrieve"
     r"|gdown\.download|wget\.download)$|\.(?:download_file|upload_file|download_fileobj|extractall)$"
+    r"|: (?:cp|mv|rsync|aws|gsutil|wget|curl|tar|unzip|rclone|mkdir|ls|du|df)$"
 )
 HARMLESS = re.compile(
     r"^(?:print|len|str|int|float|sorted|list|set|dict|tuple|sum|min|max|range|enumerate|zip|open|round|any|all"
@@ -20,7 +23,6 @@ HARMLESS = re.compile(
     r"|get_paginator|list_objects_v2|info|debug|warning|error|replace|close|flush|add|update|as_posix|sort)$"
 )
 RUNS = frozenset({"subprocess.run", "subprocess.check_call", "subprocess.call", "os.system"})
-SHELL_MOVES = re.compile(r"^\s*(?:sudo\s+)?(?:cp|mv|rsync|aws\s+s3|gsutil|wget|curl|tar|unzip|rclone|mkdir|ls|du|df)\b")
 
 
 @rule("RES640", GPU_FUNCTIONS.only(lambda f: f.kind == "function" and not app.is_web(f)))
@@ -39,10 +41,11 @@ def cost_gpu_on_cpu_work(recipe: Recipe, function: Function) -> Findings:
     How to fix: Leave `gpu=` out of the decorator; the files move as fast without it.
     Source: modal.com/pricing: a GPU is billed while the container lives.
     """
-    moved = _only_moves(function)
+    names = (_name(call) for call in app.calls_in(*app.defs_of(function)))
+    moved = _first_if_only(names, MOVES, HARMLESS)
     if moved:
         yield warning(
-            f"{function.name} has a GPU and only moves files ({moved})",
+            f"{function.name} has a GPU and only moves files ({moved.lstrip('.')})",
             "leave gpu= out of its decorator",
             app.keyword_where(recipe, function.call, "gpu"),
             why="the GPU is billed for as long as the copy takes, and is not used",
@@ -50,25 +53,28 @@ def cost_gpu_on_cpu_work(recipe: Recipe, function: Function) -> Findings:
         )
 
 
-def _only_moves(function: Function) -> str:
-    """The call that moves, when every call of the body is one of files; "" otherwise."""
-    moved = ""
-    for call in app.calls_in(*app.defs_of(function)):
-        name = app.dotted(call.func) or (f".{call.func.attr}" if isinstance(call.func, ast.Attribute) else "")
-        if name in RUNS:
-            first = next((str(s.value) for s in app.strings_in(call.args[0])), "") if call.args else ""
-            if not SHELL_MOVES.match(first):
-                return ""
-            moved = moved or f"{name}: {first.split()[0]}"
-        elif MOVES.search(name):
-            moved = moved or name.lstrip(".")
-        elif not HARMLESS.search(name):
+def _name(call: ast.Call) -> str:
+    """ "shutil.copy", ".read" of another expression, "subprocess.run: cp" of a shell command."""
+    name = app.dotted(call.func) or (f".{call.func.attr}" if isinstance(call.func, ast.Attribute) else "")
+    if name not in RUNS:
+        return name
+    first = next((str(s.value) for s in app.strings_in(call.args[0])), "") if call.args else ""
+    return f"{name}: {first.strip().removeprefix('sudo ').split(' ')[0]}"
+
+
+def _first_if_only(names: Iterable[str], wanted: re.Pattern[str], beside: re.Pattern[str]) -> str:
+    """The first of the names that is wanted, when every other is one of those that may stand beside it; else ""."""
+    found = ""
+    for name in names:
+        if wanted.search(name):
+            found = found or name
+        elif not beside.search(name):
             return ""
-    return moved
+    return found
 
 
-FETCHES = frozenset({"curl", "wget", "git", "huggingface-cli", "hf", "gdown", "aws", "gsutil", "aria2c"})
-BESIDE = frozenset({"mkdir", "cd", "echo", "export", "mv", "cp", "tar", "unzip", "ls", "rm", "chmod", "ln", "set"})
+FETCHES = re.compile(r"^(?:curl|wget|git|huggingface-cli|hf|gdown|aws|gsutil|aria2c)$")
+BESIDE = re.compile(r"^(?:mkdir|cd|echo|export|mv|cp|tar|unzip|ls|rm|chmod|ln|set)$")
 DOWNLOADS = re.compile(
     r"(?:^|\.)(?:snapshot_download|hf_hub_download|from_pretrained|urlretrieve|download\w*|load_model)$"
 )
@@ -94,8 +100,17 @@ def cost_gpu_on_download_step(recipe: Recipe, call: Call) -> Findings:
     How to fix: Leave `gpu=` out of the step, or move the part that needs the GPU into a step of its own.
     Source: modal.com/docs/guide/images, "Attach GPUs during setup": for steps that need one.
     """
-    method = call.name.rpartition(".")[2]
-    fetched = (_commands_fetch if method == "run_commands" else _function_fetches)(recipe, call)
+    method, node = call.name.rpartition(".")[2], call.node
+    fetched = ""
+    if method == "run_commands":
+        steps = (s for i in recipe.images for s in i.steps if s.node is node and s.is_complete)
+        programs = [build.program_of(c)[0] for c in next((s.shell for s in steps), ())]
+        fetched = _first_if_only(filter(None, programs), FETCHES, BESIDE)
+    elif isinstance(node, ast.Call) and node.args and isinstance(first := node.args[0], ast.Name):
+        top = recipe.source.tree.body if recipe.source.tree is not None else []
+        body = next((n for n in top if isinstance(n, Def) and n.name == first.id), None)
+        if body is not None and "cuda" not in ast.unparse(body):
+            fetched = _first_if_only((app.dotted(c.func) for c in app.calls_in(body)), DOWNLOADS, BESIDE_CALL)
     if fetched:
         yield warning(
             f"{method} has a GPU and only downloads ({fetched})",
@@ -104,32 +119,6 @@ def cost_gpu_on_download_step(recipe: Recipe, call: Call) -> Findings:
             why="the build waits for a GPU and is billed for it while it downloads",
             fix=app.keyword_dropped(recipe.source, call, "gpu", is_safe=True),
         )
-
-
-def _commands_fetch(recipe: Recipe, call: Call) -> str:
-    steps = (s for i in recipe.images for s in i.steps if s.node is call.node and s.is_complete)
-    commands = next((s.shell for s in steps), ())
-    programs = [c.words[0].rsplit("/", 1)[-1] for c in commands if c.words]
-    fetched = [p for p in programs if p in FETCHES]
-    return fetched[0] if fetched and {*programs} <= FETCHES | BESIDE else ""
-
-
-def _function_fetches(recipe: Recipe, call: Call) -> str:
-    if not isinstance(call.node, ast.Call) or not call.node.args or recipe.source.tree is None:
-        return ""
-    first = call.node.args[0]
-    bodies = {n.name: n for n in recipe.source.tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
-    body = bodies.get(first.id) if isinstance(first, ast.Name) else None
-    if body is None or "cuda" in ast.unparse(body):
-        return ""
-    fetched = ""
-    for inner in app.calls_in(body):
-        name = app.dotted(inner.func)
-        if DOWNLOADS.search(name):
-            fetched = fetched or name
-        elif not BESIDE_CALL.search(name):
-            return ""
-    return fetched
 
 
 LONG_S = 900

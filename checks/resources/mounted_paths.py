@@ -24,36 +24,30 @@ def sto_bucket_write_mode(recipe: Recipe, function: Function) -> Findings:
     How to fix: Write to local disk or a Volume, and copy the file to the bucket when it is complete.
     Source: modal.com/docs/guide/cloud-bucket-mounts (mountpoint for S3: sequential writes of new files only).
     """
-    if function.where.path != recipe.source.path:
-        return
-    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, app.BucketMount)]
-    for call in app.calls_in(*app.defs_of(function)):
-        how = _how(call)
-        below = next((s for s in app.strings_in(call) if any(_is_below(str(s.value), p) for p in paths)), None)
+    for call in app.calls_in(*app.defs_of(function)) if function.where.path == recipe.source.path else ():
+        name, how = app.dotted(call.func), ""
+        modes = [*call.args[1:2], *(k.value for k in call.keywords if k.arg == "mode")]
+        if WRITERS.search(name):
+            how = f"{name}()"
+        elif name == "open" and modes and REWRITES.match(mode := app.text_of(modes[0])):
+            how = f"open(…, {mode!r})"
+        below = next(
+            (text for s in app.strings_in(call) if _is_below(text := str(s.value), function.mounts_at())), None
+        )
         if how and below is not None:
             yield warning(
-                f"{how} writes to {below.value!r}, below a bucket mount: it takes whole files, front to back",
+                f"{how} writes to {below!r}, below a bucket mount: it takes whole files, front to back",
                 "write it to local disk or a Volume, and copy it to the bucket when it is complete",
                 syntax(recipe).where(call),
                 why="the write fails with an input/output error in the middle of the run",
             )
 
 
-def _how(call: ast.Call) -> str:
-    name = app.dotted(call.func)
-    if WRITERS.search(name):
-        return f"{name}()"
-    if name == "open":
-        given = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "mode"), None)
-        if isinstance(given, ast.Constant) and isinstance(given.value, str) and REWRITES.match(given.value):
-            return f"open(…, {given.value!r})"
-    return ""
+def _is_below(text: str, paths: tuple[str, ...]) -> bool:
+    return any(text == path or text.startswith(path + "/") for path in paths)
 
 
-def _is_below(text: str, path: str) -> bool:
-    return text == path or text.startswith(path + "/")
-
-
+OF_A_PATH = ("mkdir", "write_text", "write_bytes", "touch")
 MAKES = re.compile(r"^os\.(?:makedirs|mkdir)$|^torch\.save$|^(?:np|numpy)\.save")
 
 
@@ -70,31 +64,20 @@ def sto_write_readonly_mount(recipe: Recipe, function: Function) -> Findings:
     How to fix: Write to another path, or mount without `read_only=True`.
     Source: modal 1.6.4 CloudBucketMount(read_only=True).
     """
-    if function.where.path != recipe.source.path:
-        return
-    paths = [p.rstrip("/") for p, m in function.volumes.items() if isinstance(m, app.BucketMount) and m.is_read_only]
-    for call in app.calls_in(*app.defs_of(function)):
-        target = _written(call)
-        if target and any(_is_below(target, p) for p in paths):
+    for call in app.calls_in(*app.defs_of(function)) if function.where.path == recipe.source.path else ():
+        name, texts, target = app.dotted(call.func), [app.text_of(a) for a in call.args], ""
+        if name == "open" and len(texts) > 1 and texts[1][:1] in ("w", "a", "x"):
+            target = texts[0]
+        elif MAKES.search(name):
+            target = next((t for t in texts if t.startswith("/")), "")
+        elif isinstance(call.func, ast.Attribute) and call.func.attr in OF_A_PATH:
+            path = call.func.value
+            if isinstance(path, ast.Call) and app.dotted(path.func).endswith("Path") and len(path.args) == 1:
+                target = app.text_of(path.args[0])
+        if target and _is_below(target, function.mounts_at(is_read_only=True)):
             yield advice(
                 f"{target!r} is written below a read-only mount",
                 "write elsewhere, or mount without read_only=True",
                 syntax(recipe).where(call),
                 why="the run stops there with 'Read-only file system'",
             )
-
-
-def _written(call: ast.Call) -> str:
-    """The literal path that the call writes; "" for none."""
-    name = app.dotted(call.func)
-    texts = [a.value if isinstance(a, ast.Constant) and isinstance(a.value, str) else "" for a in call.args]
-    if name == "open" and len(texts) > 1 and texts[1][:1] in ("w", "a", "x"):
-        return texts[0]
-    if MAKES.search(name):
-        return next((t for t in texts if t.startswith("/")), "")
-    if isinstance(call.func, ast.Attribute) and call.func.attr in ("mkdir", "write_text", "write_bytes", "touch"):
-        inner = call.func.value
-        if isinstance(inner, ast.Call) and app.dotted(inner.func).endswith("Path") and len(inner.args) == 1:
-            first = inner.args[0]
-            return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
-    return ""

@@ -2,10 +2,9 @@
 
 import ast
 import posixpath
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from preflight.api import Call, Findings, Fix, Recipe, Subject, Where, advice, app, error, rule
+from preflight.api import Call, Findings, Recipe, Subject, advice, app, error, rule
 from preflight.rules.subjects import CALLS, RESOURCE_CALLS, syntax
 
 NAMED = CALLS.only(lambda c: c.name in ("modal.Volume.from_name", "modal.NetworkFileSystem.from_name"), "named volume")
@@ -25,7 +24,7 @@ def sto_volume_not_created(recipe: Recipe, call: Call) -> Findings:
     """
     if "create_if_missing" in call.kwargs or call.has_spread or len(call.args) > 1:
         return
-    name = call.args[0] if call.args else call.kwargs.get("name", call.kwargs.get("label"))
+    name = call.given("name", 0) or call.kwargs.get("label")
     yield advice(
         f"the Volume {repr(str(name)) if isinstance(name, str) else 'of that name'} must exist already: "
         "create_if_missing is not given",
@@ -34,20 +33,24 @@ def sto_volume_not_created(recipe: Recipe, call: Call) -> Findings:
     )
 
 
-KEYWORDS = ("volumes", "network_file_systems")
 TAKEN = ("/", "/root", "/tmp")
 WHY = "InvalidError when the file is imported"
 
 
-def _mounted(recipe: Recipe) -> Iterator[tuple[Call, str, str]]:
-    for call in RESOURCE_CALLS.of(recipe):
-        for keyword in KEYWORDS:
-            value = call.kwargs.get(keyword)
-            if isinstance(value, dict):
-                yield from ((call, keyword, p) for p in value if isinstance(p, str) and not p.startswith("<line "))
+MOUNTED: Subject[tuple[Call, str, str]] = Subject(
+    lambda recipe: (
+        (call, keyword, path)
+        for call in RESOURCE_CALLS.of(recipe)
+        for keyword in ("volumes", "network_file_systems")
+        for mounted in (call.kwargs.get(keyword),)
+        for path in (mounted if isinstance(mounted, dict) else ())
+        if isinstance(path, str) and not path.startswith("<line ")
+    ),
+    "mount",
+)
 
 
-@rule("RES690", Subject(_mounted, "mount"))
+@rule("RES690", MOUNTED)
 def sto_volume_path(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
     """Volumes are mounted at paths the client accepts.
 
@@ -61,36 +64,25 @@ def sto_volume_path(recipe: Recipe, mount: tuple[Call, str, str]) -> Findings:
     Source: modal 1.6.4 _utils/mount_utils.py validate_mount_points (a trailing slash is fine; measured).
     """
     call, keyword, path = mount
-    plain = str(PurePosixPath(path)) if path else "."
-    where, node = _place(recipe, call, keyword, path)
+    tree, plain, written = syntax(recipe), str(PurePosixPath(path)) if path else ".", app.keyword_node(call, keyword)
+    keys = written.value.keys if written is not None and isinstance(written.value, ast.Dict) else []
+    here = keys if call.where.path == recipe.source.path else []
+    node = next((k for k in here if isinstance(k, ast.Constant) and k.value == path), None)
+    where = tree.where(node) if node is not None else app.keyword_where(recipe, call, keyword)
     if plain in TAKEN:
         message = f"a mount at {path!r}: the client refuses {', '.join(TAKEN)}"
         yield error(message, "mount it below, such as /data", where, why=WHY)
     elif plain != posixpath.normpath(plain) or not plain.startswith("/") or plain.startswith("//"):
         wanted = posixpath.normpath("/" + plain.lstrip("/"))
+        is_taken, literal = wanted in TAKEN, app.quoted_like(tree.text(node), wanted) if node is not None else ""
+        span = tree.span(node) if node is not None and not is_taken else None
         yield error(
             f"a mount at {path!r}; wanted an absolute path without '..'",
-            f"write {wanted!r}" if wanted not in TAKEN else "mount it below /, such as /data",
+            "mount it below /, such as /data" if is_taken else f"write {wanted!r}",
             where,
             why=WHY,
-            fix=_fix(recipe, node, wanted),
+            fix=app.replaced(recipe.source.path, span, literal, is_safe=True),
         )
-
-
-def _place(recipe: Recipe, call: Call, keyword: str, path: str) -> tuple[Where, ast.Constant | None]:
-    node = app.keyword_node(call, keyword)
-    if node is not None and isinstance(node.value, ast.Dict) and call.where.path == recipe.source.path:
-        for key in node.value.keys:
-            if isinstance(key, ast.Constant) and key.value == path:
-                return syntax(recipe).where(key), key
-    return app.keyword_where(recipe, call, keyword), None
-
-
-def _fix(recipe: Recipe, node: ast.Constant | None, wanted: str) -> Fix | None:
-    if node is None or wanted in TAKEN:
-        return None
-    text = app.quoted_like(syntax(recipe).text(node), wanted)
-    return app.replaced(recipe.source.path, syntax(recipe).span(node), text, is_safe=True)
 
 
 MOUNTING = RESOURCE_CALLS.only(lambda c: isinstance(c.kwargs.get("volumes"), dict), "call with volumes")

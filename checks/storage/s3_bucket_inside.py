@@ -18,9 +18,9 @@ from decimal import Decimal
 from preflight.api import Answer, Check, Group, NotApplicable, Price, Problem, Severity, Stage, account
 from preflight.lookups import Looked, LookupFailed
 from preflight.remote.s3.answer import buckets_answer, unanswered
+from preflight.remote.s3.api import LookedAt, S3Place
 from preflight.remote.s3.inside import sample_inside
 from preflight.remote.s3.lookups import NAMED
-from preflight.remote.s3.types import LookedAt, S3Place
 from preflight.wording import counted
 
 USD = Decimal("0.01")

@@ -17,8 +17,8 @@ Source: Modal client 1.6.4: `Secret.from_name(required_keys=)`, which the server
 from preflight.api import Answer, Check, Finding, Group, NotApplicable, Problem, Severity, Stage, account, advice, error
 from preflight.lookups import Looked, LookupFailed
 from preflight.remote.named import NamedSecret
+from preflight.remote.s3.api import S3Sample
 from preflight.remote.s3.lookups import BUCKETS, NAMED, SECRET_STATES
-from preflight.remote.s3.types import S3Sample
 from preflight.wording import listed
 
 MOUNT = "the bucket mount reads it: the run stops after the image build and the first minutes of the A100"

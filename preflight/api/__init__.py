@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from preflight.changes import Group as Group
 from preflight.lookups import Looked as Looked
 from preflight.lookups import Lookup as Lookup
 from preflight.lookups import LookupFailed as LookupFailed
@@ -19,7 +20,7 @@ from preflight.model import Check as Check
 from preflight.model import Edit as Edit
 from preflight.model import Finding as Finding
 from preflight.model import Fix as Fix
-from preflight.model import Group as Group
+from preflight.model import Json
 from preflight.model import NotApplicable as NotApplicable
 from preflight.model import Price as Price
 from preflight.model import Severity as Severity
@@ -27,9 +28,6 @@ from preflight.model import Stage as Stage
 from preflight.model import Status as Status
 from preflight.model import Unknown as Unknown
 from preflight.model import Where as Where
-from preflight.model import failed as failed
-from preflight.model import passed as passed
-from preflight.model import warned as warned
 from preflight.problems import Kind as Kind
 from preflight.problems import Problem as Problem
 from preflight.settings import Settings as Settings
@@ -72,6 +70,20 @@ LATER = (  # where the other names are, those that cost least first
     *("rules.findings", "app.lookups", "app.model"),
     *("build.images", "build.ext_steps", "rules.form", "rules.subjects"),
 )
+
+
+def passed(summary: str, **seen: Json) -> Answer:
+    return Answer(summary=summary, seen=seen)
+
+
+def failed(message: str, *, remedy: str, why: str = "", summary: str = "", **seen: Json) -> Answer:
+    finding = Finding(severity=Severity.ERROR, message=message, remedy=remedy, why=why)
+    return Answer(summary=summary or message, seen=seen, findings=(finding,))
+
+
+def warned(message: str, *, remedy: str, why: str = "", summary: str = "", **seen: Json) -> Answer:
+    finding = Finding(severity=Severity.WARNING, message=message, remedy=remedy, why=why)
+    return Answer(summary=summary or message, seen=seen, findings=(finding,))
 
 
 def __getattr__(name: str) -> Any:

@@ -1,10 +1,10 @@
 """What an image build will come to: bases, toolkits, torch, extensions and their outcomes."""
 
-from preflight.build.aftermath import clashes as clashes
-from preflight.build.aftermath import working_pins as working_pins
-from preflight.build.build_needs import comes_before_torch as comes_before_torch
-from preflight.build.build_needs import missing_before as missing_before
+from preflight.build.clashes import clashes as clashes
+from preflight.build.clashes import working_pins as working_pins
 from preflight.build.compat import is_within as is_within
+from preflight.build.compiling import comes_before_torch as comes_before_torch
+from preflight.build.compiling import missing_before as missing_before
 from preflight.build.compiling import refused_gcc as refused_gcc
 from preflight.build.downloads import Asset as Asset
 from preflight.build.downloads import BaseImage as BaseImage
@@ -17,11 +17,9 @@ from preflight.build.ext_steps import names as names
 from preflight.build.ext_steps import names_are as names_are
 from preflight.build.ext_steps import source_builds as source_builds
 from preflight.build.ext_steps import source_builds_in as source_builds_in
-from preflight.build.forecast import Ending as Ending
-from preflight.build.forecast import Forecast as Forecast
-from preflight.build.foretell import FORETOLD as FORETOLD
-from preflight.build.foretell import forecast_of as forecast_of
-from preflight.build.foretell import foretold as foretold
+from preflight.build.forecast import FORECAST as FORECAST
+from preflight.build.forecast import forecast_of as forecast_of
+from preflight.build.forecast import forecasts_of as forecasts_of
 from preflight.build.images import image_links as image_links
 from preflight.build.images import is_bare as is_bare
 from preflight.build.images import is_debian as is_debian
@@ -30,6 +28,7 @@ from preflight.build.images import program_of as program_of
 from preflight.build.images import shell_strings as shell_strings
 from preflight.build.images import sources_of as sources_of
 from preflight.build.images import tag_of as tag_of
+from preflight.build.outcome import Forecast as Forecast
 from preflight.build.outcome import Outcome as Outcome
 from preflight.build.outcome import is_build_forced as is_build_forced
 from preflight.build.outcome import is_cuda_skipped as is_cuda_skipped
@@ -58,3 +57,5 @@ from preflight.build.torch_in import torch_at_end as torch_at_end
 from preflight.build.torch_in import torch_before as torch_before
 from preflight.build.torch_in import torch_for_wheel as torch_for_wheel
 from preflight.build.torch_in import torch_with as torch_with
+
+Ending, FORETOLD, foretold = Outcome, FORECAST, forecasts_of  # their names when they were first published

@@ -280,6 +280,11 @@ class Function:
     def mounts(self) -> tuple[BucketMount, ...]:
         return tuple(v for v in self.volumes.values() if isinstance(v, BucketMount))
 
+    def mounts_at(self, *, is_read_only: bool = False) -> tuple[str, ...]:
+        """The paths of its bucket mounts, or of those alone that can't be written."""
+        mounts = ((path, v) for path, v in self.volumes.items() if isinstance(v, BucketMount))
+        return tuple(path.rstrip("/") for path, v in mounts if v.is_read_only or not is_read_only)
+
 
 @dataclass(frozen=True, kw_only=True)
 class App:

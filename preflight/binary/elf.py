@@ -229,13 +229,13 @@ class _Reader:
         count = self.tags.get(VERNEEDNUM, 0)
         if not count or VERNEED not in self.tags:
             return
-        at, told = self._offset(self.tags[VERNEED]), 0
+        at, listed = self._offset(self.tags[VERNEED]), 0
         for _ in range(min(count, MOST_TAGS)):
             _, versions, library, first, following = struct.unpack_from("<HHIII", self.data, at)
             name, inner = self._string(library), at + first
             for _ in range(versions):
-                told += 1
-                if told > MOST_TAGS:
+                listed += 1
+                if listed > MOST_TAGS:
                     raise Unreadable("its list of needed versions does not end")
                 _, _, _, version, onward = struct.unpack_from("<IHHII", self.data, inner)
                 yield name, self._string(version)

@@ -92,12 +92,7 @@ def _of_section(data: Data, at: int, stop: int) -> Iterator[Arch]:
             if entry_header < SHORTEST_ENTRY or at + entry_header + body > end or entries > MOST_ENTRIES:
                 raise DamagedFatbin(f"the entry at byte {at} ends outside its fat binary, or there are too many")
             if kind in KINDS:  # another is an intermediate code that no driver runs
-                yield Arch(sm, KINDS[kind], _variant(flags))
+                variant = "a" if flags & IS_ARCH_SPECIFIC else "f" if flags & IS_FAMILY_SPECIFIC else ""
+                yield Arch(sm, KINDS[kind], variant)
             at += entry_header + body
         at = end + -end % 8
-
-
-def _variant(flags: int) -> str:
-    if flags & IS_ARCH_SPECIFIC:
-        return "a"
-    return "f" if flags & IS_FAMILY_SPECIFIC else ""

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from preflight.binary import symbols as said_by
+from packaging.version import Version
+
+from preflight.binary import symbols
 from preflight.binary.elf import SharedLibrary, Unreadable, exported, shared_library
 from preflight.binary.fatbin import Arch, DamagedFatbin, archs
 from preflight.binary.files import Found, libraries
-from preflight.binary.shown import Said, cxx11abi, distinct, floors, of_name, of_python, spoken, unmeasured
 from preflight.facts import symbols as facts
 from preflight.facts.torch import cuda_of, torch_row
+from preflight.facts.wheels import wheel_name
+from preflight.wording import is_or_are
 
 MACHINE = "x86_64"  # of Modal's containers
 CUDA_LIBRARY = re.compile(r"^lib(?:cudart|cublas|cublasLt)\.so\.(\d+)")
@@ -24,6 +27,7 @@ BROUGHT = re.compile(  # by the C library, the compiler's runtime, torch with it
     r"|^lib(?:c10|torch|shm|caffe2|cuda|cublas|cudnn|cufft|curand|cusolver|cusparse|cupti|nccl|nvrtc|nvJitLink|nvToolsExt"
     r"|nvshmem|nvidia-ml|nvtx|cufile|gomp-)[\w-]*\.so(?:\.|$)"
 )
+FLOOR = re.compile(r"^(GLIBC|GLIBCXX|CXXABI)_(\d+(?:\.\d+){0,3})$")
 DIGITS = re.compile(r"\d+")
 OTHER_KIND = re.compile(r"[_-](?:rocm|hip|xpu|hpu|npu)[\d.]*\.so")
 FOR_OTHERS = "for another kind of accelerator"
@@ -106,21 +110,14 @@ class Beside:
 def link(path: Path, target: Target) -> tuple[Linked, ...]:
     """Every library of a file.  Raises FileNotFoundError and nothing else."""
     read = [_read(found) for found in libraries(path)]
-    held = [one for one in read if not isinstance(one, Linked)]
+    readable = [one for one in read if not isinstance(one, Linked)]
     beside = Beside(
-        frozenset(name for one in held for name in (one.library.soname, one.path.rpartition("/")[2])),
-        frozenset(name for one in held for name in one.symbols),
+        frozenset(name for one in readable for name in (one.library.soname, one.path.rpartition("/")[2])),
+        frozenset(name for one in readable for name in one.exported),
     )
-    choices = _choices(held, f"{path}/")
-    return tuple(
-        one
-        if isinstance(one, Linked)
-        else replace(
-            judge(one.library, one.archs, target, path=one.path, file=path.name, beside=beside),
-            choice=choices.get(one.path, ""),
-        )
-        for one in read
-    )
+    choices = _choices(readable, f"{path}/")
+    judged = [one if isinstance(one, Linked) else judge(one, target, path.name, beside) for one in read]
+    return tuple(replace(one, choice=choices.get(one.path, "")) for one in judged)
 
 
 def whole(linked: Sequence[Linked]) -> Verdict:
@@ -136,32 +133,34 @@ def whole(linked: Sequence[Linked]) -> Verdict:
 
 
 @dataclass(frozen=True)
-class _Held:
+class Library:
+    """``exported`` are names of torch's kind."""
+
     path: str
     library: SharedLibrary
     archs: tuple[Arch, ...]
-    symbols: tuple[str, ...]
+    exported: tuple[str, ...] = ()
 
 
-def _read(found: Found) -> _Held | Linked:
+def _read(found: Found) -> Library | Linked:
     if found.refused:
         return Linked(path=found.path, verdict=Verdict.UNREADABLE, reasons=(found.refused,))
     try:
         library = shared_library(found.data)
-        symbols = tuple(name for name, _ in exported(found.data) if facts.is_kept(name))
-        return _Held(found.path, library, archs(found.data, library), symbols)
+        names = tuple(name for name, _ in exported(found.data) if facts.is_kept(name))
+        return Library(found.path, library, archs(found.data, library), names)
     except (Unreadable, DamagedFatbin) as e:
         return Linked(path=found.path, verdict=Verdict.UNREADABLE, reasons=(str(e),))
 
 
-def _choices(held: Sequence[_Held], file: str) -> dict[str, str]:
+def _choices(libraries: Sequence[Library], file: str) -> dict[str, str]:
     """Path → the name that alternatives share: libraries of one folder whose names differ in digits alone.
 
     One that another library needs, or that is a Python module, is no alternative.
     """
-    needed = {name for one in held for name in one.library.needed}
-    groups: dict[str, list[_Held]] = {}
-    for one in held:
+    needed = {name for one in libraries for name in one.library.needed}
+    groups: dict[str, list[Library]] = {}
+    for one in libraries:
         name = one.path.rpartition("/")[2]
         if not {name, one.library.soname} & needed and not one.library.init_functions:
             folder = one.path.removeprefix(file).removesuffix(name)
@@ -170,60 +169,74 @@ def _choices(held: Sequence[_Held], file: str) -> dict[str, str]:
     return {one.path: name for name, group in groups.items() if len(group) > 1 or name == FOR_OTHERS for one in group}
 
 
-def judge(
-    library: SharedLibrary,
-    held: tuple[Arch, ...],
-    target: Target,
-    *,
-    path: str,
-    file: str,
-    beside: Beside = Beside(),
-) -> Linked:
+def judge(one: Library, target: Target, file: str, beside: Beside = Beside()) -> Linked:
+    """``file`` is the name of the file that holds it."""
+    library, archs, path = one.library, one.archs, one.path
     foreign = tuple(n for n in library.needed if n not in beside.libraries and not BROUGHT.match(n))
-    said = {s: facts.exports(s) for s in library.undefined if facts.is_torch(s) and s not in beside.symbols}
+    of_torch = {s: facts.exports(s) for s in library.undefined if facts.is_torch(s) and s not in beside.symbols}
     if foreign:  # what no torch exports may come from there
-        said = {s: e if e is None or e.by else None for s, e in said.items()}
-    versions = tuple(_versions(library, said))
-    missing, unknown = _lacking(said, target, versions)
-    abi = cxx11abi(said)
+        of_torch = {s: e if e is None or e.by else None for s, e in of_torch.items()}
+    versions = tuple(_versions(library, of_torch))
+    missing, unknown = _lacking(of_torch, target, versions)
+    shown = symbols.abi_of_all(of_torch)
+    abi = None if shown is None else shown == "cxx11"
     says = (
-        *_of_machine(library),
-        *_of_libraries(library, target),
-        *_of_foreign(foreign),
-        *_of_symbols(len(said), missing, unknown, target, versions),
-        *_of_gpus(held, target),
+        *_of_libraries(library, target, foreign),
+        *_of_symbols(len(of_torch), missing, unknown, target, versions),
+        *_of_gpus(archs, target),
     )
     gravest = max((verdict for verdict, _ in says), key=GRAVITY.index, default=Verdict.LOADS)
-    reasons = tuple(reason for verdict, reason in says if verdict is gravest)
+    _, unmeasured = symbols.fitting(of_torch.values())
+    of_python = [name for name in library.needed if name.startswith("libpython")]
     tag = PYTHON_TAG.search(path)
     return Linked(
         path=path,
         verdict=gravest,
-        reasons=reasons,
+        reasons=tuple(reason for verdict, reason in says if verdict is gravest),
         notes=(
-            *of_name(file, abi, versions),
-            *(["it holds no GPU code"] if target.gpus and said and not held else []),
-            *of_python(library),
-            *unmeasured(said),
+            *_of_name(file, abi, versions),
+            *(["it holds no GPU code"] if target.gpus and of_torch and not archs else []),
+            *(f"it needs {name}, which a Python that is linked statically has not" for name in of_python),
+            *([f"torch {symbols.span(unmeasured)} was not measured for some of its symbols"] if unmeasured else []),
         ),
         remedy=_remedy(library, missing, versions, target, path) if gravest is Verdict.DOES_NOT_LOAD else "",
         torch_versions=versions,
         cxx11abi=abi,
         missing_symbols=missing,
         unknown_symbols=unknown,
-        torch_symbols=len(said),
-        archs=held,
-        gpus=tuple(Covered(g.name, g.sm, any(a.runs_on(g.sm) for a in held)) for g in target.gpus) if held else (),
+        torch_symbols=len(of_torch),
+        archs=archs,
+        gpus=tuple(Covered(g.name, g.sm, any(a.runs_on(g.sm) for a in archs)) for g in target.gpus) if archs else (),
         needed=library.needed,
-        floors=dict(floors(library)),
+        floors=_floors(library),
         python=tag[1] if tag else "",
         modules=tuple(f.removeprefix("PyInit_") for f in library.init_functions),
     )
 
 
-def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
+def _of_name(file: str, abi: bool | None, versions: Sequence[str]) -> Iterator[str]:
+    """What a wheel's name says and its symbols deny."""
+    name = wheel_name(file)
+    if name is None or name.torch is None or not versions:
+        return
+    if name.torch not in {v.partition("+")[0] for v in versions}:
+        yield f"its name says torch {name.torch}; its symbols are of torch {symbols.spoken(versions)}"
+    if name.abi is not None and abi is not None and (name.abi == "TRUE") != abi:
+        yield f"its name says cxx11abi{name.abi}; its symbols say cxx11abi{str(abi).upper()}"
+
+
+def _floors(library: SharedLibrary) -> dict[str, str]:
+    """The newest version that it asks of each of the C and C++ libraries: the oldest system that it takes."""
+    versions: dict[str, list[Version]] = {kind: [] for kind in ("GLIBC", "GLIBCXX", "CXXABI")}
+    for _, version in library.versions:
+        if found := FLOOR.match(version):
+            versions[found[1]].append(Version(found[2]))
+    return {kind: str(max(found)) for kind, found in versions.items() if found}
+
+
+def _versions(library: SharedLibrary, of_torch: ByName) -> Iterator[str]:
     """The releases, by their PyPI wheel and the +cu126 build of 2.6, that export every symbol that was measured."""
-    known = distinct(said)
+    known = symbols.distinct(of_torch.values())
     majors = {m[1] for n in library.needed if (m := CUDA_LIBRARY.match(n))}
     for column in facts.pypi_columns():
         row = torch_row(column)
@@ -237,49 +250,50 @@ def _versions(library: SharedLibrary, said: Said) -> Iterator[str]:
             yield "2.6+cu126"
 
 
-def _lacking(said: Said, target: Target, versions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _lacking(of_torch: ByName, target: Target, versions: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The symbols that torch lacks, and those of which it is not known."""
     if target.torch is not None:
         column = facts.column_of(target.torch)
         if column is None:
-            return (), tuple(said)
-        answers = {n: e.says(column) if e else None for n, e in said.items()}
+            return (), tuple(of_torch)
+        answers = {n: e.says(column) if e else None for n, e in of_torch.items()}
         return tuple(n for n, a in answers.items() if a is False), tuple(n for n, a in answers.items() if a is None)
-    unknown = tuple(n for n, e in said.items() if e is None)
+    unknown = tuple(n for n, e in of_torch.items() if e is None)
     if versions:
         return (), unknown
-    lacking = {c: tuple(n for n, e in said.items() if e and e.says(c) is False) for c in facts.columns()}
+    lacking = {c: tuple(n for n, e in of_torch.items() if e and e.says(c) is False) for c in facts.columns()}
     return min(lacking.values(), key=len), unknown
 
 
+ByName = Mapping[str, facts.Exports | None]  # of each symbol of torch that must be found
 Says = Iterator[tuple[Verdict, str]]  # DOES_NOT_LOAD or UNKNOWN, and why
 
 
-def _of_machine(library: SharedLibrary) -> Says:
+def _of_libraries(library: SharedLibrary, target: Target, foreign: Sequence[str]) -> Says:
+    """Its machine, what it needs of CUDA beside torch, and what nobody brings."""
     if library.machine != MACHINE:
         yield Verdict.DOES_NOT_LOAD, f"it is built for {library.machine}; Modal's machines are {MACHINE}"
+    if name := _other_cuda(library, target):
+        cuda = cuda_of(target.torch or "")
+        brings = "has no CUDA" if cuda == "cpu" else f"brings CUDA {cuda}"
+        absent = "cannot open shared object file: No such file or directory"
+        yield Verdict.DOES_NOT_LOAD, f"{name}: {absent} (torch {target.torch} {brings})"
+    if foreign:
+        verb = is_or_are(foreign)
+        yield Verdict.UNKNOWN, f"{', '.join(foreign)} {verb} brought neither by torch nor by this file: not looked for"
 
 
-def _of_libraries(library: SharedLibrary, target: Target) -> Says:
-    """The first CUDA library of another major than torch's; of torch's own, where torch has no CUDA."""
+def _other_cuda(library: SharedLibrary, target: Target) -> str:
+    """The first CUDA library of another major than torch's; of torch's own, where torch has no CUDA; else ""."""
     cuda = cuda_of(target.torch) if target.torch else None
     if cuda is None:
-        return
-    brings = "has no CUDA" if cuda == "cpu" else f"brings CUDA {cuda}"
+        return ""
     for name in library.needed:
         found = CUDA_LIBRARY.match(name)
         is_of_torch = cuda == "cpu" and TORCH_CUDA_LIBRARY.match(name)
         if is_of_torch or (found and found[1] != cuda.partition(".")[0]):
-            absent = "cannot open shared object file: No such file or directory"
-            yield Verdict.DOES_NOT_LOAD, f"{name}: {absent} (torch {target.torch} {brings})"
-            return
-
-
-def _of_foreign(names: Sequence[str]) -> Says:
-    if names:
-        verb = "is" if len(names) == 1 else "are"
-        text = f"{', '.join(names)} {verb} brought neither by torch nor by this file: not looked for"
-        yield Verdict.UNKNOWN, text
+            return name
+    return ""
 
 
 def _of_symbols(
@@ -289,10 +303,8 @@ def _of_symbols(
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         none = f"no release from {facts.span_of_table()} has all that it needs"
         where = f"torch {target.torch} lacks it" if target.torch else none
-        yield (
-            Verdict.DOES_NOT_LOAD,
-            f"undefined symbol: {missing[0]}{more}: {said_by.readable(missing[0])}; {where}",
-        )
+        text = f"undefined symbol: {missing[0]}{more}: {symbols.readable(missing[0])}; {where}"
+        yield Verdict.DOES_NOT_LOAD, text
     elif target.torch is not None and facts.column_of(target.torch) is None and count:
         yield Verdict.UNKNOWN, f"torch {target.torch} is not in the table, which has {facts.span_of_table()}"
     elif unknown:
@@ -304,22 +316,21 @@ def _of_symbols(
         yield Verdict.UNKNOWN, "no release of torch was measured for all of its symbols and its CUDA"
 
 
-def _of_gpus(held: Sequence[Arch], target: Target) -> Says:
-    holds = ", ".join(map(str, held))
-    for gpu in target.gpus if held else ():
-        if not any(a.runs_on(gpu.sm) for a in held):
-            text = f"no kernel image for {gpu.name} (sm_{gpu.sm}, {gpu.by}): it holds {holds}"
-            yield Verdict.DOES_NOT_LOAD, text
+def _of_gpus(archs: Sequence[Arch], target: Target) -> Says:
+    for gpu in target.gpus if archs else ():
+        if not any(a.runs_on(gpu.sm) for a in archs):
+            holds = ", ".join(map(str, archs))
+            yield Verdict.DOES_NOT_LOAD, f"no kernel image for {gpu.name} (sm_{gpu.sm}, {gpu.by}): it holds {holds}"
 
 
 def _remedy(library: SharedLibrary, missing: Sequence[str], versions: Sequence[str], target: Target, path: str) -> str:
-    package = said_by.package_of(path)
-    build = f": {said_by.install(package)}" if package else " from its sources"
-    if target.torch is not None and (missing or any(_of_libraries(library, target))):
-        wheel = said_by.wheel_for(package, path, target.torch)
+    package = symbols.package_of(path)
+    build = f": {symbols.install(package)}" if package else " from its sources"
+    if target.torch is not None and (missing or _other_cuda(library, target)):
+        wheel = symbols.wheel_for(package, path, target.torch)
         if wheel is not None:
             return f"take {wheel.url}"
-        fits = f", or take torch {spoken(versions)}" if versions else ""
+        fits = f", or take torch {symbols.spoken(versions)}" if versions else ""
         return f"build {package or 'it'} against torch {target.torch}{build}{fits}"
     if missing:
         return f"build {package or 'it'} against one torch{build}"

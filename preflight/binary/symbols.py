@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from preflight.facts import symbols as facts
 from preflight.facts import wheels
@@ -40,27 +41,43 @@ def needed(symbols: Iterable[str]) -> Needed | None:
     names = [s for s in symbols if facts.is_torch(s)]
     if not names:
         return None
-    known = [e for e in map(facts.exports, names) if e is not None]
-    left = [c for c in facts.pypi_columns() if all(e.says(c) is not False for e in known)]
-    open_ = [c for c in left if any(e.says(c) is None for e in known)]
+    exports = [facts.exports(name) for name in names]
+    left, unmeasured = fitting(exports)
+    minors = tuple(c for c in left if c not in unmeasured) if any(exports) else None
+    return Needed(minors=minors, unmeasured=unmeasured, abi=abi_of_all(names))
+
+
+def distinct(exports: Iterable[facts.Exports | None]) -> tuple[facts.Exports, ...]:
+    """Thousands of symbols share some hundred answers."""
+    return tuple({id(e): e for e in exports if e is not None}.values())
+
+
+def fitting(exports: Iterable[facts.Exports | None]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The releases on PyPI that no symbol excludes, and those of them that were not looked at for all symbols."""
+    known = distinct(exports)
+    left = tuple(c for c in facts.pypi_columns() if all(e.says(c) is not False for e in known))
+    return left, tuple(c for c in left if any(e.says(c) is None for e in known))
+
+
+def abi_of_all(names: Iterable[str]) -> facts.Abi | None:
+    """None where no symbol of torch shows it, or where they show both."""
     shown = {facts.abi_of(n) for n in names} - {"neutral"}
-    abi = shown.pop() if len(shown) == 1 else None
-    minors = tuple(c for c in left if c not in open_) if known else None
-    return Needed(minors=minors, unmeasured=tuple(open_), abi=abi)
+    return shown.pop() if len(shown) == 1 else None
+
+
+def _runs(minors: Sequence[str]) -> list[list[str]]:
+    return [[*run] for is_in, run in groupby(facts.pypi_columns(), minors.__contains__) if is_in]
 
 
 def span(minors: Sequence[str]) -> str:
     """ "2.3 to 2.6, 2.9": runs of the releases that the table has."""
-    runs: list[list[str]] = []
-    for column in facts.pypi_columns():
-        if column not in minors:
-            continue
-        before = facts.pypi_columns().index(column) - 1
-        if runs and runs[-1][-1] == facts.pypi_columns()[before]:
-            runs[-1].append(column)
-        else:
-            runs.append([column])
-    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in _runs(minors))
+
+
+def spoken(versions: Sequence[str]) -> str:
+    """ "2.6+cu126 to 2.9" said in the order of the releases."""
+    plain = span([v for v in versions if "+" not in v])
+    return ", ".join([*(v for v in versions if "+" in v), *([plain] if plain else [])])
 
 
 def readable(symbol: str) -> str:
@@ -73,25 +90,23 @@ def readable(symbol: str) -> str:
 
 def why(symbols: Sequence[str], torch: str | None) -> str | None:
     """One sentence or two; None when nothing is known of the first symbol.  ``torch`` is the version that loads it."""
-    said = needed(symbols)
-    if said is None:
+    needs = needed(symbols)
+    if needs is None:
         return None
     text = readable(symbols[0])
     name = text if text != symbols[0] else "the symbol"
     more = f" and {len(symbols) - 1} more of its symbols" if len(symbols) > 1 else ""
-    abi = f"; its name is of {ABI_WORDS[said.abi]}" if said.abi else ""
-    if said.minors is None:
-        return (
-            f"{name} belongs to torch; no release of the table ({facts.span_of_table()}) is known to export it or to "
-            f"lack it{abi}"
-        )
-    if not said.minors:
-        return f"{name}{more}: no PyPI release of torch from {facts.span_of_table()} exports it{abi}"
+    abi = f"; its name is of {ABI_WORDS[needs.abi]}" if needs.abi else ""
+    table = facts.span_of_table()
+    if needs.minors is None:
+        return f"{name} belongs to torch; no release of the table ({table}) is known to export it or to lack it{abi}"
+    if not needs.minors:
+        return f"{name}{more}: no PyPI release of torch from {table} exports it{abi}"
     verb = "are in" if more else "is in"
-    open_ = f" ({span(said.unmeasured)} was not measured)" if said.unmeasured else ""
-    range_ = [c for c in facts.pypi_columns() if c in said.minors or c in said.unmeasured]
-    wrong = other_abi(said.abi, torch) or side(range_, torch)
-    return f"{name}{more} {verb} torch {span(said.minors)} as on PyPI{open_}{abi}; {wrong}"
+    gaps = f" ({span(needs.unmeasured)} was not measured)" if needs.unmeasured else ""
+    range_ = [c for c in facts.pypi_columns() if c in needs.minors or c in needs.unmeasured]
+    wrong = other_abi(needs.abi, torch) or side(range_, torch)
+    return f"{name}{more} {verb} torch {span(needs.minors)} as on PyPI{gaps}{abi}; {wrong}"
 
 
 def other_abi(abi: facts.Abi | None, torch: str | None) -> str | None:
@@ -104,30 +119,26 @@ def other_abi(abi: facts.Abi | None, torch: str | None) -> str | None:
 
 def side(minors: Sequence[str], torch: str | None) -> str:
     """Which side is too old or too new."""
-    older = [m for m in facts.pypi_columns() if _at(m) < _at(minors[0])]
-    newer = [m for m in facts.pypi_columns() if _at(m) > _at(minors[-1])]
-    short = minor(torch) if torch else None
-    if short is not None and short in facts.pypi_columns():
-        if _at(short) < _at(minors[0]):
-            return f"torch {torch} is too old for this build"
-        if _at(short) > _at(minors[-1]):
-            return f"this build is too old for torch {torch}"
+    columns, short = facts.pypi_columns(), minor(torch) if torch else None
+    older, newer = columns[: columns.index(minors[0])], columns[columns.index(minors[-1]) + 1 :]
+    if short in older:
+        return f"torch {torch} is too old for this build"
+    if short in newer:
+        return f"this build is too old for torch {torch}"
+    if short in columns:
         return (
             f"torch {torch} is in that range by its number, so it is another build of it, or not the torch that loads"
         )
-    if older and newer:
-        return f"the torch that refuses it is {older[-1]} or older, or {newer[0]} or newer"
-    if older:
-        return f"the torch that refuses it is {older[-1]} or older"
-    if newer:
-        return f"the torch that refuses it is {newer[0]} or newer"
-    return "so torch's libraries were not loaded: import torch first"
+    bounds = [f"{c} or older" for c in older[-1:]] + [f"{c} or newer" for c in newer[:1]]
+    if not bounds:
+        return "so torch's libraries were not loaded: import torch first"
+    return f"the torch that refuses it is {', or '.join(bounds)}"
 
 
 def fix(symbols: Sequence[str], library: str, torch: str | None) -> str | None:
     """The wheel for the torch that stands, else a build against it, else the torch that this build wants."""
-    said = needed(symbols)
-    if said is None or said.minors is None:
+    needs = needed(symbols)
+    if needs is None or needs.minors is None:
         return None
     package = package_of(library)
     build = f"build {package or 'it'} against the torch that loads it: {install(package)}"
@@ -138,9 +149,7 @@ def fix(symbols: Sequence[str], library: str, torch: str | None) -> str | None:
         if package in wheels.TABLE_OF:
             return f"no sound release wheel of {package} is known for torch {torch}: {build}"
         return build
-    if said.minors:
-        return f"{build}; or pin the torch of this build: torch {_pin(said.minors)}"
-    return build
+    return f"{build}; or pin the torch of this build: torch {_pin(needs.minors)}" if needs.minors else build
 
 
 def install(package: str | None) -> str:
@@ -161,21 +170,15 @@ def wheel_for(package: str | None, library: str, torch: str) -> wheels.Wheel | N
         return None
     wanted = {"torch": torch.partition("+")[0], "cuda": cuda, "python": f"{python[1]}.{python[2]}"}
     release = wheels.newest_with_wheel(package, **wanted, abi=abi)
-    if release is None:
-        return None
-    found = wheels.wheel_for(package, release.version, **wanted, abi=abi)
+    found = wheels.wheel_for(package, release.version, **wanted, abi=abi) if release else None
     return found if isinstance(found, wheels.Wheel) else None
 
 
 def _pin(minors: Sequence[str]) -> str:
     """ "==2.6.*", or ">=2.3,<2.7" of a longer run; the newest run where there are several."""
-    last = span(minors).rpartition(", ")[2]
-    first, _, to = last.partition(" to ")
-    if not to:
+    [*_, (first, *others)] = _runs(minors)
+    if not others:
         return f"=={first}.*"
-    after = facts.pypi_columns()[_at(to) + 1 :]
+    columns = facts.pypi_columns()
+    after = columns[columns.index(others[-1]) + 1 :]
     return f">={first},<{after[0]}" if after else f">={first}"
-
-
-def _at(short: str) -> int:
-    return facts.pypi_columns().index(short)

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from preflight.app.model import Recipe
 from preflight.build.surroundings import python_of
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.modal_api import modal_api
 from preflight.facts.types import BREAKS, Break
 from preflight.model import Finding, Severity, Where
@@ -28,7 +28,7 @@ def concerns(
     ``left_out`` names what other rules speak of, Python's ends among it; None leaves nothing out.
     """
     version = Version(client or modal_api().version)
-    for row in rows_of(BREAKS, Break):
+    for row in rows(BREAKS):
         if left_out is not None and (row.kind != "modal" or row.name in left_out):
             continue
         is_gone = bool(row.gone_in) and version >= Version(row.gone_in)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from preflight.build.compat import conflicts, needs_of
@@ -22,15 +23,31 @@ OFF = 'extra_options="--no-build-isolation"'
 
 def block(good: KnownGood, *, gpu: str | None = None) -> str:
     """Python text that binds ``image``; it ends in a newline.  ``gpu`` is only said in a comment."""
+    row = torch_facts.torch_row(good.torch)
+    is_of_pypi = row is not None and row.pypi_cuda == good.cuda
+    index = [] if is_of_pypi else [f'index_url="{INDEX}/cu{good.cuda.replace(".", "")}"']
+    splits = number(good.toolkit) >= (12, 8)  # nvcc from 12.8 on spreads the kernels of one file over the cores
+    env = {"CC": "gcc", "CXX": "g++"} | ({"NVCC_APPEND_FLAGS": "--split-compile=0"} if good.compiles and splits else {})
+    fitting = (
+        tools
+        for least, tools in TOOLS
+        if number(good.torch) >= least and not conflicts({**tools, "torch": good.torch}, {"torch": "source"})
+    )
+    # what would else come in a release that this torch, or this mamba-ssm, does not import under
+    caps = ["numpy<2"] if row is not None and not row.numpy2 else []
+    caps += [f"transformers{n.needs}" for n in needs_of("mamba-ssm", good.mamba, "transformers")]
     links = [
         f'modal.Image.from_registry("nvidia/cuda:{good.toolkit}", add_python="{good.python}")',
         ".entrypoint([])",
-        *_compilers(good),
-        *_torch(good),
+        "# the Python of add_python was built with clang, and would ask for it",
+        f".env({json.dumps(env)})",
+        _pip_install([f'"torch=={good.torch}"', *index]),
         "# without build isolation setup.py sees what is here: it must be here first",
-        _call("pip_install", [f'"{p}"' for p in (*_tools(good), *_caps(good))]),
-        *_extension(good, "causal-conv1d", good.causal, compiles=good.causal_compiles),
-        *_extension(good, "mamba-ssm", good.mamba, compiles=good.mamba_compiles),
+        _pip_install([f'"{p}"' for p in (*(f"{name}=={v}" for name, v in next(fitting).items()), *caps)]),
+        _how("causal-conv1d", compiles=good.causal_compiles, splits=splits),
+        _pip_install([f'"causal-conv1d=={good.causal}"', OFF]),
+        _how("mamba-ssm", compiles=good.mamba_compiles, splits=splits),
+        _pip_install([f'"mamba-ssm=={good.mamba}"', OFF]),
     ]
     body = "\n".join(f"    {line}" for link in links for line in link.splitlines())
     return "\n".join([*_head(good, gpu), "import modal", "", f"image = (\n{body}\n)", ""])
@@ -45,68 +62,23 @@ def _head(good: KnownGood, gpu: str | None) -> list[str]:
         f"causal-conv1d {good.causal}{seen}",
         f"runs on {archs}" + (f", {gpu} among them" if gpu else ""),
     ]
-    least = [b.version for b in builders() if good.python in b.pythons]
-    if least and least[-1] != builders()[-1].version:
-        lines.append(
-            f"Python {good.python} needs Image Builder {least[-1]} or older; {builders()[-1].version} has none"
-        )
-    lines.append("check it: preflight run APP")
-    return [f"# {line}" for line in lines]
+    newest, having = builders()[-1].version, [b.version for b in builders() if good.python in b.pythons]
+    if having and having[-1] != newest:
+        lines.append(f"Python {good.python} needs Image Builder {having[-1]} or older; {newest} has none")
+    return [f"# {line}" for line in (*lines, "check it: preflight run APP")]
 
 
-def _compilers(good: KnownGood) -> list[str]:
-    env = {"CC": "gcc", "CXX": "g++"}
-    if good.compiles and _splits(good):
-        env["NVCC_APPEND_FLAGS"] = "--split-compile=0"
-    said = ", ".join(f'"{k}": "{v}"' for k, v in env.items())
-    return ["# the Python of add_python was built with clang, and would ask for it", f".env({{{said}}})"]
+def _how(package: str, *, compiles: bool, splits: bool) -> str:
+    if not compiles:
+        return "# a release wheel for this torch and Python"
+    measured = wheels.build_time(package)
+    minutes = math.ceil((measured.split_s if splits else measured.seconds) / 60) if measured is not None else 0
+    return "# no release wheel: it compiles" + (f", for {minutes} min or more" if minutes else "")
 
 
-def _splits(good: KnownGood) -> bool:
-    """nvcc from 12.8 on spreads the kernels of one file over the cores."""
-    return number(good.toolkit) >= (12, 8)
-
-
-def _torch(good: KnownGood) -> list[str]:
-    row = torch_facts.torch_row(good.torch)
-    index = [] if row is not None and row.pypi_cuda == good.cuda else [f'index_url="{INDEX}/{_build(good.cuda)}"']
-    return [_call("pip_install", [f'"torch=={good.torch}"', *index])]
-
-
-def _build(cuda: str) -> str:
-    return "cu" + cuda.replace(".", "")
-
-
-def _tools(good: KnownGood) -> tuple[str, ...]:
-    fitting = (
-        tools
-        for least, tools in TOOLS
-        if number(good.torch) >= least and not conflicts({**tools, "torch": good.torch}, {"torch": "source"})
-    )
-    return tuple(f"{name}=={version}" for name, version in next(fitting).items())
-
-
-def _caps(good: KnownGood) -> list[str]:
-    """What would else come in a release that this torch, or this mamba-ssm, does not import under."""
-    row = torch_facts.torch_row(good.torch)
-    caps = ["numpy<2"] if row is not None and not row.numpy2 else []
-    return caps + [f"transformers{n.needs}" for n in needs_of("mamba-ssm", good.mamba, "transformers")]
-
-
-def _extension(good: KnownGood, name: str, version: str, *, compiles: bool) -> list[str]:
-    measured = wheels.build_time(name)
-    how = "a release wheel for this torch and Python"
-    if compiles:
-        how = "no release wheel: it compiles"
-        if measured is not None:
-            minutes = math.ceil((measured.split_s if _splits(good) else measured.seconds) / 60)
-            how += f", for {minutes} min or more"
-    return [f"# {how}", _call("pip_install", [f'"{name}=={version}"', OFF])]
-
-
-def _call(method: str, arguments: list[str]) -> str:
+def _pip_install(arguments: list[str]) -> str:
     """On one line where it fits, else one argument a line."""
-    line = f".{method}({', '.join(arguments)})"
+    line = f".pip_install({', '.join(arguments)})"
     if len(line) + 4 <= WIDTH:
         return line
-    return "\n".join([f".{method}(", *(f"    {a}," for a in arguments), ")"])
+    return "\n".join([".pip_install(", *(f"    {a}," for a in arguments), ")"])

@@ -10,17 +10,17 @@ torch is in its table: of another torch nothing is claimed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from preflight.facts import torch as torch_facts
 from preflight.facts import wheels
 from preflight.facts.in_force import kept
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.types import COMPAT, TORCH, Need, Release, TorchRow
 
 
@@ -49,17 +49,15 @@ def conflicts(stack: Mapping[str, str], comes: Mapping[str, str] | None = None) 
     ``comes`` says of a package whether it is a "wheel" or a "source" build; a row about one of them is left out for a
     package that it does not name.
     """
-    return tuple(_conflicts(stack, _of_torch(stack.get("torch", "")), comes or {}))
-
-
-def _conflicts(given: Mapping[str, str], brought: Mapping[str, str], comes: Mapping[str, str]) -> Iterator[Conflict]:
-    stack = {**brought, **given}
-    for need in rows_of(COMPAT, Need):
-        version, found = stack.get(need.package), stack.get(need.other)
-        if version is None or found is None or (need.comes and comes.get(need.package) != need.comes):
-            continue
-        if is_within(version, need.versions) and is_within(found, need.needs) is False:
-            yield Conflict(need, version, found, "" if need.other in given else given["torch"])
+    torch = stack.get("torch", "")
+    there = {**_of_torch(torch), **stack}
+    found = []
+    for need in rows(COMPAT):
+        if need.package in there and need.other in there and need.comes in ("", (comes or {}).get(need.package)):
+            version, other = there[need.package], there[need.other]
+            if is_within(version, need.versions) and is_within(other, need.needs) is False:
+                found.append(Conflict(need, version, other, "" if need.other in stack else torch))
+    return tuple(found)
 
 
 @kept
@@ -82,9 +80,7 @@ def is_within(version: str, specifier: str) -> bool | None:
 
 def needs_of(package: str, version: str, other: str) -> tuple[Need, ...]:
     """The rows that say what ``package`` in this version needs of ``other``."""
-    return tuple(
-        n for n in rows_of(COMPAT, Need) if (n.package, n.other) == (package, other) and is_within(version, n.versions)
-    )
+    return tuple(n for n in rows(COMPAT) if (n.package, n.other) == (package, other) and is_within(version, n.versions))
 
 
 # --- ways out ---------------------------------------------------------------------------------------------------------
@@ -92,23 +88,19 @@ def needs_of(package: str, version: str, other: str) -> tuple[Need, ...]:
 
 def releases_that_fit(package: str, stack: Mapping[str, str], comes: Mapping[str, str] | None = None) -> list[Release]:
     """Releases on PyPI that have no conflict with the rest of the stack, newest first."""
-    found = [
-        r
-        for r in wheels.releases(package)
-        if r.on_pypi and not _touching(package, {**stack, package: r.version}, comes)
-    ]
-    return sorted(found, key=lambda r: Version(r.version), reverse=True)
+
+    def is_touched(version: str) -> bool:
+        found = conflicts({**stack, package: version}, comes)
+        return any(package in (c.need.package, c.need.other) for c in found)
+
+    return [r for r in wheels.on_pypi(package) if not is_touched(r.version)]
 
 
 def torches_that_fit(stack: Mapping[str, str], comes: Mapping[str, str] | None = None) -> list[TorchRow]:
     """Rows of torch with which the rest of the stack has no conflict, newest first."""
     return [
         row
-        for row in reversed(rows_of(TORCH, TorchRow))
+        for row in reversed(rows(TORCH))
         if stack.get("python", row.python[0]) in row.python
         and not conflicts({**stack, "torch": row.patches[-1]}, comes)
     ]
-
-
-def _touching(package: str, stack: Mapping[str, str], comes: Mapping[str, str] | None) -> bool:
-    return any(package in (c.need.package, c.need.other) for c in conflicts(stack, comes))

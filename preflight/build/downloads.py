@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from preflight.app.model import Image, PipInstall, Recipe
+from preflight.app.model import Image, Recipe
 from preflight.build.ext_steps import Form
-from preflight.build.foretell import forecasts
+from preflight.build.forecast import forecasts_of_image
 from preflight.build.surroundings import base_of, python_of
+from preflight.facts.images import split_reference
 from preflight.facts.wheels import file_of, wheel_name
 from preflight.model import Where
 
@@ -75,34 +76,25 @@ def _of_image(image: Image) -> Iterator[Download]:
             url = package.url or ""
             if url.startswith(("http://", "https://")) and wheel_name(url) and not PLACEHOLDER.search(url):
                 yield Download(file_of(url), Asset(url.split("#")[0]), where)
-            if package.name == "torch" and package.pin and python and not PLACEHOLDER.search(package.pin):
-                indexes = _indexes(install)
-                if indexes:
+            if package.name == "torch" and package.pin and python and not install.find_links:
+                indexes = (install.index_url, *install.extra_index_urls)
+                if not any(PLACEHOLDER.search(text or "") for text in (package.pin, *indexes)):
                     yield Download(f"torch {package.pin}", OnIndex(package.pin, python, indexes), where)
-    for each in forecasts(image, None):
+    for each in forecasts_of_image(image, None):
         if each.wheel is not None and each.ext.form is not Form.WHEEL:
-            is_needed = each.is_wheel_the_only_way
-            yield Download(each.wheel.filename, Asset(each.wheel.url), each.where, is_needed)
-
-
-def _indexes(install: PipInstall) -> tuple[str | None, ...]:
-    """() where one of them can't be asked for, or pages of links stand beside them."""
-    found = (install.index_url, *install.extra_index_urls)
-    if install.find_links or any(u is not None and PLACEHOLDER.search(u) for u in found):
-        return ()
-    return found
+            yield Download(each.wheel.filename, Asset(each.wheel.url), each.where, each.is_wheel_the_only_way)
 
 
 def base_image(reference: str) -> BaseImage | None:
     """ "nvidia/cuda:12.1.1-devel" → docker.io, nvidia/cuda, 12.1.1-devel.  None with a placeholder in it."""
     if PLACEHOLDER.search(reference):
         return None
-    name, at, digest = reference.partition("@")
+    name, tag = split_reference(reference)
+    _, at, digest = reference.partition("@")
     first, slash, rest = name.partition("/")
-    registry, path = (first, rest) if slash and HAS_HOST.search(first) else (HUB, name)
-    head, _, last = path.rpartition("/")
-    last, _, tag = last.partition(":")
-    repository = f"{head}/{last}" if head else last
+    registry, repository = (first, rest) if slash and HAS_HOST.search(first) else (HUB, name)
+    if not repository.rpartition("/")[2]:
+        return None
     if registry == HUB and "/" not in repository:
         repository = f"library/{repository}"
-    return BaseImage(registry, repository, digest if at else tag or "latest") if last else None
+    return BaseImage(registry, repository, digest if at else tag or "latest")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from packaging.utils import canonicalize_name
 
 from preflight.app.model import Image, PipInstall, PipPackage, Recipe, Step
 from preflight.app.places import package_where
-from preflight.build.images import pip_of
+from preflight.build.images import pip_of, shell_strings
+from preflight.build.surroundings import Base, base_of
+from preflight.build.torch_in import TorchIn, torch_before
 from preflight.facts import packages, wheels
 from preflight.facts.types import Extension
 from preflight.model import Where
-from preflight.wording import counted
+from preflight.wording import counted, is_or_are, listed
 
 OWN_INDEX = re.compile(r"^https?://(?:[\w.-]*\.)?(?:pypi|pythonhosted|download\.pytorch)\.org(?:/|$)")
 TAG = re.compile(r"\.git@v?(\d[\w.]*)|(?<!git)@v?(\d[\w.]*)(?:#|$)")
@@ -53,6 +55,19 @@ class ExtInstall:
     def step(self) -> Step:
         return self.image.steps[self.n]
 
+    @cached_property
+    def base(self) -> Base | None:
+        return base_of(self.image)
+
+    @cached_property
+    def torch(self) -> TorchIn:
+        """What stands before it."""
+        return torch_before(self.image, self.n, self.install)
+
+    @property
+    def python(self) -> str | None:
+        return self.base.series if self.base is not None else None
+
     @property
     def name(self) -> str:
         return self.row.name
@@ -85,27 +100,21 @@ class ExtInstall:
     @property
     def is_isolated(self) -> bool:
         """pip builds it in an environment of its own, where the image's torch is not seen."""
-        return self.install.is_isolated and not self._is_isolation_off()
-
-    def _is_isolation_off(self) -> bool:
-        if f"no-build-isolation:{self.name}" in self.install.options:
-            return True
-        return any(key in step.env for step in self.image.steps[: self.n] for key in ISOLATION_OFF)
+        if not self.install.is_isolated or f"no-build-isolation:{self.name}" in self.install.options:
+            return False
+        return not any(key in step.env for step in self.image.steps[: self.n] for key in ISOLATION_OFF)
 
 
 def ext_installs(image: Image) -> tuple[ExtInstall, ...]:
     """Every extension that the image's pip commands name, in order."""
-    return tuple(_found(image))
-
-
-def _found(image: Image) -> Iterator[ExtInstall]:
+    found = []
     for n, install in image.pip_installs():
         for package in install.packages:
             row, form = classify(package)
-            if row is None and _is_local(package):
-                row = _extension_in(image, n, install, package)
+            row = row or _extension_in(image, n, install, package)
             if row is not None:
-                yield ExtInstall(image, n, install, package, row, form)
+                found.append(ExtInstall(image, n, install, package, row, form))
+    return tuple(found)
 
 
 def classify(package: PipPackage) -> tuple[Extension | None, Form]:
@@ -113,9 +122,8 @@ def classify(package: PipPackage) -> tuple[Extension | None, Form]:
     url = package.url
     if not url:
         return (packages.extension(package.name) if package.name else None), Form.INDEX
-    if wheels.wheel_name(url) is not None:
-        name = wheels.wheel_name(url)
-        return (packages.extension(name.name) if name else None), Form.WHEEL
+    if name := wheels.wheel_name(url):
+        return packages.extension(name.name), Form.WHEEL
     row = packages.extension_at(url) or (packages.extension(package.name) if package.name else None)
     return row, Form.GIT if url.startswith("git+") else Form.ARCHIVE
 
@@ -123,16 +131,12 @@ def classify(package: PipPackage) -> tuple[Extension | None, Form]:
 # --- a folder: which project ``pip install .`` builds, by its name and by what was cloned to it -----------------------
 
 
-def _is_local(package: PipPackage) -> bool:
-    """Whether it is a folder of the image."""
-    url = package.url or ""
-    return bool(url) and "://" not in url and not url.endswith((".whl", ".tar.gz", ".zip"))
-
-
 def _extension_in(image: Image, n: int, install: PipInstall, package: PipPackage) -> Extension | None:
-    """The CUDA extension whose checkout ``package`` is, a local path in ``install`` of step ``n``."""
-    step = image.steps[n]
-    path = _standing(step, install) / (package.url or "").split("[")[0]
+    """The CUDA extension whose checkout ``package`` is, a folder of the image in ``install`` of step ``n``."""
+    url = package.url or ""
+    if not url or "://" in url or url.endswith((".whl", ".tar.gz", ".zip")):
+        return None
+    path = _standing(image.steps[n], install) / url.split("[")[0]
     parts = [p for p in path.parts if p not in (".", "/")]
     if tuple(parts[-2:]) == BINDINGS:
         parts = parts[:-2]
@@ -146,15 +150,14 @@ def _extension_in(image: Image, n: int, install: PipInstall, package: PipPackage
 
 def _standing(step: Step, install: PipInstall) -> PurePosixPath:
     """The folder in which the shell runs the install; "." outside a shell string."""
-    here = PurePosixPath(".")
     installs = iter(step.pip)
-    for command in step.shell:
-        if command.words[:1] == ("cd",) and len(command.words) > 1:
-            here = here / command.words[1]
-        elif pip_of(command) is not None and next(installs, None) is install:
-            return here
-        if command.operator == "":
-            here = PurePosixPath(".")
+    for commands in shell_strings(step):
+        here = PurePosixPath(".")
+        for command in commands:
+            if command.words[:1] == ("cd",) and len(command.words) > 1:
+                here = here / command.words[1]
+            elif pip_of(command) is not None and next(installs, None) is install:
+                return here
     return PurePosixPath(".")
 
 
@@ -182,16 +185,14 @@ def source_builds(image: Image) -> tuple[ExtInstall, ...]:
 
 def source_builds_in(recipe: Recipe) -> str:
     """ "2 extensions from their source": what a rule about such installs has looked at; empty where there is none."""
-    count = sum(len(source_builds(image)) for image in recipe.images)
-    return counted(count, "extension from its source", "extensions from their source")
+    return counted(sum(len(source_builds(image)) for image in recipe.images), "extension from its source")
 
 
 def names(found: list[ExtInstall]) -> str:
     """ "mamba-ssm and causal-conv1d", each once, in order."""
-    each = list(dict.fromkeys(e.name for e in found))
-    return each[0] if len(each) == 1 else f"{', '.join(each[:-1])} and {each[-1]}"
+    return listed(list(dict.fromkeys(e.name for e in found)), most=len(found))
 
 
 def names_are(found: list[ExtInstall]) -> str:
     """ "mamba-ssm is", "mamba-ssm and causal-conv1d are"."""
-    return f"{names(found)} {'are' if len({e.name for e in found}) > 1 else 'is'}"
+    return f"{names(found)} {is_or_are({e.name for e in found})}"

@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from preflight.app import pip_args
 from preflight.app.model import Image, PipInstall, Recipe, ShellCommand, Step
+from preflight.app.shell import program
 from preflight.app.syntax import Syntax
 
 DEBIAN = re.compile(
@@ -58,14 +60,14 @@ def image_links(recipe: Recipe) -> tuple[Link, ...]:
 
 def shell_strings(step: Step) -> Iterator[tuple[ShellCommand, ...]]:
     """The commands of each shell string of a step: a shell of its own each."""
-    held: list[ShellCommand] = []
+    commands: list[ShellCommand] = []
     for command in step.shell:
-        held.append(command)
+        commands.append(command)
         if command.operator == "":
-            yield tuple(held)
-            held = []
-    if held:
-        yield tuple(held)
+            yield tuple(commands)
+            commands = []
+    if commands:
+        yield tuple(commands)
 
 
 def tag_of(image: Image) -> str | None:
@@ -74,38 +76,33 @@ def tag_of(image: Image) -> str | None:
     if base is None or base.method != "from_registry":
         return None
     tag = base.args[0] if base.args else base.kwargs.get("tag")
-    return str(tag) if isinstance(tag, str) else None
+    return tag if isinstance(tag, str) else None
 
 
 def is_debian(image: Image) -> bool:
     """Whether the base is known to have Debian's or Ubuntu's /bin/sh, which is dash."""
-    base = image.base
-    if base is not None and base.method == "debian_slim":
-        return True
-    tag = tag_of(image)
-    return tag is not None and DEBIAN.match(tag) is not None
+    return _is_slim_or(image, DEBIAN)
 
 
 def is_bare(image: Image) -> bool:
     """Whether the base is known to have neither git, curl, wget nor unzip."""
-    base = image.base
-    if base is not None and base.method == "debian_slim":
+    return _is_slim_or(image, BARE)
+
+
+def _is_slim_or(image: Image, tags: re.Pattern[str]) -> bool:
+    if image.base is not None and image.base.method == "debian_slim":
         return True
     tag = tag_of(image)
-    return tag is not None and BARE.match(tag) is not None
+    return tag is not None and tags.match(tag) is not None
 
 
 def program_of(command: ShellCommand) -> tuple[str, tuple[str, ...]]:
     """The program's bare name and its arguments, past sudo, env and the like."""
-    from preflight.app.shell import program
-
     return program(command.words)
 
 
 def pip_of(command: ShellCommand) -> PipInstall | None:
     """What a shell command makes pip install; None when it is no ``pip install``."""
-    from preflight.app import pip_args
-
     env = {**command.exported, **command.env}
     return pip_args.of_command(command.words, env, where=command.where, span=command.span)
 

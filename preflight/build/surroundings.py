@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from preflight.app.model import Image, PipInstall, ShellCommand, Step
@@ -35,12 +36,27 @@ class Base:
     """The first step.  ``python`` is None where the text does not say it; ``cuda`` is the toolkit's version."""
 
     step: Step
-    reference: str | None  # of from_registry
-    cuda_tag: CudaTag | None
-    pytorch_tag: PytorchTag | None
-    row: KnownImage | None
-    adds_python: bool
-    python: str | None
+    reference: str | None = None  # of from_registry
+    adds_python: bool = False
+    python: str | None = None
+
+    @cached_property
+    def cuda_tag(self) -> CudaTag | None:
+        return known.cuda_tag(self.reference) if self.reference else None
+
+    @cached_property
+    def pytorch_tag(self) -> PytorchTag | None:
+        return known.pytorch_tag(self.reference) if self.reference else None
+
+    @cached_property
+    def row(self) -> KnownImage | None:
+        return known.known_image(self.reference) if self.reference else None
+
+    @property
+    def series(self) -> str | None:
+        """ "3.11" of its Python."""
+        found = re.match(r"3\.\d+", self.python or "")
+        return found[0] if found else None
 
     @property
     def is_slim(self) -> bool:
@@ -70,40 +86,27 @@ def base_of(image: Image) -> Base | None:
     step = image.base
     if step is None or step.node is None or "Image" in step.method:
         return None
-    if step.method == SLIM:
-        given = step.kwargs.get("python_version", step.args[0] if step.args else None)
-        return Base(step, None, None, None, None, False, given if isinstance(given, str) else None)
     if step.method != "from_registry":
         given = step.kwargs.get("python_version", step.args[0] if step.args else None)
-        python = given if step.method == "micromamba" and isinstance(given, str) else None
-        return Base(step, None, None, None, None, False, python)
+        return Base(step, python=given if step.method in (SLIM, "micromamba") and isinstance(given, str) else None)
     reference = step.args[0] if step.args else step.kwargs.get("tag")
     added = step.kwargs.get("add_python", step.args[1] if len(step.args) > 1 else None)
-    python = added if isinstance(added, str) else None
-    if not isinstance(reference, str):
-        return Base(step, None, None, None, None, added is not None, python)
-    row = known.known_image(reference)
-    if python is None and row is not None and row.prefix == "python":
-        found = re.match(r"3\.\d+", known.split_reference(reference)[1])
-        python = found[0] if found else None
-    return Base(
+    base = Base(
         step,
-        reference,
-        known.cuda_tag(reference),
-        known.pytorch_tag(reference),
-        row,
-        added is not None,
-        python,
+        reference if isinstance(reference, str) else None,
+        adds_python=added is not None,
+        python=added if isinstance(added, str) else None,
     )
+    if base.python is None and base.reference and base.row is not None and base.row.prefix == "python":
+        tag = replace(base, python=known.split_reference(base.reference)[1])
+        return replace(base, python=tag.series)
+    return base
 
 
 def python_of(image: Image) -> str | None:
     """ "3.11": the Python that the image's pip installs into, where the text says it."""
     base = base_of(image)
-    if base is None or base.python is None:
-        return None
-    found = re.match(r"3\.\d+", base.python)
-    return found[0] if found else None
+    return base.series if base is not None else None
 
 
 def python_of_install(image: Image, n: int, install: PipInstall) -> str | None:

@@ -12,8 +12,8 @@ from preflight.app.places import package_where
 from preflight.build.surroundings import LOCKED, base_of, installs_before, python_of
 from preflight.facts import packages
 from preflight.facts import torch as facts
-from preflight.facts.load import rows_of
-from preflight.facts.types import TORCH, TorchRow
+from preflight.facts.load import rows
+from preflight.facts.types import TORCH
 from preflight.facts.wheels import wheel_name
 from preflight.model import Where
 
@@ -43,15 +43,23 @@ class Torch:
 
 @dataclass(frozen=True)
 class TorchIn:
-    """``version`` is exact for PINNED and for a base whose tag says it; ``expected`` also for LOOSE, of today."""
+    """``expected`` is the release of the pin or of the base's tag; for LOOSE the newest of today that fits."""
 
     held: Held
-    version: str | None = None
     expected: str | None = None
     cuda: str | None = None  # torch's own; "cpu" for a CPU build
     n: int = -1
     install: PipInstall | None = None
     package: PipPackage | None = None
+
+    @property
+    def is_exact(self) -> bool:
+        return self.held in (Held.PINNED, Held.BASE)
+
+    @property
+    def version(self) -> str | None:
+        """The release, where the text says it."""
+        return self.expected if self.is_exact else None
 
     def where(self, image: Image) -> Where:
         """Of the requirement that names it; of the base that holds it."""
@@ -61,18 +69,13 @@ class TorchIn:
     @property
     def known(self) -> Torch | None:
         """None where the version does not follow from the text and the tables."""
-        version = self.version or self.expected
-        is_exact = self.held in (Held.PINNED, Held.BASE)
-        return Torch(version, self.cuda, is_exact, self.build) if version is not None else None
+        return Torch(self.expected, self.cuda, self.is_exact, self.build) if self.expected is not None else None
 
     @property
     def build(self) -> str | None:
         """ "cu121" where the version or the index says it; None for PyPI's own build."""
-        for text in (self.version or "", self.install.index_url or "" if self.install else ""):
-            for part in text.replace("+", "/").split("/"):
-                if part[:2] == "cu" and part[2:].isdigit():
-                    return part
-        return None
+        index = self.install.index_url or "" if self.install else ""
+        return facts.build_in(self.version or "") or facts.build_in(index)
 
 
 ABSENT, UNKNOWN = TorchIn(Held.ABSENT), TorchIn(Held.UNKNOWN)
@@ -81,18 +84,12 @@ ABSENT, UNKNOWN = TorchIn(Held.ABSENT), TorchIn(Held.UNKNOWN)
 def torch_before(image: Image, n: int, install: PipInstall | None = None) -> TorchIn:
     """The torch that stands in the image before ``install`` of step ``n`` (before the step, without it)."""
     state = _of_base(image)
-    reached = False
     for m, each in installs_before(image, n, install):
         state = _after(state, image, m, each)
-        reached = True
-    steps = image.steps[:n]
-    if state.held in (Held.ABSENT, Held.BROUGHT) and (
-        not image.is_complete or any(s.method in LOCKED or (s.pip and not s.is_complete) for s in steps)
-    ):
-        return UNKNOWN
-    if not reached and state.held is Held.ABSENT and not image.is_complete:
-        return UNKNOWN
-    return state
+    if state.held not in (Held.ABSENT, Held.BROUGHT):
+        return state
+    is_open = any(s.method in LOCKED or (s.pip and not s.is_complete) for s in image.steps[:n])
+    return UNKNOWN if is_open or not image.is_complete else state
 
 
 def torch_at_end(image: Image) -> TorchIn:
@@ -115,8 +112,7 @@ def _of_base(image: Image) -> TorchIn:
     if base is None:
         return UNKNOWN
     if base.pytorch_tag is not None and not base.adds_python:
-        tag = base.pytorch_tag
-        return TorchIn(Held.BASE, tag.torch, tag.torch, tag.cuda, 0)
+        return TorchIn(Held.BASE, base.pytorch_tag.torch, base.pytorch_tag.cuda, 0)
     if base.is_slim or (base.adds_python and base.row is not None and not base.row.is_served):
         return ABSENT
     if base.row is None or "torch" in base.row.holds:
@@ -153,21 +149,21 @@ COMPANIONS = frozenset({"torchvision", "torchaudio"})  # installed with a torch 
 def _named(state: TorchIn, image: Image, n: int, install: PipInstall, package: PipPackage) -> TorchIn:
     if package.url:
         name = wheel_name(package.url)
-        return TorchIn(Held.PINNED, name.version, name.version, None, n, install, package) if name else UNKNOWN
+        return TorchIn(Held.PINNED, name.version, None, n, install, package) if name else UNKNOWN
     pin = package.pin
     index = install.index_url or next((u for u in install.extra_index_urls if "download.pytorch.org" in u), None)
     if pin is not None and not any(mark in pin for mark in ("$", "{")):
-        return TorchIn(Held.PINNED, pin, pin, facts.cuda_of(pin, index), n, install, package)
+        return TorchIn(Held.PINNED, pin, facts.cuda_of(pin, index), n, install, package)
     if install_pins_torch(install):
         return UNKNOWN  # the newest that the other package takes
-    held_already = state.held in (Held.PINNED, Held.BASE, Held.LOOSE, Held.BROUGHT)
-    if held_already and not package.specifier and not install.is_upgrade and not install.is_forced:
+    is_there = state.held not in (Held.ABSENT, Held.UNKNOWN)
+    if is_there and not package.specifier and not install.is_upgrade and not install.is_forced:
         return state
     if install.is_pre or (index and "nightly" in index):
         return TorchIn(Held.LOOSE, n=n, install=install, package=package)
     expected = _newest(package.specifier, python_of(image), index)
     cuda = facts.cuda_of(expected, index) if expected else None
-    return TorchIn(Held.LOOSE, None, expected, cuda, n, install, package)
+    return TorchIn(Held.LOOSE, expected, cuda, n, install, package)
 
 
 def _newest(specifier: str, python: str | None, index: str | None) -> str | None:
@@ -178,8 +174,8 @@ def _newest(specifier: str, python: str | None, index: str | None) -> str | None
         return None
     if index is not None and "download.pytorch.org" not in index:
         return None
-    build = next((p for p in (index or "").split("/") if p[:2] == "cu" and p[2:].isdigit()), None)
-    for row in reversed(rows_of(TORCH, TorchRow)):
+    build = facts.build_in(index or "")
+    for row in reversed(rows(TORCH)):
         if python is not None and python not in row.python:
             continue
         if build is not None and build not in row.builds:

@@ -18,8 +18,7 @@ from preflight.cli.running.target import project_settings
 from preflight.lookups import LookupFailed, Lookups, World
 from preflight.model import Exit
 from preflight.problems import Problem
-from preflight.remote import apps as ages
-from preflight.remote.lookups import APPS, stop_app
+from preflight.remote.lookups import APPS, age_text, is_stale, stop_app
 from preflight.remote.modal_types import App
 from preflight.report.text import one_line
 from preflight.settings import Settings, parse_age
@@ -58,10 +57,10 @@ def apps_command(
             warn(f"Modal could not be asked: {found.why}")
             return Exit.INCOMPLETE
         now = datetime.now(UTC)
-        stale = [a for a in found if ages.is_stale(a, stale_settings, now)]
+        stale = [a for a in found if is_stale(a, stale_settings, now)]
         for app in stale:
             by = f" by {app.created_by}" if app.created_by else ""
-            age = ages.age_text(app.created, now)
+            age = age_text(app.created, now)
             click.echo(f"{one_line(app.id)}  {one_line(app.state):<10} {age:>8}  {one_line(app.description + by)}")
         untold = [a.id for a in found if a.state == "unknown"]
         if untold and not stale:

@@ -11,17 +11,15 @@ import os
 import platform
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import click
 
 import preflight
 from preflight.cli.running.outputs import Output, look_at, write
 from preflight.model import Exit, Json
-from preflight.settings import GIVEN_BY_US, Settings
+from preflight.settings import Settings
 
 SCHEMA = "preflight.bug-report/1"
 ASK_S = 15.0
@@ -46,7 +44,7 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
     from preflight.report.redacted import cleaned
     from preflight.report.text import plain, printable
 
-    settings = project_settings(start=Path.cwd(), scenario=None, environment=environment)
+    settings = project_settings(environment=environment)
     document = plain(cleaned(asyncio.run(_document(settings, is_offline=is_offline)), redactor().text))
     text = printable(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
     click.echo(text, nl=False)
@@ -60,8 +58,9 @@ def bug_report_command(path: str | None, is_offline: bool, environment: str | No
 
 async def _document(settings: Settings, *, is_offline: bool) -> dict[str, Json]:
     from preflight.remote.rpcs import observed
+    from preflight.state.vector import settings_rows
 
-    project = settings.interpreter
+    project, rows = settings.interpreter, settings_rows(settings).items()
     with observed() as rpcs:
         questions = [] if is_offline else [row async for row in _asked(settings)]
     return {
@@ -76,7 +75,7 @@ async def _document(settings: Settings, *, is_offline: bool) -> dict[str, Json]:
             "modal": project.version if project else None,
             "builders": list(project.client.builders) if project and project.client else [],
         },
-        "settings": sorted(_set_keys("", settings)),
+        "settings": sorted({name.replace("_", "-") for name, _ in rows ^ settings_rows(Settings()).items()}),
         "variables": sorted(
             n for n in os.environ if n.startswith(("MODAL_", "AWS_", "PREFLIGHT_")) or "PROXY" in n.upper()
         ),
@@ -93,25 +92,13 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _set_keys(prefix: str, value: Any) -> Iterator[str]:
-    """The names of what is not as it is by itself."""
-    for field in dataclasses.fields(value):
-        if not prefix and field.name in GIVEN_BY_US:
-            continue
-        held = getattr(value, field.name)
-        name = f"{prefix}.{field.name}".lstrip(".").replace("_", "-")
-        if dataclasses.is_dataclass(held):
-            yield from _set_keys(name, held)
-        elif held != field.default:
-            yield name
-
-
 async def _asked(settings: Settings) -> AsyncIterator[dict[str, Json]]:
     """What became of each lookup that needs no app: one after the other, so that each time is its own."""
+    from preflight.engine.several import reads_app
     from preflight.lookups import Lookup, LookupFailed, Lookups, World
 
     module = importlib.import_module("preflight.remote.lookups")
-    found = {name: held for name, held in vars(module).items() if isinstance(held, Lookup) and not _reads(held)}
+    found = {name: held for name, held in vars(module).items() if isinstance(held, Lookup) and not reads_app(held)}
     async with Lookups(World(now=datetime.now(UTC), settings=settings)) as lookups:
         for name, lookup in found.items():
             began = time.monotonic()
@@ -131,10 +118,3 @@ async def _asked(settings: Settings) -> AsyncIterator[dict[str, Json]]:
             else:
                 row["status"] = "answered"
             yield row
-
-
-def _reads(lookup: Any) -> bool:
-    """Whether it needs the app's file."""
-    from preflight.app.lookups import READING
-
-    return lookup is READING or any(_reads(each) for each in (*lookup.needs, *lookup.tries))

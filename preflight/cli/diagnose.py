@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -58,7 +58,7 @@ def diagnose_command(
     """
     if rule is not None:
         return _explain(rule)
-    app = next((name for name in logs if _is_app(name)), None)
+    app = next((name for name in logs if name.endswith(".py") and Path(name).is_file()), None)
     found: dict[str, Diagnosis] = {}
     is_missing = False
     for name, stream in _streams([n for n in logs if n != app], apps, images):
@@ -68,7 +68,12 @@ def diagnose_command(
             is_missing = True
             click.echo(in_encoding(printable(f"there is no log to read: {e}"), sys.stderr.encoding), err=True)
     if app is not None:
-        found = {name: _at_its_place(diagnosis, Path(app)) for name, diagnosis in found.items()}
+        from preflight.app.reader import read
+        from preflight.diagnosis.in_app import at_its_place
+
+        recipe = read(Path(app), project=Path.cwd())
+        for name, one in found.items():
+            found[name] = replace(one, causes=tuple(at_its_place(c, recipe) for c in one.causes))
     if found:
         _tell(found, is_json=is_json, is_markdown=is_markdown)
     codes = {EXIT[d.verdict] for d in found.values()} | ({Exit.INCOMPLETE} if is_missing else set())
@@ -103,18 +108,6 @@ def _explain(rule: str) -> int:
     return Exit.READY
 
 
-def _is_app(name: str) -> bool:
-    return name.endswith(".py") and Path(name).is_file()
-
-
-def _at_its_place(diagnosis: Diagnosis, app: Path) -> Diagnosis:
-    from preflight.app.reader import read
-    from preflight.diagnosis.in_app import at_its_place
-
-    recipe = read(app, project=Path.cwd())
-    return replace(diagnosis, causes=tuple(at_its_place(c, recipe) for c in diagnosis.causes))
-
-
 Stream = Callable[[], Iterable[bytes]]
 
 
@@ -125,17 +118,13 @@ def _streams(logs: Sequence[str], apps: tuple[str, ...], images: tuple[str, ...]
             yield name, partial(fetched, kind, name)
     for log in dict.fromkeys(logs or (() if apps or images else ("-",))):
         if log == "-":
-            yield log, partial(_standard_input, is_asked=log in logs)
+            if not logs and sys.stdin.isatty():
+                raise click.UsageError("no log: give a file, or - to read standard input")
+            yield log, partial(_text_of, sys.stdin.buffer, "standard input")
         elif Path(log).is_dir():
             yield from _of_folder(Path(log))
         else:
             yield log, partial(_file, Path(log))
-
-
-def _standard_input(*, is_asked: bool) -> Iterator[bytes]:
-    if not is_asked and sys.stdin.isatty():
-        raise click.UsageError("no log: give a file, or - to read standard input")
-    return _text_of(sys.stdin.buffer, "standard input")
 
 
 def _file(path: Path) -> Iterator[bytes]:
@@ -151,10 +140,8 @@ def _text_of(file: BinaryIO, name: str) -> Iterator[bytes]:
     """The chunks of a file, of which the first must be there and look like text.  Raises UsageError."""
     try:
         first = file.read(CHUNK_BYTES)
-        if not first.strip():
-            raise click.UsageError(f"{name} is empty: there is no log to read")
-        if _is_binary(first):
-            raise click.UsageError(f"{name} holds binary data, not a log (its first bytes are {first[:8]!r})")
+        if problem := _no_text(first):
+            raise click.UsageError(f"{name} {problem}")
         yield first
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
@@ -174,10 +161,18 @@ def _of_folder(folder: Path) -> Iterator[tuple[str, Stream]]:
 def _is_text(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            first = file.read(4096)
+            return not _no_text(file.read(4096))
     except OSError:
         return False
-    return bool(first.strip()) and not _is_binary(first)
+
+
+def _no_text(first: bytes) -> str:
+    """Why a file that begins so is no log; "" for text."""
+    if not first.strip():
+        return "is empty: there is no log to read"
+    if first.startswith(BINARY_MAGIC) or first.count(b"\0") * 10 > len(first):
+        return f"holds binary data, not a log (its first bytes are {first[:8]!r})"
+    return ""
 
 
 class NoLog(Exception):
@@ -192,31 +187,26 @@ def fetched(kind: str, name: str) -> list[bytes]:
     from preflight.remote import logs_api
 
     ask = logs_api.app_log if kind == "app" else logs_api.image_log
+
+    async def asked() -> list[bytes]:
+        async with asyncio.timeout(FETCH_S):
+            return await ask(name)
+
     try:
-        log = asyncio.run(_in_time(ask(name)))
+        log = asyncio.run(asked())
     except TimeoutError as e:
         raise NoLog(f"Modal gave no answer within {FETCH_S:g} s") from e
     except Problem as e:
-        raise NoLog(_advised(e, kind, name)) from e
+        raise NoLog(f"{e}\n{_advice(e.kind, kind, name)}") from e
     if not any(part.strip() for part in log):
         raise NoLog(f"Modal keeps no output of {name}; it keeps 30 days")
     return log
 
 
-async def _in_time(asked: Coroutine[None, None, list[bytes]]) -> list[bytes]:
-    async with asyncio.timeout(FETCH_S):
-        return await asked
-
-
-def _advised(problem: Problem, kind: str, name: str) -> str:
-    advice = {
-        Kind.NOT_FOUND: f"check the id and the workspace: `modal {kind} list` shows those of this one; not {name}",
-        Kind.NOT_SIGNED_IN: "`modal token new`, or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET",
-        Kind.REFUSED: "`modal token new`, or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET",
-        Kind.UNSUPPORTED: f"`modal {kind} logs {name} | preflight diagnose -`",
-    }.get(problem.kind, f"try again, or `modal {kind} logs {name} | preflight diagnose -`")
-    return f"{problem}\n{advice}"
-
-
-def _is_binary(first: bytes) -> bool:
-    return first.startswith(BINARY_MAGIC) or first.count(b"\0") * 10 > len(first)
+def _advice(problem: Kind, kind: str, name: str) -> str:
+    if problem is Kind.NOT_FOUND:
+        return f"check the id and the workspace: `modal {kind} list` shows those of this one; not {name}"
+    if problem in (Kind.NOT_SIGNED_IN, Kind.REFUSED):
+        return "`modal token new`, or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET"
+    by_hand = f"`modal {kind} logs {name} | preflight diagnose -`"
+    return by_hand if problem is Kind.UNSUPPORTED else f"try again, or {by_hand}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from preflight.app.interpreter.values import Opaque, UserFunction
 from preflight.app.model import BucketMount, Function, Gpu, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
-from preflight.build.foretell import foretold
+from preflight.build.forecast import forecasts_of
 from preflight.cli.running.stderr import redactor
 from preflight.discover.compare import differences
 from preflight.discover.recorder import NotRecorded
@@ -34,8 +34,8 @@ def document(recipe: Recipe, recording: Recording | NotRecorded | None = None) -
             for i in recipe.images
         ],
         "extensions": [
-            {"name": f.ext.name, "ending": f.ending.value} | _fields(f, "version", "said", "where")
-            for f in foretold(recipe, None)
+            {"name": f.ext.name, "ending": f.outcome.value, "said": f.text} | _fields(f, "version", "where")
+            for f in forecasts_of(recipe, None)
         ],
         "environ": [
             _fields(r, "key", "by", "inside", "where") | {"required": r.is_required} for r in recipe.environ_reads

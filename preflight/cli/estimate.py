@@ -20,7 +20,6 @@ from preflight.cost.reckoning import ASKED, reckon
 from preflight.cost.resources import NotSaid, gpu_named
 from preflight.discover.recorder import FILLED_RECIPE
 from preflight.lookups import Looked, LookupFailed, Lookups, World
-from preflight.model import Json
 from preflight.remote.lookups import ENVIRONMENT, RATES, NoSuchEnvironment
 from preflight.report.redacted import cleaned
 from preflight.settings import BudgetSettings, Settings
@@ -75,7 +74,10 @@ def estimate_command(
     """
     if hours is not None and (epochs is not None or epoch_minutes is not None):
         raise click.UsageError("--hours is the whole run; give it, or --epochs with --epoch-minutes")
-    _check_gpu(gpu)
+    try:
+        _ = gpu and gpu_named(gpu)
+    except NotSaid as e:
+        raise click.UsageError(f"--gpu: {e}") from e
     named, _, function = (target or "").partition("::")
     options = Options(app=named or None, environment=environment, is_sandbox=is_sandbox, scenario=scenario)
     with standing(options) as ground:
@@ -94,7 +96,15 @@ def estimate_command(
         given = document(reckon(looked, gpu=gpu), app=app, sandbox=settings.sandbox)
         text = redactor().text
         live = looked.tried(RATES)
-        return _report(cleaned(given, text), text(live.why) if isinstance(live, LookupFailed) else "", is_json)
+        if is_json:
+            print_document(cleaned(given, text))
+        else:
+            from preflight.report.screen import stdout_console
+            from preflight.report.screens.estimate import show
+
+            why = text(live.why) if isinstance(live, LookupFailed) else ""
+            show(stdout_console(), cleaned(given, text), rates_why=why)
+        return int(given["exit"])
 
 
 def _budget(
@@ -118,14 +128,6 @@ async def _look(settings: Settings) -> Looked:
         return await lookups.see("estimate", (), ASKED)
 
 
-def _check_gpu(gpu: str | None) -> None:
-    if gpu is not None:
-        try:
-            gpu_named(gpu)
-        except NotSaid as e:
-            raise click.UsageError(f"--gpu: {e}") from e
-
-
 def _check_pattern(settings: Settings) -> None:
     if settings.smoke.epoch_pattern is not None:
         try:
@@ -141,14 +143,3 @@ def _check_names(looked: Looked) -> None:
         raise click.UsageError(function.why)
     if isinstance(environment, LookupFailed) and isinstance(environment.__cause__, NoSuchEnvironment):
         raise click.UsageError(environment.why)
-
-
-def _report(given: dict[str, Json], rates_why: str, is_json: bool) -> int:
-    if is_json:
-        print_document(given)
-    else:
-        from preflight.report.screen import stdout_console
-        from preflight.report.screens.estimate import show
-
-        show(stdout_console(), given, rates_why=rates_why)
-    return int(given["exit"])

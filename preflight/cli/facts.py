@@ -52,7 +52,10 @@ def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is
     today = datetime.now(UTC).date()
     tables = [(t, [r for r in rows(t) if stale_days is None or (today - r.seen).days > stale_days]) for t in wanted]
     if is_json:
-        _print({"tables": [_json(table, found) for table, found in tables]})
+        import msgspec
+
+        of = [{"file": t.file, "key": t.key, "about": t.about, "rows": msgspec.to_builtins(r)} for t, r in tables]
+        _print({"tables": of})
     else:
         from preflight.report.screens import facts as facts_screen
 
@@ -64,7 +67,7 @@ def facts_command(name: str | None, stale_days: int | None, is_refresh: bool, is
     return Exit.FINDINGS if is_stale else Exit.READY
 
 
-def _renewed(wanted: tuple[Table, ...], *, is_json: bool, is_kept: bool) -> int:
+def _renewed(wanted: tuple[Table[Row], ...], *, is_json: bool, is_kept: bool) -> int:
     """Exit 1 for something new that is not kept, 3 for a source that could not be read."""
     from preflight.facts.in_force import put_in_force
     from preflight.facts.refresh.renew import GENERATORS, renew, write
@@ -101,6 +104,7 @@ def _renewed_symbols(*, is_kept: bool) -> int:
     from preflight.facts.refresh import symbols
     from preflight.facts.refresh.source import NotRead
     from preflight.facts.symbols import table
+    from preflight.store import write_whole
 
     known = symbols.of_table(table())
     with _sources() as sources:
@@ -108,11 +112,8 @@ def _renewed_symbols(*, is_kept: bool) -> int:
             new = [wheel.filename for minor, wheel, _ in symbols.wheels(sources.index) if minor not in known.columns]
             if is_kept and new:
                 found = symbols.renewed(sources.index, exported, known, lambda t: click.echo(t, err=True))
-                folder = overlay_folder()
                 with _writing():
-                    folder.mkdir(parents=True, exist_ok=True)
-                    (folder / f"{SYMBOLS}.part").write_bytes(found.written(sources.today))
-                    (folder / f"{SYMBOLS}.part").replace(folder / SYMBOLS)
+                    write_whole(overlay_folder() / SYMBOLS, found.written(sources.today))
         except NotRead as e:
             click.echo(f"not read: {e}")
             return Exit.INCOMPLETE
@@ -158,9 +159,3 @@ def _print(document: dict[str, Any]) -> None:
     from preflight.facts.in_force import digest
 
     print_document({"schema": SCHEMA, "facts_digest": digest(), **document})
-
-
-def _json(table: Table, found: list[Row]) -> dict[str, object]:
-    import msgspec
-
-    return {"file": table.file, "key": table.key, "about": table.about, "rows": msgspec.to_builtins(found)}

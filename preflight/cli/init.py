@@ -20,9 +20,8 @@ from preflight.app import reader
 from preflight.app.lookups import NoFunction, function_named
 from preflight.app.model import BucketMount, Function, Known, Recipe, Unresolved
 from preflight.build.block import block
-from preflight.build.foretell import foretold
-from preflight.build.known_good import Asked, best, nearest, runs_on
-from preflight.build.refusals import why_not
+from preflight.build.forecast import forecasts_of
+from preflight.build.known_good import Wanted, best, nearest, runs_on, why_not
 from preflight.cli.running.stderr import warn
 from preflight.cli.running.target import resolve_app
 from preflight.facts.gpus import gpu, gpu_names
@@ -241,7 +240,7 @@ def _found(recipe: Recipe) -> list[str]:
         if (base := image.base) is not None:
             reference = next((a for a in base.args if isinstance(a, str)), base.method)
             found.append((f"image {image.variable or 'without a name'} from {reference}", base.where))
-    found += [(f"{f.subject}: {f.said}", f.where) for f in foretold(recipe, None)]
+    found += [(f"{f.subject}: {f.text}", f.where) for f in forecasts_of(recipe, None)]
     if not found:
         return [f"# {_comment(path)} says nothing that preflight looks for."]
     lines = dict.fromkeys(f"#   {_comment(f'{text}  ({where})')}" for text, where in found)
@@ -283,7 +282,7 @@ def _recipe(asked: dict[str, str | None]) -> int:
     return Exit.READY
 
 
-def _asked(given: dict[str, str | None]) -> Asked:
+def _asked(given: dict[str, str | None]) -> Wanted:
     """Raises BadParameter for what is no version or no GPU of Modal."""
     card = given["gpu"]
     row = gpu(card) if card is not None else None
@@ -293,7 +292,7 @@ def _asked(given: dict[str, str | None]) -> Asked:
     python = _match(PYTHON, given["python"], "--python", "3.11")
     torch = _match(VERSION, given["torch"], "--torch", "2.8 or 2.8.0")
     mamba = _match(VERSION, given["mamba"], "--mamba", "2.2.4")
-    return Asked(
+    return Wanted(
         torch=torch[1] if torch else None,
         cuda=".".join(p for p in cuda.groups() if p) if cuda else None,
         python=python[1] if python else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -30,28 +30,29 @@ def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ..
     """
     if torch is not None and not TORCH.fullmatch(torch):
         raise click.BadParameter(f"{torch!r} is no release of torch; wanted like 2.5.1 or 2.6.0+cu126")
-    target = Target(torch, tuple(_asked(gpus) if gpus else _of_app(Path.cwd())))
-    linked = {file: _linked(file, target) for file in files}
+    target = Target(torch, tuple(_named(gpus) if gpus else _of_app(Path.cwd())))
+    linked: dict[Path, tuple[Linked, ...]] = {}
+    for file in files:
+        try:
+            linked[file] = link(file, target)
+        except FileNotFoundError as e:
+            raise click.UsageError(f"{file} is not there") from e
+        except ValueError as e:  # a path with a NUL byte in it
+            raise click.UsageError(f"{str(file)!r} is no path") from e
     if is_json:
         print_document(document(linked, target))
     else:
-        _show(linked, target)
+        from preflight.report.screen import stdout_console
+        from preflight.report.screens.link import show
+
+        show(stdout_console(off_terminal=120), linked, target)
     verdicts = {whole(libraries) for libraries in linked.values()}
     if Verdict.DOES_NOT_LOAD in verdicts:
         return Exit.FINDINGS
     return Exit.READY if verdicts == {Verdict.LOADS} else Exit.INCOMPLETE
 
 
-def _linked(file: Path, target: Target) -> tuple[Linked, ...]:
-    try:
-        return link(file, target)
-    except FileNotFoundError as e:
-        raise click.UsageError(f"{file} is not there") from e
-    except ValueError as e:  # a path with a NUL byte in it
-        raise click.UsageError(f"{str(file)!r} is no path") from e
-
-
-def _asked(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
+def _named(gpus: tuple[str, ...]) -> Iterator[WantedGpu]:
     for written in gpus:
         row = gpu(written)
         if row is None:
@@ -72,17 +73,9 @@ def _of_app(start: Path) -> Iterator[WantedGpu]:
     except click.UsageError:
         return
     recipe = reader.read(settings.project / app, project=settings.project)
-    told: set[str] = set()
+    found: dict[str, WantedGpu] = {}
     for function in recipe.functions:
         for asked in function.gpu if isinstance(function.gpu, tuple) else ():
-            row = gpu(asked.type)
-            if row is not None and row.name not in told:
-                told.add(row.name)
-                yield WantedGpu(row.name, row.sm, f"{app}, {function.name}")
-
-
-def _show(linked: Mapping[Path, Sequence[Linked]], target: Target) -> None:
-    from preflight.report.screen import stdout_console
-    from preflight.report.screens.link import show
-
-    show(stdout_console(off_terminal=120), linked, target)
+            if row := gpu(asked.type):
+                found.setdefault(row.name, WantedGpu(row.name, row.sm, f"{app}, {function.name}"))
+    yield from found.values()

@@ -117,7 +117,7 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
 
     @functools.cache
     def settings_of(folder: Path) -> Settings:
-        found = project_settings(start=folder, scenario=None, app=str(folder / "app.py"))
+        found = project_settings(start=folder)
         return replace(found, builder=builder or found.builder)
 
     def typed_here(path: Path) -> Path:
@@ -130,7 +130,7 @@ def _files(apps: Sequence[str], builder: str | None, *, is_for_all: bool, stdin_
     elif is_for_all:
         apps = (str(find_project(Path.cwd()) or Path.cwd()),)
     elif not apps:
-        settings = project_settings(start=Path.cwd(), scenario=None)
+        settings = project_settings()
         paths[typed_here(settings.project / resolve_app(settings, None))] = None
     for app in apps:
         path = Path(app)

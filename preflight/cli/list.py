@@ -62,7 +62,7 @@ def _discovered(app: str | None, *, is_recorded: bool, is_json: bool) -> Exit:
     from preflight.report.places import from_here
     from preflight.report.screens.discovered import lines
 
-    settings = project_settings(start=Path.cwd(), scenario=None, app=app)
+    settings = project_settings(app=app)
     file = settings.project / resolve_app(settings, app)
     try:
         recipe = reader.read(file, project=settings.project)

@@ -33,7 +33,7 @@ COMMANDS = {
     "estimate": ("preflight.cli.estimate", "What a run will cost, and whether it will finish."),
     "facts": ("preflight.cli.facts", "List the dated tables that the rules ask."),
     "radar": ("preflight.cli.radar", "Say what an unchanged app takes now, and what that breaks."),
-    "lock": ("preflight.cli.lock", "Print the pins that make today's image repeat."),
+    "lock": ("preflight.cli.radar", "Print the pins that make today's image repeat."),
     "init": ("preflight.cli.init", "Write [tool.preflight], or print a known-good image block."),
     "apps": ("preflight.cli.apps", "List forgotten apps, and stop them."),
     "sandbox": ("preflight.cli.sandbox", "Serve a local Modal and S3, and print the exports."),

@@ -1,4 +1,4 @@
-"""`preflight radar` and what it shares with `preflight lock`: an app's images resolved on the index."""
+"""`preflight radar` and `preflight lock`: an app's images resolved on the index, and the pins that repeat them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from preflight.model import Exit, Finding, Json, Severity
 from preflight.settings import Settings
 
 if TYPE_CHECKING:
-    from preflight.radar.image import Indexes, Resolved
-    from preflight.radar.moves import Move
+    from preflight.radar.image import Indexes, Move, Resolved
 
 WITHOUT_A_PASS = timedelta(days=30)
 SCHEMA = "preflight.radar/1"
@@ -92,8 +91,7 @@ def radar_command(app: str | None, since: datetime | None, is_json: bool) -> int
     Exit codes: 0 nothing breaks, 1 something does, or an announced end is due, 3 it could not all be resolved.
     """
     from preflight.build.announced import concerns
-    from preflight.radar.image import resolved
-    from preflight.radar.moves import moves
+    from preflight.radar.image import moves, resolved
 
     read = read_app(app)
     today = datetime.now(UTC).date()
@@ -134,7 +132,7 @@ async def _newly_broken(read: AppRead, now: Sequence[Resolved], before: Sequence
 async def _errors(read: AppRead, resolved: Sequence[Resolved]) -> list[Finding]:
     from preflight.cli.running.audience import all_checks
     from preflight.engine.files import judge, static_rules
-    from preflight.radar.moves import pins
+    from preflight.radar.image import pins
     from preflight.rules.fixes import edited
 
     content, fix = read.file.read_bytes(), pins(read.recipe, resolved)
@@ -195,7 +193,7 @@ def _show(
     others = [f"{m.name} {m.now.version}" for m in moved if m.asked is None and m.now]
     if others:
         console.print(
-            Text(f"~ {len(others)} dependencies moved too: {', '.join(others[:12])}" + " …" * (len(others) > 12))
+            Text(f"~ {len(others)} dependencies moved too: {', '.join(others[:SHOWN])}" + " …" * (len(others) > SHOWN))
         )
     for finding in (*broken, *announced):
         mark = "✗" if finding.severity is Severity.ERROR else "!"
@@ -207,3 +205,42 @@ def _show(
         console.print(Text("nothing that it asks for has moved"))
     if moved:
         console.print(Text(f"next: preflight lock {app}"))
+
+
+@click.command("lock")
+@click.argument("app", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the constraints there.")
+@click.option("--write", "is_written", is_flag=True, help="Also change the app, as the diff says.")
+def lock_command(app: str | None, output: Path | None, is_written: bool) -> int:
+    """Print the releases that the app's images take today, as a constraints file, and the pins of the app as a diff.
+
+    They are resolved on the package index of this machine's pip, for the image's Python on Linux.  Exit codes: 0 all
+    is pinned, 3 something could not be resolved and is not pinned.
+    """
+    from preflight.app import reader
+    from preflight.radar.image import constraints, pins, resolved
+    from preflight.rules.fixes import Fixed, difference, edited, write
+
+    read = read_app(app)
+    uv = shutil.which("uv")
+    with indexes() as of:
+        found = [resolved(image, of, uv=uv) for image in read.recipe.images]
+    lines = []
+    for one in found:
+        name = one.image.variable or f"the image at {one.image.where}"
+        lines += [f"# {name}, Python {one.python}", *constraints(one), *(f"# not pinned: {u}" for u in one.unknown), ""]
+    text = "\n".join(lines)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as e:
+            raise click.UsageError(f"{output} can't be written: {e.strerror}") from e
+    content, fix = read.file.read_bytes(), pins(read.recipe, found)
+    after = edited(content, read.recipe.source.text, fix) if fix else None
+    if after is not None and reader.read(read.file, project=read.settings.project, content=after).source.tree:
+        click.echo(difference(Fixed(content, after, (), ()), read.name), nl=False)
+        if is_written:
+            write(read.file, after)
+    return Exit.INCOMPLETE if any(one.unknown for one in found) else Exit.READY

@@ -12,23 +12,36 @@ from preflight.model import Exit, Json
 SCHEMA = "preflight.estimate/1"
 
 
-def exit_of(reckoned: Reckoning) -> Exit:
-    """1 over a limit, refused by Modal, or will not finish; 3 no price, or no saying whether it finishes.  A limit
+def decided(reckoned: Reckoning) -> tuple[Exit, str, str]:
+    """The exit code, what decided it in one line, and its remedy.
+
+    1 over a limit, refused by Modal, or will not finish; 3 no price, or no saying whether it finishes.  A limit
     that is reached is known without a price.
     """
-    seen = reckoned.outlook
-    if reckoned.impossible or reckoned.allowance.is_limit_reached or reckoned.over_usd:
-        return Exit.FINDINGS
-    if seen is not None and seen.finishes is Finishes.NO:
-        return Exit.FINDINGS
-    if seen is None or seen.finishes is Finishes.UNKNOWN or reckoned.allowance.is_unclear:
-        return Exit.INCOMPLETE
-    return Exit.READY
+    left, seen = reckoned.allowance, reckoned.outlook
+    if reckoned.impossible:
+        return Exit.FINDINGS, reckoned.impossible, reckoned.remedy
+    if left.is_limit_reached:
+        remedy = "raise the limit on Modal's usage and billing page, or wait for the next cycle"
+        return Exit.FINDINGS, f"environment {left.environment} has reached its spend limit", remedy
+    why, remedy = (reckoned.refused, reckoned.remedy) if seen is None else (seen.why, seen.remedy)
+    if reckoned.over_usd:
+        over = f"${reckoned.over_usd:,.2f}"
+        code, remedy = Exit.FINDINGS, f"raise the budget by {over}, or plan fewer hours"
+        why = f"the run needs ${reckoned.needed_usd:,.2f}, {over} more than there is: {left.text}"
+    elif seen is not None and seen.finishes is Finishes.NO:
+        code = Exit.FINDINGS
+    elif seen is None or seen.finishes is Finishes.UNKNOWN or left.is_unclear:
+        code = Exit.INCOMPLETE
+    else:
+        code = Exit.READY
+    return code, left.unknown if left.is_unclear else why, remedy
 
 
 def document(reckoned: Reckoning, *, app: str | None, sandbox: str | None = None) -> dict[str, Json]:
     """Keys are only ever added; null is not known."""
     price, seen = reckoned.price, reckoned.outlook
+    code, reason, remedy = decided(reckoned)
     return {
         "schema": SCHEMA,
         "app": app,
@@ -44,9 +57,9 @@ def document(reckoned: Reckoning, *, app: str | None, sandbox: str | None = None
         "plan": _plan(reckoned),
         "budget": _budget(reckoned),
         "assumptions": list(reckoned.assumptions),
-        "reason": _reason(reckoned),
-        "remedy": _remedy(reckoned),
-        "exit": int(exit_of(reckoned)),
+        "reason": reason,
+        "remedy": remedy,
+        "exit": int(code),
         "sandbox": sandbox,
     }
 
@@ -84,31 +97,6 @@ def _budget(reckoned: Reckoning) -> dict[str, Json]:
         "spend_limit_reached": left.is_limit_reached if not left.unknown else None,
         "reason": left.unknown or left.text,
     }
-
-
-def _reason(reckoned: Reckoning) -> str:
-    """What decided the exit code, in one line."""
-    left, seen = reckoned.allowance, reckoned.outlook
-    if reckoned.impossible:
-        return reckoned.impossible
-    if left.is_limit_reached:
-        return f"environment {left.environment} has reached its spend limit"
-    if left.is_unclear:
-        return left.unknown
-    if reckoned.over_usd:
-        return f"the run needs ${reckoned.needed_usd:,.2f}, ${reckoned.over_usd:,.2f} more than there is: {left.text}"
-    return reckoned.refused if seen is None else seen.why
-
-
-def _remedy(reckoned: Reckoning) -> str:
-    left, seen = reckoned.allowance, reckoned.outlook
-    if reckoned.impossible:
-        return reckoned.remedy
-    if left.is_limit_reached:
-        return "raise the limit on Modal's usage and billing page, or wait for the next cycle"
-    if reckoned.over_usd:
-        return f"raise the budget by ${reckoned.over_usd:,.2f}, or plan fewer hours"
-    return reckoned.remedy if seen is None else seen.remedy
 
 
 def _number(value: Fraction | None) -> float | None:

@@ -13,6 +13,10 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from preflight.lookups import Looked, Lookup, LookupFailed
+from preflight.problems import Kind, Problem
+from preflight.remote.lookups import RATES
+
 CPU, MEMORY = "cpu_hour_cost", "mem_gib_hour_cost"
 GPU_PREFIX = "gpu_hour_cost_"
 LIST = Path(__file__).parent / "list_prices.toml"
@@ -99,3 +103,17 @@ def _table() -> dict[str, dict[str, object]]:
 def listed() -> Rates:
     """The dated list shipped with this version."""
     return Rates(_table()["usd_per_hour"], f"the built-in list of {_table()['seen']}")
+
+
+async def _current(looked: Looked) -> Rates:
+    """The list stands in for rates that could not be had, and never for rates that were had and make no sense."""
+    live = looked.tried(RATES)
+    if not isinstance(live, LookupFailed):
+        return Rates(live, "live")
+    cause = live.__cause__
+    if isinstance(cause, Problem) and cause.kind is Kind.UNEXPECTED:  # they came, and are not numbers
+        raise RateRefused(cause.message)
+    return listed()
+
+
+CURRENT_RATES: Lookup[Rates] = Lookup("the rates", _current, tries=(RATES,))

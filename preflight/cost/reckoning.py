@@ -9,19 +9,75 @@ from fractions import Fraction
 
 from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, NoFunction, function_named
 from preflight.app.model import Function, Known, Recipe, Unresolved
-from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import HOUR_S, Estimate, estimate
 from preflight.cost.keeping import Keeping, Resumes, keeping_of
-from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import STARTUP_MINUTES, Outlook, Work, fits_one_attempt, outlook
-from preflight.cost.rates import RateRefused
+from preflight.cost.rates import CURRENT_RATES, RateRefused
 from preflight.cost.resources import NotSaid, resources_of
 from preflight.facts.gpus import gpu as gpu_row
 from preflight.facts.gpus import gpu_names
 from preflight.facts.images import limit
 from preflight.lookups import Looked, LookupFailed
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND
+from preflight.remote.modal_types import Environment, Spend
 from preflight.settings import BudgetSettings, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """Dollars of the running cycle.  ``left_usd`` is None when nothing that is known limits it; ``of`` names the
+    limit that leaves least.  ``spent_usd`` is the greater of the environment's and the workspace's.  ``unknown`` says
+    why it could not be asked.
+    """
+
+    environment: str | None = None
+    spent_usd: Decimal | None = None
+    left_usd: Decimal | None = None
+    of: str = ""
+    is_limit_reached: bool = False
+    unknown: str = ""
+    is_unclear: bool = False  # it was asked, and its amounts are none
+
+    @property
+    def text(self) -> str:
+        if self.left_usd is not None and self.left_usd < 0:
+            return f"nothing is left of {self.of}, ${-self.left_usd:,.2f} more is spent"
+        if self.left_usd is not None:
+            return f"${self.left_usd:,.2f} left of {self.of}"
+        spent = "" if self.spent_usd is None else f"${self.spent_usd:,.2f} spent this cycle, "
+        return f"{spent}no budget is set" if not self.unknown else "the budget could not be read"
+
+
+def allowance(
+    environment: Environment | LookupFailed, spend: Spend | LookupFailed, allowed_usd: Decimal | None
+) -> Allowance:
+    """The least of the environment's budget, the workspace's spend limit and what the user allows.
+
+    A spend limit below the environment's budget is the workspace's: all that its environments have spent counts.
+    """
+    limits = [] if allowed_usd is None else [(allowed_usd, f"the ${allowed_usd:,.2f} you allow")]
+    unknown = environment.why if isinstance(environment, LookupFailed) else ""
+    if not isinstance(environment, LookupFailed) and environment.unclear:
+        unknown = f"the amounts of environment {environment.name} make no sense: {environment.unclear}"
+    if isinstance(environment, LookupFailed) or unknown:
+        left, of = min(limits, default=(None, ""))
+        name = None if isinstance(environment, LookupFailed) else environment.name
+        return Allowance(environment=name, left_usd=left, of=of, unknown=unknown, is_unclear=name is not None)
+    budget, limit, spent = environment.budget_usd, environment.spend_limit_usd, environment.spent_usd
+    if budget is not None:
+        limits.append((budget - spent, f"the ${budget:,.2f} budget"))
+    if limit is not None and (budget is None or limit < budget):
+        of_all = max(spent, environment.workspace_spent_usd)
+        limits.append((limit - of_all, f"the ${limit:,.2f} spend limit of the workspace"))
+    left, of = min(limits, default=(None, ""))
+    return Allowance(
+        environment=environment.name,
+        spent_usd=spent if isinstance(spend, LookupFailed) else max(spent, spend.metered_usd),
+        left_usd=left,
+        of=of,
+        is_limit_reached=environment.is_spend_limit_reached,
+    )
+
 
 ASKED = (RECIPE, PLANNED_FUNCTION, CURRENT_RATES, RATES, ENVIRONMENT, SPEND)
 HOW_LONG = "give --hours, or --epochs with --epoch-minutes; or set hours in [tool.preflight.budget]"

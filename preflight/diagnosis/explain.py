@@ -9,9 +9,9 @@ from pathlib import Path
 from preflight.diagnosis.model import Hit
 from preflight.diagnosis.rules import Rule
 from preflight.facts.images import cuda_devel_tag
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.torch import cuda_of, number, torch_row
-from preflight.facts.types import DISTRIBUTIONS, TORCH, Distribution, TorchRow
+from preflight.facts.types import DISTRIBUTIONS, TORCH
 
 LIBRARY = re.compile(r"([\w./+-]{1,400}\.so)\S{0,20}: undefined symbol")
 PLACE = re.compile(r"\{(\w{1,40})(?:\|([^{}]{0,200}))?\}")
@@ -59,7 +59,7 @@ def _torch_for(arch: str) -> dict[str, str]:
     Code for one GPU runs on the later ones of its major.
     """
     sm = int("".join(filter(str.isdecimal, arch)) or 0)
-    known = rows_of(TORCH, TorchRow)
+    known = rows(TORCH)
     fit = [row for row in known if any(s // 10 == sm // 10 and s <= sm for s in row.sm)]
     return {} if not fit else {"torch_from": fit[0].minor} if fit[-1] is known[-1] else {"torch_to": fit[-1].minor}
 
@@ -73,26 +73,21 @@ def _bases(wanted: str) -> str:
     """ "ubuntu:22.04 or debian:bookworm" for GLIBC_2.32."""
     if not wanted.startswith("GLIBC_"):
         return ""
-    known = rows_of(DISTRIBUTIONS, Distribution)
+    known = rows(DISTRIBUTIONS)
     fit = [d.name for d in known if number(d.glibc) >= number(wanted.removeprefix("GLIBC_"))]
     oldest = {n.startswith("ubuntu"): n for n in reversed(fit)}  # of Ubuntu and of Debian
     names = (f"ubuntu:{n.removeprefix('ubuntu')}" if is_ubuntu else f"debian:{n}" for is_ubuntu, n in oldest.items())
     return " or ".join(sorted(names, reverse=True))
 
 
-def with_word(rule: Rule, captures: dict[str, str]) -> dict[str, str]:
-    word = rule.words.get(captures.get(rule.words_of, ""))
-    return captures if word is None else captures | {"word": word}
-
-
 def of_symbols(hits: Sequence[Hit], captures: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Why and remedy of a rule that caught an undefined symbol of torch; None for what the symbol does not tell."""
-    if "symbol" not in dict(hits[0].captures):
+    if "symbol" not in hits[0].captures:
         return None, None
     from preflight.binary import symbols  # the table is read only for a log with such a symbol
 
     library = _library(hits[0])
-    names = list(dict.fromkeys(dict(h.captures)["symbol"] for h in hits if _library(h) == library))
+    names = list(dict.fromkeys(h.captures["symbol"] for h in hits if _library(h) == library))
     names += [n for n in _at_hand(library, names[0]) if n not in names]
     torch = captures.get("torch")
     fix = symbols.fix(names, library, torch)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class Verdict(enum.StrEnum):
@@ -36,7 +37,7 @@ class Hit:
 
     line: int
     excerpt: str
-    captures: tuple[tuple[str, str], ...] = ()
+    captures: Mapping[str, str] = field(default_factory=dict)
     weight: Weight = Weight.FIRM
     at: int = 0
     origin: str = ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from preflight.diagnosis.explain import derived, in_words_of_log, of_symbols, remedy_for, with_word
+from preflight.diagnosis.explain import derived, in_words_of_log, of_symbols, remedy_for
 from preflight.diagnosis.model import Cause, Hit, Weight
 from preflight.diagnosis.rules import How, Rule, rulebook
 from preflight.diagnosis.scan import Seen
-from preflight.diagnosis.story import Handled, how
+from preflight.diagnosis.story import how
 
 SUBJECTS = ("word", "package", "requirement", "module", "name")  # what an app may install under that name
 
@@ -30,34 +30,28 @@ class Standing:
 
 def causes(seen: Seen) -> tuple[Cause, ...]:
     """The first cause first. A symptom or wrapper stands alone only where nothing names a mechanism."""
-    held: dict[str, Standing] = {}
-    for standing in _left(tuple(_standing(seen)), seen):
-        first = held.setdefault(standing.rule.id, standing)
-        if (standing.rank[1:], -standing.hits[0].line) > (first.rank[1:], -first.hits[0].line):
-            held[standing.rule.id] = standing
-    if not held:
-        return ()
-    explained = {other for s in held.values() for other in s.rule.explains}
-    roots = [s for s in held.values() if s.rule.id not in explained] or list(held.values())
-    top = max(s.rank for s in roots)
+    of_rule: dict[str, Standing] = {}
+    for one in _left(tuple(_standing(seen)), seen):
+        first = of_rule.setdefault(one.rule.id, one)
+        if (one.rank[1:], -one.hits[0].line) > (first.rank[1:], -first.hits[0].line):
+            of_rule[one.rule.id] = one
+    standing = list(of_rule.values())
+    explained = {other for s in standing for other in s.rule.explains}
+    roots = [s for s in standing if s.rule.id not in explained] or standing
+    top = max((s.rank for s in roots), default=None)
     roots = sorted((s for s in roots if s.rank == top), key=lambda s: s.hits[0].at)
-    folded = [s for s in held.values() if s not in roots]
+    folded = [s for s in standing if s not in roots]
     return tuple(_cause(s, folded if s is roots[0] else [], seen) for s in roots)
 
 
 def _standing(seen: Seen) -> Iterable[Standing]:
+    signals = seen.signals.keys()
     for rule in rulebook().rule:
-        if rule.key not in seen.hits or not _holds(rule, seen):
+        if (rule.needs and signals.isdisjoint(rule.needs)) or not signals.isdisjoint(rule.unless):
             continue
-        hits = [h for h in seen.hits[rule.key] if _stands(rule, h, seen)]
+        hits = [h for h in seen.hits.get(rule.key, ()) if _stands(rule, h, seen)]
         if hits:
             yield Standing(rule, tuple(sorted(hits, key=lambda h: (h.weight < Weight.WARNED, h.at))))
-
-
-def _holds(rule: Rule, seen: Seen) -> bool:
-    if rule.needs and not any(s in seen.signals for s in rule.needs):
-        return False
-    return not any(s in seen.signals for s in rule.unless)
 
 
 def _stands(rule: Rule, hit: Hit, seen: Seen) -> bool:
@@ -79,33 +73,28 @@ def _stands(rule: Rule, hit: Hit, seen: Seen) -> bool:
     return seen.failed_at > hit.at
 
 
-def _left(standing: tuple[Standing, ...], seen: Seen) -> list[Standing]:
+def _left(standing: tuple[Standing, ...], seen: Seen) -> Iterable[Standing]:
     """Without what a handler caught and then failed of itself; what it only put in other words stays."""
-    left = []
     for one in standing:
         hits = tuple(h for h in one.hits if not _is_past(one.rule, h, standing, seen))
         if hits:
-            left.append(Standing(one.rule, hits))
-    return left
+            yield Standing(one.rule, hits)
 
 
 def _is_past(rule: Rule, hit: Hit, standing: tuple[Standing, ...], seen: Seen) -> bool:
     """What came in the handler ended the program; a resource that ran out is not what a handler waits for."""
-    after = next((h for h in seen.story.handled if h.start <= hit.at < h.end), None)
+    after = next((h for h in seen.story.handled if hit.at in h.first), None)
     if after is None or after.is_translated or rule.needs_last:
         return False
-    has_own = any(_is_in(after, h) for s in standing for h in s.hits if s.rule.id != rule.id)
-    return has_own or rule.phase != "runtime"
-
-
-def _is_in(handled: Handled, hit: Hit) -> bool:
-    return handled.last_start <= hit.at <= handled.last_end
+    return rule.phase != "runtime" or any(h.at in after.last for s in standing for h in s.hits if s.rule.id != rule.id)
 
 
 def _cause(standing: Standing, folded: list[Standing], seen: Seen) -> Cause:
     rule, hits = standing.rule, standing.hits
-    captures = {**seen.captures, **dict(hits[0].captures)}
-    captures = with_word(rule, captures | derived(captures))
+    captures = {**seen.captures, **hits[0].captures}
+    captures |= derived(captures)
+    if (word := rule.words.get(captures.get(rule.words_of, ""))) is not None:
+        captures["word"] = word
     why, remedy = of_symbols(hits, captures)
     return Cause(
         rule=rule.id,

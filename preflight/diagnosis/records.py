@@ -74,13 +74,13 @@ def blocks(stream: Iterable[bytes]) -> Iterator[Block]:
         if len(pending) < BLOCK_BYTES:
             continue
         data = _undone(pending)
-        end = _keep(data)
+        end = _start_of_last(data, AFTER + 1, max(0, len(data) - BLOCK_BYTES // 2))
         if end == 0:
-            pending = data
-            end = _cut(data)
+            end = max(1, len(data) - 512)  # no line ends here: keep what a needle may begin in
         yield Block(before + data, len(before), line, len(before) + end)
         line += data.count(b"\n", 0, end)
-        before = _last_lines(data[max(0, end - AROUND * 512) : end], AROUND)
+        before = data[max(0, end - AROUND * 512) : end]
+        before = before[_start_of_last(before, AROUND) :]
         pending = data[end:]
     if pending:
         data = _undone(pending)
@@ -111,40 +111,27 @@ def _unfolded(box: re.Match[bytes]) -> bytes:
 
 def _pieces(stream: Iterable[bytes]) -> Iterator[bytes]:
     """The stream in pieces of about a block: a log told line by line must not be copied once a line."""
-    held: list[bytes] = []
+    parts: list[bytes] = []
     size = 0
     for piece in stream:
         for at in range(0, len(piece), BLOCK_BYTES):
             part = piece[at : at + BLOCK_BYTES]
-            held.append(part)
+            parts.append(part)
             size += len(part)
             if size >= BLOCK_BYTES:
-                yield b"".join(held)
-                held, size = [], 0
-    yield b"".join(held)
+                yield b"".join(parts)
+                parts, size = [], 0
+    yield b"".join(parts)
 
 
-def _keep(data: bytes) -> int:
-    """Where the last AFTER+1 lines begin; 0 when there are fewer."""
+def _start_of_last(data: bytes, count: int, least: int = 0) -> int:
+    """Where the last ``count`` lines begin; 0 when there are fewer behind ``least``."""
     at = len(data)
-    for _ in range(AFTER + 2):
-        at = data.rfind(b"\n", max(0, len(data) - BLOCK_BYTES // 2), at)
+    for _ in range(count + 1):
+        at = data.rfind(b"\n", least, at)
         if at < 0:
             return 0
     return at + 1
-
-
-def _cut(data: bytes) -> int:
-    return max(1, len(data) - 512)  # no line ends here: keep what a needle may begin in
-
-
-def _last_lines(data: bytes, count: int) -> bytes:
-    at = len(data)
-    for _ in range(count + 1):
-        at = data.rfind(b"\n", 0, at)
-        if at < 0:
-            return data
-    return data[at + 1 :]
 
 
 @dataclass(frozen=True)
@@ -163,8 +150,8 @@ class Window:
 
     def before(self) -> str:
         """What stands above it: up to 24 lines. Made only when asked for, as few patterns ask."""
-        begun = _last_lines(self.block.data[max(0, self.start - AROUND * 256) : self.start], AROUND)
-        return "\n".join(_clean(raw) for raw in begun.splitlines()[-AROUND:])
+        begun = self.block.data[max(0, self.start - AROUND * 256) : self.start]
+        return "\n".join(_clean(raw) for raw in begun[_start_of_last(begun, AROUND) :].splitlines()[-AROUND:])
 
 
 @dataclass(frozen=True)

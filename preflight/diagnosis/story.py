@@ -35,12 +35,13 @@ FIRST_EPOCHS = 1  # programs count from 0 or from 1
 
 @dataclass(frozen=True, kw_only=True)
 class Handled:
-    """An exception that was being handled when another came. ``is_translated``: the handler only put it otherwise."""
+    """An exception that was being handled when another came, each with its place.
 
-    start: int
-    end: int
-    last_start: int
-    last_end: int
+    ``is_translated``: the handler only put it otherwise.
+    """
+
+    first: range
+    last: range
     is_translated: bool
 
 
@@ -108,6 +109,7 @@ def story(tail: bytes, at: int, line: int) -> Story:
         p.at > shown.at and p.origin == shown.origin for p, _ in successes if fatal and p.at < fatal.at
     ):
         shown = wrapper and _wrapped(wrapper, lines)
+    losses = [p.text for p in lines if MEASURED.search(p.text)][-2:]
     return Story(
         fatal=fatal,
         shown=_named(shown, lines) if shown else None,
@@ -115,7 +117,7 @@ def story(tail: bytes, at: int, line: int) -> Story:
         successes=tuple(successes),
         handled=tuple(_handled(lines)),
         restarted_at=_restart(lines),
-        last_loss_is_finite=_last_loss_is_finite(lines),
+        last_loss_is_finite=not losses or not all(NOT_FINITE.search(text) for text in losses),
     )
 
 
@@ -169,18 +171,12 @@ def _handled(lines: Sequence[Piece]) -> list[Handled]:
         if TRACEBACK.search(piece.text):
             opened = place
         elif joint and joint[1]:
-            first = opened if opened >= 0 else max(0, place - 1)
+            start = opened if opened >= 0 else max(0, place - 1)
             stop = _end_of_segment(lines, place)
-            first_message, last_message = _message(lines, first, place), _message(lines, place, stop)
-            found.append(
-                Handled(
-                    start=lines[first].at,
-                    end=piece.at,
-                    last_start=piece.at,
-                    last_end=lines[stop - 1].at + 1,
-                    is_translated=_is_raised(lines, place, stop) or _repeats(first_message, last_message),
-                )
-            )
+            first, last = range(lines[start].at, piece.at), range(piece.at, lines[stop - 1].at + 2)
+            is_same = _repeats(_message(lines[start:place]), _message(lines[place:stop]))
+            is_translated = is_same or _is_raised(lines, place, stop)
+            found.append(Handled(first=first, last=last, is_translated=is_translated))
     return found
 
 
@@ -200,9 +196,9 @@ def _end_of_segment(lines: Sequence[Piece], place: int) -> int:
     return len(lines)
 
 
-def _message(lines: Sequence[Piece], start: int, stop: int) -> str:
-    said = [p.text.strip() for p in lines[start:stop] if p.text.strip() and not p.text.startswith((" ", "\t"))]
-    return said[-1] if said else ""
+def _message(lines: Sequence[Piece]) -> str:
+    """The last of these lines that is not indented."""
+    return next((p.text.strip() for p in reversed(lines) if p.text.strip() and p.text[0] not in " \t"), "")
 
 
 def _is_raised(lines: Sequence[Piece], start: int, stop: int) -> bool:
@@ -210,12 +206,8 @@ def _is_raised(lines: Sequence[Piece], start: int, stop: int) -> bool:
     for at in range(stop - 1, start, -1):
         text = lines[at].text
         if text[:1].isspace() and text.strip(" ^~│|") and not text.lstrip().startswith("File "):
-            return RAISES.search(text) is not None or _opens_raise(lines, at)
+            return RAISES.search(text) is not None or any("raise " in p.text for p in lines[max(0, at - 2) : at])
     return False
-
-
-def _opens_raise(lines: Sequence[Piece], at: int) -> bool:
-    return any("raise " in p.text for p in lines[max(0, at - 2) : at])
 
 
 def _repeats(first: str, last: str) -> bool:
@@ -238,8 +230,3 @@ def _restart(lines: Sequence[Piece]) -> Piece | None:
             return piece
         epoch = max(epoch, now)
     return None
-
-
-def _last_loss_is_finite(lines: Sequence[Piece]) -> bool:
-    measured = [p.text for p in lines if MEASURED.search(p.text)][-2:]
-    return not measured or not all(NOT_FINITE.search(text) for text in measured)

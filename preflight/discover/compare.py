@@ -69,14 +69,14 @@ def _tag(function: Function) -> str | None:
 def differences(recipe: Recipe, recording: Recording) -> tuple[Difference, ...]:
     paired = pairs(recipe, recording)
     found = [
-        Difference(subject=f"{f.name}: {what}", read=read, recorded=asked, where=f.where, unless=unless)
+        Difference(subject=f"{f.name}: {what}", read=read, recorded=other, where=f.where, unless=unless)
         for f, recorded in paired
-        for what, read, asked, unless in _compared(f, recorded)
-        if read != asked
+        for what, read, other, unless in _compared(f, recorded)
+        if read != other
     ]
     read = {_tag(f) for f in deployed(recipe)} | {r.name for _, r in paired}
-    asked = {f.name for f in recording.functions} | {None}
-    found += [_absent(f.name, "in the text", "not deployed", f.where) for f in deployed(recipe) if _tag(f) not in asked]
+    names = {f.name for f in recording.functions} | {None}
+    found += [_absent(f.name, "in the text", "not deployed", f.where) for f in deployed(recipe) if _tag(f) not in names]
     at = Where(recipe.source.path)
     found += [_absent(f.name, "not found", "deployed", at) for f in recording.functions if f.name not in read]
     return tuple(found)
@@ -151,18 +151,19 @@ def _secret(name: str | None, required: tuple[str, ...], keys: tuple[str, ...]) 
 def _mounts(function: Function, recorded: RecordedFunction) -> Iterator[tuple[str, str, str, str]]:
     if any(path.startswith("<") for path in function.volumes):
         return  # a dict, or a key of it, that the text does not decide
-    mine = {str(PurePosixPath(path)): mount for path, mount in function.volumes.items()}
-    theirs = {str(PurePosixPath(path)): mount for path, mount in recorded.mounts.items()}
+    mine = {str(PurePosixPath(path)): m for path, m in function.volumes.items()}
+    theirs = {str(PurePosixPath(path)): m for path, m in recorded.mounts.items()}
     if mine.keys() != theirs.keys():
         yield "mounts", ", ".join(sorted(mine)) or "none", ", ".join(sorted(theirs)) or "none", ""
     for path in sorted(mine.keys() & theirs.keys()):
-        read, asked = mine[path], theirs[path]
-        if isinstance(read, VolumeRef) and read.name is None and isinstance(asked, RecordedVolume):
+        read, mount = mine[path], theirs[path]
+        if isinstance(read, VolumeRef) and read.name is None and isinstance(mount, RecordedVolume):
             continue  # its name is not in the text
         if isinstance(read, VolumeRef):
-            yield f"mount {path}", _volume(read), _recorded_mount(asked), ""
+            theirs_is = _volume(mount) if isinstance(mount, RecordedVolume) else f"bucket {mount.bucket}"
+            yield f"mount {path}", _volume(read), theirs_is, ""
         elif isinstance(read, BucketMount):
-            yield f"mount {path}", *_bucket(read, asked), ""
+            yield f"mount {path}", *_bucket(read, mount), ""
 
 
 def _volume(volume: VolumeRef | RecordedVolume) -> str:
@@ -170,28 +171,24 @@ def _volume(volume: VolumeRef | RecordedVolume) -> str:
     return f"{volume.kind} {name}" + (", read-only" if volume.is_read_only else "")
 
 
-def _recorded_mount(mount: RecordedVolume | RecordedBucket) -> str:
-    return _volume(mount) if isinstance(mount, RecordedVolume) else f"bucket {mount.bucket}"
-
-
-def _bucket(read: BucketMount, asked: RecordedVolume | RecordedBucket) -> tuple[str, str]:
+def _bucket(read: BucketMount, mount: RecordedVolume | RecordedBucket) -> tuple[str, str]:
     """Both in the same words, each part left out that the text does not decide."""
-    if isinstance(asked, RecordedVolume):
-        return f"bucket {read.bucket.value if isinstance(read.bucket, Known) else ''}".strip(), _volume(asked)
+    if isinstance(mount, RecordedVolume):
+        return f"bucket {read.bucket.value if isinstance(read.bucket, Known) else ''}".strip(), _volume(mount)
     mine, theirs = [], []
     for word, value, recorded in (
-        ("bucket", read.bucket, asked.bucket),
-        ("prefix", read.prefix, asked.prefix),
-        ("endpoint", read.endpoint_url, asked.endpoint_url),
+        ("bucket", read.bucket, mount.bucket),
+        ("prefix", read.prefix, mount.prefix),
+        ("endpoint", read.endpoint_url, mount.endpoint_url),
     ):
         if not isinstance(value, Unresolved):
             mine.append(f"{word} {value.value if value else 'none'}")
             theirs.append(f"{word} {recorded or 'none'}")
     if not isinstance(read.secret, Unresolved):
         mine.append(f"secret {_name(read.secret)}")
-        theirs.append(f"secret {_name(asked.secret)}")
+        theirs.append(f"secret {_name(mount.secret)}")
     mine.append("read-only" if read.is_read_only else "writable")
-    theirs.append("read-only" if asked.is_read_only else "writable")
+    theirs.append("read-only" if mount.is_read_only else "writable")
     return ", ".join(mine), ", ".join(theirs)
 
 
@@ -206,18 +203,18 @@ def _image(function: Function, recorded: RecordedFunction) -> Iterator[tuple[str
     chains = function.images
     if not isinstance(chains, tuple) or len(chains) != 1 or recorded.image is None or "images" in function.recorded:
         return
-    read, asked = images.of_text(chains[0]), images.of_recording(recorded.image)
+    read, rendered = images.of_text(chains[0]), images.of_recording(recorded.image)
     if read is None:
         return
     if read.base is not None:
-        yield "image's base", read.base, asked.base or "none", ""
+        yield "image's base", read.base, rendered.base or "none", ""
     elif read.python is not None:
-        yield "image's Python", read.python, asked.python or asked.base or "none", ""
+        yield "image's Python", read.python, rendered.python or rendered.base or "none", ""
     for what, mine, theirs in (
-        ("packages", read.packages, asked.packages),
-        ("apt packages", read.apt, asked.apt),
-        ("commands", frozenset(read.commands), frozenset(asked.commands)),
-        ("variables", _assigned(read.env), _assigned(asked.env)),
+        ("packages", read.packages, rendered.packages),
+        ("apt packages", read.apt, rendered.apt),
+        ("commands", frozenset(read.commands), frozenset(rendered.commands)),
+        ("variables", _assigned(read.env), _assigned(rendered.env)),
     ):
         more = theirs - mine if what != "commands" else frozenset()  # installs are rendered as commands too
         if mine - theirs or more:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from preflight.app import reader
-from preflight.app.model import Image, PipInstall, PipPackage, Source, Step
+from preflight.app.model import Image, Source, Step
 from preflight.build.surroundings import LOCKED, apt_words
 from preflight.discover.recording import RecordedImage
 from preflight.model import Where
@@ -111,21 +111,12 @@ def _words(text: str) -> list[str]:
 
 def _placed(step: Step, at: Where) -> Step:
     """Without spans: no edit of the app's text could end a finding about it."""
-    return replace(
-        step,
-        where=at,
-        call=None,
-        link=None,
-        arg_spans=(),
-        kwarg_spans={},
-        pip=tuple(_install(p, at) for p in step.pip),
-        shell=tuple(replace(c, where=at, span=None) for c in step.shell),
+    installs = (
+        replace(p, where=at, span=None, packages=tuple(replace(each, where=at, span=None) for each in p.packages))
+        for p in step.pip
     )
-
-
-def _install(install: PipInstall, at: Where) -> PipInstall:
-    packages: tuple[PipPackage, ...] = tuple(replace(p, where=at, span=None) for p in install.packages)
-    return replace(install, where=at, span=None, packages=packages)
+    shell = tuple(replace(c, where=at, span=None) for c in step.shell)
+    return replace(step, where=at, call=None, link=None, arg_spans=(), kwarg_spans={}, pip=tuple(installs), shell=shell)
 
 
 @dataclass(frozen=True)

@@ -84,16 +84,16 @@ def _mounts(function: Function, recorded: RecordedFunction) -> Mapping[str, Volu
     theirs = {str(PurePosixPath(path)): mount for path, mount in recorded.mounts.items()}
     found: dict[str, VolumeRef | BucketMount | Unresolved] = {}
     for path, mount in function.volumes.items():
-        asked = theirs.get(str(PurePosixPath(path)))
+        other = theirs.get(str(PurePosixPath(path)))
         if path.startswith("<") and isinstance(mount, Unresolved):
             known = {str(PurePosixPath(p)) for p in function.volumes}
             found |= {p: _mount(m, mount.where) for p, m in theirs.items() if p not in known}
-        elif isinstance(mount, Unresolved) and asked is not None:
-            found[path] = _mount(asked, mount.where)
-        elif isinstance(mount, VolumeRef) and mount.name is None and isinstance(asked, RecordedVolume):
-            found[path] = replace(mount, name=asked.name)
-        elif isinstance(mount, BucketMount) and isinstance(asked, RecordedBucket):
-            found[path] = _bucket(mount, asked)
+        elif isinstance(mount, Unresolved) and other is not None:
+            found[path] = _mount(other, mount.where)
+        elif isinstance(mount, VolumeRef) and mount.name is None and isinstance(other, RecordedVolume):
+            found[path] = replace(mount, name=other.name)
+        elif isinstance(mount, BucketMount) and isinstance(other, RecordedBucket):
+            found[path] = _bucket(mount, other)
         else:
             found[path] = mount
     return found
@@ -115,8 +115,8 @@ def _mount(mount: RecordedVolume | RecordedBucket, at: Where) -> VolumeRef | Buc
     )
 
 
-def _bucket(mount: BucketMount, asked: RecordedBucket) -> BucketMount:
-    whole = _mount(asked, mount.where)
+def _bucket(mount: BucketMount, other: RecordedBucket) -> BucketMount:
+    whole = _mount(other, mount.where)
     may_be_open = ("bucket", "prefix", "endpoint_url", "secret")
     new: dict[str, Any] = {n: getattr(whole, n) for n in may_be_open if isinstance(getattr(mount, n), Unresolved)}
     return replace(mount, **new)

@@ -24,7 +24,7 @@ from packaging.version import Version
 
 from preflight.app.lookups import READING
 from preflight.app.model import Recipe
-from preflight.discover.recording import LIMIT_S, Answer, Asked, Order, Recording, Started, line, read, together
+from preflight.discover.recording import LIMIT_S, Answer, Deploy, Order, Recording, Started, line, read, together
 from preflight.lookups import Looked, Lookup
 from preflight.model import Where
 from preflight.process import signal_group
@@ -80,14 +80,14 @@ class RecorderBroken(Exception):
     """The machinery failed, and nothing is known of the app; the text holds the end of what it said."""
 
 
-async def record(asked: Asked, environ: Mapping[str, str]) -> Recording | NotRecorded:
+async def record(deploy: Deploy, environ: Mapping[str, str]) -> Recording | NotRecorded:
     """One deploy, recorded.  Raises RecorderBroken."""
     folder = _folder()
     try:
-        answer = await _answer(asked, environ, folder)
+        answer = await _answer(deploy, environ, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return answer.recording if answer.code == 0 and answer.recording else _failure(asked, answer)
+    return answer.recording if answer.code == 0 and answer.recording else _failure(deploy, answer)
 
 
 def _folder() -> Path:
@@ -95,8 +95,8 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="pfr-", dir="/tmp" if Path("/tmp").is_dir() else None)).resolve()
 
 
-async def _answer(asked: Asked, environ: Mapping[str, str], folder: Path) -> Answer:
-    clean = _scrubbed(environ, folder=str(folder), builder=asked.builder, environment=asked.environment)
+async def _answer(deploy: Deploy, environ: Mapping[str, str], folder: Path) -> Answer:
+    clean = _scrubbed(environ, folder=str(folder), builder=deploy.builder, environment=deploy.environment)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
@@ -111,15 +111,15 @@ async def _answer(asked: Asked, environ: Mapping[str, str], folder: Path) -> Ans
         limit=LONGEST_ANSWER,
     )
     assert child.stdin is not None and child.stdout is not None and child.stderr is not None
-    deploy: int | None = None
-    limit_s = START_S + asked.limit_s + STOP_S
+    pid: int | None = None
+    limit_s = START_S + deploy.limit_s + STOP_S
     try:
-        child.stdin.write(line(Order(asked=asked, folder=folder, environ=clean)))
+        child.stdin.write(line(Order(deploy=deploy, folder=folder, environ=clean)))
         with contextlib.suppress(ConnectionError):
             await child.stdin.drain()
         async with asyncio.timeout(limit_s):
             if started := await child.stdout.readline():
-                deploy = read(started, Started).pid
+                pid = read(started, Started).pid
             answer = await child.stdout.readline()
         if not answer:
             error = (await child.stderr.read(100_000)).decode("utf-8", "replace").strip().splitlines()
@@ -130,7 +130,7 @@ async def _answer(asked: Asked, environ: Mapping[str, str], folder: Path) -> Ans
     except ValueError as e:
         raise RecorderBroken(f"the recorder's answer can't be read: {e}") from e
     finally:
-        await _end(child, deploy)
+        await _end(child, pid)
 
 
 def _scrubbed(environ: Mapping[str, str], *, folder: str, builder: str, environment: str | None) -> dict[str, str]:
@@ -180,10 +180,10 @@ async def _end(child: asyncio.subprocess.Process, deploy: int | None) -> None:
         await child.wait()
 
 
-def _failure(asked: Asked, answer: Answer) -> NotRecorded:
+def _failure(deploy: Deploy, answer: Answer) -> NotRecorded:
     output = tuple(line.rstrip() for line in answer.output.splitlines() if line.strip())[-OUTPUT_LINES:]
-    where, line = _place(answer.report.frames, asked.project)
-    obstacle, message = _obstacle(asked, answer)
+    where, line = _place(answer.report.frames, deploy.project)
+    obstacle, message = _obstacle(deploy, answer)
     if obstacle is Obstacle.EXITED and answer.report.raised == "SystemExit":
         # of the user's own line, or Click's after it has said what is wrong
         exits = f"`modal deploy` exits ({message}): {output[-1] if output else 'it printed nothing'}"
@@ -193,12 +193,12 @@ def _failure(asked: Asked, answer: Answer) -> NotRecorded:
     )
 
 
-def _obstacle(asked: Asked, answer: Answer) -> tuple[Obstacle, str]:
+def _obstacle(deploy: Deploy, answer: Answer) -> tuple[Obstacle, str]:
     code, report, last = answer.code, answer.report, answer.last_request
     raised, message, refused = report.raised, " ".join(report.message.split()), [r for r in report.refused if r]
     if code is None:
         doing = f"its last request was {last}" if last else "its top level had not ended"
-        return Obstacle.TIME, f"`modal deploy` had not ended after {asked.limit_s:g} s: {doing}"
+        return Obstacle.TIME, f"`modal deploy` had not ended after {deploy.limit_s:g} s: {doing}"
     if raised is None:
         ended = f"signal {-code}" if code < 0 else f"exit code {code}"
         return Obstacle.EXITED, f"the process ended with {ended} in the app's top level, without an exception"
@@ -235,7 +235,7 @@ async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LI
     found: list[Recording] = []
     left_s = limit_s
     for reference in _references(recipe):
-        asked = Asked(
+        deploy = Deploy(
             words=("deploy", *reference),
             project=settings.project.resolve(),
             builder=settings.builder or settings.image_builder.minimum,
@@ -243,7 +243,7 @@ async def record_file(recipe: Recipe, settings: Settings, *, limit_s: float = LI
             limit_s=max(1.0, left_s),
             python=_python(settings),
         )
-        one = await record(asked, settings.environ or os.environ)
+        one = await record(deploy, settings.environ or os.environ)
         if isinstance(one, NotRecorded):
             return one
         found.append(one)

@@ -17,7 +17,7 @@ T = TypeVar("T")
 LIMIT_S = 60.0  # 1.3 s for a small app; the rest is for a top level that imports torch, and for hashing an upload
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class Deploy(Struct, frozen=True, kw_only=True):
     """``words`` are those after `modal`: deploy and the app's reference.  ``project`` is the working directory."""
 
     words: tuple[str, ...]
@@ -31,7 +31,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 class Order(Struct, frozen=True, kw_only=True):
     """``folder`` is a fresh one for the plane's socket and files; ``environ`` that of the deploy, without secrets."""
 
-    asked: Asked
+    deploy: Deploy
     folder: Path
     environ: Mapping[str, str]
 

@@ -10,11 +10,10 @@ import site
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from preflight.app.lookups import RECIPE
-from preflight.engine.index import GROUP
 from preflight.engine.select import Entry
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Stage
@@ -25,11 +24,10 @@ class PluginBroken(RuntimeError):
     """A plugin can't be used; the text says why."""
 
 
-def checks(taken: Iterable[Entry], found: Iterable[EntryPoint] | None = None) -> tuple[Check, ...]:
+def checks(taken: Iterable[Entry], points: Iterable[EntryPoint]) -> tuple[Check, ...]:
     """Every plugin's check.  An id or name that ``taken`` has already makes the plugin a broken one."""
     ids = {c.id for c in taken} | {c.name for c in taken}
     loaded: list[Check] = []
-    points = entry_points(group=GROUP) if found is None else found
     for number, point in enumerate(sorted(points, key=lambda p: p.name), start=1):
         check = _load(point, number)
         if {check.id, check.name} & ids:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from preflight.facts.in_force import kept
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.types import GPUS, GpuRow
 
 
 @kept
 def _by_name() -> dict[str, GpuRow]:
-    return {n.upper(): row for row in rows_of(GPUS, GpuRow) for n in (row.name, *row.aliases)}
+    return {n.upper(): row for row in rows(GPUS) for n in (row.name, *row.aliases)}
 
 
 def gpu(written: str) -> GpuRow | None:
@@ -19,4 +19,4 @@ def gpu(written: str) -> GpuRow | None:
 
 
 def gpu_names() -> tuple[str, ...]:
-    return tuple(row.name for row in rows_of(GPUS, GpuRow))
+    return tuple(row.name for row in rows(GPUS))

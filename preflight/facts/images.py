@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from preflight.facts.in_force import kept
-from preflight.facts.load import rows_of
+from preflight.facts.load import row_of, rows
 from preflight.facts.types import (
     APT_GONE,
     BUILDERS,
@@ -16,7 +15,6 @@ from preflight.facts.types import (
     LIMITS,
     AptGone,
     Builder,
-    CudaRow,
     Distribution,
     KnownImage,
     Limit,
@@ -51,18 +49,14 @@ def known_image(reference: str) -> KnownImage | None:
     """The row of a registry image; None when the table does not know what is in it."""
     name, _ = split_reference(reference)
     name = name.removeprefix("docker.io/").removeprefix("library/")
-    return next((row for row in rows_of(IMAGES, KnownImage) if row.prefix == name), None)
-
-
-def is_cuda_image(reference: str) -> bool:
-    row = known_image(reference)
-    return row is not None and row.prefix.endswith("nvidia/cuda")
+    return row_of(IMAGES, name)
 
 
 def cuda_tag(reference: str) -> CudaTag | None:
     """What a tag of nvidia/cuda says.  None for another image, or for a digest without a tag."""
     _, tag = split_reference(reference)
-    if not is_cuda_image(reference):
+    row = known_image(reference)
+    if row is None or not row.prefix.endswith("nvidia/cuda"):
         return None
     if not tag:
         return None if "@" in reference else CudaTag("", "", "", "has no tag, and nvidia/cuda has no latest")
@@ -98,44 +92,39 @@ def pytorch_tag(reference: str) -> PytorchTag | None:
     return PytorchTag(found["torch"], found["cuda"], found["flavour"])
 
 
-@kept
 def builder(version: str) -> Builder | None:
-    return next((b for b in rows_of(BUILDERS, Builder) if b.version == version), None)
+    return row_of(BUILDERS, version)
 
 
 def builders() -> tuple[Builder, ...]:
-    return rows_of(BUILDERS, Builder)
+    return rows(BUILDERS)
 
 
-@kept
 def distribution(name: str) -> Distribution | None:
     """ "ubuntu22.04", "bookworm"."""
-    return next((d for d in rows_of(DISTRIBUTIONS, Distribution) if d.name == name), None)
+    return row_of(DISTRIBUTIONS, name)
 
 
 def cuda_devel_tag(reference: str) -> str | None:
     """The tag of the newest devel image of the CUDA that a reference of nvidia/cuda, or a version, is of."""
     tag = cuda_tag(reference)
-    short = ".".join((tag.version if tag else reference).split(".")[:2])
-    return next((c.image or None for c in rows_of(CUDA, CudaRow) if c.version == short), None)
+    row = row_of(CUDA, ".".join((tag.version if tag else reference).split(".")[:2]))
+    return (row.image or None) if row else None
 
 
-@kept
 def newest_gcc(cuda: str) -> int | None:
     """The newest gcc that nvcc of CUDA ``cuda`` ("12.1", "12.1.1") takes."""
-    short = ".".join(cuda.split(".")[:2])
-    return next((c.newest_gcc for c in rows_of(CUDA, CudaRow) if c.version == short), None)
+    row = row_of(CUDA, ".".join(cuda.split(".")[:2]))
+    return row.newest_gcc if row else None
 
 
-@kept
 def limit(name: str) -> Limit:
     """Raises KeyError for a limit that is not in the table."""
-    found = next((row for row in rows_of(LIMITS, Limit) if row.name == name), None)
-    if found is None:
+    row = row_of(LIMITS, name)
+    if row is None:
         raise KeyError(name)
-    return found
+    return row
 
 
-@kept
 def apt_gone(package: str) -> AptGone | None:
-    return next((row for row in rows_of(APT_GONE, AptGone) if row.package == package), None)
+    return row_of(APT_GONE, package)

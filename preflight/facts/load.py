@@ -6,7 +6,8 @@ Of two rows of one thing the later seen holds.
 from __future__ import annotations
 
 import tomllib
-from typing import TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from packaging.version import InvalidVersion, Version
 
@@ -18,7 +19,7 @@ R = TypeVar("R", bound=Row)
 
 
 @kept
-def rows(table: Table) -> tuple[Row, ...]:
+def rows(table: Table[R]) -> tuple[R, ...]:
     """Every row in force, typed.  Raises WrongRow for a shipped table; an overlay that is wrong is not used."""
     shipped = shipped_rows(table)
     file = overlay_file(table.file)
@@ -31,18 +32,21 @@ def rows(table: Table) -> tuple[Row, ...]:
         return shipped
 
 
-def shipped_rows(table: Table) -> tuple[Row, ...]:
+@kept
+def _by_identity(table: Table[R]) -> Mapping[tuple[str, ...], R]:
+    return {identity(table, row): row for row in rows(table)}
+
+
+def row_of(table: Table[R], *names: str) -> R | None:
+    """The row that these values of the fields ``table.by`` tell from the others; None when there is none."""
+    return _by_identity(table).get(names)
+
+
+def shipped_rows(table: Table[R]) -> tuple[R, ...]:
     return read((FOLDER / table.file).read_text("utf-8"), table)
 
 
-def rows_of(table: Table, row: type[R]) -> tuple[R, ...]:
-    """``rows`` with the row's own type for the type checker; ``row`` is the type that ``table`` names."""
-    if table.row is not row:
-        raise TypeError(f"{table.file} holds {table.row.__name__}, not {row.__name__}")
-    return cast("tuple[R, ...]", rows(table))
-
-
-def read(text: str, table: Table) -> tuple[Row, ...]:
+def read(text: str, table: Table[R]) -> tuple[R, ...]:
     """The rows of a table's text.  Raises WrongRow for a key or a value that does not belong."""
     try:
         document = tomllib.loads(text)
@@ -54,11 +58,11 @@ def read(text: str, table: Table) -> tuple[Row, ...]:
     return tuple(typed(row, table.row, f"{table.file}, row {n}") for n, row in enumerate(found, 1))
 
 
-def identity(table: Table, row: Row) -> tuple[str, ...]:
+def identity(table: Table[R], row: Row) -> tuple[str, ...]:
     return tuple(str(getattr(row, name)) for name in table.by)
 
 
-def merged(table: Table, old: tuple[Row, ...], new: tuple[Row, ...]) -> tuple[Row, ...]:
+def merged(table: Table[R], old: Sequence[R], new: Sequence[R]) -> tuple[R, ...]:
     """One row a thing, the later seen; in the order of versions where rows are of versions."""
     found = {identity(table, row): row for row in old}
     for row in new:

@@ -6,7 +6,7 @@ import textwrap
 
 import msgspec
 
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.types import Row, Table
 from preflight.toml_rows import Typed
 
@@ -45,26 +45,23 @@ class Removed(Row, frozen=True, kw_only=True):
     @property
     def page(self) -> str:
         """What `explain` prints, in the form of every page."""
+        text = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False)
         sides = {"before": self.before, "after": self.after}
         parts = {
-            "Looks at": _wrapped(self.looks_at),
-            "Why it matters": _wrapped(self.why),
-            "Example": "\n".join(f"{side:<9}" + text.replace("\n", "\n" + " " * 9) for side, text in sides.items()),
-            "How to fix": _wrapped(self.fix),
-            "Source": _wrapped(self.source),
+            "Looks at": text.fill(self.looks_at),
+            "Why it matters": text.fill(self.why),
+            "Example": "\n".join(f"{side:<9}" + code.replace("\n", "\n" + " " * 9) for side, code in sides.items()),
+            "How to fix": text.fill(self.fix),
+            "Source": text.fill(self.source),
         }
         return f"{self.headline}.\n\n" + "\n".join(f"{k}\n{textwrap.indent(v, '    ')}" for k, v in parts.items())
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 REMOVED = Table("modal_removed.toml", "rule", Removed, "what the Modal client has lost", ("id",))
 
 
 def removed() -> tuple[Removed, ...]:
-    return rows_of(REMOVED, Removed)
+    return rows(REMOVED)
 
 
 def removed_names() -> frozenset[str]:

@@ -130,11 +130,11 @@ def hash_of(symbol: str) -> int:
 
 
 def _measured(symbol: str) -> Exports | None:
-    held, wanted = table(), hash_of(symbol)
-    at = bisect_left(held.hashes, wanted)
-    if at == len(held.hashes) or held.hashes[at] != wanted:
+    measured, wanted = table(), hash_of(symbol)
+    at = bisect_left(measured.hashes, wanted)
+    if at == len(measured.hashes) or measured.hashes[at] != wanted:
         return None
-    return held.meanings[held.classes[at]]
+    return measured.meanings[measured.classes[at]]
 
 
 @kept
@@ -145,8 +145,8 @@ def table() -> SymbolTable:
 def read_table(file: Path) -> SymbolTable:
     """A line of JSON, the sorted hashes of four bytes, then two bytes a hash: its class, a pair of column masks."""
     head, _, body = file.read_bytes().partition(b"\n")
-    said = json.loads(head)
-    count, names = said["symbols"], tuple(said["columns"])
+    about = json.loads(head)
+    count, names = about["symbols"], tuple(about["columns"])
     hashes, classes = array("I", body[: 4 * count]), array("H", body[4 * count :])
     if sys.byteorder == "big":
         hashes.byteswap()
@@ -155,4 +155,4 @@ def read_table(file: Path) -> SymbolTable:
     def of(mask: int) -> frozenset[str]:
         return frozenset(c for n, c in enumerate(names) if mask >> n & 1)
 
-    return SymbolTable(names, hashes, classes, tuple(Exports(of(e), of(m)) for m, e in said["classes"]))
+    return SymbolTable(names, hashes, classes, tuple(Exports(of(e), of(m)) for m, e in about["classes"]))

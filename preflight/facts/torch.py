@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from preflight.facts.in_force import kept
-from preflight.facts.load import rows_of
+from preflight.facts.load import row_of, rows
 from preflight.facts.types import TORCH, TorchRow
 
 INDEX = "https://download.pytorch.org/whl"  # + "/cu121": the wheels of one CUDA
@@ -29,25 +28,20 @@ def is_older_cuda(cuda: str | None, least: str) -> bool:
     return cuda not in (None, "", "cpu") and number(cuda) < number(least)
 
 
-@kept
-def _by_minor() -> dict[str, TorchRow]:
-    return {row.minor: row for row in rows_of(TORCH, TorchRow)}
-
-
 def torch_row(version: str) -> TorchRow | None:
     """The row of torch ``version`` ("2.5", "2.5.1", "2.5.1+cu124")."""
     short = minor(version)
-    return _by_minor().get(short) if short else None
+    return row_of(TORCH, short) if short else None
 
 
 def newest_torch() -> TorchRow:
     """What an unpinned ``pip install torch`` takes today, on the newest Python."""
-    return rows_of(TORCH, TorchRow)[-1]
+    return rows(TORCH)[-1]
 
 
 def newest_torch_for(python: str | None) -> TorchRow:
     """The newest torch with wheels for ``python`` ("3.11"); the newest of all when Python is not known."""
-    fitting = [row for row in rows_of(TORCH, TorchRow) if python is None or python in row.python]
+    fitting = [row for row in rows(TORCH) if python is None or python in row.python]
     return fitting[-1] if fitting else newest_torch()
 
 
@@ -64,6 +58,11 @@ def cuda_of(version: str, index: str | None = None) -> str | None:
         return None
     row = torch_row(version)
     return row.pypi_cuda if row else None
+
+
+def build_in(text: str) -> str | None:
+    """ "cu121" of "2.5.1+cu121" or of an index's address; None where neither says it."""
+    return next((p for p in text.replace("+", "/").split("/") if p[:2] == "cu" and p[2:].isdigit()), None)
 
 
 def dotted(build: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from preflight.toml_rows import Typed
 
@@ -20,6 +21,9 @@ class Row(Typed, frozen=True, kw_only=True):
     source: str
     seen: date
     how: How
+
+
+PROVENANCE = Row.__struct_fields__
 
 
 class TorchRow(Row, frozen=True, kw_only=True):
@@ -216,13 +220,16 @@ class Break(Row, frozen=True, kw_only=True):
     gone_in: str = ""
 
 
+R_co = TypeVar("R_co", bound=Row, covariant=True)
+
+
 @dataclass(frozen=True)
-class Table:
+class Table(Generic[R_co]):
     """A fact file: ``key`` is the name of its array of rows, ``by`` the fields that tell a row from the others."""
 
     file: str
     key: str
-    row: type[Row]
+    row: type[R_co]
     about: str
     by: tuple[str, ...] = ("name",)
 
@@ -256,4 +263,4 @@ COMPAT = Table(
 BREAKS = Table("breaks.toml", "break", Break, "announced ends: of Modal's names, of Python", ("kind", "name"))
 REGISTRIES = Table("registries.toml", "registry", Registry, "image registries that are asked under another name")
 
-TABLES = tuple(table for table in globals().values() if isinstance(table, Table))  # in the order above
+TABLES: tuple[Table[Row], ...] = tuple(t for t in globals().values() if isinstance(t, Table))  # in the order above

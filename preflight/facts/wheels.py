@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -10,9 +11,18 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from preflight.facts.in_force import kept
-from preflight.facts.load import rows_of
+from preflight.facts.load import rows
 from preflight.facts.torch import minor, number
-from preflight.facts.types import BUILD_TIMES, CAUSAL_CONV1D, FLASH_ATTN, MAMBA_SSM, OTHER_RELEASES, BuildTime, Release
+from preflight.facts.types import (
+    BUILD_TIMES,
+    CAUSAL_CONV1D,
+    FLASH_ATTN,
+    MAMBA_SSM,
+    OTHER_RELEASES,
+    BuildTime,
+    Release,
+    WheelSet,
+)
 
 OLDEST = {  # the first release of each that is of use with torch 2
     "flash-attn": "2.0",
@@ -76,7 +86,7 @@ class WheelName:
 @kept
 def releases(package: str) -> tuple[Release, ...]:
     table = TABLE_OF.get(package)
-    return tuple(row for row in rows_of(table, Release) if row.package == package) if table else ()
+    return tuple(row for row in rows(table) if row.package == package) if table else ()
 
 
 @kept
@@ -85,10 +95,29 @@ def release(package: str, version: str) -> Release | None:
     return next((r for r in releases(package) if same_version(r.version, version)), None)
 
 
+@kept
+def on_pypi(package: str) -> tuple[Release, ...]:
+    """The releases that the table knows to be there, newest first."""
+    return tuple(sorted((r for r in releases(package) if r.on_pypi), key=lambda r: Version(r.version), reverse=True))
+
+
 def newest(package: str) -> Release | None:
     """What an unpinned install takes: the newest release on PyPI that the table knows."""
-    on_pypi = [r for r in releases(package) if r.on_pypi]
-    return max(on_pypi, key=lambda r: Version(r.version), default=None)
+    return next(iter(on_pypi(package)), None)
+
+
+def newest_within(package: str, specifier: SpecifierSet) -> Release | None:
+    """The release that pip takes for ``specifier``: the newest on PyPI that the table knows; None when none fits."""
+    return next((r for r in on_pypi(package) if specifier.contains(r.version)), None)
+
+
+def newest_with_wheel(package: str, *, torch: str, cuda: str, python: str, abi: bool) -> Release | None:
+    """The newest release on PyPI with a sound wheel for this torch; None when there is none."""
+    for row in on_pypi(package):
+        found = wheel_for(package, row.version, torch=torch, cuda=cuda, python=python, abi=abi)
+        if isinstance(found, Wheel) and not found.broken:
+            return row
+    return None
 
 
 def wheel_for(package: str, version: str, *, torch: str, cuda: str, python: str, abi: bool) -> Wheel | NoWheel | None:
@@ -100,59 +129,41 @@ def wheel_for(package: str, version: str, *, torch: str, cuda: str, python: str,
     row = release(package, version)
     if row is None:
         return None
+    subject = f"{package} {version}"
     if row.no_wheels_from and number(torch) >= number(row.no_wheels_from):
-        return NoWheel(f"{package} {version} has no wheel for torch {row.no_wheels_from} or newer")
+        return NoWheel(f"{subject} has no wheel for torch {row.no_wheels_from} or newer")
     if not row.matrix_known:
         return None
-    label, short, major = ("TRUE" if abi else "FALSE"), minor(torch), cuda.split(".")[0]
     if not row.wheels:
-        return NoWheel(f"{package} {version} has no wheels on its release page")
-    at_torch = [w for w in row.wheels if short in w.torch]
-    if not at_torch:
-        return NoWheel(f"{package} {version} has wheels for torch {_range(row)}, none for torch {short}")
-    at_cuda = [w for w in at_torch if w.cuda == major]
-    if not at_cuda:
-        return NoWheel(f"{package} {version} has no CUDA {major} wheel for torch {short}")
-    at_python = [w for w in at_cuda if python in w.python]
-    if not at_python:
-        return NoWheel(f"{package} {version} has no wheel for Python {python} with torch {short}")
-    found = next((w for w in at_python if label in w.abi), None)
-    if found is None:
-        return NoWheel(f"{package} {version} has no cxx11abi{label} wheel for torch {short}")
+        return NoWheel(f"{subject} has no wheels on its release page")
+    label, short, major = ("TRUE" if abi else "FALSE"), minor(torch), cuda.split(".")[0]
+    narrower: tuple[tuple[Callable[[WheelSet], bool], str], ...] = (
+        (lambda w: short in w.torch, f"wheels for torch {_range(row)}, none for torch {short}"),
+        (lambda w: w.cuda == major, f"no CUDA {major} wheel for torch {short}"),
+        (lambda w: python in w.python, f"no wheel for Python {python} with torch {short}"),
+        (lambda w: label in w.abi, f"no cxx11abi{label} wheel for torch {short}"),
+    )
+    left = row.wheels
+    for fits, has in narrower:
+        left = tuple(filter(fits, left))
+        if not left:
+            return NoWheel(f"{subject} has {has}")
     tag = "cp" + python.replace(".", "")
     name = package.replace("-", "_")
     file = f"{name}-{row.version}+{row.cuda_labels[major]}torch{short}cxx11abi{label}-{tag}-{tag}-linux_x86_64.whl"
-    return Wheel(file, f"{PAGE_OF[package]}/v{row.version}/{file}", found.broken)
-
-
-def newest_with_wheel(package: str, *, torch: str, cuda: str, python: str, abi: bool) -> Release | None:
-    """The newest release on PyPI with a sound wheel for this torch; None when there is none."""
-    for row in sorted(releases(package), key=lambda r: Version(r.version), reverse=True):
-        if row.on_pypi:
-            found = wheel_for(package, row.version, torch=torch, cuda=cuda, python=python, abi=abi)
-            if isinstance(found, Wheel) and not found.broken:
-                return row
-    return None
-
-
-def newest_within(package: str, specifier: SpecifierSet) -> Release | None:
-    """The release that pip takes for ``specifier``: the newest on PyPI that the table knows; None when none fits."""
-    fitting = [r for r in releases(package) if r.on_pypi and specifier.contains(r.version)]
-    return max(fitting, key=lambda r: Version(r.version), default=None)
+    return Wheel(file, f"{PAGE_OF[package]}/v{row.version}/{file}", left[0].broken)
 
 
 def archs_of(row: Release, nvcc: str) -> tuple[int, ...]:
     """The GPU architectures that setup.py of this release compiles for with ``nvcc`` ("12.8"): 90 is sm_90."""
-    return tuple(sorted(int(a.split()[0]) for a in row.archs if _is_compiled(a, number(nvcc))))
-
-
-def _is_compiled(arch: str, nvcc: tuple[int, int]) -> bool:
-    """ "100 nvcc >= 12.8": whether this toolkit fulfils the condition, if there is one."""
-    words = arch.split()
-    if len(words) == 1:
-        return True
-    _, _, operator, bound = words
-    return nvcc >= number(bound) if operator == ">=" else nvcc <= number(bound)
+    found = []
+    for written in row.archs:  # "90", or "100 nvcc >= 12.8"
+        arch, _, condition = written.partition(" nvcc ")
+        operator, _, bound = condition.partition(" ")
+        is_within = number(nvcc) >= number(bound) if operator == ">=" else number(nvcc) <= number(bound)
+        if is_within or not condition:
+            found.append(int(arch))
+    return tuple(sorted(found))
 
 
 def archs_in_wheel(row: Release, cuda: str) -> tuple[int, ...]:
@@ -164,7 +175,7 @@ def archs_in_wheel(row: Release, cuda: str) -> tuple[int, ...]:
 
 @kept
 def build_time(package: str) -> BuildTime | None:
-    return next((b for b in rows_of(BUILD_TIMES, BuildTime) if b.package == package), None)
+    return next((b for b in rows(BUILD_TIMES) if b.package == package), None)
 
 
 def torch_range(package: str, version: str) -> str | None:

@@ -119,28 +119,28 @@ def package_of(text: str) -> str:
 def not_ready(reading: Reading, explain: Explain) -> Ruling | None:
     """What stopped every case before its first line: torch, the GPU, or the import of mamba_ssm."""
     torch = reading.imports.get("import torch")
-    if torch is not None and not torch.is_ok:
+    if torch is not None and torch.outcome is not Outcome.OK:
         remedy = "install torch in the image that the function uses, for its Python"
         return could_not_run(Cause.NO_TORCH, f"import torch: {_what_happened(torch)}", remedy, tail(torch))
     for step in (reading.imports.get("gpu ready"), reading.gpu):
         if step is not None and step.outcome in (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT):
             return _no_gpu(step, reading)
     mamba = reading.imports.get("import mamba_ssm")
-    return import_ruling(mamba, reading, explain) if mamba is not None and not mamba.is_ok else None
+    return import_ruling(mamba, reading, explain) if mamba is not None and mamba.outcome is not Outcome.OK else None
 
 
 def _no_gpu(step: Step, reading: Reading) -> Ruling:
     driver, visible = reading.driver.get("driver", ""), reading.visible_devices
     seen = f"driver {driver} is there" if driver else "nvidia-smi finds no driver"
     remedy = "run it where a GPU is: preflight probe APP --gpu A100-80GB"
-    if visible is not None and driver and reading.cuda:
+    if visible is not None and driver and reading.torch.cuda:
         shown, cards = visible or '""', counted(len(reading.at_rest), "GPU") or "the GPUs"
         seen += f", and CUDA_VISIBLE_DEVICES={shown} shows torch none of {cards}"
         remedy = "unset CUDA_VISIBLE_DEVICES, or name a GPU that is there"
-    elif driver and reading.torch and not reading.cuda:
+    elif driver and reading.torch.version and not reading.torch.cuda:
         seen += ", and this torch is a CPU build"
         remedy = "install a CUDA build of torch in this interpreter"
-    reason = f"torch {reading.torch} reaches no GPU: {_what_happened(step)} ({seen})"
+    reason = f"torch {reading.torch.version} reaches no GPU: {_what_happened(step)} ({seen})"
     return could_not_run(Cause.NO_GPU, reason, remedy, tail(step))
 
 
@@ -167,7 +167,7 @@ def import_ruling(step: Step, reading: Reading, explain: Explain) -> Ruling:
     package = package_of(error.message)
     if "undefined symbol" in error.message:
         more, remedy = _of_symbol(error.message, package, reading)
-        cause, reason = Cause.UNDEFINED_SYMBOL, f"{package} was built for another torch than {reading.torch}"
+        cause, reason = Cause.UNDEFINED_SYMBOL, f"{package} was built for another torch than {reading.torch.version}"
         reason += f": {text}{more}"
     elif missing := NO_MODULE.search(error.message):
         name = missing[1].partition(".")[0]
@@ -274,14 +274,14 @@ def conv1d_cause(reading: Reading, replaced: tuple[Replaced, ...] = ()) -> tuple
         return Cause.CONV1D_UNUSABLE, seen, "take out the assignment that replaces causal_conv1d_fn"
     for name in ("causal_conv1d", "causal_conv1d_cuda"):
         step = reading.loads.get(name)
-        if step is None or step.is_ok or step.outcome is Outcome.NOT_REACHED:
+        if step is None or step.outcome in (Outcome.OK, Outcome.NOT_REACHED):
             continue
         message = step.error.message if step.error is not None else ""
         if NO_MODULE.search(message):
             return Cause.CONV1D_ABSENT, f"causal-conv1d is not installed ({step.error})", INSTALL_CONV1D
         if "undefined symbol" in message:
             more, remedy = _of_symbol(message, "causal-conv1d", reading)
-            seen = f"causal-conv1d was built for another torch than {reading.torch} ({step.error}){more}"
+            seen = f"causal-conv1d was built for another torch than {reading.torch.version} ({step.error}){more}"
             return Cause.UNDEFINED_SYMBOL, seen, remedy
         return Cause.CONV1D_UNUSABLE, f"import {name}: {_what_happened(step)}", REINSTALL.format("causal-conv1d")
     if reading.library.absent:
@@ -296,7 +296,7 @@ def conv1d_cause(reading: Reading, replaced: tuple[Replaced, ...] = ()) -> tuple
 
 def _of_symbol(message: str, package: str, reading: Reading) -> tuple[str, str]:
     """What the symbol tells beyond the loader's words, "" where it tells nothing, and the remedy."""
-    found, torch = UNDEFINED.search(message), reading.torch or None
+    found, torch = UNDEFINED.search(message), reading.torch.version or None
     remedy = symbols.fix([found["symbol"]], found["library"] or "", torch) if found else None
     if found is None or remedy is None:
         return "", REINSTALL.format(package)

@@ -108,9 +108,9 @@ def _gpu(reading: Reading) -> Gpu:
 
 def _versions(reading: Reading) -> dict[str, Json]:
     files = reading.packages.value.files if reading.packages.value else {}
-    about: dict[str, Json] = {**reading.installed, "python": reading.python.version, "files": files}
-    if reading.torch:
-        about["torch"], about["cuda"] = reading.torch, reading.cuda
+    about: dict[str, Json] = {**reading.installed, "python": reading.python.get("version", ""), "files": files}
+    if reading.torch.version:
+        about["torch"], about["cuda"] = reading.torch.version, reading.torch.cuda
     if reading.mamba_version:
         about.setdefault("mamba-ssm", reading.mamba_version)
     return about
@@ -133,7 +133,7 @@ def _block(block: BlockRuling) -> Block:
         first_call_s=max((d.first_call_s for d in done.values()), default=None),
         steady_s={dtype: d.steady_s for dtype, d in done.items()},
         peak_bytes=max((d.peak_bytes for d in done.values()), default=None),
-        autotuner_held=sorted({name for d in done.values() for name in d.held}),
+        autotuner_held=sorted({name for d in done.values() for name in d.untuned}),
         cases=[_case(c) for c in block.cases],
     )
 

@@ -19,10 +19,6 @@ Positive = Annotated[float, Meta(ge=0, le=1e300)]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 
 
-class Part(Struct, frozen=True, kw_only=True):
-    """An object of the document."""
-
-
 class Outcome(StrEnum):
     OK = "ok"
     ERROR = "error"  # it raised
@@ -31,7 +27,7 @@ class Outcome(StrEnum):
     NOT_REACHED = "not-reached"
 
 
-class Place(Part, frozen=True, kw_only=True):
+class Place(Struct, frozen=True, kw_only=True):
     path: str
     line: Count
 
@@ -44,7 +40,7 @@ class Place(Part, frozen=True, kw_only=True):
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
+class Failure(Struct, frozen=True, kw_only=True, rename={"kind": "type"}):
     """An exception as it was raised; ``frames`` are the innermost ones, the last is where it came from."""
 
     kind: str
@@ -59,7 +55,7 @@ class Failure(Part, frozen=True, kw_only=True, rename={"kind": "type"}):
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
 
-class Step(Part, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True):
     """How one question went.  ``at`` is the part of it that was under way when it did not go well."""
 
     outcome: Outcome
@@ -70,24 +66,18 @@ class Step(Part, frozen=True, kw_only=True):
     exit: Count | None = None
     output_tail: str = ""
 
-    @property
-    def is_ok(self) -> bool:
-        return self.outcome is Outcome.OK
-
 
 class Answered(Step, Generic[T], frozen=True, kw_only=True):
-    """A step with what it gave; None where it did not go well."""
-
-    value: T | None = None
+    value: T | None = None  # None where it did not go well
 
 
-class Launch(Part, frozen=True, kw_only=True):
+class Launch(Struct, frozen=True, kw_only=True):
     name: str
     count: Count
     us: Positive
 
 
-class Trace(Part, frozen=True, kw_only=True):
+class Trace(Struct, frozen=True, kw_only=True):
     """What the profiler saw.  No device event at all means that it saw nothing, not that nothing ran."""
 
     launched: tuple[Launch, ...]
@@ -99,7 +89,7 @@ class Trace(Part, frozen=True, kw_only=True):
         return tuple(launch.name for launch in self.launched)
 
 
-class Distance(Part, frozen=True, kw_only=True):
+class Distance(Struct, frozen=True, kw_only=True):
     """``relative`` is |got - reference| / |reference| (L2), ``scale`` the reference's share in what came (1 is right).
 
     None where a value is missing or not finite.
@@ -112,17 +102,17 @@ class Distance(Part, frozen=True, kw_only=True):
     norm: Number | None = None
 
 
-class Numerics(Part, frozen=True, kw_only=True):
+class Numerics(Struct, frozen=True, kw_only=True):
     finite: bool
     zero: bool
     compared: tuple[Distance, ...]
     without_reference: str
 
 
-class Exercise(Trace, frozen=True, kw_only=True):
-    """Forward and backward pass of a block.  ``first_call_s`` includes compiling; ``steady_s`` is untuned.
+class Exercise(Trace, frozen=True, kw_only=True, rename={"untuned": "held"}):
+    """Forward and backward pass of a block.  ``first_call_s`` includes compiling; ``steady_s`` is not tuned.
 
-    ``held`` are the kernels of which one Triton configuration was tried.
+    ``untuned`` are the kernels of which one Triton configuration was tried.
     """
 
     shape: tuple[Count, ...]
@@ -131,7 +121,7 @@ class Exercise(Trace, frozen=True, kw_only=True):
     peak_bytes: Count
     without_gradient: tuple[str, ...]
     numerics: Numerics
-    held: tuple[str, ...]
+    untuned: tuple[str, ...]
     default_path_error: Failure | None = None
 
 
@@ -140,7 +130,7 @@ class Case(Answered[Exercise], frozen=True, kw_only=True):
     dtype: str
 
 
-class Gpu(Part, frozen=True, kw_only=True):
+class Gpu(Struct, frozen=True, kw_only=True):
     name: str
     capability: str
     memory_bytes: Count
@@ -176,9 +166,7 @@ class Decision(Place, frozen=True, kw_only=True):
 
 
 class Read(Place, frozen=True, kw_only=True):
-    """An environment variable that the user's code read."""
-
-    name: str
+    name: str  # of the environment variable
     value: str
 
 
@@ -186,7 +174,7 @@ class SlowPath(Place, frozen=True, kw_only=True):
     called: str
 
 
-class Choices(Part, frozen=True, kw_only=True):
+class Choices(Struct, frozen=True, kw_only=True):
     handlers: tuple[Handler, ...]
     decisions: tuple[Decision, ...]
     reads: tuple[Read, ...]
@@ -200,13 +188,11 @@ class Absent(Place, frozen=True, kw_only=True):
 
 
 class Replaced(Place, frozen=True, kw_only=True):
-    """A function of mamba_ssm that is another one now, and where that one is written."""
-
     name: str
-    by: str
+    by: str  # the function of that name in mamba_ssm now; the place is where it is written
 
 
-class Library(Part, frozen=True, kw_only=True):
+class Library(Struct, frozen=True, kw_only=True):
     absent: tuple[Absent, ...] = ()
     replaced: tuple[Replaced, ...] = ()
     version: str = ""
@@ -218,7 +204,7 @@ class OwnStep(Trace, frozen=True, kw_only=True):
     gradients: Count  # parameters that one reached
 
 
-class Pass(Part, frozen=True, kw_only=True):
+class Pass(Struct, frozen=True, kw_only=True):
     """What one block did in one step.  ``launched`` counts the watched kernels and convolutions in its forwards."""
 
     calls: Count
@@ -229,7 +215,7 @@ class Pass(Part, frozen=True, kw_only=True):
     zero: tuple[str, ...]
 
 
-class OwnBlock(Part, frozen=True, kw_only=True, rename={"label": "class"}):
+class OwnBlock(Struct, frozen=True, kw_only=True, rename={"label": "class"}):
     name: str
     block: str
     label: str
@@ -241,7 +227,7 @@ class OwnBlock(Part, frozen=True, kw_only=True, rename={"label": "class"}):
         return any(s.calls + s.raised for s in self.steps)
 
 
-class OwnNumbers(Part, frozen=True, kw_only=True):
+class OwnNumbers(Struct, frozen=True, kw_only=True):
     """A block of the model held against the reference, over ``positions`` of its length."""
 
     module: str
@@ -254,12 +240,12 @@ class OwnNumbers(Part, frozen=True, kw_only=True):
     error: Failure | None = None
 
 
-class OfClass(Part, frozen=True, kw_only=True, rename={"label": "class"}):
+class OfClass(Struct, frozen=True, kw_only=True, rename={"label": "class"}):
     label: str
     count: Count
 
 
-class ModelRun(Part, frozen=True, kw_only=True, rename={"is_compiled": "compiled", "is_scaled": "scaled"}):
+class ModelRun(Struct, frozen=True, kw_only=True, rename={"is_compiled": "compiled", "is_scaled": "scaled"}):
     steps: tuple[OwnStep, ...]
     blocks: tuple[OwnBlock, ...]
     numbers: tuple[OwnNumbers, ...]
@@ -281,7 +267,7 @@ class Model(Answered[ModelRun], frozen=True, kw_only=True):
     name: str
 
 
-class Card(Part, frozen=True, kw_only=True):
+class Card(Struct, frozen=True, kw_only=True):
     """One GPU as measured: bfloat16 products, copies (read and written bytes), the bus bandwidth of an all-reduce.
 
     ``loaded`` are nvidia-smi's own words in the work.
@@ -296,37 +282,35 @@ class Card(Part, frozen=True, kw_only=True):
     sum_is_right: bool | None = None
 
 
-class Packages(Part, frozen=True, kw_only=True):
+class Packages(Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     files: dict[str, str]
 
 
-class Torch(Part, frozen=True, kw_only=True, rename={"version": "torch"}):
+class Torch(Struct, frozen=True, kw_only=True, rename={"version": "torch"}):
     version: str
-    cuda: str
+    cuda: str  # "" for a CPU build
 
 
-class Python(Part, frozen=True, kw_only=True):
-    version: str
-
-
-class AskedBlock(Part, frozen=True, kw_only=True):
+class AskedBlock(Struct, frozen=True, kw_only=True):
     block: str
 
 
-class Asked(Part, frozen=True, kw_only=True):
+class Asked(Struct, frozen=True, kw_only=True):
     blocks: tuple[AskedBlock, ...]
     full_autotune: bool
 
 
-class Reading(Part, frozen=True, kw_only=True, rename={"at_rest": "cards", "cards": "gpus", "library_step": "library"}):
+class Reading(
+    Struct, frozen=True, kw_only=True, rename={"at_rest": "cards", "cards": "gpus", "library_step": "library"}
+):
     """``at_rest`` are nvidia-smi's own words on each GPU before the work; ``strays`` children that died outside of
     their steps; ``visible_devices`` is CUDA_VISIBLE_DEVICES."""
 
     schema: Literal["preflight.probe-reading/2"]
     request: Asked
     seconds: Positive
-    python: Python
+    python: dict[str, str]
     simulated: bool
     forced: dict[str, str]
     driver: dict[str, str]
@@ -346,16 +330,11 @@ class Reading(Part, frozen=True, kw_only=True, rename={"at_rest": "cards", "card
 
     @property
     def installed(self) -> dict[str, str]:
-        """Versions of the packages that are there, as their metadata has them."""
         return self.packages.value.versions if self.packages.value else {}
 
     @property
-    def torch(self) -> str:
-        return self.versions.value.version if self.versions.value else ""
-
-    @property
-    def cuda(self) -> str:
-        return self.versions.value.cuda if self.versions.value else ""
+    def torch(self) -> Torch:
+        return self.versions.value or Torch(version="", cuda="")
 
     @property
     def library(self) -> Library:

@@ -83,7 +83,7 @@ def _of_blocks(reading: Reading, blocks: tuple[BlockRuling, ...]) -> list[str]:
     within = " and ".join(f"{percent(off)} in {dtype}" for dtype, off in widest.items())
     is_compared = any(exercise.numerics.compared for _, exercise in done)
     parts.append(f"numbers right within {within}" if is_compared else "no numbers were compared")
-    if not reading.request.full_autotune and any(exercise.held for _, exercise in done):
+    if not reading.request.full_autotune and any(exercise.untuned for _, exercise in done):
         parts.append("one Triton configuration of each kernel was tried")
     return parts
 

@@ -1,22 +1,24 @@
-"""What an image's pip commands install, one after the other, and what could not be resolved."""
+"""What an image's pip commands take, what has moved since a day before, and the pins that repeat today's image."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from preflight.app.model import Image, PipInstall, PipPackage
+from preflight.app.model import Image, PipInstall, PipPackage, Recipe
 from preflight.app.places import package_where
 from preflight.build.surroundings import LOCKED, python_of
 from preflight.build.torch_in import Held, torch_before
 from preflight.facts.refresh.source import Index, NotRead
 from preflight.facts.wheels import wheel_name
-from preflight.model import Where
+from preflight.model import Edit, Fix, Where
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
+from preflight.rules.edits import replace_package
 
 LOCK_TOOLS = ("uv-sync", "poetry")
 ASSUMED_PYTHON = "3.12"
@@ -99,3 +101,64 @@ def _asked(image: Image) -> Iterator[Asked]:
         for package in install.packages:
             if package.name is not None and package.url is None and install.tool not in LOCK_TOOLS:
                 yield Asked(package, package_where(image.steps[n], install, package), package.pin is None)
+
+
+NAME = re.compile(r"\s*[\w.-]+(?:\[[^\]]*\])?")
+
+
+@dataclass(frozen=True)
+class Move:
+    """A package whose release is another one.  ``asked`` is the requirement that lets it move; None: a dependency."""
+
+    name: str
+    before: Taken | None
+    now: Taken | None
+    asked: Asked | None
+    image: Image
+
+    @property
+    def where(self) -> Where:
+        return self.asked.where if self.asked else self.image.where
+
+
+def moves(now: Resolved, before: Resolved) -> tuple[Move, ...]:
+    """What differs, what the app asks for itself first."""
+    asked = {a.package.name: a for a in now.asked if a.package.name is not None}
+    found = []
+    for name in {*now.taken, *before.taken}:
+        new, old = now.taken.get(name), before.taken.get(name)
+        if (new and new.version) != (old and old.version):
+            found.append(Move(name, old, new, asked.get(name), now.image))
+    return tuple(sorted(found, key=lambda m: (m.asked is None, m.name)))
+
+
+def pins(recipe: Recipe, resolved: Sequence[Resolved]) -> Fix | None:
+    """Each open requirement of the app's text pinned to what it takes; None where there is none to pin."""
+    edits: dict[Edit, None] = {}
+    for one in resolved:
+        for asked in one.asked:
+            taken = one.taken.get(asked.package.name or "")
+            if not asked.is_open or taken is None:
+                continue
+            fix = replace_package(recipe, asked.package, pinned(asked, taken), is_safe=False)
+            edits |= dict.fromkeys(fix.edits if fix else ())
+    mine = [e for e in edits if e.path == recipe.source.path]
+    apart = {(e.start, e.end): e for e in mine}  # two images that share a step take the first one's pin
+    return Fix(edits=tuple(apart.values()), is_safe=False) if apart else None
+
+
+def pinned(asked: Asked, taken: Taken) -> str:
+    """ "torch[opt]==2.9.1" of what was written, its marker kept."""
+    name = NAME.match(asked.package.written)
+    marker = asked.package.written.partition(";")[2]
+    head = name[0] if name else taken.name
+    return f"{head}=={taken.version}" + (f";{marker}" if marker else "")
+
+
+def constraints(resolved: Resolved) -> Iterator[str]:
+    """Lines of a constraints file: every release that is taken, with the day it was uploaded and who asked for it."""
+    for name in sorted(resolved.taken):
+        taken = resolved.taken[name]
+        said = [str(taken.uploaded) if taken.uploaded else "", f"of {taken.by}" if taken.by else ""]
+        note = ", ".join(filter(None, said))
+        yield f"{name}=={taken.version}" + (f"  # {note}" if note else "")

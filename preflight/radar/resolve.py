@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from packaging.markers import UndefinedEnvironmentName
@@ -19,11 +23,13 @@ from resolvelib import AbstractProvider, BaseReporter, ResolutionError, Resolver
 
 from preflight.facts.refresh.source import Index, IndexFile, by_version, requires
 from preflight.facts.wheels import release
-from preflight.radar.uv import compiled
 
 MOST_READ = 400  # metadata of releases that one image may ask for
 MOST_ROUNDS = 5_000
 LIMIT_S = 120.0
+UV_S = 60.0
+PLATFORM = "x86_64-manylinux_2_40"  # as uv names it
+LINE = re.compile(r"([A-Za-z0-9._-]+)==(\S+)(?:\s+# via (\S+?),?(?:\s|$))?")
 NEWEST_GLIBC = 41
 PLATFORMS = (
     *(f"manylinux_2_{n}_x86_64" for n in range(NEWEST_GLIBC, 4, -1)),
@@ -96,16 +102,7 @@ def resolve(
     NotRead for an index that can't be asked.
     """
     if uv is not None:
-        held = {name: taken.version for name, taken in installed.items()}
-        found = compiled(
-            uv,
-            index.urls,
-            list(map(str, wanted)),
-            held,
-            python=place.python,
-            day=place.day,
-            has_prereleases=place.has_prereleases,
-        )
+        found = compiled(uv, index.urls, wanted, installed, place)
         if found is not None:
             own = {canonicalize_name(r.name) for r in wanted}
             return {
@@ -241,3 +238,31 @@ def _takes(file: IndexFile, python: str) -> bool:
         return not file.requires_python or SpecifierSet(file.requires_python).contains(f"{python}.9")
     except InvalidSpecifier:
         return True
+
+
+def compiled(
+    uv: str, urls: Sequence[str], wanted: Sequence[Requirement], installed: Mapping[str, Taken], place: Place
+) -> dict[str, tuple[Version, str]] | None:
+    """What uv answers: name → release, and who asked for it.  None where it finds none, or would have to build one."""
+    with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
+        asked, found = Path(folder) / "asked.in", Path(folder) / "found.txt"
+        asked.write_text("\n".join(map(str, wanted)), "utf-8")
+        found.write_text("".join(f"{name}=={taken.version}\n" for name, taken in installed.items()), "utf-8")
+        command = [
+            *(uv, "pip", "compile", str(asked), "--output-file", str(found), "--quiet", "--no-config", "--no-header"),
+            *("--no-build", "--annotation-style", "line", "--index-strategy", "unsafe-best-match"),
+            *("--python-version", place.python, "--python-platform", PLATFORM, "--index-url", urls[0]),
+            *(word for url in urls[1:] for word in ("--extra-index-url", url)),
+            *(("--exclude-newer", f"{place.day}T23:59:59Z") if place.day else ()),
+            *(("--prerelease", "allow") if place.has_prereleases else ()),
+        ]
+        try:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=UV_S, check=False, cwd=folder
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if done.returncode != 0:
+            return None
+        lines = [LINE.match(line) for line in found.read_text("utf-8").splitlines()]
+    return {m[1].lower(): (Version(m[2]), "" if (m[3] or "-r") == "-r" else m[3]) for m in lines if m}

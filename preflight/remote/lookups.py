@@ -7,7 +7,7 @@ import math
 import secrets as randomness
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from preflight.problems import Kind, Problem
 from preflight.remote.client import Session, client, sign_in
 from preflight.remote.modal_sdk import as_problems, modal_sdk
 from preflight.remote.modal_types import App, Client, Environment, Here, ListedSecret, Secret, Spend, Token, Workspace
+from preflight.settings import StaleAppsSettings, parse_age
 from preflight.wording import listed
 
 T = TypeVar("T")
@@ -291,3 +292,25 @@ async def stop_app(app_id: str) -> None:
     with as_problems(f"stop {app_id}"):
         app = await modal_sdk().App.lookup.aio(app_id)
         await app.stop.aio()
+
+
+def is_stale(app: App, settings: StaleAppsSettings, now: datetime) -> bool:
+    """A run, not a deployment, that is older than the setting.  One of unknown age is not called stale."""
+    limit = parse_age(settings.older_than)
+    return is_run(app, settings) and app.created is not None and now - app.created > limit
+
+
+def is_run(app: App, settings: StaleAppsSettings) -> bool:
+    """Neither deployed nor ended, and not one that the settings say is meant to be there."""
+    is_meant = app.description in settings.ignore or app.id in settings.ignore
+    return app.state not in ("deployed", "stopped", "stopping", "unknown") and not is_meant
+
+
+def age_text(created: datetime | None, now: datetime) -> str:
+    """``3 d``, ``5 h``, ``12 min``; ``an unknown time`` when Modal does not say."""
+    if created is None:
+        return "an unknown time"
+    seconds = max(0.0, (now - created).total_seconds())
+    if seconds >= 2 * 86400:
+        return f"{seconds / 86400:.0f} d"
+    return f"{seconds / 3600:.0f} h" if seconds >= 2 * 3600 else f"{seconds / 60:.0f} min"

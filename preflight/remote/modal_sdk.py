@@ -17,6 +17,17 @@ from preflight.problems import Kind, Problem
 NEEDED = (1, 6, 3)  # as in pyproject.toml; an older one lacks Workspace, or the apps of an Environment
 MISSING_KEYS = re.compile(r"missing key\(s\): (.+)")
 OLD_CLIENT = re.compile(r"client[_ ]version\b.*upgrade|upgrade your client|no longer supported", re.I)
+KINDS = {  # by the client's own exceptions
+    "VersionError": Kind.CLIENT_TOO_OLD,
+    "AuthError": Kind.NOT_SIGNED_IN,
+    "PermissionDeniedError": Kind.FORBIDDEN,
+    "NotFoundError": Kind.NOT_FOUND,
+    "UnimplementedError": Kind.UNSUPPORTED,
+    "ResourceExhaustedError": Kind.THROTTLED,
+    "ConnectionError": Kind.UNREACHABLE,
+    "ServiceError": Kind.UNREACHABLE,
+    "TimeoutError": Kind.NO_ANSWER,
+}
 
 server_warnings: list[str] = []  # of this process, in order; Modal gives each text once
 
@@ -58,52 +69,35 @@ def modal_sdk() -> ModuleType:
 def as_problems(operation: str) -> Iterator[None]:
     """Turns what the client raises into a Problem ``from`` it: its own errors, and those it did not foresee."""
     modal = modal_sdk()
+    from grpclib.exceptions import ProtocolError, StreamTerminatedError
+
     try:
         yield
     except modal.exception.Error as e:
         raise _problem(e, operation) from e
-    except (OSError, TimeoutError) as e:
-        raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, message=text_of(e)) from e
-    except _stream_errors() as e:
+    except (OSError, TimeoutError, StreamTerminatedError, ProtocolError) as e:
         raise Problem(Kind.UNREACHABLE, service="Modal", operation=operation, message=text_of(e)) from e
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
         message = f"its answer holds what client {modal.__version__} can't read: {type(e).__name__}: {text_of(e)}"
         raise Problem(Kind.UNEXPECTED, service="Modal", operation=operation, message=message) from e
 
 
-def _stream_errors() -> tuple[type[BaseException], ...]:
-    from grpclib.exceptions import ProtocolError, StreamTerminatedError
-
-    return (StreamTerminatedError, ProtocolError)
-
-
 def _problem(e: Exception, operation: str) -> Problem:
     from modal import exception as x
 
     text = text_of(e)
-    keys = MISSING_KEYS.search(text)
-    kind = Kind.UNEXPECTED
-    if OLD_CLIENT.search(text) or isinstance(e, x.VersionError):
+    keys = MISSING_KEYS.search(text) if isinstance(e, x.ConflictError) else None
+    if OLD_CLIENT.search(text) or (isinstance(e, x.ConflictError) and not keys and "version" in text.lower()):
         kind = Kind.CLIENT_TOO_OLD
-    elif isinstance(e, x.AuthError):
-        kind = Kind.NOT_SIGNED_IN if "Token missing" in text or "profile" in text.lower() else Kind.REFUSED
-    elif isinstance(e, x.PermissionDeniedError):
-        kind = Kind.FORBIDDEN
-    elif isinstance(e, x.NotFoundError):
-        kind = Kind.NOT_FOUND
-    elif isinstance(e, x.UnimplementedError):
-        kind = Kind.UNSUPPORTED
-    elif isinstance(e, x.ResourceExhaustedError):
-        kind = Kind.THROTTLED
-    elif isinstance(e, x.ConflictError) and keys:
+    elif keys:
         kind = Kind.MISSING_KEYS
-    elif isinstance(e, x.ConflictError) and "version" in text.lower():
-        kind = Kind.CLIENT_TOO_OLD
-    elif isinstance(e, x.ConnectionError | x.ServiceError | x.TimeoutError):
-        kind = Kind.UNREACHABLE
+    elif isinstance(e, x.AuthError) and "Token missing" not in text and "profile" not in text.lower():
+        kind = Kind.REFUSED
     elif isinstance(e, x.InvalidError) and "cannot both be configured" in text:
         kind = Kind.NOT_SIGNED_IN
-    found = tuple(k.strip() for k in keys.group(1).split(",")) if keys else ()
+    else:
+        kind = next((KINDS[each.__name__] for each in type(e).__mro__ if each.__name__ in KINDS), Kind.UNEXPECTED)
+    found = tuple(k.strip() for k in keys[1].split(",")) if keys else ()
     return Problem(kind, service="Modal", operation=operation, message=text, keys=found)
 
 

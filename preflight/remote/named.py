@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 from preflight.app.model import BucketMount, Function, Known, Recipe, SecretRef, Unresolved, VolumeRef
 from preflight.model import Where
-from preflight.remote.s3.types import AWS_KEYS, GOOGLE_KEYS, S3Place
+from preflight.remote.s3.api import AWS_KEYS, GOOGLE_KEYS, S3Place
 from preflight.settings import Settings
 
 BY_SETTINGS = "tool.preflight.s3"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class NamedSecret:
     """``keys`` are those that it must hold: the text's ``required_keys``, and what a bucket mount reads.
 
@@ -36,7 +36,7 @@ class NamedSecret:
         return ("AWS_REGION",) if self.bucket and "AWS_REGION" not in self.keys else ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class NamedVolume:
     name: str
     environment: str | None
@@ -45,7 +45,7 @@ class NamedVolume:
     where: Where | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Named:
     """``open`` say what the text leaves open, each with its line."""
 
@@ -62,17 +62,7 @@ def named(recipe: Recipe | None, settings: Settings, planned: Function | None) -
     functions = () if recipe is None else tuple(f for f in recipe.functions if f.kind != "local_entrypoint")
     if planned is not None:
         functions = tuple(sorted(functions, key=lambda f: f.name != planned.name))
-    places, open_places = _places(functions, settings)
-    secrets, open_secrets = _secrets(functions, settings)
-    volumes, open_volumes = _volumes(functions, settings)
-    return Named(
-        places=places,
-        open_places=open_places,
-        secrets=secrets,
-        open_secrets=open_secrets,
-        volumes=volumes,
-        open_volumes=open_volumes,
-    )
+    return Named(*_places(functions, settings), *_secrets(functions, settings), *_volumes(functions, settings))
 
 
 def _places(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[S3Place, ...], tuple[str, ...]]:
@@ -87,17 +77,20 @@ def _places(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[
             named_by=BY_SETTINGS,
             secret=given.secret,
         )
-        found[_key(configured)] = configured
+        found[configured.key] = configured
     for number, (function, mount) in enumerate(mounts):
         # a setting speaks of the planned function's mount, which is the first
         is_set = number == 0 and given.bucket is None
-        bucket, prefix, endpoint = (_text(part, settings) for part in (mount.bucket, mount.prefix, mount.endpoint_url))
+        parts = (mount.bucket, mount.prefix, mount.endpoint_url)
+        bucket, prefix, endpoint = (_text(part, settings) for part in parts)
         prefix = given.prefix if is_set and given.prefix is not None else prefix
         endpoint = (given.endpoint if is_set else None) or endpoint
         if not bucket or prefix is None or endpoint is None:
             if number > 0 or given.bucket is None:
-                unread.append(f"the bucket that {function.name} mounts ({mount.where}: {_why(mount)})")
+                why = next((p.why for p in parts if isinstance(p, Unresolved)), "its name is not in the text")
+                unread.append(f"the bucket that {function.name} mounts ({mount.where}: {why})")
             continue
+        secret = mount.secret if isinstance(mount.secret, SecretRef) else None
         place = S3Place(
             bucket=bucket,
             prefix=prefix,
@@ -105,8 +98,8 @@ def _places(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[
             endpoint=endpoint or None,
             named_by=f"{function.name}, {mount.where}",
             where=mount.where,
-            secret=mount.secret.name if isinstance(mount.secret, SecretRef) else None,
-            secret_environment=mount.secret.environment if isinstance(mount.secret, SecretRef) else None,
+            secret=secret.name if secret else None,
+            secret_environment=secret.environment if secret else None,
             has_role=mount.has_oidc_role,
             is_public=mount.secret is None and not mount.has_oidc_role,
             is_requester_pays=mount.is_requester_pays,
@@ -114,18 +107,12 @@ def _places(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[
             is_read_only=mount.is_read_only,
             must_hold_data=mount.is_read_only or (function is functions[0] and len(function.mounts) == 1),
         )
-        before = found.get(_key(place))
-        if before is None:
-            found[_key(place)] = place
-        elif before.named_by == BY_SETTINGS:
-            found[_key(place)] = replace(place, named_by=before.named_by, region=before.region, must_hold_data=True)
+        before = found.setdefault(place.key, place)
+        if before.named_by == BY_SETTINGS:
+            found[place.key] = replace(place, named_by=before.named_by, region=before.region, must_hold_data=True)
         elif place.must_hold_data:
-            found[_key(place)] = replace(before, must_hold_data=True)
+            found[place.key] = replace(before, must_hold_data=True)
     return tuple(found.values()), tuple(unread)
-
-
-def _key(place: S3Place) -> tuple[str, str, str | None]:
-    return place.bucket, place.prefix, place.endpoint
 
 
 def _text(value: Known[str] | Unresolved | None, settings: Settings) -> str | None:
@@ -135,11 +122,6 @@ def _text(value: Known[str] | Unresolved | None, settings: Settings) -> str | No
     if value is not None and value.default_of and settings.environ.get(value.default_of):
         return settings.environ[value.default_of]
     return value.value if value is not None and isinstance(value.value, str) else ""
-
-
-def _why(mount: BucketMount) -> str:
-    parts = (mount.bucket, mount.prefix, mount.endpoint_url)
-    return next((p.why for p in parts if isinstance(p, Unresolved)), "its name is not in the text")
 
 
 def _secrets(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[NamedSecret, ...], tuple[str, ...]]:
@@ -153,9 +135,7 @@ def _secrets(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple
         found[secret.name, secret.environment] = secret
 
     if settings.s3.secret is not None:
-        bucket = settings.s3.bucket or ""
-        keys = settings.s3.keys
-        add(NamedSecret(name=settings.s3.secret, keys=keys, environment=None, used_by=BY_SETTINGS, bucket=bucket))
+        add(NamedSecret(settings.s3.secret, settings.s3.keys, None, BY_SETTINGS, bucket=settings.s3.bucket or ""))
     for user, secret, mount in _secrets_of(functions):
         if isinstance(secret, Unresolved):
             if mount is None or settings.s3.secret is None:
@@ -163,17 +143,11 @@ def _secrets(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple
         elif secret.name is not None:
             keys, bucket = secret.required_keys, ""
             if mount is not None:
-                keys, bucket = (*keys, *_mount_keys(mount, settings)), _bucket_on_aws(mount)
-            add(
-                NamedSecret(
-                    name=secret.name,
-                    keys=tuple(dict.fromkeys(keys)),
-                    environment=secret.environment,
-                    used_by=user,
-                    where=secret.where,
-                    bucket=bucket,
-                )
-            )
+                keys = (*keys, *_mount_keys(mount, settings))
+                if mount.endpoint_url is None and isinstance(mount.bucket, Known) and not mount.has_oidc_role:
+                    bucket = str(mount.bucket.value)
+            keys = tuple(dict.fromkeys(keys))
+            add(NamedSecret(secret.name, keys, secret.environment, user, secret.where, bucket))
     return tuple(found.values()), tuple(unread)
 
 
@@ -202,11 +176,6 @@ def _mount_keys(mount: BucketMount, settings: Settings) -> tuple[str, ...]:
     return settings.s3.keys if mount.endpoint_url is None else AWS_KEYS
 
 
-def _bucket_on_aws(mount: BucketMount) -> str:
-    is_aws = mount.endpoint_url is None and isinstance(mount.bucket, Known) and not mount.has_oidc_role
-    return str(mount.bucket.value) if is_aws and isinstance(mount.bucket, Known) else ""
-
-
 def _volumes(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple[NamedVolume, ...], tuple[str, ...]]:
     found, unread = dict[tuple[str, str | None], NamedVolume](), dict[str, None]()
     for function in functions:
@@ -214,18 +183,10 @@ def _volumes(functions: tuple[Function, ...], settings: Settings) -> tuple[tuple
             if isinstance(mount, Unresolved):
                 unread[f"what {function.name} mounts at {path} ({mount.where}: {mount.why})"] = None
             elif isinstance(mount, VolumeRef) and mount.name is not None and mount.kind == "volume":
-                key = mount.name, mount.environment
-                is_created = mount.creates_if_missing or (key in found and found[key].is_created)
-                found[key] = NamedVolume(
-                    name=mount.name,
-                    environment=mount.environment,
-                    is_created=is_created,
-                    used_by=found[key].used_by if key in found else function.name,
-                    where=found[key].where if key in found else mount.where,
-                )
+                key, is_created = (mount.name, mount.environment), mount.creates_if_missing
+                before = found.setdefault(key, NamedVolume(*key, is_created, function.name, mount.where))
+                found[key] = replace(before, is_created=before.is_created or is_created)
     for name in settings.volumes:
         if not any(name == there for there, _ in found):
-            found[name, None] = NamedVolume(
-                name=name, environment=None, is_created=False, used_by="tool.preflight.volumes"
-            )
+            found[name, None] = NamedVolume(name, None, False, "tool.preflight.volumes")
     return tuple(found.values()), tuple(unread)

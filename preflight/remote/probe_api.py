@@ -20,18 +20,11 @@ from typing import Any
 from preflight.model import Json
 from preflight.problems import Kind, Problem
 from preflight.process import end_group
+from preflight.remote.modal_sdk import KINDS
 
 QUEUE_S = 300.0  # for a GPU of the type to be free, beyond the payload's own limit
+OURS = str(Path(__file__).resolve().parents[2])  # on the child's path, for a checkout that is not installed
 TAIL = 2_000  # lines; the cause of a failed build stands far above the end
-KINDS = {
-    "AuthError": Kind.NOT_SIGNED_IN,
-    "PermissionDeniedError": Kind.FORBIDDEN,
-    "NotFoundError": Kind.NOT_FOUND,
-    "ConnectionError": Kind.UNREACHABLE,
-    "ServiceError": Kind.UNREACHABLE,
-    "ResourceExhaustedError": Kind.THROTTLED,
-    "TimeoutError": Kind.NO_ANSWER,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +65,8 @@ async def launch(
 ) -> dict[str, object]:
     """The payload's reading for each GPU.  Raises Problem, BuildFailed or AppNotLoaded."""
     tail: deque[str] = deque(maxlen=TAIL)
+    document = {**asdict(asked), "app": str(asked.app.resolve()), "wait_s": run_limit_s + QUEUE_S}
+    path = os.pathsep.join(filter(None, (OURS, environ.get("PYTHONPATH"))))
     read_end, write_end = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -81,7 +76,7 @@ async def launch(
             "preflight.remote.probe_child",
             str(write_end),
             cwd=cwd,
-            env={**environ, "PYTHONPATH": _path_to_ourselves(environ)},
+            env={**environ, "PYTHONPATH": path},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -92,7 +87,7 @@ async def launch(
         os.close(write_end)
     try:
         assert process.stdin is not None
-        process.stdin.write(json.dumps(_document(asked, run_limit_s)).encode())
+        process.stdin.write(json.dumps(document).encode())
         with contextlib.suppress(ConnectionError):
             await process.stdin.drain()
         process.stdin.close()
@@ -104,17 +99,6 @@ async def launch(
             await asyncio.gather(printing, return_exceptions=True)
     finally:
         await end_group(process)
-
-
-def _path_to_ourselves(environ: Mapping[str, str]) -> str:
-    """PYTHONPATH with the folder this package stands in, for a checkout that is not installed."""
-    ours = str(Path(__file__).resolve().parents[2])
-    before = environ.get("PYTHONPATH", "")
-    return os.pathsep.join([ours, before]) if before else ours
-
-
-def _document(asked: Asked, run_limit_s: float) -> dict[str, Any]:
-    return {**asdict(asked), "app": str(asked.app.resolve()), "wait_s": run_limit_s + QUEUE_S}
 
 
 async def _collect(

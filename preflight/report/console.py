@@ -13,9 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 import preflight
+from preflight.changes import Changed
 from preflight.engine.select import in_order, is_rule
 from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
-from preflight.model import WORST_FIRST, Changed, Check, Finding, Report, Result, Severity, Status, Target, Verdict
+from preflight.model import WORST_FIRST, Check, Finding, Report, Result, Severity, Status, Target, Verdict
 from preflight.report.baseline import Baseline, Compared
 from preflight.report.next import next_command
 from preflight.report.ordered import command_line, grouped, part_of, verdict_word
@@ -218,7 +219,7 @@ class ConsoleReporter(Reporter):
             self._line(status, name, count + reason)
 
     def _show(self, result: Result) -> None:
-        check, text = result.check, result.reason
+        text = result.reason
         if result.settled_by:
             text = f"settled by {result.settled_by}: {text}"
         if result.assumed:
@@ -232,7 +233,7 @@ class ConsoleReporter(Reporter):
         findings = [f for f in result.findings if self.is_verbose or f.severity is not Severity.INFO]
         is_one = len({f.message for f in findings}) == 1
         text = findings[0].message if is_one else text
-        self._line(result.status, check.name, text, result.seconds, step=check.step, is_assumed=bool(result.assumed))
+        self._line(result.status, result.check.name, text, result.seconds, of=result)
         for same in grouped(findings, lambda f: (f.why, f.remedy, f.severity)).values():
             self._findings(same, is_message_shown=is_one)
 
@@ -260,17 +261,9 @@ class ConsoleReporter(Reporter):
             return texts
         return [*texts[:FEW], f"… {len(texts) - FEW} more (-v)"]
 
-    def _line(
-        self,
-        status: Status,
-        name: str,
-        text: str,
-        took: float = 0.0,
-        *,
-        step: int | None = None,
-        is_assumed: bool = False,
-    ) -> None:
-        mark, style, _ = ASSUMED if is_assumed else MARKS[status]
+    def _line(self, status: Status, name: str, text: str, took: float = 0.0, of: Result | None = None) -> None:
+        mark, style, _ = ASSUMED if of is not None and of.assumed else MARKS[status]
+        step = of.check.step if of is not None else None
         line = Text()
         line.append(f"{step or '':>2} ")
         line.append(mark, style=style)
@@ -315,7 +308,7 @@ class ConsoleReporter(Reporter):
 
 
 def _option(result: Result) -> str:
-    """That leaves it out."""
+    """The option or setting that leaves it out."""
     return result.reason.removeprefix(LEFT_OUT).split(":")[0]
 
 

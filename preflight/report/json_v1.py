@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import preflight
+from preflight.changes import Changed
 from preflight.facts.in_force import digest
-from preflight.model import Changed, Check, Finding, Report, Result
+from preflight.model import Check, Finding, Report, Result
 from preflight.report.baseline import Compared
 from preflight.report.ordered import fingerprint
-from preflight.report.text import as_json, plain
+from preflight.report.text import as_json
 
 SCHEMA = "preflight.report/1"
 
@@ -20,7 +21,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
 
 def document(report: Report, compared: Compared | None = None) -> dict[str, object]:
     """``compared`` is how the report compares with a baseline."""
-    whole = {
+    return {
         "schema": SCHEMA,
         "tool": {"name": "preflight", "version": preflight.__version__},
         "facts_digest": digest(),
@@ -43,7 +44,6 @@ def document(report: Report, compared: Compared | None = None) -> dict[str, obje
         **({} if report.changed is None else {"changed": _changed(report.changed)}),
         **({} if compared is None else {"baseline": asdict(compared)}),
     }
-    return {key: plain(value) for key, value in whole.items()}
 
 
 def _changed(changed: Changed) -> dict[str, object]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import preflight
 from preflight.model import WORST_FIRST, Finding, Report, Result, Status
 from preflight.report.baseline import Compared
-from preflight.report.next import is_command, next_command
+from preflight.report.next import command_in, next_command
 from preflight.report.ordered import bad, command_line, grouped, part_of, verdict_word
 from preflight.report.text import brief, inert, one_line, printable
 
@@ -83,7 +83,8 @@ def _finding(found: list[Finding]) -> list[str]:
     if first.why:
         lines += ["", f"why: {_text(one_line(first.why))}"]
     if first.remedy:
-        lines += ["", f"fix: {_code(first.remedy) if is_command(first.remedy) else _text(one_line(first.remedy))}"]
+        is_command = command_in(first.remedy) == first.remedy
+        lines += ["", f"fix: {_code(first.remedy) if is_command else _text(one_line(first.remedy))}"]
     if first.evidence:
         text = printable("\n".join(first.evidence[:MOST_EVIDENCE]))
         fence = "`" * max(3, 1 + _longest_ticks(text))

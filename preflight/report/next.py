@@ -19,10 +19,6 @@ COMMAND = re.compile(
 ALTERNATIVE = re.compile(r",? or (?!newer|more|less)|; |,? and then |  +\(|, (?=[a-z]+ [a-z])")
 
 
-def is_command(text: str) -> bool:
-    return command_in(text) == text
-
-
 def command_in(remedy: str) -> str:
     """The command that a remedy begins with; "" for one in words."""
     first = ALTERNATIVE.split(remedy, maxsplit=1)[0].strip().rstrip(",;")

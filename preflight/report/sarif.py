@@ -14,7 +14,7 @@ from preflight.model import Check, Finding, Fix, Report, Result, Severity, Where
 from preflight.report.baseline import Compared
 from preflight.report.ordered import findings, fingerprint, grouped, rank
 from preflight.report.places import place_of
-from preflight.report.text import as_json, plain, printable
+from preflight.report.text import as_json, printable
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -60,7 +60,7 @@ def text(report: Report, compared: Compared | None = None) -> str:
         ],
         "results": [_result(r.check, index[r.check.id], f, place_of(report, f)) | state for r, f in findings(report)],
     }
-    return as_json(plain({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}))
+    return as_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rule(result: Result) -> dict[str, object]:

@@ -28,8 +28,8 @@ def inert(text: str) -> str:
 
 
 def as_json(document: object) -> str:
-    """Indented; what a terminal would obey is escaped, which changes no value."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
+    """Indented, of plain values; what a terminal would obey is escaped, which changes no value."""
+    text = json.dumps(plain(document), indent=2, ensure_ascii=False)
     return CONTROL.sub(lambda m: json.dumps(m[0])[1:-1], text) + "\n"
 
 

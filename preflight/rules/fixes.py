@@ -9,9 +9,7 @@ from __future__ import annotations
 import difflib
 import io
 import itertools
-import os
-import shutil
-import tempfile
+import stat
 import tokenize
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +18,7 @@ from pathlib import Path
 
 from preflight.app.model import Recipe
 from preflight.model import Edit, Finding, Fix, Result, Severity
+from preflight.store import write_whole
 
 MOST_FIXES = 200  # of one file; more are left for the next run
 Judge = Callable[[Recipe], Awaitable[Sequence[Result]]]
@@ -137,11 +136,4 @@ def difference(done: Fixed, path: str) -> str:
 def write(file: Path, content: bytes) -> None:
     """Replace the file as a whole or not at all, keeping its mode; a link's target is what is replaced."""
     target = file.resolve()
-    handle, part = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        shutil.copymode(target, part)
-        Path(part).replace(target)
-    finally:
-        Path(part).unlink(missing_ok=True)
+    write_whole(target, content, mode=stat.S_IMODE(target.stat().st_mode))

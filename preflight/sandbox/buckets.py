@@ -14,11 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from preflight.sandbox.state import Access, Bucket, Storage
+from preflight.sandbox.state import Storage
 from preflight.threads import served
 
 if TYPE_CHECKING:
@@ -39,20 +38,18 @@ ACTIONS = {
 USER = "arn:aws:iam::123456789012:user/alice"
 
 
-@dataclass(frozen=True)
-class Refusal:
-    status: int
-    code: str
-    message: str
-    bucket: str
-    region: str = ""
+class Refused(Exception):
+    """The error's code and message, its HTTP status and the region of the bucket, where it tells that."""
 
-    def response(self, method: str) -> Response:
+    def __init__(self, status: int, code: str, message: str, region: str = "") -> None:
+        self.status, self.code, self.message, self.region = status, code, message, region
+
+    def response(self, method: str, bucket: str) -> Response:
         from werkzeug.wrappers import Response
 
         fields = {"Code": self.code, "Message": self.message}
         if self.code == "PermanentRedirect":
-            fields |= {"Endpoint": f"{self.bucket}.s3.{self.region}.amazonaws.com", "Bucket": self.bucket}
+            fields |= {"Endpoint": f"{bucket}.s3.{self.region}.amazonaws.com", "Bucket": bucket}
         inner = "".join(f"<{k}>{escape(v)}</{k}>" for k, v in fields.items())
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}<RequestId>SANDBOX</RequestId></Error>'
         headers = {"x-amz-bucket-region": self.region} if self.region else {}
@@ -69,42 +66,39 @@ class Gate:
         self._behind = behind
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        name, _, key = path.lstrip("/").partition("/")
-        scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        action = self._action(method, key, environ.get("QUERY_STRING", ""))
-        refusal = self._refusal(action, name, key, scope) if scope else None
-        if refusal is None:
-            return self._behind(environ, start_response)
-        return refusal.response(method)(environ, start_response)
-
-    @staticmethod
-    def _action(method: str, key: str, query: str) -> str:
+        method, query = environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")
+        name, _, key = environ["PATH_INFO"].lstrip("/").partition("/")
+        action = ACTIONS.get((method, bool(key)), "s3:PutBucketPolicy")
         if method == "GET" and query.startswith("location"):
-            return "s3:GetBucketLocation"
-        return ACTIONS.get((method, bool(key)), "s3:PutBucketPolicy")
+            action = "s3:GetBucketLocation"
+        try:
+            if scope := SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")):
+                self._let_in(action, name, key, scope)
+        except Refused as e:
+            return e.response(method, name)(environ, start_response)
+        return self._behind(environ, start_response)
 
-    def _refusal(self, action: str, name: str, key: str, scope: re.Match[str]) -> Refusal | None:
+    def _let_in(self, action: str, name: str, key: str, scope: re.Match[str]) -> None:
+        """Raises Refused."""
         if scope["key"] != self._storage.access_key_id:
             text = "The AWS Access Key Id you provided does not exist in our records."
-            return Refusal(403, "InvalidAccessKeyId", text, name)
+            raise Refused(403, "InvalidAccessKeyId", text)
         bucket = self._buckets.get(name)
         if scope["service"] != "s3" or bucket is None:
-            return None
+            return
         if bucket.region != scope["region"]:
             text = (
                 "The bucket you are attempting to access must be addressed using the specified endpoint. "
                 "Please send all future requests to this endpoint."
             )
-            return Refusal(301, "PermanentRedirect", text, name, bucket.region)
-        if bucket.access is Access.DENIED:
+            raise Refused(301, "PermanentRedirect", text, bucket.region)
+        if bucket.access == "denied":
             arn = f"arn:aws:s3:::{name}/{key}" if key else f"arn:aws:s3:::{name}"
             text = (
                 f'User: {USER} is not authorized to perform: {action} on resource: "{arn}" '
                 f"because no identity-based policy allows the {action} action"
             )
-            return Refusal(403, "AccessDenied", text, name, bucket.region)
-        return None
+            raise Refused(403, "AccessDenied", text, bucket.region)
 
 
 @contextmanager
@@ -118,7 +112,9 @@ def serving(storage: Storage) -> Iterator[str]:
             """Not a line a request."""
 
     for bucket in storage.buckets:
-        _seed(bucket)
+        _backend().create_bucket(bucket.name, bucket.region)
+        for key, text in bucket.objects.items():
+            put(bucket.name, key, text.encode())
     app = Gate(storage, DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     with served(server):
@@ -146,10 +142,3 @@ def objects(bucket: str, prefix: str) -> Iterator[tuple[str, bytes]]:
 
 def put(bucket: str, key: str, data: bytes) -> None:
     _backend().put_object(bucket, key, data)
-
-
-def _seed(bucket: Bucket) -> None:
-    backend = _backend()
-    backend.create_bucket(bucket.name, bucket.region)
-    for key, text in bucket.objects.items():
-        backend.put_object(bucket.name, key, text.encode())

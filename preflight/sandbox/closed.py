@@ -17,6 +17,7 @@ import platform
 import runpy
 import socket
 import sys
+import traceback
 from typing import Any
 
 REFUSAL = "the network is closed while preflight records the app"
@@ -61,31 +62,21 @@ def _ending(error: BaseException | None) -> dict[str, object]:
     if type(error).__name__ == "_CliUserExecutionError" and error is not None:
         error = error.__cause__
     if error is None:
-        return {"raised": None, "message": "", "frames": []}
-    row: dict[str, object] = {
-        "raised": type(error).__name__,
-        "message": _message(error)[:LONGEST],
-        "frames": frames(error),
-    }
+        return {}
+    places = frames(error)
     if isinstance(error, SyntaxError) and error.filename is not None:
-        row["frames"] = [(error.filename, error.lineno or 0)]
-    return row
-
-
-def _message(error: BaseException) -> str:
-    """An exception of the user's own may not even be able to say itself."""
-    return repr(error.code) if isinstance(error, SystemExit) else str(error)
+        places = [(error.filename, error.lineno or 0)]
+    return {
+        "raised": type(error).__name__,
+        "message": (repr(error.code) if isinstance(error, SystemExit) else str(error))[:LONGEST],
+        "frames": places,
+    }
 
 
 def frames(error: BaseException) -> list[tuple[str, int]]:
     """File and line of every frame, outermost first."""
-    found: list[tuple[str, int]] = []
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename != __file__:
-            found.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
-        trace = trace.tb_next
-    return found[-MOST_FRAMES:]
+    whole = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
+    return [each for each in whole if each[0] != __file__][-MOST_FRAMES:]
 
 
 def watch(refused: list[str]) -> None:

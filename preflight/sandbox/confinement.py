@@ -86,19 +86,19 @@ def of_client(
 
 
 def interpreter_of(program: str, environ: Mapping[str, str]) -> str:
-    """The Python that a program on the PATH runs with, where that is not ours; "" where it is, or is not told."""
+    """The Python that a program on the PATH runs with, where that is not ours; "" where it is, or is not named."""
     found = shutil.which(program, path=environ.get("PATH"))
     if found is None:
         return ""
     with Path(found).open("rb") as file:
-        told = SHEBANG.match(file.read(1024))
-    python = os.fsdecode(told[1]) if told else ""
+        first = SHEBANG.match(file.read(1024))
+    python = os.fsdecode(first[1]) if first else ""
     is_ours = not python or Path(python).parent == Path(sys.executable).parent
     return "" if is_ours or not Path(python).is_file() else python
 
 
-def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
-    """A folder with one program of that name, which runs the one on the PATH confined."""
+def confining(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """With a program of that name first on the PATH, which runs the next one so that it changes nothing here."""
     found = shutil.which(program, path=environ.get("PATH")) or program
     plan = sandbox.folder / "client.json"
     given = of_client(
@@ -113,4 +113,4 @@ def shim(sandbox: Sandbox, program: str, environ: Mapping[str, str]) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(f'#!/bin/sh\nexec {shlex.join(launched(plan, [found]))} "$@"\n', encoding="utf-8")
     path.chmod(0o755)
-    return path.parent
+    return {**environ, "PATH": os.pathsep.join([str(path.parent), environ.get("PATH", os.defpath)])}

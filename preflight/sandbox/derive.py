@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
 from preflight.app.model import BucketMount, Call, Function, Known, Recipe, SecretRef, VolumeRef
 from preflight.sandbox import state
 from preflight.settings import Settings
@@ -43,59 +45,44 @@ class _World:
         )
         self.default = settings.environment or "main"
         for recipe in recipes:
-            self._read(recipe)
+            for secret in recipe.secrets:
+                self._secret(secret)
+            for function in recipe.functions:
+                self._function(function, recipe)
+            for call in recipe.calls:
+                self._call(call)
         self._read_settings()
 
     def scenario(self) -> state.Scenario:
         environments = {self.default: state.Environment(default=True, cycle_budget_dollars=state.MUCH_DOLLARS)}
         environments |= {name: state.Environment() for name in self.environments if name not in environments}
         buckets = tuple(state.Bucket(name=n, region=self._region, objects=o) for n, o in sorted(self.buckets.items()))
-        apps = (
+        apps = tuple(
             state.App(
-                description=name,
-                name=name,
-                environment=env,
-                functions=(*held["functions"],),
-                classes=(*held["classes"],),
+                description=app, name=app, environment=env, functions=(*tags["functions"],), classes=(*tags["classes"],)
             )
-            for (env, name), held in self.apps.items()
+            for (env, app), tags in self.apps.items()
         )
-        return state.Scenario(
+        named = {kind: tuple(sorted(self.named[kind])) for kind in state.NAMED}
+        world = state.Scenario(
             title="everything that the app names is there",
             wrong="nothing",
-            workspace=state.Workspace(image_builder_version=self._builder),
+            workspace=state.Workspace(
+                image_builder_version=self.settings.builder or self.settings.image_builder.minimum
+            ),
             environments=environments,
             secrets=self.secrets,
             storage=state.Storage(region=self._region, buckets=buckets),
-            apps=tuple(apps),
+            apps=apps,
             invents=True,
-            volumes=self._names("volumes"),
-            dicts=self._names("dicts"),
-            queues=self._names("queues"),
-            file_systems=self._names("file_systems"),
-            proxies=self._names("proxies"),
         )
-
-    def _names(self, kind: str) -> tuple[str, ...]:
-        return tuple(sorted(self.named[kind]))
-
-    @property
-    def _builder(self) -> str:
-        return self.settings.builder or self.settings.image_builder.minimum
+        return replace(world, **named)
 
     @property
     def _region(self) -> str:
         environ = self.settings.environ
         given = self.settings.s3.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         return given or state.Storage().region
-
-    def _read(self, recipe: Recipe) -> None:
-        for secret in recipe.secrets:
-            self._secret(secret)
-        for function in recipe.functions:
-            self._function(function, recipe)
-        for call in recipe.calls:
-            self._call(call)
 
     def _function(self, function: Function, recipe: Recipe) -> None:
         """A variable that its body must have stands in each of its secrets: which one holds it, nobody says."""
@@ -123,9 +110,9 @@ class _World:
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
         }
-        held = self.secrets.setdefault(name, {})
+        values = self.secrets.setdefault(name, {})
         for key in keys:
-            held.setdefault(key, real.get(key, f"{STAND_IN}{key}"))
+            values.setdefault(key, real.get(key, f"{STAND_IN}{key}"))
 
     def _environment(self, name: str | None) -> None:
         if name:
@@ -148,9 +135,9 @@ class _World:
         if call.name in LOOKED_UP and name:
             self.named[LOOKED_UP[call.name]][name] = None
         elif call.name in DEPLOYED and (app := _argument(call, 0, "app_name") or name):
-            held = self.apps[environment or self.default, app][DEPLOYED[call.name]]
+            tags = self.apps[environment or self.default, app][DEPLOYED[call.name]]
             if tag := _argument(call, 1, "name"):
-                held[tag] = None
+                tags[tag] = None
         if call.name.endswith((".from_name", ".lookup")):
             self._environment(environment)
 
@@ -176,20 +163,13 @@ def _argument(call: Call, place: int, name: str) -> str | None:
 
 def listed(world: state.Scenario) -> Iterator[str]:
     """What was made up, as a person reads it: "secret hf (HF_TOKEN)"."""
-    for name, held in world.secrets.items():
-        yield f"secret {name}" + (f" ({', '.join(held)})" if held else "")
+    for name, values in world.secrets.items():
+        yield f"secret {name}" + (f" ({', '.join(values)})" if values else "")
     for bucket in world.storage.buckets:
         yield f"bucket {bucket.name}"
-    for kind, names in (
-        ("volume", world.volumes),
-        ("dict", world.dicts),
-        ("queue", world.queues),
-        ("network file system", world.file_systems),
-        ("proxy", world.proxies),
-    ):
-        yield from (f"{kind} {name}" for name in names)
+    for kind, word in state.NAMED.items():
+        yield from (f"{word} {name}" for name in getattr(world, kind))
     for app in world.apps:
-        yield f"app {app.name}" + (
-            f" ({', '.join((*app.functions, *app.classes))})" if app.functions or app.classes else ""
-        )
+        inside = ", ".join((*app.functions, *app.classes))
+        yield f"app {app.name}" + (f" ({inside})" if inside else "")
     yield from (f"environment {name}" for name, given in world.environments.items() if not given.default)

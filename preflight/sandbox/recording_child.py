@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from preflight.discover.recording import Answer, Asked, Order, Report, Started, line, read
+from preflight.discover.recording import Answer, Deploy, Order, Report, Started, line, read
 from preflight.process import signal_group, when_input_ends
 from preflight.sandbox import confine, confinement, state
 from preflight.sandbox.control_plane.plane import Plane
@@ -36,10 +36,10 @@ STRAYS_S = 2.0
 
 async def main() -> None:
     order = read(await asyncio.to_thread(sys.stdin.buffer.readline), Order)
-    asked, folder = order.asked, order.folder
+    deploy, folder = order.deploy, order.folder
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    workspace = state.Workspace(image_builder_version=asked.builder)
+    workspace = state.Workspace(image_builder_version=deploy.builder)
     scenario = state.Scenario(
         title="a recorder", wrong="", permissive=True, workspace=workspace, storage=state.Storage()
     )
@@ -52,18 +52,12 @@ async def main() -> None:
         "MODAL_TOKEN_ID": scenario.token.id,
         "MODAL_TOKEN_SECRET": scenario.token.secret,
     }
-    python = asked.python or sys.executable
-    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, asked.project, python)
-    ended = asyncio.create_task(_deploy(asked, python, environ, plan, plane))
-    over = asyncio.Event()
-    when_input_ends(over.set)
-    gone = asyncio.create_task(over.wait())
-    await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)
-    if not ended.done():
-        ended.cancel()
-        await asyncio.gather(ended, return_exceptions=True)
-    else:
-        _tell(ended.result())
+    python = deploy.python or sys.executable
+    plan = None if await asyncio.to_thread(confinement.why_not) else _plan(folder, deploy.project, python)
+    running = asyncio.create_task(_deploy(deploy, python, environ, plan, plane))
+    when_input_ends(running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        _tell(await running)
     await plane.stop()
     server.close()
     confine.clear(folder)  # the parent does it too, unless it was killed
@@ -83,15 +77,15 @@ def _plan(folder: Path, project: Path, python: str) -> Path:
     return path
 
 
-async def _deploy(asked: Asked, python: str, environ: Mapping[str, str], plan: Path | None, plane: Plane) -> Answer:
+async def _deploy(deploy: Deploy, python: str, environ: Mapping[str, str], plan: Path | None, plane: Plane) -> Answer:
     """Run it to its end or its limit.  Nothing that it started is left when this returns or is cancelled."""
     began = time.monotonic()
     with _pipe() as (report, report_to), _pipe() as (output, output_to):
         # pipes of our own: asyncio's wait() goes on for as long as somebody holds the other end of its own
-        command = [python, "-P", str(CLOSED), str(report_to.fileno()), *asked.words]
+        command = [python, "-P", str(CLOSED), str(report_to.fileno()), *deploy.words]
         process = await asyncio.create_subprocess_exec(
             *(confinement.launched(plan, command) if plan else command),
-            cwd=asked.project,
+            cwd=deploy.project,
             env=environ,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output_to,
@@ -107,25 +101,24 @@ async def _deploy(asked: Asked, python: str, environ: Mapping[str, str], plan: P
         loop.add_reader(output, _keep_tail, output, tail)
         code: int | None = None
         try:
-            async with asyncio.timeout(asked.limit_s):
-                code = await process.wait()
-        except TimeoutError:
-            code = None
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(deploy.limit_s):
+                    code = await process.wait()
         finally:
             signal_group(process.pid, signal.SIGKILL)
             await process.wait()
             _kill_strays()
             loop.remove_reader(output)
         _keep_tail(output, tail)
-        told = _report(report.read(REPORT_BYTES) or b"")
+        ending = _report(report.read(REPORT_BYTES) or b"")
     seconds = time.monotonic() - began
     return Answer(
         code=code,
         seconds=seconds,
         output=tail.decode("utf-8", "replace"),
-        report=told,
+        report=ending,
         last_request=plane.requests[-1] if plane.requests else "",
-        recording=recorded(plane, seconds=seconds, closed_by=told.closed_by),
+        recording=recorded(plane, seconds=seconds, closed_by=ending.closed_by),
     )
 
 

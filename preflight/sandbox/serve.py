@@ -226,10 +226,9 @@ def _environ(scenario: state.Scenario, folder: Path, ready: Ready) -> dict[str, 
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
-    if token.given is not state.Credentials.NONE:
-        is_right = token.given is state.Credentials.RIGHT
-        environ |= {"MODAL_TOKEN_ID": token.id}
-        environ |= {"MODAL_TOKEN_SECRET": token.secret if is_right else "as-of-another-token"}
+    if token.given != "none":
+        secret = token.secret if token.given == "right" else "as-of-another-token"
+        environ |= {"MODAL_TOKEN_ID": token.id, "MODAL_TOKEN_SECRET": secret}
     return environ
 
 

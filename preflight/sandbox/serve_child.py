@@ -20,7 +20,7 @@ import msgspec
 from preflight.process import when_input_ends
 from preflight.sandbox import state
 from preflight.sandbox.control_plane.plane import Plane
-from preflight.sandbox.control_plane.server import listening
+from preflight.sandbox.control_plane.service import listening
 from preflight.sandbox.serve import Ready
 
 

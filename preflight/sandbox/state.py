@@ -6,7 +6,7 @@ Every field has a default that makes the healthy world, so a scenario says only 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -28,35 +28,10 @@ RATES = {  # USD an hour, as `modal billing rates --json` printed them in Septem
 }
 
 
-class Credentials(StrEnum):
-    """What the sandbox's user has in the environment."""
-
-    RIGHT = "right"
-    WRONG = "wrong"  # a token the server does not know
-    NONE = "none"
-
-
-class Reach(StrEnum):
-    """What a connection to the control plane meets."""
-
-    ANSWERS = "answers"
-    REFUSES = "refuses"  # nothing listens on the port
-    HANGS = "hangs"  # accepts, and never says a word
-
-
-class AppState(StrEnum):
-    """The states of Modal's AppState that a scenario may put an app in."""
-
-    EPHEMERAL = "EPHEMERAL"
-    DETACHED = "DETACHED"
-    DETACHED_DISCONNECTED = "DETACHED_DISCONNECTED"
-    DEPLOYED = "DEPLOYED"
-    STOPPED = "STOPPED"
-
-
-class Access(StrEnum):
-    ALLOWED = "allowed"
-    DENIED = "denied"
+Given = Literal["right", "wrong", "none"]  # the token in the user's environment; the server does not know a wrong one
+Reach = Literal["answers", "refuses", "hangs"]  # refuses: nothing listens on the port; hangs: accepts, and says no word
+AppState = Literal["EPHEMERAL", "DETACHED", "DETACHED_DISCONNECTED", "DEPLOYED", "STOPPED"]  # of Modal's own
+Access = Literal["allowed", "denied"]
 
 
 class Part(Typed, frozen=True, kw_only=True, rename="kebab"):
@@ -68,7 +43,7 @@ class Token(Part, frozen=True, kw_only=True):
     secret: str = "as-sandbox"
     name: str = "laptop"
     expires_in_days: float | None = 180.0  # None: never
-    given: Credentials = Credentials.RIGHT
+    given: Given = "right"
 
 
 class Workspace(Part, frozen=True, kw_only=True):
@@ -102,7 +77,7 @@ class App(Part, frozen=True, kw_only=True):
     """An app that was there before; ``log`` is what it has printed."""
 
     description: str
-    state: AppState = AppState.DEPLOYED
+    state: AppState = "DEPLOYED"
     name: str = ""  # of a deployed app
     age_hours: float = 0.0
     tasks: int = 0
@@ -132,7 +107,7 @@ class Fault(Part, frozen=True, kw_only=True):
 class Server(Part, frozen=True, kw_only=True):
     """``delays`` are seconds an RPC, ``*`` for all; ``faults`` likewise.  Containers are spared."""
 
-    reach: Reach = Reach.ANSWERS
+    reach: Reach = "answers"
     delays: Mapping[str, float] = {}
     faults: Mapping[str, Fault] = {}
     unimplemented: tuple[str, ...] = ()
@@ -172,7 +147,7 @@ class Bucket(Part, frozen=True, kw_only=True):
 
     name: str = "eeg-training-data"
     region: str = "us-east-1"
-    access: Access = Access.ALLOWED
+    access: Access = "allowed"
     objects: Mapping[str, str] = {}
 
 
@@ -256,5 +231,12 @@ class Scenario(Part, frozen=True, kw_only=True):
     permissive: bool = False  # every secret and volume exists, images succeed at once, nothing is uploaded or run
 
 
+NAMED = {  # the fields of a scenario that hold names alone, and what is called so
+    "volumes": "volume",
+    "dicts": "dict",
+    "queues": "queue",
+    "file_systems": "network file system",
+    "proxies": "proxy",
+}
 MUCH_DOLLARS = 1_000_000.0  # of a budget that was made up: it must not be what stops a rehearsal
 NO_S3 = "http://127.0.0.1:9"  # the discard port, where nothing listens: AWS is out of reach in a world without S3

@@ -1,9 +1,11 @@
-"""Scenarios as TOML: those shipped with the package, one of the user's own, and one that is written to be edited."""
+"""Scenarios as TOML: those shipped with the package, one of the user's own, and one that is written to be edited.
+
+One scenario's fault is laid over a derived world: what it says of the example's things, it says of the app's.
+"""
 
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import tomllib
 import types
@@ -11,6 +13,7 @@ import typing
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +22,7 @@ from preflight.sandbox import state
 from preflight.toml_rows import WrongRow
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+AS_GIVEN = ("token", "rates", "billing", "server", "builds", "gpu", "environ")  # of the account, not of any app
 
 
 class ScenarioNotFound(ValueError):
@@ -84,52 +88,85 @@ def read(text: str) -> state.Scenario:
 
 def _wanted(place: str) -> str:
     """The keys or the words that may stand there."""
-    kind: object = state.Scenario
+    kind: Any = state.Scenario
     for name in re.sub(r"\[.*?\]", "", place).split(".") if place else ():
-        kind = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}[name]  # type: ignore[arg-type]
-        while within := [a for a in typing.get_args(kind) if a not in (types.NoneType, ...)]:
-            kind = within[-1]
-    if not isinstance(kind, type) or not issubclass(kind, state.Part | StrEnum):
-        return ""
-    words = list(kind) if issubclass(kind, StrEnum) else [f.encode_name for f in msgspec.structs.fields(kind)]
-    return f"; wanted one of {', '.join(words)}"
+        kind = {f.encode_name: f.type for f in msgspec.structs.fields(kind)}[name]
+        while typing.get_origin(kind) is not Literal and (within := [a for a in typing.get_args(kind) if a != ...]):
+            kind = next(a for a in reversed(within) if a is not types.NoneType)
+    words = [*typing.get_args(kind)]
+    if isinstance(kind, type) and issubclass(kind, state.Part | StrEnum):
+        words = [*kind] if issubclass(kind, StrEnum) else [f.encode_name for f in msgspec.structs.fields(kind)]
+    return f"; wanted one of {', '.join(words)}" if words else ""
 
 
 def write(scenario: state.Scenario) -> str:
     """What of it differs from the defaults, as TOML that ``read`` takes."""
-    return "\n".join(_lines(_differing(scenario), ())).lstrip("\n") + "\n"
+    import tomlkit
+
+    return tomlkit.dumps(_differing(scenario))
 
 
-def _differing(part: state.Part) -> dict[str, object]:
-    values = ((f, getattr(part, f.name)) for f in msgspec.structs.fields(part))
-    return {f.encode_name: v for f, v in values if v is not None and v != _default(f)}
+def _differing(part: object) -> Any:
+    if isinstance(part, state.Part):
+        values = ((f, getattr(part, f.name)) for f in msgspec.structs.fields(part))
+        return {f.encode_name: _differing(v) for f, v in values if v is not None and v != _default(f)}
+    if isinstance(part, Mapping):
+        return {key: _differing(value) for key, value in part.items()}
+    return [_differing(each) for each in part] if isinstance(part, tuple) else part
 
 
 def _default(field: msgspec.structs.FieldInfo) -> object:
     return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
-def _lines(table: Mapping[str, object], path: tuple[str, ...]) -> list[str]:
-    """Values first, then the tables below: the order that TOML wants."""
-    lines: list[str] = []
-    below: list[str] = []
-    for key, value in table.items():
-        here = (*path, key)
-        if isinstance(value, Mapping | state.Part):
-            inner = _differing(value) if isinstance(value, state.Part) else value
-            below += ["", f"[{_dotted(here)}]", *_lines(inner, here)]
-        elif isinstance(value, tuple) and value and isinstance(value[0], state.Part):
-            for each in value:
-                below += ["", f"[[{_dotted(here)}]]", *_lines(_differing(each), here)]
-        else:
-            lines.append(f"{_dotted((key,))} = {_written(value)}")
-    return [*lines, *below]
+# ---- a fault laid over ----------------------------------------------------------------------------------------------
 
 
-def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(p if re.fullmatch(r"[A-Za-z0-9_-]+", p) else _written(p) for p in path)
+def laid_over(world: state.Scenario, fault: state.Scenario, name: str) -> state.Scenario:
+    """Raises ValueError for a scenario that changes the example's files, and nothing else that an app could meet."""
+    healthy = load("healthy")
+    changes: dict[str, object] = {f: getattr(fault, f) for f in AS_GIVEN if getattr(fault, f) != getattr(healthy, f)}
+    if fault.workspace != healthy.workspace:
+        changes["workspace"] = fault.workspace
+    if fault.environments != healthy.environments:
+        (given,) = [e for e in fault.environments.values() if e.default]
+        changes["environments"] = {n: given if e.default else e for n, e in world.environments.items()}
+    if fault.apps:
+        changes["apps"] = (*world.apps, *fault.apps)
+    if fault.secrets != healthy.secrets:
+        changes["secrets"] = _secrets(world.secrets, fault.secrets, healthy.secrets)
+    if fault.storage != healthy.storage:
+        changes["storage"] = replace(world.storage, buckets=_buckets(world, fault, healthy))
+    if changes.keys() <= {"environ"} and fault.project != healthy.project:
+        raise ValueError(f"scenario {name} changes the files of the bundled example; leave out APP to see it")
+    # what the fault takes away must not be made up again when it is asked for
+    invents = world.invents and not changes.keys() & {"secrets", "storage"}
+    return replace(world, title=fault.title, wrong=fault.wrong, invents=invents, **changes)
 
 
-def _written(value: object) -> str:
-    """JSON's text, numbers, lists and booleans are TOML's too, but for DEL."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
+def _secrets(
+    ours: Mapping[str, Mapping[str, str]],
+    theirs: Mapping[str, Mapping[str, str]],
+    before: Mapping[str, Mapping[str, str]],
+) -> dict[str, dict[str, str]]:
+    """Without those that it lacks, without the keys that it lacks, and with its values for the keys that it changes."""
+    (was,) = before.values()
+    is_there = set(before) <= set(theirs)
+    now = theirs[next(iter(before))] if is_there else {}
+    if not is_there:
+        return {}
+    gone = was.keys() - now.keys()
+    changed = {k: v for k, v in now.items() if was.get(k) not in (None, v)}
+    return {n: {k: changed.get(k, v) for k, v in held.items() if k not in gone} for n, held in ours.items()}
+
+
+def _buckets(world: state.Scenario, fault: state.Scenario, healthy: state.Scenario) -> tuple[state.Bucket, ...]:
+    (was,) = healthy.storage.buckets
+    now = next((b for b in fault.storage.buckets if b.name == was.name), None)
+    if now is None:
+        return ()
+    has_data = any(key in was.objects for key in now.objects)
+    return tuple(
+        replace(b, region=now.region, access=now.access, objects=b.objects if has_data else {})
+        for b in world.storage.buckets
+    )

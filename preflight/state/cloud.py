@@ -18,9 +18,10 @@ import hashlib
 
 from preflight.app.lookups import RECIPE
 from preflight.app.model import Recipe, Unresolved
+from preflight.changes import Group
 from preflight.cost.rates import CPU, MEMORY, gpu_key
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Group, Stage
+from preflight.model import Answer, Check, Stage
 from preflight.remote.lookups import CLIENT, HERE, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.settings import Settings
 from preflight.state.run_facts import rate_rows, secret_rows

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 
-from preflight.model import LOOKED, Change, Group, Report, Result, Severity, Stage, Status
+from preflight.changes import Change, Group
+from preflight.model import LOOKED, Report, Result, Severity, Stage, Status
 from preflight.state.vector import Rows, Vector
 
 LOCKS = ("uv.lock", "poetry.lock", "pylock.toml")  # their packages are facts of their own

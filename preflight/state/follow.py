@@ -11,14 +11,15 @@ from typing import Any
 
 import msgspec
 
+from preflight.changes import Changed
 from preflight.lookups import Lookup, LookupFailed, Lookups, World
-from preflight.model import Changed, Exit, Report, Stage
+from preflight.model import Exit, Report, Stage
 from preflight.remote.lookups import LISTED_SECRETS, WORKSPACE
 from preflight.settings import folder_of
 from preflight.state.differ import changes
 from preflight.state.receipt import Aware
 from preflight.state.run_facts import of_run
-from preflight.state.vector import Vector
+from preflight.state.vector import Vector, printable
 from preflight.store import write_whole
 
 LONGEST_S = 5.0  # of the one question that no check has asked: when each secret was made
@@ -51,7 +52,7 @@ class Unreadable:
 
 def keep(state: Path, project: Path, app: str, worked: Worked) -> None:
     """Replaces what was kept of this app and stage.  Raises OSError."""
-    row = asdict(worked) | {"schema": SCHEMA, "app": _printable(app)}
+    row = asdict(worked) | {"schema": SCHEMA, "app": printable(app)}
     write_whole(_file(state, project, app, worked.stage), msgspec.json.encode(row))
 
 
@@ -78,14 +79,9 @@ def _read(file: Path, app: str, stage: Stage) -> Worked | Unreadable | None:
         return Unreadable(file, e.strerror or str(e))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as e:
         return Unreadable(file, f"it is no {SCHEMA}: {e}")
-    if (row.schema, row.app, row.stage) != (SCHEMA, _printable(app), stage):
+    if (row.schema, row.app, row.stage) != (SCHEMA, printable(app), stage):
         return Unreadable(file, f"it is no {SCHEMA} of this app")
     return Worked(row.at, row.stage, row.facts)
-
-
-def _printable(app: str) -> str:
-    """JSON holds no name that is no text; the file's own name tells those apart."""
-    return app.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 async def followed(

@@ -1,7 +1,8 @@
-"""The receipt of a pass: what was checked, when, and every fact it stands on; sealed with this machine's key.
+"""What is kept of a pass, sealed with this machine's key: the gate's receipt, and the passes of paid checks.
 
-Beside it stands a line of its own, the newest run: a receipt counts only while no later run has begun, so that
-an old one put back after a newer failure is refused.
+A receipt tells what was checked, when, and every fact it stands on.  Beside it stands a line of its own, the newest
+run: a receipt counts only while no later run has begun, so that an old one put back after a newer failure is refused.
+A paid pass counts for exactly one fingerprint.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -25,7 +26,7 @@ from preflight.state.sources import Watched
 T = TypeVar("T")
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 
-SCHEMA, NEWEST = "preflight.receipt/1", "preflight.newest-run/1"
+SCHEMA, NEWEST, PASS = "preflight.receipt/1", "preflight.newest-run/1", "preflight.pass/1"
 GOOD_FOR = {  # how long an answer counts
     Stage.STATIC: timedelta(days=7),  # of the files, which are compared each time; the quality command's tools age
     Stage.REMOTE: timedelta(minutes=15),  # asked again each time, except with --offline
@@ -158,3 +159,30 @@ class Receipts:
             return msgspec.convert(body, wanted)
         except (msgspec.ValidationError, ValueError) as e:  # a lone surrogate is a ValueError
             raise Refused(f"{name}: it is not whole ({e})") from e
+
+
+@dataclass(frozen=True)
+class Pass:
+    """``summary`` is what the check saw then; ``at`` is when, in UTC."""
+
+    check: str
+    fingerprint: str
+    at: datetime
+    summary: str
+
+
+def remember(state: Path, project: Path, given: Pass) -> None:
+    """Replaces what was remembered of this check.  Raises OSError."""
+    row = asdict(given) | {"schema": PASS, "project": str(project.resolve()), "at": given.at.isoformat()}
+    machine_key.write_sealed(folder_of(state, project) / f"{given.check}.json", machine_key.load_or_make(state), row)
+
+
+def recall(state: Path, project: Path, check: str, fingerprint: str) -> Pass | None:
+    """The pass of this check for exactly this fingerprint; None when there is none, or it can't be trusted."""
+    wanted = {"schema": PASS, "project": str(project.resolve()), "check": check, "fingerprint": fingerprint}
+    try:
+        row = machine_key.read_sealed(folder_of(state, project) / f"{check}.json", machine_key.load(state))
+        found = msgspec.convert(row, Pass)
+    except (OSError, machine_key.BrokenSeal, msgspec.ValidationError):
+        return None
+    return found if row | wanted == row else None

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import preflight
 from preflight.app.lookups import RECIPE
 from preflight.app.model import BucketMount, Function, Image, Known, Recipe, SecretRef, Step, Unresolved, VolumeRef
+from preflight.changes import Group
 from preflight.lookups import Lookup
-from preflight.model import Group, Report
+from preflight.model import Report
 from preflight.remote.lookups import CLIENT, ENVIRONMENT, LISTED_SECRETS, RATES, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import ListedSecret
 from preflight.settings import Settings
@@ -56,7 +57,12 @@ def of_run(
     gpu = dict(_gpu(report))
     if gpu:
         groups[Group.GPU] = gpu
-    return {group: {redact(k): _cut(redact(v), group) for k, v in rows.items()} for group, rows in groups.items()}
+
+    def shown(group: str, text: str) -> str:
+        text = redact(text)
+        return text if group == Group.STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+    return {group: {redact(k): shown(group, v) for k, v in rows.items()} for group, rows in groups.items()}
 
 
 def secret_rows(listed: Sequence[ListedSecret]) -> Rows:
@@ -70,10 +76,6 @@ def rate_rows(rates: Mapping[str, Decimal]) -> Rows:
 
 def _of(found: Mapping[Lookup[Any], object], key: Lookup[T]) -> T | None:
     return found.get(key)  # type: ignore[return-value]
-
-
-def _cut(text: str, group: str) -> str:
-    return text if group == Group.STEPS or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _account(found: Mapping[Lookup[Any], object]) -> Vector:
@@ -107,8 +109,8 @@ def _account(found: Mapping[Lookup[Any], object]) -> Vector:
 def _app(recipe: Recipe, project: Path) -> Vector:
     return {
         Group.PINS: dict(_pins(recipe, project)),
-        Group.STEPS: {_name(image): "\n".join(_step(s) for s in image.steps) for image in recipe.images},
-        Group.FUNCTIONS: dict(_functions(recipe)),
+        Group.STEPS: {_name(image, recipe): "\n".join(_step(s) for s in image.steps) for image in recipe.images},
+        Group.FUNCTIONS: {f"{f.name} {what}": value for f in recipe.functions for what, value in _requests(f, recipe)},
     }
 
 
@@ -118,13 +120,11 @@ def _pins(recipe: Recipe, project: Path) -> Iterator[tuple[str, str]]:
         for _, install in image.pip_installs():
             for package in install.packages:
                 if package.name is not None:
-                    yield f"{package.name} ({_name(image)})", package.specifier or package.url or "unpinned"
+                    yield f"{package.name} ({_name(image, recipe)})", package.specifier or package.url or "unpinned"
             if install.index_url or install.extra_index_urls:
                 places = " ".join(filter(None, (install.index_url, *install.extra_index_urls)))
-                yield (
-                    f"index of {', '.join(p.name or p.written for p in install.packages[:2])} ({_name(image)})",
-                    places,
-                )
+                packages = ", ".join(p.name or p.written for p in install.packages[:2])
+                yield f"index of {packages} ({_name(image, recipe)})", places
     for name in LOCKS:
         yield from _locked(project / name)
 
@@ -142,30 +142,27 @@ def _locked(file: Path) -> Iterator[tuple[str, str]]:
             yield f"{row['name']} ({file.name})", row["version"]
 
 
-def _name(image: Image) -> str:
-    return image.variable or f"the image at {image.where.path}"
+def _name(image: Image, recipe: Recipe) -> str:
+    """Its variable, or its file; a second image of the file that no variable holds is numbered."""
+    if image.variable:
+        return image.variable
+    places = sorted({i.where for i in recipe.images if not i.variable and i.where.path == image.where.path})
+    number = places.index(image.where) if image.where in places else 0
+    return f"the image at {image.where.path}" + (f" ({number + 1})" if number else "")
 
 
 def _step(step: Step) -> str:
     """One line; packages without their pins, which are facts of their own."""
-    if step.pip and all(p.name for install in step.pip for p in install.packages) and not step.shell:
-        names = [p.name or p.written for install in step.pip for p in install.packages]
-        options = [o for install in step.pip for o in install.options]
-        rest = [f"{k}={_text(v)}" for k, v in step.kwargs.items() if not k.endswith("index_url")]
-        return _one_line(f".{step.method} {' '.join([*names, *options, *rest])}")
-    if step.env:
-        return _one_line(f".{step.method} {' '.join(f'{k}={_text(v)}' for k, v in step.env.items())}")
-    words = [_text(a) for a in step.args] + [f"{k}={_text(v)}" for k, v in step.kwargs.items()]
-    return _one_line(f".{step.method} {' '.join(words)}")
+    packages = [p for install in step.pip for p in install.packages]
+    named = dict(step.env or step.kwargs)
+    words = [] if step.env else [_text(a) for a in step.args]
+    if step.pip and all(p.name for p in packages) and not step.shell:
+        words = [p.name or p.written for p in packages] + [o for install in step.pip for o in install.options]
+        named = {k: v for k, v in step.kwargs.items() if not k.endswith("index_url")}
+    return " ".join(f".{step.method} {' '.join([*words, *(f'{k}={_text(v)}' for k, v in named.items())])}".split())
 
 
-def _functions(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    for function in recipe.functions:
-        for what, value in _requests(function):
-            yield f"{function.name} {what}", value
-
-
-def _requests(function: Function) -> Iterator[tuple[str, str]]:
+def _requests(function: Function, recipe: Recipe) -> Iterator[tuple[str, str]]:
     gpu = function.gpu
     yield "gpu", _text(gpu) if isinstance(gpu, Unresolved) else ", ".join(g.written for g in gpu) or "none"
     for what, value, unit in (
@@ -177,7 +174,7 @@ def _requests(function: Function) -> Iterator[tuple[str, str]]:
         if value is not None:
             yield what, _text(value) + unit
     images = function.images
-    yield "image", ", ".join(map(_name, images)) if isinstance(images, tuple) else _text(images)
+    yield "image", ", ".join(_name(i, recipe) for i in images) if isinstance(images, tuple) else _text(images)
     yield "secrets", ", ".join(sorted(_secret(s) for s in function.secrets)) or "none"
     yield "mounts", ", ".join(f"{path} {_mount(m)}" for path, m in sorted(function.volumes.items())) or "none"
 
@@ -208,10 +205,6 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     return str(value) if isinstance(value, str | int | bool) or value is None else type(value).__name__
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _gpu(report: Report) -> Iterator[tuple[str, str]]:

@@ -17,9 +17,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import preflight
+from preflight.changes import Group
 from preflight.facts.in_force import digest
 from preflight.interpreter import client_of
-from preflight.model import Group
 from preflight.redact import without_secrets
 from preflight.settings import GIVEN_BY_US, Settings
 from preflight.state import sources
@@ -97,7 +97,7 @@ def of_machine(settings: Settings, watched: Watched, key: bytes, *, left_out: tu
         Group.CLIENT: dict(_profile(environ, key)),
         Group.VARIABLES: {n: blurred(key, v) for n, v in sorted(variables(environ, watched).items())},
         Group.SETTINGS: {n: v if without_secrets(v) == v else blurred(key, v) for n, v in given.items()},
-        Group.FILES: {_printable(name): value for name, value in files_of(settings, watched).items()},
+        Group.FILES: {printable(name): value for name, value in files_of(settings, watched).items()},
     }
 
 
@@ -156,6 +156,6 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """A file name as JSON can hold it; names that are no text stay apart from each other."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

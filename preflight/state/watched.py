@@ -64,7 +64,8 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
                 paths |= dict.fromkeys(_module(value, starts))
             else:
                 paths |= dict.fromkeys(_places(value, starts))
-        if any(k.arg is None for k in _keywords(call)) and method in _TAKERS:
+        keywords = call.node.keywords if isinstance(call.node, ast.Call) else []
+        if any(k.arg is None for k in keywords) and method in _TAKERS:
             unseen.append(f"{call.where} {method}: its arguments are not in the text")
         elif method in PATHS and call.args and not isinstance(call.args[0], str | list | tuple | dict | Unresolved):
             unseen.append(f"{call.where} {method}: its path is not its first argument")
@@ -77,10 +78,6 @@ def watched(recipe: Recipe, *, project: Path, app: Path, cwd: Path, environ: Map
         paths |= dict.fromkeys([str(placed(path))])
     unseen += _uncalled(recipe)
     return Watched(paths=tuple(paths), variables=tuple(sorted(variables)), unseen=tuple(dict.fromkeys(unseen)))
-
-
-def _keywords(call: Call) -> list[ast.keyword]:
-    return call.node.keywords if isinstance(call.node, ast.Call) else []
 
 
 def _named_whole(recipe: Recipe, here: list[Path]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from preflight.binary.elf import SharedLibrary
 from preflight.binary.fatbin import Arch, Kind
-from preflight.binary.link import Beside, Linked, Target, Verdict, WantedGpu, judge, link, whole
+from preflight.binary.link import Beside, Library, Linked, Target, Verdict, WantedGpu, judge, link, whole
 from preflight.facts.symbols import pypi_columns, span_of_table
 
 BINARIES = Path(__file__).parent.parent / "data" / "binaries"
@@ -33,7 +33,7 @@ def library(*undefined: str, needed: tuple[str, ...] = (), machine: str = "x86_6
 def of(
     one: SharedLibrary, *held: Arch, torch: str | None = None, gpus: tuple[WantedGpu, ...] = (), path: str = SCAN
 ) -> Linked:
-    return judge(one, held, Target(torch, gpus), path=path, file=path.partition("/")[0])
+    return judge(Library(path, one, held), Target(torch, gpus), path.partition("/")[0])
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_name_that_no_torch_exports_does_not_load_with_any() -> None:
 
 def test_what_another_library_of_the_wheel_exports_is_not_missing() -> None:
     beside = Beside(frozenset({"libmine.so"}), frozenset({ABSENT}))
-    one = judge(library(ABSENT, needed=("libmine.so",)), (), Target("2.5.1"), path=SCAN, file=SCAN, beside=beside)
+    one = judge(Library(SCAN, library(ABSENT, needed=("libmine.so",)), ()), Target("2.5.1"), SCAN, beside)
     assert one.verdict is Verdict.LOADS
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from preflight.binary.elf import SharedLibrary
-from preflight.binary.link import Beside, Linked, Target, Verdict, judge
+from preflight.binary.link import Beside, Library, Linked, Target, Verdict, judge
 from preflight.facts.symbols import pypi_columns
 from preflight.facts.torch import minor
 
@@ -25,24 +25,21 @@ def judged(wheel: dict[str, Any], torch: str) -> list[Linked]:
     needed = {name for one in wheel["libraries"] for name in one["needed"] if BUNDLED.search(name)}
     names = frozenset(one["path"].rpartition("/")[2] for one in wheel["libraries"]) | needed
     return [
-        judge(
-            SharedLibrary(
-                machine="x86_64",
-                soname="",
-                needed=tuple(one["needed"]),
-                undefined=tuple(one["undefined"]),
-                versions=(),
-                init_functions=(),
-                sections=(),
-            ),
-            (),
-            Target(torch),
-            path=one["path"],
-            file=wheel["wheel"],
-            beside=Beside(names),
-        )
+        judge(Library(one["path"], library(one), ()), Target(torch), wheel["wheel"], Beside(names))
         for one in wheel["libraries"]
     ]
+
+
+def library(one: dict[str, Any]) -> SharedLibrary:
+    return SharedLibrary(
+        machine="x86_64",
+        soname="",
+        needed=tuple(one["needed"]),
+        undefined=tuple(one["undefined"]),
+        versions=(),
+        init_functions=(),
+        sections=(),
+    )
 
 
 @pytest.mark.parametrize("wheel", PINNED, ids=lambda w: w["wheel"].partition("-cp")[0])

@@ -12,14 +12,13 @@ import pytest
 from preflight.app import reader
 from preflight.app.model import Recipe
 from preflight.build.block import block
-from preflight.build.forecast import Ending
-from preflight.build.foretell import foretold
-from preflight.build.known_good import Asked, KnownGood, best, combinations, nearest, runs_on
-from preflight.build.refusals import why_not
+from preflight.build.forecast import forecasts_of
+from preflight.build.known_good import KnownGood, Wanted, best, combinations, nearest, runs_on, why_not
+from preflight.build.outcome import Outcome
 from preflight.engine import builtin
 from preflight.facts import wheels
-from preflight.facts.load import rows_of
-from preflight.facts.types import TORCH, TorchRow
+from preflight.facts.load import rows
+from preflight.facts.types import TORCH
 from preflight.model import Severity, Stage
 from preflight.rules.form import Context, Rule
 
@@ -45,13 +44,13 @@ def findings(good: KnownGood) -> list[tuple[Severity, str]]:
 
 def test_every_combination_of_the_tables_ends_as_its_block_says() -> None:
     """Patch releases of one minor do not differ in the tables: of the others every third is tried, under one Python."""
-    newest = {p.minor: p.patches[-1] for p in rows_of(TORCH, TorchRow)}
+    newest = {p.minor: p.patches[-1] for p in rows(TORCH)}
     assert len(combinations()) > 1000
     others = [g for g in combinations() if g.python == "3.11" and g.torch not in newest.values()]
     for good in (*(g for g in combinations() if g.torch in newest.values()), *others[::3]):
-        causal, mamba = foretold(read(good), "2025.06")
-        assert causal.ending is (Ending.SOURCE if good.causal_compiles else Ending.WHEEL), (good, causal.said)
-        assert mamba.ending is (Ending.SOURCE if good.mamba_compiles else Ending.WHEEL), (good, mamba.said)
+        causal, mamba = forecasts_of(read(good), "2025.06")
+        assert causal.outcome is (Outcome.SOURCE if good.causal_compiles else Outcome.WHEEL), (good, causal.text)
+        assert mamba.outcome is (Outcome.SOURCE if good.mamba_compiles else Outcome.WHEEL), (good, mamba.text)
         assert (causal.ext.name, causal.version, mamba.version) == ("causal-conv1d", good.causal, good.mamba)
 
 
@@ -64,7 +63,7 @@ def test_no_rule_reports_an_error_in_any_block() -> None:
 
 
 def test_the_best_of_all_has_two_wheels_and_no_warning_either() -> None:
-    good = best(Asked())
+    good = best(Wanted())
     assert good is not None and good.wheels == 2
     assert [text for severity, text in findings(good) if severity is not Severity.INFO] == []
 
@@ -87,7 +86,7 @@ GOOD = [  # the recipes of the compat tables, with their evidence there
 
 @pytest.mark.parametrize(("torch", "cuda", "python", "mamba", "wheels_there"), GOOD)
 def test_the_known_recipes_are_among_them(torch: str, cuda: str, python: str, mamba: str, wheels_there: int) -> None:
-    good = best(Asked(torch=torch, cuda=cuda, python=python, mamba=mamba))
+    good = best(Wanted(torch=torch, cuda=cuda, python=python, mamba=mamba))
     assert good is not None
     assert good.wheels == wheels_there
 
@@ -95,50 +94,50 @@ def test_the_known_recipes_are_among_them(torch: str, cuda: str, python: str, ma
 @pytest.mark.parametrize(
     "asked",
     [
-        Asked(torch="2.14"),
-        Asked(torch="2.15.0"),
-        Asked(torch="2.2", mamba="2.3.2.post1"),
-        Asked(torch="2.2", mamba="2.3.1"),
-        Asked(torch="2.5", mamba="2.2.2"),
-        Asked(torch="2.2", python="3.13"),
-        Asked(torch="2.2", cuda="12.8"),
-        Asked(torch="2.4", gpu="B200"),
-        Asked(gpu="B300"),
-        Asked(torch="9.9"),
-        Asked(mamba="2.2.3"),
-        Asked(python="3.9"),
+        Wanted(torch="2.14"),
+        Wanted(torch="2.15.0"),
+        Wanted(torch="2.2", mamba="2.3.2.post1"),
+        Wanted(torch="2.2", mamba="2.3.1"),
+        Wanted(torch="2.5", mamba="2.2.2"),
+        Wanted(torch="2.2", python="3.13"),
+        Wanted(torch="2.2", cuda="12.8"),
+        Wanted(torch="2.4", gpu="B200"),
+        Wanted(gpu="B300"),
+        Wanted(torch="9.9"),
+        Wanted(mamba="2.2.3"),
+        Wanted(python="3.9"),
     ],
 )
-def test_what_is_known_to_fail_is_refused_with_a_reason_and_the_nearest_that_works(asked: Asked) -> None:
+def test_what_is_known_to_fail_is_refused_with_a_reason_and_the_nearest_that_works(asked: Wanted) -> None:
     assert best(asked) is None
     assert "no combination in our tables has all of it" not in why_not(asked)
     near = nearest(asked)
-    assert all(f.is_good for f in foretold(read(near), None))
+    assert all(f.outcome in (Outcome.WHEEL, Outcome.SOURCE) for f in forecasts_of(read(near), None))
 
 
 @pytest.mark.parametrize(
     ("asked", "kept"),
     [
-        (Asked(torch="2.14"), {"torch": "2.13.0"}),
-        (Asked(torch="2.2", mamba="2.3.1"), {"mamba": "2.3.1"}),
-        (Asked(torch="2.2", python="3.13"), {"torch": "2.2.2", "python": "3.12"}),
-        (Asked(torch="2.2", cuda="12.8"), {"torch": "2.2.2", "cuda": "12.1"}),
-        (Asked(torch="2.6.0", python="3.12", mamba="2.2.5"), {"mamba": "2.2.5", "python": "3.12"}),
+        (Wanted(torch="2.14"), {"torch": "2.13.0"}),
+        (Wanted(torch="2.2", mamba="2.3.1"), {"mamba": "2.3.1"}),
+        (Wanted(torch="2.2", python="3.13"), {"torch": "2.2.2", "python": "3.12"}),
+        (Wanted(torch="2.2", cuda="12.8"), {"torch": "2.2.2", "cuda": "12.1"}),
+        (Wanted(torch="2.6.0", python="3.12", mamba="2.2.5"), {"mamba": "2.2.5", "python": "3.12"}),
     ],
 )
-def test_the_nearest_keeps_what_can_be_kept(asked: Asked, kept: dict[str, str]) -> None:
+def test_the_nearest_keeps_what_can_be_kept(asked: Wanted, kept: dict[str, str]) -> None:
     near = nearest(asked)
     assert {k: getattr(near, k) for k in kept} == kept
 
 
 def test_the_gpu_is_given_up_last() -> None:
-    near = nearest(Asked(torch="2.2.2", mamba="2.2.2", python="3.11", gpu="B200"))
+    near = nearest(Wanted(torch="2.2.2", mamba="2.2.2", python="3.11", gpu="B200"))
     assert runs_on(near, "B200")
 
 
 @pytest.mark.parametrize("gpu", ["T4", "L4", "A10", "A100-80GB", "L40S", "H100", "H200", "B200", "RTX-PRO-6000"])
 def test_each_gpu_of_modal_but_the_one_with_wrong_results_has_a_block(gpu: str) -> None:
-    good = best(Asked(gpu=gpu))
+    good = best(Wanted(gpu=gpu))
     assert good is not None and runs_on(good, gpu)
     assert f"{gpu} among them" in block(good, gpu=gpu)
 
@@ -151,27 +150,27 @@ def test_blackwell_is_not_promised_by_an_older_toolkit() -> None:
 
 
 def test_a_build_is_split_over_the_cores_where_nvcc_can_and_a_wheel_is_not() -> None:
-    built, fetched = best(Asked(torch="2.13")), best(Asked(torch="2.8"))
+    built, fetched = best(Wanted(torch="2.13")), best(Wanted(torch="2.8"))
     assert built is not None and fetched is not None
     assert '"NVCC_APPEND_FLAGS": "--split-compile=0"' in block(built)
     assert "split-compile" not in block(fetched)
 
 
 def test_the_index_is_named_only_where_pypi_has_another_cuda() -> None:
-    own, pypi = best(Asked(torch="2.2", cuda="11.8")), best(Asked(torch="2.2", cuda="12.1"))
+    own, pypi = best(Wanted(torch="2.2", cuda="11.8")), best(Wanted(torch="2.2", cuda="12.1"))
     assert own is not None and 'index_url="https://download.pytorch.org/whl/cu118"' in block(own)
     assert pypi is not None and "index_url" not in block(pypi)
 
 
 def test_an_old_torch_gets_its_caps_and_a_new_one_none() -> None:
-    old, new = best(Asked(torch="2.1")), best(Asked(torch="2.8"))
+    old, new = best(Wanted(torch="2.1")), best(Wanted(torch="2.8"))
     assert old is not None and new is not None
     for cap in ("numpy<2", "transformers<5", "setuptools==69.5.1"):
         assert cap in block(old) and cap not in block(new)
 
 
 def test_a_python_that_the_newest_builder_lacks_is_said() -> None:
-    good = best(Asked(python="3.10"))
+    good = best(Wanted(python="3.10"))
     assert good is not None
     assert "Python 3.10 needs Image Builder 2025.06 or older" in block(good)
 

@@ -8,13 +8,12 @@ from fractions import Fraction
 
 import pytest
 
-from preflight.cost.allowance import Allowance, allowance
-from preflight.cost.document import document, exit_of
+from preflight.cost.document import decided, document
 from preflight.cost.estimate import Resources, cents, decimal, estimate
 from preflight.cost.keeping import Keeping, Resumes
 from preflight.cost.plan import Finishes, Outlook
 from preflight.cost.rates import CPU, MEMORY, RateRefused, Rates, gpu_key
-from preflight.cost.reckoning import Reckoning
+from preflight.cost.reckoning import Allowance, Reckoning, allowance
 from preflight.lookups import LookupFailed
 from preflight.model import Exit
 from preflight.remote.lookups import ENVIRONMENT, SPEND
@@ -184,7 +183,7 @@ def left(usd: str, **more: object) -> Allowance:
     ],
 )
 def test_the_exit_code_is_the_contracts(given: Reckoning, code: Exit) -> None:
-    assert exit_of(given) is code
+    assert decided(given)[0] is code
     assert document(given, app="app.py")["exit"] == int(code)
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from preflight.api import passed
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
 from preflight.events import Event, Priced, Started
 from preflight.lookups import Looked, World
-from preflight.model import Answer, Check, Price, Report, Result, Stage, Status, Target, passed
+from preflight.model import Answer, Check, Price, Report, Result, Stage, Status, Target
 from preflight.settings import Settings
 from preflight.state.ledger import Ledger
 from preflight.testing import NOON

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from preflight.cost.allowance import Allowance, allowance
 from preflight.cost.estimate import Resources
 from preflight.cost.keeping import Keeping, Resumes
 from preflight.cost.plan import Finishes, Work, fits_one_attempt, hours_text, outlook, sessions_needed
 from preflight.cost.rates import CPU, RateRefused, Rates
+from preflight.cost.reckoning import Allowance, allowance
 from preflight.lookups import LookupFailed
 from preflight.remote.lookups import SPEND
 from preflight.remote.modal_types import Environment, Spend

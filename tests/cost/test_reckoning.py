@@ -14,9 +14,8 @@ import pytest
 from preflight.app import reader
 from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, function_named
 from preflight.cost.document import document
-from preflight.cost.lookups import CURRENT_RATES
 from preflight.cost.plan import Work
-from preflight.cost.rates import Rates, listed
+from preflight.cost.rates import CURRENT_RATES, Rates, listed
 from preflight.cost.reckoning import Reckoning, reckon, work_of
 from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.remote.lookups import ENVIRONMENT, RATES, SPEND

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import click
 import pytest
 
 from preflight.cli.diagnose import diagnose_command
 from preflight.sandbox import serve
+from tests.conftest import Ran, python
+from tests.forked import REPOSITORY
 
-ROOT = Path(serve.__file__).parents[2]
 LONGEST_S = 60
 CANARY = "canary-4f1d0c0ffee"
 PRINTS = f"""
@@ -39,14 +37,12 @@ def fine():
 def main(name: str):
     (train if name == "train" else fine).remote()
 """
-Go = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def go(world: serve.Sandbox, *words: str, **changed: str) -> subprocess.CompletedProcess[str]:
-    env = world.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb", "PYTHONPATH": str(ROOT)} | changed
-    return subprocess.run(
-        [sys.executable, *words], env=env, cwd=world.project, capture_output=True, text=True, timeout=LONGEST_S
-    )
+def go(world: serve.Sandbox, *words: str, **changed: str) -> Ran:
+    env = world.applied(os.environ) | {"COLUMNS": "200", "TERM": "dumb", "PYTHONPATH": str(REPOSITORY)} | changed
+    done = python([*words], cwd=world.project, env=env, limit_s=LONGEST_S)
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture(scope="module")
@@ -56,43 +52,43 @@ def failing() -> Iterator[serve.Sandbox]:
         yield world
 
 
-def diagnosed(world: serve.Sandbox, *words: str) -> subprocess.CompletedProcess[str]:
+def diagnosed(world: serve.Sandbox, *words: str) -> Ran:
     return go(world, "-m", "preflight", "diagnose", *words)
 
 
 def ran(world: serve.Sandbox, *words: str) -> str:
     done = go(world, "-m", "modal", "run", *words)
-    return done.stdout + done.stderr
+    return done.out + done.err
 
 
 def test_the_log_of_a_failed_image_build_is_fetched_and_its_first_cause_named(failing: serve.Sandbox) -> None:
     image = re.findall(r"modal image logs (im-\w+)", ran(failing, "deploy/modal/app.py"))[-1]
     done = diagnosed(failing, "--image", image, "--json")
-    assert (done.returncode, done.stderr) == (1, "")
-    assert '"rule": "network-unreachable"' in done.stdout
+    assert (done.code, done.err) == (1, "")
+    assert '"rule": "network-unreachable"' in done.out
 
 
 def test_an_apps_log_is_fetched_by_id_and_its_secrets_stay_where_they_are(failing: serve.Sandbox) -> None:
     app = re.findall(r"ap-\w+", ran(failing, "prints.py", "--name", "train"))[0]
     done = diagnosed(failing, "--app", app)
-    assert done.returncode == 1
-    assert "CUDA out of memory" in done.stdout
-    assert CANARY not in done.stdout + done.stderr
+    assert done.code == 1
+    assert "CUDA out of memory" in done.out
+    assert CANARY not in done.out + done.err
 
 
 def test_an_app_that_did_well_is_clean(failing: serve.Sandbox) -> None:
     app = re.findall(r"ap-\w+", ran(failing, "prints.py", "--name", "fine"))[0]
     done = diagnosed(failing, "--app", app)
-    assert (done.returncode, done.stdout[:5]) == (0, "CLEAN")
+    assert (done.code, done.out[:5]) == (0, "CLEAN")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("app", "ap-0nosuchappatall"), ("image", "im-0nosuchimageatall")])
 def test_an_unknown_id_leaves_with_3_and_says_where_to_look(failing: serve.Sandbox, kind: str, name: str) -> None:
     done = diagnosed(failing, f"--{kind}", name)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert f"'{name}' not found" in done.stderr
-    assert f"modal {kind} list" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.code, done.out) == (3, "")
+    assert f"'{name}' not found" in done.err
+    assert f"modal {kind} list" in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(("kind", "name"), [("app", "im-123"), ("image", "eeg"), ("app", "ap-../x"), ("app", "")])
@@ -111,10 +107,10 @@ ASK_BRIEFLY = (
 )
 
 
-def tells_nothing(done: subprocess.CompletedProcess[str], message: str) -> None:
-    assert (done.returncode, done.stdout) == (3, "")
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+def tells_nothing(done: Ran, message: str) -> None:
+    assert (done.code, done.out) == (3, "")
+    assert message in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -127,14 +123,14 @@ def tells_nothing(done: subprocess.CompletedProcess[str], message: str) -> None:
 def test_who_is_not_signed_in_is_told_how_to(failing: serve.Sandbox, changed: dict[str, str], message: str) -> None:
     done = go(failing, *ASK, **changed)
     tells_nothing(done, message)
-    assert "modal token new" in done.stderr
+    assert "modal token new" in done.err
 
 
 def test_a_modal_that_keeps_no_logs_is_said_with_where_to_look() -> None:
     with serve.start("rpc-unimplemented") as world:
         done = go(world, *ASK)
     tells_nothing(done, "not found")
-    assert "modal app list" in done.stderr
+    assert "modal app list" in done.err
 
 
 def test_a_modal_that_can_not_be_reached_is_waited_for_only_so_long(failing: serve.Sandbox) -> None:

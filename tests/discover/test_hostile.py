@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from preflight.discover.recorder import Asked, NotRecorded, Obstacle, record
+from preflight.discover.recorder import Deploy, NotRecorded, Obstacle, record
 from preflight.discover.recording import Recording
 from preflight.sandbox import confinement
 from tests.conftest import Preflight
@@ -129,8 +129,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Tried:
         server.setblocking(False)
         tries = TRIES.replace("PORT", str(server.getsockname()[1])).replace("PRECIOUS", str(folder / "precious"))
         (project / "app.py").write_text(HEAD + tries.replace("IS_CONFINED", str(IS_CONFINED)))
-        asked = Asked(words=("deploy", "app.py"), project=project, builder="2025.06", environment=None)
-        told = asyncio.run(record(asked, {**os.environ, **SECRETS, "BUCKET": "data", mark: "1"}))
+        deploy = Deploy(words=("deploy", "app.py"), project=project, builder="2025.06", environment=None)
+        told = asyncio.run(record(deploy, {**os.environ, **SECRETS, "BUCKET": "data", mark: "1"}))
         was_heard = False
         with contextlib.suppress(BlockingIOError):
             server.accept()
@@ -244,10 +244,10 @@ STARTS_ANOTHER = (
 
 def test_cancelling_ends_the_app_and_what_it_started(project: Path, mark: str) -> None:
     (project / "app.py").write_text(HEAD + STARTS_ANOTHER + TAIL)
-    asked = Asked(words=("deploy", "app.py"), project=project, builder="2025.06", environment=None)
+    deploy = Deploy(words=("deploy", "app.py"), project=project, builder="2025.06", environment=None)
 
     async def cancelled() -> None:
-        task = asyncio.create_task(record(asked, {**os.environ, mark: "1"}))
+        task = asyncio.create_task(record(deploy, {**os.environ, mark: "1"}))
         async with asyncio.timeout(STOPS_S * 2):
             while not marked(mark, "ANOTHER"):  # noqa: ASYNC110 - another process starts it
                 await asyncio.sleep(0.05)

@@ -15,7 +15,7 @@ from preflight.discover.compare import Difference, differences
 from preflight.discover.merge import filled
 from preflight.discover.recorder import NotRecorded, Obstacle
 from preflight.discover.recording import (
-    Asked,
+    Deploy,
     Order,
     RecordedBucket,
     RecordedFunction,
@@ -302,8 +302,8 @@ def test_a_function_that_builds_an_image_is_not_deployed(record: Record, project
 
 def test_an_order_with_names_that_are_no_text_arrives_as_it_was(tmp_path: Path) -> None:
     odd = os.fsdecode(b"caf\xe9")
-    asked = Asked(words=("deploy", odd), project=tmp_path / odd, builder="2025.06", environment=None)
-    order = Order(asked=asked, folder=tmp_path, environ={"NAME": odd})
+    deploy = Deploy(words=("deploy", odd), project=tmp_path / odd, builder="2025.06", environment=None)
+    order = Order(deploy=deploy, folder=tmp_path, environ={"NAME": odd})
     assert read(line(order), Order) == order
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from preflight.api import failed, passed, warned
 from preflight.engine import run as engine
 from preflight.engine.run import Limits, result_of, run
 from preflight.engine.select import Selection
@@ -32,9 +33,6 @@ from preflight.model import (
     Status,
     Target,
     Unknown,
-    failed,
-    passed,
-    warned,
 )
 from preflight.problems import Kind, Problem
 from preflight.settings import Settings
@@ -294,6 +292,8 @@ def test_an_unknown_becomes_an_answer_with_all_that_it_saw() -> None:
     answer = Answer(summary="x", findings=(warning,))
     warned = result_of(check, answer, began)
     assert (warned.status, warned.answer) == (Status.WARN, answer)
+    skipped = result_of(check, NotApplicable("no bucket"), began)
+    assert (skipped.check, skipped.status, skipped.reason) == (check, Status.SKIP, "no bucket")
 
 
 @pytest.mark.parametrize(
@@ -307,13 +307,13 @@ def test_an_unknown_becomes_an_answer_with_all_that_it_saw() -> None:
     ],
 )
 def test_what_is_no_answer_says_why(outcome: Outcome, said: str) -> None:
-    reason = asked(replace(free("AA001"), run=says(outcome)))[0].results[0].reason
-    assert reason.startswith(f"its answer is not one: {said}")
+    result = asked(replace(free("AA001"), run=says(outcome)))[0].results[0]
+    assert result.reason.startswith(f"its answer is not one: {said}") and result.seconds > 0
 
 
 def test_what_a_broken_check_says_is_the_type_and_text_of_its_error_or_the_problem_alone() -> None:
-    texts = [r.reason for r in asked(free("AA001", KeyError("a")), free("AA002", REFUSED))[0].results]
-    assert texts == ["KeyError: 'a'", str(REFUSED)]
+    results = asked(free("AA001", KeyError("a")), free("AA002", REFUSED))[0].results
+    assert [r.reason for r in results] == ["KeyError: 'a'", str(REFUSED)] and all(r.seconds > 0 for r in results)
 
 
 @pytest.mark.parametrize("ends", [KeyboardInterrupt, GeneratorExit])

@@ -12,11 +12,12 @@ from hypothesis import given as draw
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from preflight.api import failed, passed, warned
 from preflight.app.lookups import READING
 from preflight.engine import run as engine
 from preflight.engine.run import Limits, run
 from preflight.engine.select import Selection
-from preflight.events import Event, Waiting
+from preflight.events import Event, Progress, Waiting
 from preflight.lookups import Looked, Lookup, LookupFailed, World
 from preflight.model import (
     Answer,
@@ -34,9 +35,6 @@ from preflight.model import (
     Target,
     Unknown,
     Verdict,
-    failed,
-    passed,
-    warned,
 )
 from preflight.problems import Kind, Problem
 from preflight.settings import Settings
@@ -239,6 +237,7 @@ def test_of_several_apps_each_reads_its_own_and_what_is_no_apps_own_is_made_once
     report = asyncio.run(run(Selection(checks), world, target=Target(), apps=apps, observe=events.append))
     assert [r.reason for r in report.results] == ["a.py: a.py for theirs; b.py: b.py for theirs", "theirs"]
     assert sorted(made) == ["account", "recipe of a.py", "recipe of b.py"]
+    assert [e for e in events if isinstance(e, Progress)] == [Progress(app, "looking at it") for app in apps]
     assert [e.check.id for e in events if isinstance(e, Result)] == ["AA002", "AA001"]  # when each app has answered
 
 

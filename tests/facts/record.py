@@ -42,7 +42,11 @@ def record(index: PackageIndex) -> dict[str, object]:
             for f in files
         ]
 
-    of_torch = [f for f in index.files("torch") if f.is_linux_wheel and f.version and f.version >= torch.OLDEST]
+    of_torch = [
+        f
+        for f in index.files("torch")
+        if f.is_linux_wheel and f.version and f.version >= releases.Version(torch.OLDEST)
+    ]
     page("torch", of_torch)
     for patches in torch._minors(index).values():
         wheels = [torch._wheel(files) for files in patches.values()]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -11,17 +11,17 @@ import pytest
 
 from preflight.app import reader
 from preflight.binary.link import Target, Verdict, link
-from preflight.build.forecast import Ending
-from preflight.build.foretell import foretold
-from preflight.build.known_good import Asked, best
+from preflight.build.forecast import forecasts_of
+from preflight.build.known_good import Wanted, best
+from preflight.build.outcome import Outcome
 from preflight.diagnosis import diagnose
-from preflight.facts.in_force import SYMBOLS
+from preflight.facts.in_force import FOLDER, SYMBOLS
 from preflight.facts.load import shipped_rows
+from preflight.facts.refresh.renew import table_text
 from preflight.facts.refresh.symbols import of_table
-from preflight.facts.refresh.text import table_text
-from preflight.facts.symbols import span_of_table, table
+from preflight.facts.symbols import read_table, span_of_table
 from preflight.facts.torch import newest_torch
-from preflight.facts.types import CAUSAL_CONV1D, MAMBA_SSM, TORCH, Release, TorchRow, WheelSet
+from preflight.facts.types import CAUSAL_CONV1D, MAMBA_SSM, TORCH, WheelSet
 from preflight.facts.wheels import newest
 from tests.facts.conftest import Lay
 
@@ -44,12 +44,11 @@ def f():
 """
 
 
-@pytest.fixture(autouse=True)
-def refreshed(overlay: Lay) -> Iterator[None]:
-    last = shipped_rows(TORCH)[-1]
-    assert isinstance(last, TorchRow)
+@cache
+def files() -> dict[str, str | bytes]:
+    """What a refresh would have written."""
     row = msgspec.structs.replace(
-        last,
+        shipped_rows(TORCH)[-1],
         minor=TORCH_ROW,
         patches=(f"{TORCH_ROW}.0",),
         pypi_cuda="13.0",
@@ -58,24 +57,31 @@ def refreshed(overlay: Lay) -> Iterator[None]:
         builds_known=True,
         seen=date(2027, 1, 1),
     )
-    symbols = of_table(table())
+    symbols = of_table(read_table(FOLDER / SYMBOLS))
     newest_bit = 1 << symbols.columns.index(symbols.columns[-1])
     symbols.columns.append(TORCH_ROW)
     symbols.rows = {k: (m | newest_bit << 1, h | (h & newest_bit) << 1) for k, (m, h) in symbols.rows.items()}
     wheels = (WheelSet(cuda="13", torch=(TORCH_ROW,), python=(PYTHON,), abi=("TRUE",)),)
-    files: dict[str, str | bytes] = {
+    made: dict[str, str | bytes] = {
         TORCH.file: table_text(TORCH, [row]),
         SYMBOLS: symbols.written(date(2027, 1, 1)),
     }
     for of, version in ((MAMBA_SSM, MAMBA), (CAUSAL_CONV1D, CAUSAL)):
-        before = shipped_rows(of)[-1]
-        assert isinstance(before, Release)
         found = msgspec.structs.replace(
-            before, version=version, matrix_known=True, wheels=wheels, cuda_labels={"13": "cu13"}, no_wheels_from=""
+            shipped_rows(of)[-1],
+            version=version,
+            matrix_known=True,
+            wheels=wheels,
+            cuda_labels={"13": "cu13"},
+            no_wheels_from="",
         )
-        files[of.file] = table_text(of, [found])
-    overlay(files)
-    yield
+        made[of.file] = table_text(of, [found])
+    return made
+
+
+@pytest.fixture(autouse=True)
+def refreshed(overlay: Lay) -> None:
+    overlay(files())
 
 
 def test_it_is_the_newest_of_its_kind() -> None:
@@ -86,9 +92,9 @@ def test_it_is_the_newest_of_its_kind() -> None:
 
 def test_the_forecast_finds_its_wheels() -> None:
     recipe = reader.read(Path("app.py"), project=Path(), content=APP.encode())
-    assert [(f.ending, f.version) for f in foretold(recipe, "2025.06")] == [
-        (Ending.WHEEL, CAUSAL),
-        (Ending.WHEEL, MAMBA),
+    assert [(f.outcome, f.version) for f in forecasts_of(recipe, "2025.06")] == [
+        (Outcome.WHEEL, CAUSAL),
+        (Outcome.WHEEL, MAMBA),
     ]
 
 
@@ -105,7 +111,7 @@ def test_lint_has_nothing_against_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_recipe_with_it_is_found() -> None:
-    good = best(Asked(torch=TORCH_ROW))
+    good = best(Wanted(torch=TORCH_ROW))
     assert good is not None
     assert (good.mamba, good.causal, good.wheels) == (MAMBA, CAUSAL, 2)
 
@@ -127,4 +133,4 @@ def test_without_the_overlay_it_is_unknown_and_not_wrong(overlay: Lay) -> None:
     put_in_force(None)
     (one,) = link(NEW, Target(f"{TORCH_ROW}.0+cpu"))
     assert one.verdict is Verdict.UNKNOWN
-    assert best(Asked(torch=TORCH_ROW)) is None
+    assert best(Wanted(torch=TORCH_ROW)) is None

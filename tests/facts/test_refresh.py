@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from preflight.facts.in_force import FOLDER, put_in_force
-from preflight.facts.load import read, rows, rows_of, shipped_rows
+from preflight.facts.in_force import put_in_force
+from preflight.facts.load import read, rows, shipped_rows
 from preflight.facts.refresh.releases import rows as releases_of
-from preflight.facts.refresh.renew import GENERATORS, renew, write
+from preflight.facts.refresh.renew import GENERATORS, renew, table_text, write
 from preflight.facts.refresh.source import NotRead, Sources, named, requires
-from preflight.facts.refresh.text import head_of, table_text
-from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Need, Release, Row, Table, TorchRow
+from preflight.facts.refresh.torch import rows as torch_of
+from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Row, Table
 from preflight.facts.wheels import TABLE_OF
 from preflight.remote.index.packages import PackageIndex
 from tests.facts.conftest import Lay
@@ -33,9 +32,9 @@ def index() -> Iterator[Index]:
         yield server
 
 
-def renewed(server: Index, kept: Path, table: Table, *, is_all: bool = False) -> Any:
+def renewed(server: Index, kept: Path, table: Table[Any]) -> Any:
     with PackageIndex([server.url], kept) as asked:
-        (one,) = renew(Sources(asked, None, TODAY, is_all), (table,))
+        (one,) = renew(Sources(asked, None, TODAY), (table,))
     return one
 
 
@@ -44,10 +43,11 @@ def without_date(row: Row) -> dict[str, object]:
 
 
 def test_every_torch_row_comes_out_again_from_recorded_answers(index: Index, tmp_path: Path) -> None:
-    one = renewed(index, tmp_path, TORCH, is_all=True)
-    assert one.unread == ()
-    shipped = {r.minor: without_date(r) for r in shipped_rows(TORCH) if isinstance(r, TorchRow)}
-    found = {r.minor: without_date(r) for r in one.rows}
+    rows_with_no_patch = [msgspec.structs.replace(r, patches=()) for r in shipped_rows(TORCH)]  # they are read again
+    with PackageIndex([index.url], tmp_path) as asked:
+        made = list(torch_of(asked, {}, rows_with_no_patch, TODAY))
+    shipped = {r.minor: without_date(r) for r in shipped_rows(TORCH)}
+    found = {r.minor: without_date(r) for r in made}
     for row in (*shipped.values(), *found.values()):
         row.pop("source")  # it names the day on which the +cu builds were read, which are on another index
     assert found == shipped
@@ -55,14 +55,15 @@ def test_every_torch_row_comes_out_again_from_recorded_answers(index: Index, tmp
 
 @pytest.mark.parametrize("package", TABLE_OF)
 def test_every_release_comes_out_again_from_recorded_answers(tmp_path: Path, package: str) -> None:
-    shipped = [r for r in shipped_rows(TABLE_OF[package]) if isinstance(r, Release) and r.package == package]
+    shipped = [r for r in shipped_rows(TABLE_OF[package]) if r.package == package]
     files = {row["filename"]: str(named(row["filename"])[0]) for row in recorded()["pages"][package]}
     known = [r for r in shipped if r.version in files.values() or not r.on_pypi]
     known = known[-1 :: -max(1, len(known) // MOST)][::-1]
     versions = {r.version for r in known}
     page = [row for row in recorded()["pages"][package] if files[row["filename"]] in versions]
     with serving({package: page}, recorded()["members"]) as server, PackageIndex([server.url], tmp_path) as asked:
-        found = list(releases_of(asked, package, known, TODAY, is_all=True))
+        not_on_pypi = [msgspec.structs.replace(r, on_pypi=False) for r in known]  # what is there now is read again
+        found = list(releases_of(asked, package, not_on_pypi, TODAY))
     assert known
     assert list(map(without_date, found)) == list(map(without_date, known))
 
@@ -126,15 +127,15 @@ def test_an_index_that_can_not_be_reached_is_named_and_not_read_as_empty(tmp_pat
 
 def with_new_releases() -> tuple[dict[str, Any], dict[str, Any]]:
     """The recorded index some weeks later: torch 2.16, and a mamba-ssm that is built like the last one."""
-    pages, members = copy.deepcopy(recorded()["pages"]), copy.deepcopy(recorded()["members"])
+    pages, members = dict(recorded()["pages"]), dict(recorded()["members"])
     for row in [r for r in pages["torch"] if r["filename"].startswith("torch-2.15.0")]:
         new = row["filename"].replace("2.15.0", "2.16.0")
-        pages["torch"].append({**row, "filename": new})
+        pages["torch"] = [*pages["torch"], {**row, "filename": new}]
         if row["filename"] in members:
-            members[new] = dict(members[row["filename"]])
+            members[new] = members[row["filename"]]
     (last,) = [r for r in pages["mamba-ssm"] if "2.3.2.post1" in r["filename"]]
     new = last["filename"].replace("2.3.2.post1", "2.4.0")
-    pages["mamba-ssm"].append({**last, "filename": new})
+    pages["mamba-ssm"] = [*pages["mamba-ssm"], {**last, "filename": new}]
     members[new] = {k.replace("2.3.2.post1", "2.4.0"): v for k, v in members[last["filename"]].items()}
     return pages, members
 
@@ -148,16 +149,16 @@ def test_a_new_release_is_found_said_in_words_and_in_force_once_written(tmp_path
     for one in (torch, mamba):
         write(folder, one)
     put_in_force(folder)
-    assert rows_of(TORCH, TorchRow)[-1].minor == "2.16"
-    assert rows_of(TORCH, TorchRow)[-1].builds_known is False
-    assert [r.version for r in rows_of(MAMBA_SSM, Release)][-1] == "2.4.0"
+    assert rows(TORCH)[-1].minor == "2.16"
+    assert rows(TORCH)[-1].builds_known is False
+    assert [r.version for r in rows(MAMBA_SSM)][-1] == "2.4.0"
 
 
 def test_of_two_rows_of_one_thing_the_later_seen_holds(overlay: Lay) -> None:
     row = msgspec.structs.replace(shipped_rows(TORCH)[-1], note="from the overlay")
     for seen, note in ((date(2030, 1, 1), "from the overlay"), (date(2026, 1, 1), shipped_rows(TORCH)[-1].note)):
         overlay({TORCH.file: table_text(TORCH, [msgspec.structs.replace(row, seen=seen)])})
-        assert rows_of(TORCH, TorchRow)[-1].note == note
+        assert rows(TORCH)[-1].note == note
         assert len(rows(TORCH)) == len(shipped_rows(TORCH))
 
 
@@ -171,9 +172,8 @@ def test_an_overlay_that_cannot_be_read_is_not_used_and_named(overlay: Lay, text
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
-def test_a_table_is_written_as_it_is_read(table: Table) -> None:
-    text = (FOLDER / table.file).read_text("utf-8")
-    assert read(table_text(table, shipped_rows(table), head_of(text)), table) == shipped_rows(table)
+def test_a_table_is_written_as_it_is_read(table: Table[Row]) -> None:
+    assert read(table_text(table, shipped_rows(table)), table) == shipped_rows(table)
 
 
 def test_the_tables_that_a_refresh_makes_are_those_with_a_public_source() -> None:
@@ -187,5 +187,5 @@ def test_what_comes_when_nobody_asks_for_a_version_is_read_from_the_index(tmp_pa
     assert one.unread == () and len(one.rows) == len(shipped_rows(COMPAT))
     write(folder, one)
     put_in_force(folder)
-    assert {r.today for r in rows_of(COMPAT, Need) if r.other == "transformers"} == {"9.8.7"}
-    assert {r for r in rows_of(COMPAT, Need) if not r.today} == {r for r in shipped_rows(COMPAT) if not r.today}  # type: ignore[attr-defined]
+    assert {r.today for r in rows(COMPAT) if r.other == "transformers"} == {"9.8.7"}
+    assert {r for r in rows(COMPAT) if not r.today} == {r for r in shipped_rows(COMPAT) if not r.today}  # type: ignore[attr-defined]

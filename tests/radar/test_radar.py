@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,13 +18,13 @@ from packaging.version import Version
 
 from preflight.app import reader
 from preflight.build.announced import concerns
-from preflight.cli.lock import lock_command
-from preflight.cli.radar import radar_command
+from preflight.cli.radar import lock_command, radar_command
 from preflight.facts.load import shipped_rows
-from preflight.facts.refresh.text import table_text
+from preflight.facts.refresh.renew import table_text
 from preflight.facts.types import BREAKS
 from preflight.model import Severity
 from preflight.radar.resolve import Budget, NotResolved, Place, Taken, resolve
+from preflight.remote.index.configured import NoIndex, pip_indexes
 from preflight.remote.index.packages import PackageIndex
 from tests.facts.conftest import Lay, overlay  # noqa: F401 - a fixture
 from tests.facts.index_server import Index, serving
@@ -208,3 +209,12 @@ def test_a_keyword_concerns_only_the_call_that_the_announcement_names() -> None:
     call = "\ndef g(app, c):\n    return modal.Sandbox.create(app=app, {})\n"
     assert len(findings(APP + call.format('environment_name="main"'), today)) == 1
     assert findings(APP + call.format("client=c"), today) == []
+
+
+def test_pip_is_not_asked_for_an_index_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/python")
+    named = {"PIP_INDEX_URL": "https://a.example/simple/", "PIP_EXTRA_INDEX_URL": "https://b.example/simple"}
+    assert pip_indexes(named) == ("https://a.example/simple", "https://b.example/simple")
+    assert pip_indexes(named | {"PIP_EXTRA_INDEX_URL": ""}) == ("https://a.example/simple",)
+    with pytest.raises(NoIndex, match="no pip to ask"):
+        pip_indexes({})

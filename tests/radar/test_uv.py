@@ -7,9 +7,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.version import Version
 
-from preflight.radar.uv import compiled
+from preflight.radar.resolve import Place, Taken, compiled
 from tests.facts.index_server import Index
 from tests.radar.test_radar import index, taken  # noqa: F401 - a fixture
 
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.skipif(UV is None, reason="uv is not installed")
 
 
 def by_uv(server: Index, *wanted: str, day: date | None = None, **installed: str) -> dict[str, str] | None:
-    held = {name: Version(v) for name, v in installed.items()}
-    found = compiled(str(UV), [server.url], wanted, held, python="3.11", day=day, has_prereleases=False)
+    held = {name: Taken(name, Version(v), None, "") for name, v in installed.items()}
+    found = compiled(str(UV), [server.url], [*map(Requirement, wanted)], held, Place("3.11", day))
     return None if found is None else {name: str(version) for name, (version, _) in found.items()}
 
 

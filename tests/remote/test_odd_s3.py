@@ -17,7 +17,7 @@ from preflight.model import Status
 from preflight.problems import Kind, Problem
 from preflight.remote.s3 import api as s3_api
 from preflight.remote.s3.answer import buckets_answer, unanswered
-from preflight.remote.s3.types import LookedAt, S3Place, S3Sample
+from preflight.remote.s3.api import LookedAt, S3Place, S3Sample
 from preflight.settings import S3Settings, Settings
 from preflight.testing import run_checks
 from tests.remote.server import Reply, Server, serving

@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from preflight.changes import Change, Changed
 from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
 from preflight.lookups import Lookup
 from preflight.model import (
     Answer,
-    Change,
-    Changed,
     Check,
     Edit,
     Finding,
@@ -56,8 +55,11 @@ async def _never(looked: object) -> object:
     raise AssertionError("it is not made here")
 
 
+LOOKED_UP = tuple(Lookup(f"lookup {n}", _never) for n in (1, 2))  # type: ignore[arg-type, var-annotated]
+
+
 def rule(number: int, name: str = "") -> Check:
-    return replace(TIMEOUT, id=f"RES{number}", name=name or f"rule-{number}")
+    return replace(TIMEOUT, id=f"RES{number}", name=name or f"rule-{number}", needs=LOOKED_UP[:1])
 
 
 def without(status: Status, by: Check, reason: str, **more: object) -> Result:
@@ -70,7 +72,6 @@ def found(severity: Severity, message: str, line: int = 0, **more: object) -> Fi
     return Finding(severity=severity, message=message, remedy="mend it", where=where, **more)  # type: ignore[arg-type]
 
 
-LOOKED_UP = tuple(Lookup(f"lookup {n}", _never) for n in (1, 2))  # type: ignore[arg-type, var-annotated]
 OWN = replace(rule(549, "own-line"), needs=LOOKED_UP)
 ADVICE = found(Severity.INFO, "the image builds slowly", 3)
 WARNING, ERROR = Severity.WARNING, Severity.ERROR

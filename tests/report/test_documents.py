@@ -105,11 +105,23 @@ def test_every_sarif_result_has_a_place_also_where_the_finding_names_none() -> N
 
 @pytest.mark.parametrize(
     ("path", "uri"),
-    [("a b/äpp.py", "a%20b/%C3%A4pp.py"), ("n\udcff.py", "n%FF.py"), ("a%2e?#.py", "a%252e%3F%23.py")],
+    [
+        ("a b/äpp.py", "a%20b/%C3%A4pp.py"),
+        ("n\udcff.py", "n%FF.py"),
+        ("n\ud800.py", "n%5Cud800.py"),
+        ("a%2e?#.py", "a%252e%3F%23.py"),
+        ("/x/a b.py", "file:///x/a%20b.py"),
+    ],
 )
 def test_a_sarif_address_is_an_address(path: str, uri: str) -> None:
     found = replace(REGION, where=Where(path, 1))
-    assert results_of(of(told(BUCKET, found)))[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+    place = results_of(of(told(BUCKET, found)))[0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": uri} | ({} if path.startswith("/") else {"uriBaseId": "%SRCROOT%"})
+
+
+def test_a_sarif_result_of_a_whole_file_stands_at_its_first_line() -> None:
+    place = results_of(of(told(BUCKET, replace(REGION, where=Where(APP)))))[0]["locations"][0]["physicalLocation"]
+    assert place["region"] == {"startLine": 1, "endLine": 1}
 
 
 def test_a_sarif_rule_says_what_github_asks_for() -> None:

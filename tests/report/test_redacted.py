@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from preflight.changes import Change, Changed
 from preflight.events import Priced, Progress
-from preflight.model import Answer, Change, Changed, Edit, Finding, Fix, Price, Result, Severity, Status, Where
+from preflight.model import Answer, Edit, Finding, Fix, Price, Result, Severity, Status, Where
 from preflight.redact import MASK, Redactor
 from preflight.report.redacted import cleaned
 from tests.report.reports import APP, AUTH, EVERY, SMOKE, of

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from preflight.sandbox import serve
+from preflight.sandbox import serve, state, worlds
 from tests.conftest import python
 from tests.forked import REPOSITORY
 
@@ -20,6 +21,11 @@ def healthy() -> Iterator[serve.Sandbox]:
     """One healthy world for the tests of a file, as those before left it."""
     with serve.start("healthy") as sandbox:
         yield sandbox
+
+
+def without_s3(name: str) -> state.Scenario:
+    """A shipped world that starts faster, for those who ask nothing of S3."""
+    return replace(worlds.load(name), storage=state.Storage())
 
 
 @pytest.fixture

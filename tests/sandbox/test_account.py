@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from preflight.sandbox import serve
+from tests.sandbox.conftest import without_s3
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 World = Callable[[str], Path]
@@ -115,7 +116,7 @@ def test_a_secret_that_exists_is_not_overwritten_without_force(modal: Run, world
 
 
 def test_a_forgotten_app_is_listed_with_its_age_read_and_stopped(run: Run, modal: Run) -> None:
-    with serve.start("stale-apps") as sandbox:
+    with serve.start(without_s3("stale-apps")) as sandbox:
         answered = answers(run, sandbox)
         assert answered["apps"] == [[30, "DETACHED"], [72, "DETACHED"], [900, "DEPLOYED"]]
         assert answered["report"] == ["1.25", "1.25", "1.25"]

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from preflight.sandbox import serve
+from tests.sandbox.conftest import without_s3
 
 World = Callable[[str], Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_a_failing_build_streams_its_log_and_keeps_it_for_image_logs(modal: Run) -> None:
-    with serve.start("smoke-fails") as sandbox:
+    with serve.start(without_s3("smoke-fails")) as sandbox:
         ended = modal(sandbox, "run", "deploy/modal/app.py", "--action", "smoke")
         said = ended.stdout + ended.stderr
         assert ended.returncode == 1
@@ -39,6 +40,6 @@ def test_a_layer_built_once_is_not_built_again(modal: Run, world: World) -> None
 
 
 def test_the_oldest_builder_says_so_in_the_build_log(modal: Run) -> None:
-    with serve.start("legacy-builder") as sandbox:
+    with serve.start(without_s3("legacy-builder")) as sandbox:
         said = modal(sandbox, "deploy", "deploy/modal/app.py").stdout
     assert "Using legacy Image Builder version." in said

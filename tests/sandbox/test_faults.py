@@ -19,6 +19,7 @@ from grpclib.server import Server
 from preflight.sandbox import serve, worlds
 from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.service import API, Service, method_name
+from tests.sandbox.conftest import without_s3
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 World = Callable[[str], Path]
@@ -40,8 +41,8 @@ for w in seen:
 """
 
 
-def asked(run: Run, scenario: str | Path) -> list[str]:
-    with serve.start(scenario) as sandbox:
+def asked(run: Run, scenario: str) -> list[str]:
+    with serve.start(without_s3(scenario)) as sandbox:
         ended = run(sandbox, "-c", ASK)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
@@ -105,7 +106,7 @@ def test_a_fault_of_one_rpc_leaves_the_others_alone_and_passes_after_its_count(r
 
 
 def test_calls_the_server_lacks_are_unimplemented_and_the_rest_work(modal: Run) -> None:
-    with serve.start("rpc-unimplemented") as sandbox:
+    with serve.start(without_s3("rpc-unimplemented")) as sandbox:
         rates = modal(sandbox, "billing", "rates")
         assert rates.returncode == 1
         assert "WorkspaceBillingRates is not implemented" in rates.stdout + rates.stderr

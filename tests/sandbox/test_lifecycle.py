@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from preflight.sandbox import serve
+from tests.sandbox.conftest import without_s3
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -156,7 +157,7 @@ def test_a_served_sandbox_ends_on_a_signal_with_130_and_leaves_nothing(
     script = tmp_path / "foreground.py"
     script.write_text(
         "import sys\nfrom preflight.sandbox import serve\n"
-        "sys.exit(serve.serve_forever('healthy', lambda line: print(line, flush=True)))"
+        "import os; sys.exit(serve.serve_forever(os.environ['WORLD'], lambda line: print(line, flush=True)))"
     )
     environ = os.environ | {"PYTHONPATH": str(Path(serve.__file__).parents[2])}
     process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environ)
@@ -214,7 +215,7 @@ def test_the_child_listens_on_the_loopback_address_only(healthy: serve.Sandbox) 
 
 
 def test_the_folder_given_by_the_caller_is_kept(tmp_path: Path) -> None:
-    with serve.start("healthy", state_dir=tmp_path / "kept") as sandbox:
+    with serve.start(without_s3("healthy"), state_dir=tmp_path / "kept") as sandbox:
         assert sandbox.folder == tmp_path / "kept"
     assert (tmp_path / "kept" / "project" / "pyproject.toml").is_file()
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from preflight.sandbox import serve, worlds
 from preflight.toml_rows import WrongRow
+from tests.sandbox.conftest import without_s3
 
 World = Callable[[str], Path]
 NEEDED = {
@@ -91,7 +92,7 @@ def test_a_scenario_can_not_be_changed_after_it_was_read() -> None:
 
 def test_lint_fails_breaks_the_copy_and_not_the_example() -> None:
     model = Path("src/seizure/model.py")
-    with serve.start("lint-fails") as sandbox, pytest.raises(SyntaxError):
+    with serve.start(without_s3("lint-fails")) as sandbox, pytest.raises(SyntaxError):
         ast.parse((sandbox.project / model).read_text())
     ast.parse((serve.EXAMPLE / model).read_text())
 
@@ -133,6 +134,6 @@ def test_the_environment_of_the_host_is_replaced_and_not_mixed_in(
 
 
 def test_a_variable_that_the_scenario_sets_is_set_and_not_removed() -> None:
-    with serve.start("env-override-builder") as sandbox:
+    with serve.start(without_s3("env-override-builder")) as sandbox:
         assert sandbox.environ["MODAL_IMAGE_BUILDER_VERSION"] == "2024.10"
         assert "MODAL_IMAGE_BUILDER_VERSION" not in sandbox.removed

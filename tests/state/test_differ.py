@@ -6,7 +6,8 @@ import copy
 
 import pytest
 
-from preflight.model import Change, Status
+from preflight.changes import Change
+from preflight.model import Status
 from preflight.state.differ import changes
 from preflight.state.vector import Vector
 from tests.state.conftest import report, result

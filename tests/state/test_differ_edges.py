@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from preflight.model import Change, Group, Status
+from preflight.changes import Change, Group
+from preflight.model import Status
 from preflight.settings import BudgetSettings, Settings
 from preflight.state import differ, machine_key, vector
 from preflight.state.differ import changes

@@ -186,3 +186,13 @@ def test_another_token_is_another_fact_and_is_not_shown() -> None:
     one, two = asked(NAMED), asked(NAMED, token="ak-2")
     assert {k for k in one if one[k] != two[k]} == {"token"}
     assert "ak-1" not in str(one) and len(one["token"]) == 16
+
+
+def test_each_image_is_a_fact_of_its_own_though_no_variable_holds_it() -> None:
+    text = "import modal\napp = modal.App('x')\n" + "".join(
+        f"@app.function(image=modal.Image.debian_slim().pip_install('{package}'))\ndef {package}(): ...\n"
+        for package in ("einops", "numpy")
+    )
+    vector = of_run(Settings(app="app.py"), report(), {RECIPE: recipe(text)}, str)
+    assert vector["image steps"].keys() == {"the image at app.py", "the image at app.py (2)"}
+    assert vector["functions"]["numpy image"] == "the image at app.py (2)"

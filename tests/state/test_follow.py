@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from preflight.changes import Change, Changed
 from preflight.lookups import Looked, Lookup, LookupFailed, World
-from preflight.model import Change, Changed, Report, Stage, Status
+from preflight.model import Report, Stage, Status
 from preflight.remote.lookups import LISTED_SECRETS, RESOLVED_BUILDER, WORKSPACE
 from preflight.remote.modal_types import ListedSecret, Workspace
 from preflight.settings import Settings

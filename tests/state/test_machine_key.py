@@ -30,7 +30,7 @@ def test_several_that_make_the_key_at_once_have_one_key(tmp_path: Path) -> None:
     )
     words = [sys.executable, "-c", script, str(tmp_path)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    children = [subprocess.Popen(words, stdout=subprocess.PIPE, env=env) for _ in range(6)]
+    children = [subprocess.Popen(words, stdout=subprocess.PIPE, env=env) for _ in range(4)]
     keys = {child.communicate(timeout=60)[0].strip() for child in children}
     assert [len(key) for key in keys] == [64]
 
@@ -77,7 +77,7 @@ def test_the_order_and_spacing_of_the_json_are_no_edit(tmp_path: Path) -> None:
 
 
 def test_every_single_bit_of_a_sealed_file_matters(tmp_path: Path) -> None:
-    file, body = tmp_path / "x", {"status": "fail", "at": "2026-11-25"}
+    file, body = tmp_path / "x", {"at": "é"}
     machine_key.write_sealed(file, KEY, body)
     content = file.read_bytes()
     for n in range(len(content) * 8):

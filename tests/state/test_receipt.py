@@ -11,8 +11,7 @@ import pytest
 
 from preflight.model import Stage
 from preflight.state import machine_key
-from preflight.state.passes import Pass, recall, remember
-from preflight.state.receipt import SLACK, Entry, Receipt, Receipts, Refused
+from preflight.state.receipt import SLACK, Entry, Pass, Receipt, Receipts, Refused, recall, remember
 from preflight.state.sources import Watched
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

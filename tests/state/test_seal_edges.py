@@ -13,8 +13,7 @@ import pytest
 
 from preflight.state import machine_key
 from preflight.state.machine_key import BrokenSeal, KeyRefused
-from preflight.state.passes import Pass, recall, remember
-from preflight.state.receipt import Receipts
+from preflight.state.receipt import Pass, Receipts, recall, remember
 from tests.state.test_sources import put
 
 KEY = bytes(range(32))

@@ -13,13 +13,12 @@ from typing import Any
 
 import pytest
 
+from preflight.changes import Change, Changed
 from preflight.cli.running.audience import Shown, audience
 from preflight.cli.running.outputs import FORMATS, Output
 from preflight.events import Progress
 from preflight.model import (
     Answer,
-    Change,
-    Changed,
     Check,
     Edit,
     Finding,

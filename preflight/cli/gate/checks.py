@@ -12,9 +12,8 @@ from pathlib import Path
 
 from preflight.app import reader
 from preflight.cli.gate.gate import Documents, Request, changes, local_facts, reports_in, say, say_drifts
-from preflight.cli.running.audience import Audience, reporters
+from preflight.cli.running.audience import Audience
 from preflight.cli.running.conduct import run_selection, selection_for
-from preflight.cli.running.outputs import look_at
 from preflight.cli.running.rehearsal import Rehearsal
 from preflight.cli.running.target import base_of
 from preflight.engine.select import Selection
@@ -43,7 +42,10 @@ def checklist(
 ) -> Exit:
     """Works through it, and keeps the receipt of a pass.  READY when the command may run."""
     selection = _selection(request, settings)
-    taken = _watched(settings)
+    assert settings.app is not None
+    app = settings.project / settings.app
+    recipe = reader.read(app, project=settings.project)
+    taken = watched(recipe, project=settings.project, app=app, cwd=Path.cwd(), environ=os.environ)
     before: Mapping[str, str] | None = None
     key = secrets.token_bytes(machine_key.KEY_BYTES)  # stands in where none can be kept: it blurs both looks alike
     run, not_kept = "", why_not_kept(settings, taken)
@@ -58,7 +60,6 @@ def checklist(
         except TooLarge as e:
             say(f"gate: what changes while the checks run could not be seen: {e}")
             return Exit.REFUSED
-    _open(documents, request, settings)
     heard = Audience([_console(request, settings)])
     report = documents.report = run_selection(selection, settings, request, heard, rehearsal)
     if report.exit is not Exit.READY:
@@ -84,7 +85,7 @@ def checklist(
     except OSError as e:
         say(f"gate: the pass can't be kept: {e}")
     if report.seconds > FRESH_S:
-        again = ask_again(request, settings, receipt, Documents())
+        again = ask_again(request, settings, receipt, Documents(request, settings))
         if isinstance(again, Exit):
             return again
         if again:
@@ -120,18 +121,11 @@ def ask_again(request: Request, settings: Settings, held: Receipt, documents: Do
     free = tuple(c for c in wanted.chosen if c.stage is Stage.REMOTE)
     if not free:
         return []
-    _open(documents, request, settings)
     report = documents.report = run_selection(Selection(free), settings, request, Audience([]))
     if report.exit is not Exit.READY:
         Audience([_console(request, settings)]).told(report)
         return report.exit
     return list(drift.between(held.cloud, _cloud(report)))
-
-
-def _open(documents: Documents, request: Request, settings: Settings) -> None:
-    """Raises UsageError for a file that could not be written."""
-    look_at(request.shown.outputs)
-    documents.files = reporters(request.shown, base_of(settings))
 
 
 def _console(request: Request, settings: Settings) -> ConsoleReporter:
@@ -152,34 +146,24 @@ def why_not_kept(settings: Settings, taken: Watched) -> str:
     return f"{missed}; name it in [tool.preflight] watch" if missed else ""
 
 
-def _watched(settings: Settings) -> Watched:
-    assert settings.app is not None
-    app = settings.project / settings.app
-    recipe = reader.read(app, project=settings.project)
-    return watched(recipe, project=settings.project, app=app, cwd=Path.cwd(), environ=os.environ)
-
-
 def _receipt(
     run: str, now: datetime, report: Report, local: Mapping[str, str], taken: Watched, reports: tuple[str, ...]
 ) -> Receipt:
-    chosen = [r for r in report.results if not r.is_left_out]
+    def answered(result: Result) -> datetime:
+        """A check that answers from memory says since when, in ``seen``."""
+        seen = result.answer.seen if result.answer else {}
+        return datetime.fromisoformat(seen["at"]) if seen.get("remembered") else now
+
+    asked = [(r.check, r.status.value, answered(r)) for r in report.results if not r.is_left_out]
     return Receipt(
         run=run,
         at=now,
-        entries=tuple(_entry(r, now) for r in chosen),
+        entries=tuple(Entry(id=c.id, name=c.name, stage=c.stage, status=s, at=at) for c, s, at in asked),
         local=local,
         cloud=_cloud(report),
         watched=taken,
         outputs=reports,
     )
-
-
-def _entry(result: Result, now: datetime) -> Entry:
-    """A check that answers from memory says since when, in ``seen``."""
-    seen = result.answer.seen if result.answer else {}
-    at = datetime.fromisoformat(seen["at"]) if seen.get("remembered") else now
-    check = result.check
-    return Entry(id=check.id, name=check.name, stage=check.stage, status=result.status.value, at=at)
 
 
 def _cloud(report: Report) -> Mapping[str, str]:

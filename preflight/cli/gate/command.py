@@ -27,8 +27,11 @@ class NotRunnable(Exception):
         self.code = code
 
 
-class Unreadable(Exception):
-    """The command starts Modal's client in a way that does not tell which app it runs; the text says what."""
+class Unreadable(click.UsageError):
+    """The command starts Modal's client in a way that does not tell which app it runs: why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"which app the command runs can't be read: {why}; wanted modal [run|deploy|serve] FILE.py")
 
 
 @dataclass(frozen=True)

@@ -7,24 +7,23 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from preflight.cli.gate import command
 from preflight.cli.running import stderr
-from preflight.cli.running.audience import Audience, Shown
+from preflight.cli.running.audience import Audience, Shown, reporters
 from preflight.cli.running.options import Options, ids_option, parse_outputs, run_options, stage_option
-from preflight.cli.running.outputs import Output
-from preflight.cli.running.target import project_settings, resolve_app
+from preflight.cli.running.outputs import Output, look_at
+from preflight.cli.running.target import base_of, project_settings, resolve_app
 from preflight.interpreter import client_of
 from preflight.model import Exit, Report, Stage, Status
 from preflight.redact import Redactor, secrets_of
-from preflight.report.reporter import Reporter
 from preflight.report.text import in_encoding, one_line, printable
 from preflight.settings import Settings
 from preflight.state import drift, machine_key
@@ -50,11 +49,23 @@ class Request(Options):
 
 
 class Documents:
-    """The reports of `-o`, written when it is known whether the command is started."""
+    """The reports of `-o`, written when it is known whether the command is started.
 
-    def __init__(self) -> None:
-        self.files: Sequence[Reporter] = ()
+    Raises UsageError for a file that could not be written.
+    """
+
+    def __init__(self, request: Request, settings: Settings) -> None:
+        look_at(request.shown.outputs)
+        self.files = reporters(request.shown, base_of(settings))
         self.report: Report | None = None
+
+    def start(self, become: Callable[[], NoReturn]) -> NoReturn:
+        self.write(is_started=True)
+        try:
+            become()
+        except command.NotRunnable:
+            self.write(is_started=False)
+            raise
 
     def write(self, *, is_started: bool) -> None:
         if self.report is not None:
@@ -108,42 +119,35 @@ def gate_command(ctx: click.Context, /, outputs: tuple[Output, ...], is_verbose:
         raise click.UsageError("--offline asks nobody: it can't renew a pass, and a sandbox keeps none")
     if sys.stderr is None:  # `2>&-`: what is written goes nowhere, and that is no reason to let a command through
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until this process becomes another
-    environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
-    documents = Documents()
     try:
-        if request.is_sandbox:
-            command.find(words[0])
-            return _in_sandbox(request, documents)
-        named, start = _read(request), Path.cwd()
-        given_settings = project_settings(
-            start=start,
-            scenario=None,
-            app=request.app or _file(named, start),
-            environment=named.environment,
-            spend_max=request.spend_max,
-        )
-        settings = _of_app(given_settings, request, named, start)
-        _of_client(settings, named)
-        program = command.find(words[0], settings.environ["PATH"])
-        outcome = _gate(request, settings, documents)
-        documents.write(is_started=outcome is Exit.READY)
-        if outcome is not Exit.READY:
-            return outcome
-        command.become(program, words, _named(environ, settings))
+        return _in_sandbox(request) if request.is_sandbox else _here(request)
     except command.NotRunnable as e:
-        documents.write(is_started=False)
         say(f"preflight gate: {one_line(str(e))}")
         return e.code
 
 
+def _here(request: Request) -> Exit:
+    environ = dict(os.environ)  # as it was given: what the checks load may set variables of its own
+    named, start = _read(request), Path.cwd()
+    given = project_settings(
+        app=request.app or _file(named, start),
+        environment=named.environment,
+        spend_max=request.spend_max,
+    )
+    settings = _of_app(given, request, named, start)
+    _of_client(settings, named)
+    program = command.find(request.words[0], settings.environ["PATH"])
+    documents = Documents(request, settings)
+    outcome = _gate(request, settings, documents)
+    if outcome is Exit.READY:
+        documents.start(lambda: command.become(program, request.words, _named(environ, settings)))
+    documents.write(is_started=False)
+    return outcome
+
+
 def _read(request: Request) -> command.Named:
     """What the command says of itself, with the environment of `-e`.  Raises UsageError where the two differ."""
-    try:
-        named = command.read(request.words)
-    except command.Unreadable as e:
-        raise click.UsageError(
-            f"which app the command runs can't be read: {e}; wanted modal [run|deploy|serve] FILE.py"
-        ) from e
+    named = command.read(request.words)
     environment = request.environment or named.environment
     if named.environment not in (None, environment):
         raise click.UsageError(f"-e is {environment}, and the command runs in {named.environment}")
@@ -199,24 +203,28 @@ def _named(environ: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
     return {**environ, **named, "PATH": settings.environ["PATH"]}
 
 
-def _in_sandbox(request: Request, documents: Documents) -> Exit:
+def _in_sandbox(request: Request) -> Exit:
     """No pass is kept: what a sandbox says proves nothing about a real app."""
     from preflight.cli.gate.checks import checklist
     from preflight.cli.running.rehearsal import standing
 
+    command.find(request.words[0])
     named, start = _read(request), Path.cwd()
     asked = replace(request, app=request.app or _file(named, start), environment=named.environment)
     with standing(asked) as ground:
         served = ground.sandbox
         assert served is not None
         settings = _of_app(ground.settings, request, named, start if ground.rehearsal else served.project)
+        documents = Documents(request, settings)
         outcome = checklist(request, settings, documents, None, datetime.now(UTC), ground.rehearsal)
-        documents.write(is_started=outcome is Exit.READY)
         if outcome is Exit.READY:
-            environ = {**os.environ, "PATH": settings.environ["PATH"]} if ground.rehearsal else dict(os.environ)
             folder = None if ground.rehearsal else served.project
+            environ = _named(os.environ, settings)
             program = command.find(request.words[0], environ["PATH"])
-            command.become(program, request.words, _named(environ, settings), folder=folder, lifeline=served.lifeline)
+            documents.start(
+                lambda: command.become(program, request.words, environ, folder=folder, lifeline=served.lifeline)
+            )
+        documents.write(is_started=False)
         return _stopped(outcome, request)
 
 
@@ -279,8 +287,8 @@ def local_facts(settings: Settings, watched: Watched, request: Request, key: byt
     """Raises TooLarge, KeyRefused."""
     assert settings.state is not None
     key = machine_key.load(settings.state) if key is None else key
-    left_out = (*settings.skip, *request.left_out)
-    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=request.fail_on or Status.FAIL))
+    left_out, fail_on = (*settings.skip, *request.left_out), request.fail_on or settings.fail_on or Status.FAIL
+    return flat(of_machine(settings, watched, key, left_out=left_out, fail_on=fail_on))
 
 
 def _holding(held: Receipt, request: Request) -> str:
@@ -294,10 +302,17 @@ def _holding(held: Receipt, request: Request) -> str:
 
 
 def _refused(drifts: Sequence[Drift], request: Request, held: Receipt | None) -> Exit:
-    since = f": since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else ""
-    say(f"REFUSED{since}")
+    say(f"REFUSED: since the pass of {held.at:%Y-%m-%d %H:%M} UTC" if held else "REFUSED")
     say_drifts(drifts)
-    _next(request)
+    given = {
+        "-e": request.environment,
+        "--fail-on": request.fail_on,
+        "--stage": request.stage,
+        "--skip": ",".join(request.skip),
+    }
+    options = [word for name, value in given.items() if value for word in (name, value)]
+    app = [request.app] if request.app else []
+    say(f"next  {_shown(['preflight', 'gate', '--renew', *options, *app, '--', *request.words])}")
     return Exit.REFUSED
 
 
@@ -318,20 +333,6 @@ def _stopped(outcome: Exit, request: Request) -> Exit:
     why = "the checklist did not pass, so " if outcome is not Exit.REFUSED else ""
     say(f"REFUSED: {why}`{_shown(request.words)}` was not run")
     return Exit.REFUSED
-
-
-def _next(request: Request) -> None:
-    given = {
-        "-e": request.environment,
-        "--fail-on": request.fail_on,
-        "--stage": request.stage,
-        "--skip": ",".join(request.skip),
-    }
-    usual = {"--fail-on": "fail", "--stage": "paid"}
-    options = [word for name, value in given.items() if value and value != usual.get(name) for word in (name, value)]
-    app = [request.app] if request.app else []
-    words = ["preflight", "gate", "--renew", *options, *app, "--", *request.words]
-    say(f"next  {_shown(words)}")
 
 
 def _shown(words: Sequence[str]) -> str:

@@ -57,7 +57,6 @@ def _conducted(options: Options, ground: Ground) -> Report:
     settings = ground.settings
     if settings.stage and not options.only:
         options = replace(options, stage=options.stage or Stage(settings.stage))
-    options = replace(options, fail_on=options.fail_on or (Status(settings.fail_on) if settings.fail_on else None))
     selection = selection_for(options, settings)
     apps: tuple[str, ...] = ()
     if options.is_for_all:
@@ -114,6 +113,9 @@ def run_selection(
             instead={RECIPE: FILLED_RECIPE} | ({} if options.stage is Stage.STATIC else {BUILDER: BUILDER_IN_FORCE}),
         )
 
+    # READY is for the whole checklist against the real account: every step of it, none left out
+    is_whole = not selection.is_named and not any(check.step for check, _ in selection.left_out)
+    scope = Scope.WHOLE if is_whole else Scope.PART
     given = rehearsal.given if rehearsal is not None else lambda app: {}
     worlds = {app or "": (world_of(app), given(app)) for app in apps or (settings.app,)}
     ledgers = {} if settings.state is None else {app: Ledger(settings.state, settings.project) for app in worlds}
@@ -152,10 +154,16 @@ def run_selection(
             judge=judge,
             apps=worlds,
             limits=Limits(spend_max_usd=settings.spend_max, run_s=options.timeout_s, wait_s=options.wait_s),
-            fail_on=options.fail_on or Status.FAIL,
-            scope=scope_of(selection, settings),
+            fail_on=options.fail_on or Status(settings.fail_on or "fail"),
+            scope=scope if settings.sandbox is None else Scope.REHEARSAL,
         )
-        report = _with_workspace(report, found)
+        workspace, here = found.get(WORKSPACE), found.get(HERE)  # what signing in has told about the target
+        met = replace(
+            target,
+            workspace=workspace.name if isinstance(workspace, Workspace) else None,
+            environment=environment or (here.name if isinstance(here, Here) else None),
+        )
+        report = replace(report, target=met)
         is_part = selection.is_named or bool(apps)  # that proves too little to be compared
         return report if is_part else await _followed(report, world, found, options.stage or Stage.PAID)
 
@@ -199,22 +207,3 @@ def _keep(ledger: Ledger, event: Event) -> None:
         ledger.observe(event)
     except OSError as e:
         warn(f"the ledger of what was spent can't be written: {e.filename}: {e.strerror}")
-
-
-def _with_workspace(report: Report, found: Mapping[Lookup[Any], object]) -> Report:
-    """The report with what signing in has told about the target."""
-    workspace, environment = found.get(WORKSPACE), found.get(HERE)
-    target = replace(
-        report.target,
-        workspace=workspace.name if isinstance(workspace, Workspace) else None,
-        environment=report.target.environment or (environment.name if isinstance(environment, Here) else None),
-    )
-    return replace(report, target=target)
-
-
-def scope_of(selection: Selection, settings: Settings) -> Scope:
-    """READY is for the whole checklist against the real account: every step of it, none left out."""
-    if settings.sandbox is not None:
-        return Scope.REHEARSAL
-    is_whole = not selection.is_named and not any(check.step for check, _ in selection.left_out)
-    return Scope.WHOLE if is_whole else Scope.PART

@@ -49,18 +49,18 @@ def not_run_here(answer: Answer, modules: frozenset[str]) -> str:
     raised = next((m for line in reversed(tail) if (m := RAISED.match(line))), None)
     if raised is None:
         return f"exit code {answer.seen['code']}: {_last_words(tail)[:LONGEST]}"
-    kind, said = raised[1].rpartition(".")[2], raised[2] or ""
-    if missing := NO_MODULE.search(said):
+    kind, message = raised[1].rpartition(".")[2], raised[2] or ""
+    if missing := NO_MODULE.search(message):
         return "" if missing[1] in modules else f"needs {missing[1]}"
-    if NO_GPU.search(said):
+    if NO_GPU.search(message):
         return "needs a GPU"
     if NO_NETWORK.search(text):
         return "needs the network"
     if kind == "KeyError" and "environ" in text:
-        return f"needs the variable {said.strip(chr(39))}"
-    if kind in EVERYWHERE or (kind == "TypeError" and WRONG_CALL.search(said)):
+        return f"needs the variable {message.strip(chr(39))}"
+    if kind in EVERYWHERE or (kind == "TypeError" and WRONG_CALL.search(message)):
         return ""
-    return f"it stopped with {kind}{': ' if said else ''}{said}"[:LONGEST] + ", on data that was made up"
+    return f"it stopped with {kind}{': ' if message else ''}{message}"[:LONGEST] + ", on data that was made up"
 
 
 def _last_words(tail: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import stat
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+
+from preflight.store import write_whole
 
 FORMATS = ("console", "json", "junit", "sarif", "github", "markdown", "gitlab")
 ON_SCREEN = frozenset({"console", "github", "markdown"})  # several of them may share a terminal
@@ -50,8 +51,11 @@ def look_at(outputs: Sequence[Output], sources: Iterable[Path] = ()) -> None:
         taken[_identity(source)] = "is what is looked at"
     for output in outputs:
         if output.stream is not None:
-            if output.stream != 1:
-                _check_stream(output)
+            try:
+                os.fstat(output.stream)
+            except OSError as e:
+                if output.stream != 1:
+                    raise click.UsageError(f"-o {output.format}={output.path}: {e.strerror}") from e
             continue
         path = Path(output.path)
         where = _identity(path)
@@ -68,13 +72,6 @@ def _identity(path: Path) -> object:
     except OSError:
         return os.path.realpath(path)
     return (found.st_dev, found.st_ino)
-
-
-def _check_stream(output: Output) -> None:
-    try:
-        os.fstat(output.stream or 0)
-    except OSError as e:
-        raise click.UsageError(f"-o {output.format}={output.path}: {e.strerror}") from e
 
 
 def _check(output: Output, path: Path) -> None:
@@ -133,24 +130,6 @@ def write(output: Output, text: str) -> None:
         with target.open("wb") as device:
             device.write(content)
         return
-    _replace(target, content, stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
-
-
-def _replace(target: Path, content: bytes, mode: int) -> None:
-    number, name = tempfile.mkstemp(prefix=".preflight-", dir=target.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-        part.chmod(mode)
-        part.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    umask = os.umask(0o077)
+    os.umask(umask)
+    write_whole(target, content, mode=stat.S_IMODE(mode) if mode else 0o666 & ~umask)

@@ -63,7 +63,7 @@ class Rehearsal:
     scenario: str | None = None
     modules: frozenset[str] = frozenset()
     why_not: str = ""  # what the app does can't be confined here, so that nothing of it is run
-    recordings: Mapping[str, Recording | NotRecorded | None] = field(default_factory=dict)
+    recordings: Mapping[str, Recording | NotRecorded] = field(default_factory=dict)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
 
     @property
@@ -105,8 +105,8 @@ class Rehearsal:
         if result.status is Status.PASS and result.check.stage is not Stage.STATIC:
             return replace(result, status=Status.SKIP, assumed=self.assumed)
         if result.status is Status.UNKNOWN and result.check.stage is Stage.REMOTE:
-            said = next((f.message for f in result.findings), result.reason)
-            return replace(result, status=Status.SKIP, reason=said, assumed=self.assumed)
+            reason = next((f.message for f in result.findings), result.reason)
+            return replace(result, status=Status.SKIP, reason=reason, assumed=self.assumed)
         if result.status is not Status.FAIL or result.check.stage is not Stage.PAID:
             return result
         assert result.answer is not None
@@ -135,7 +135,7 @@ def standing(options: Options) -> Iterator[Ground]:
         spend_max=options.spend_max,
         is_recorded=options.is_recorded,
     )
-    before = settings_of(start=Path.cwd(), scenario=None)
+    before = settings_of()
     if not options.is_sandbox:
         yield Ground(settings=before)
         return
@@ -153,20 +153,14 @@ def standing(options: Options) -> Iterator[Ground]:
     apps = every_app(before) if options.is_for_all else (resolve_app(before, app),)
     rehearsal = rehearsed(before, apps, scenario, is_unconfined=options.is_unconfined)
     with in_sandbox(rehearsal.world, project=before.project) as sandbox:
-        settings = settings_of(start=Path.cwd(), scenario=None)
+        settings = settings_of()
         s3 = replace(settings.s3, endpoint=sandbox.s3_url or settings.s3.endpoint)
         settings = replace(settings, state=None, sandbox=scenario or "rehearsal", record=True, s3=s3)
         if not rehearsal.why_not:
-            settings = replace(settings, environ=_confining(settings.environ, sandbox))
+            from preflight.sandbox.confinement import confining
+
+            settings = replace(settings, environ=confining(sandbox, "modal", settings.environ))
         yield Ground(settings=settings, sandbox=sandbox, rehearsal=rehearsal)
-
-
-def _confining(environ: Mapping[str, str], sandbox: Sandbox) -> dict[str, str]:
-    """With a `modal` first on the PATH that changes nothing on this machine."""
-    from preflight.sandbox import confinement
-
-    folder = confinement.shim(sandbox, "modal", environ)
-    return {**environ, "PATH": os.pathsep.join([str(folder), environ.get("PATH", os.defpath)])}
 
 
 def rehearsed(
@@ -176,25 +170,23 @@ def rehearsed(
     from msgspec.structs import replace as changed
 
     from preflight.discover.merge import filled
-    from preflight.sandbox import confinement, derive, overlay, worlds
+    from preflight.sandbox import confinement, derive, worlds
 
     why_not = "" if is_unconfined else confinement.why_not()
-    recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded | None]()
+    recipes, recordings = dict[str, Recipe](), dict[str, Recording | NotRecorded]()
     for app in apps:
         recipe = recipes[app] = reader.read(settings.project / app, project=settings.project)
-        told = None
-        if not recipe.broken and not why_not:
-            with contextlib.suppress(RecorderBroken):
-                told = asyncio.run(record_file(recipe, replace(settings, app=app)))
-                recordings[app] = told
-        if isinstance(told, Recording):
-            recipes[app] = filled(recipe, told)
+        if recipe.broken or why_not:
+            continue
+        with contextlib.suppress(RecorderBroken):
+            found = recordings[app] = asyncio.run(record_file(recipe, replace(settings, app=app)))
+            recipes[app] = filled(recipe, found) if isinstance(found, Recording) else recipe
     world = derive.derived([*recipes.values()], settings)
     try:
         if scenario is not None and (path := worlds.path_of(scenario)).parent != worlds.SCENARIOS:
             world = worlds.load(path)  # a world of the user's own, as `--print-world` wrote it
         elif scenario is not None:
-            world = overlay.laid_over(world, worlds.load(scenario), scenario)
+            world = worlds.laid_over(world, worlds.load(scenario), scenario)
     except ValueError as e:
         raise click.UsageError(str(e)) from e
     container = changed(

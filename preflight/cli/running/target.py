@@ -23,27 +23,34 @@ from preflight.wording import listed
 
 def project_settings(
     *,
-    start: Path,
-    scenario: str | None,
+    start: Path | None = None,
+    scenario: str | None = None,
     app: str | None = None,
     environment: str | None = None,
     spend_max: Decimal | None = None,
     is_recorded: bool = False,
 ) -> Settings:
-    """The settings of the app's project, or of the one that ``start`` is in.  Raises click.UsageError."""
-    here = start
+    """The settings of the app's project, or of the one that ``start`` (else the working folder) is in.
+
+    A sandbox's example (``scenario``) keeps nothing, since its passes prove nothing about a real app, and is a Modal
+    for the client that it was tested with: preflight's own.  Raises click.UsageError.
+    """
+    import platformdirs
+
+    here = start or Path.cwd()
     if app is not None and scenario is None:
         file = Path(app)
         here = file.parent if file.parent.is_dir() else Path.cwd()
     try:
-        found = settings_module.load(here, environ=dict(os.environ), state=_state(scenario))
+        state = None if scenario is not None else platformdirs.user_state_path("preflight")
+        found = settings_module.load(here, environ=dict(os.environ), state=state)
         interpreter = find(found.project, os.environ, configured=found.python)
     except SettingsError as e:
         raise click.UsageError(str(e)) from e
     except NoInterpreter as e:
         raise click.UsageError(f"{found.read_from}: tool.preflight.python: {e}") from e
-    # the sandbox is a Modal for the client that it was tested with: preflight's own
-    path = _ours_first() if scenario is not None else interpreter.path
+    ours_first = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    path = ours_first if scenario is not None else interpreter.path
     named = environment or found.environment
     return replace(
         found,
@@ -55,19 +62,6 @@ def project_settings(
         builder=os.environ.get("MODAL_IMAGE_BUILDER_VERSION") or found.builder,
         sandbox=scenario,
     )
-
-
-def _ours_first() -> str:
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-
-
-def _state(scenario: str | None) -> Path | None:
-    """Where passes and logs are kept.  A sandbox keeps nothing: its passes prove nothing about a real app."""
-    if scenario is not None:
-        return None
-    import platformdirs
-
-    return platformdirs.user_state_path("preflight")
 
 
 def resolve_app(settings: Settings, given: str | None) -> str:

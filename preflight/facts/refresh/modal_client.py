@@ -65,11 +65,8 @@ def announced(source: str, where: str, today: date) -> Iterator[Break]:
 
 
 def _text(node: ast.expr) -> str:
-    if isinstance(node, ast.JoinedStr):
-        said = "".join(str(v.value) if isinstance(v, ast.Constant) else NOT_TEXT for v in node.values)
-    else:
-        said = str(node.value) if isinstance(node, ast.Constant) else ""
-    return " ".join(said.split())
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node] if isinstance(node, ast.Constant) else []
+    return " ".join("".join(str(p.value) if isinstance(p, ast.Constant) else NOT_TEXT for p in parts).split())
 
 
 def builders(sources: Sources, known: Iterable[Builder]) -> Iterator[Builder]:
@@ -78,14 +75,13 @@ def builders(sources: Sources, known: Iterable[Builder]) -> Iterator[Builder]:
     Raises NotRead.
     """
     wheel = newest_wheel(sources.index, "modal")
-    held = sources.index.members(wheel, FILES)
+    members = sources.index.members(wheel, FILES)
     try:
-        images = json.loads(held["modal/builder/base-images.json"])
-        pythons = _constant(held["modal/_image.py"].decode(), "SUPPORTED_PYTHON_SERIES")
-        versions = sorted(set(pythons) - {PREVIEW})
+        images = json.loads(members["modal/builder/base-images.json"])
+        pythons = _constant(members["modal/_image.py"].decode(), "SUPPORTED_PYTHON_SERIES")
         of_known = {row.version: row for row in known}
         last: Builder | None = None
-        for version in versions:
+        for version in sorted(set(pythons) - {PREVIEW}):
             before = of_known.get(version, last)
             last = Builder(
                 version=version,
@@ -105,7 +101,6 @@ def builders(sources: Sources, known: Iterable[Builder]) -> Iterator[Builder]:
 def _constant(source: str, name: str) -> dict[str, list[str]]:
     """A module's constant that is written out.  Raises KeyError, ValueError."""
     for node in ast.parse(source).body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
-        if isinstance(target, ast.Name) and target.id == name and isinstance(node, ast.AnnAssign) and node.value:
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name and node.value:
             return dict(ast.literal_eval(node.value))
     raise KeyError(name)

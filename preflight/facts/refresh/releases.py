@@ -1,7 +1,7 @@
 """Releases of a package from the index: what the metadata asks for, and what setup.py of the sdist does.
 
-Which wheels a release page holds is read from the page's list of assets; where that can't be asked, a release that
-is known keeps its matrix and a new one has none.  What no source says (notes, known breakage) stays as it was.
+Which wheels its release page holds, notes and known breakage are written by hand: they stay as they were, and a new
+release has none.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 import msgspec
 from packaging.version import Version
 
-from preflight.facts.refresh.source import Index, IndexFile, by_version, requires
+from preflight.facts.refresh.source import Index, IndexFile, final_releases, requires
 from preflight.facts.types import How, Release
-from preflight.facts.wheels import wheel_name
 from preflight.toml_rows import typed
 
 FILES = r"[^/]+/(?:setup\.py|pyproject\.toml|PKG-INFO)"
@@ -29,39 +28,23 @@ BY_HAND = ("cuda_labels", "matrix_known", "wheels", "wheel_glibc", "no_wheels_fr
 READ = "PyPI: metadata and setup.py of the sdist"
 
 
-def rows(
-    index: Index,
-    package: str,
-    known: Iterable[Release],
-    today: date,
-    *,
-    oldest: str = "0",
-    assets: Mapping[str, list[str]] | None = None,
-    is_all: bool = False,
-) -> Iterator[Release]:
+def rows(index: Index, package: str, known: Iterable[Release], today: date, *, oldest: str = "0") -> Iterator[Release]:
     """A row a release of the index from ``oldest`` on, and those that are known and not on it.
 
-    ``assets`` are the file names of a release page by tag.  A release that is known is not opened again, unless
-    ``is_all``.  Raises NotRead.
+    A release that is known and on PyPI is not opened again.  Raises NotRead.
     """
     of_known = {row.version: row for row in known}
-    on_index = {
-        str(v): files
-        for v, files in by_version(index.files(package)).items()
-        if not v.is_prerelease and v >= Version(oldest)
-    }
+    on_index = {str(v): files for v, files in final_releases(index, package, oldest).items()}
     for version in sorted({*of_known, *on_index}, key=Version):
         before, files = of_known.get(version), on_index.get(version)
-        if files and (before is None or is_all or not before.on_pypi):
+        if files and not (before and before.on_pypi):
             found = _read(index, package, version, files)
             if before:
                 kept = {name: getattr(before, name) for name in BY_HAND}
-                said = str(found["source"])
-                found |= kept | {"source": before.source if said in before.source else f"{before.source}; {said}"}
+                source = str(found["source"])
+                found |= kept | {"source": before.source if source in before.source else f"{before.source}; {source}"}
         elif before:
             found = msgspec.structs.asdict(before)
-        if assets is not None:
-            found |= _matrix(version, assets.get(f"v{version}", []), before)
         yield typed(found | {"on_pypi": bool(files), "seen": today}, Release, f"{package} {version}")
 
 
@@ -70,12 +53,12 @@ def _read(index: Index, package: str, version: str, files: list[IndexFile]) -> d
     sdists = [f for f in files if f.filename.endswith((".tar.gz", ".zip"))]
     sdist = next((f for f in sdists if f.size <= LARGEST_SDIST or not wheels), None)
     metadata = index.metadata(wheels[0] if wheels else files[0])
-    held: dict[str, str] = {}
+    texts: dict[str, str] = {}
     if sdist is not None:
         members = index.members(sdist, FILES)
-        held = {name.rsplit("/", 1)[-1]: data.decode("utf-8", "replace") for name, data in members.items()}
-    setup = _parsed(held.get("setup.py", ""))
-    asked = [str(r) for r in requires(metadata) if "extra" not in str(r.marker or "")]
+        texts = {name.rsplit("/", 1)[-1]: data.decode("utf-8", "replace") for name, data in members.items()}
+    setup = _parsed(texts.get("setup.py", ""))
+    required = [str(r) for r in requires(metadata) if "extra" not in str(r.marker or "")]
     named = _sources(setup)
     has = {name.partition("/")[2] for name in index.members(sdist, SOURCES)} if sdist and named else set()
     return {
@@ -83,8 +66,8 @@ def _read(index: Index, package: str, version: str, files: list[IndexFile]) -> d
         "version": version,
         "released": min((f.uploaded for f in files if f.uploaded), default=None),
         "python": files[0].requires_python,
-        "requires": asked or _requires(setup),
-        "build_system": _build_system(held.get("pyproject.toml", "")),
+        "requires": required or _requires(setup),
+        "build_system": _build_system(texts.get("pyproject.toml", "")),
         "imports_at_build": _imports(setup),
         "archs": list(dict.fromkeys(_archs(setup))),
         "cuda_labels": {},
@@ -102,8 +85,8 @@ def _parsed(text: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _strings(tree: ast.AST) -> Iterator[str]:
-    return (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+def _strings(tree: ast.AST) -> list[str]:
+    return [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
 def _build_system(text: str) -> list[str]:
@@ -129,10 +112,8 @@ def _imports(setup: ast.Module) -> list[str]:
 
 def _requires(setup: ast.Module) -> list[str]:
     """``install_requires`` where it is a list of strings: the metadata of old sdists leaves it out."""
-    for node in ast.walk(setup):
-        if isinstance(node, ast.keyword) and node.arg == "install_requires" and isinstance(node.value, ast.List):
-            return [c.value for c in node.value.elts if isinstance(c, ast.Constant) and isinstance(c.value, str)]
-    return []
+    keywords = (n for n in ast.walk(setup) if isinstance(n, ast.keyword) and n.arg == "install_requires")
+    return next((_strings(k.value) for k in keywords if isinstance(k.value, ast.List)), [])
 
 
 def _sources(setup: ast.Module) -> set[str]:
@@ -145,39 +126,11 @@ def _archs(tree: ast.AST, condition: str = "") -> Iterator[str]:
     """ "90 nvcc >= 11.8": an architecture, with what setup.py asks of nvcc before it names it."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If):
-            inner = _on_nvcc(node.test)
-            yield from _archs(ast.Module(node.body, []), inner or condition)
+            nvcc = re.search(r"bare_metal_version (>=|<=) Version\('([\d.]+)'\)", ast.unparse(node.test))
+            inner = f" nvcc {nvcc[1]} {nvcc[2]}" if nvcc else condition
+            yield from _archs(ast.Module(node.body, []), inner)
             yield from _archs(ast.Module(node.orelse, []), condition)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and (found := ARCH.search(node.value)):
             yield found[1] + condition
         else:
             yield from _archs(node, condition)
-
-
-def _on_nvcc(test: ast.expr) -> str:
-    found = re.search(r"bare_metal_version (>=|<=) Version\('([\d.]+)'\)", ast.unparse(test))
-    return f" nvcc {found[1]} {found[2]}" if found else ""
-
-
-def _matrix(version: str, names: Iterable[str], before: Release | None) -> dict[str, object]:
-    """Wheel sets of the file names of a release page; the known breakage of a set stays with it."""
-    labels: dict[str, str] = {}
-    found: dict[tuple[str, str, str], set[str]] = {}  # (cuda, torch, abi) → Pythons
-    for name in names:
-        wheel = wheel_name(name)
-        if wheel and wheel.torch and wheel.cuda and wheel.abi and wheel.python and wheel.version == version:
-            labels[wheel.cuda] = re.search(r"[+.](cu\d+)", name)[1]  # type: ignore[index]
-            found.setdefault((wheel.cuda, wheel.torch, wheel.abi), set()).add(wheel.python)
-    return {"cuda_labels": labels, "matrix_known": True, "wheels": list(_sets(found, before))}
-
-
-def _sets(found: Mapping[tuple[str, str, str], set[str]], before: Release | None) -> Iterator[dict[str, object]]:
-    """Those that differ in torch alone are one set."""
-    groups: dict[tuple[str, str, tuple[str, ...], str], list[str]] = {}
-    for (cuda, torch, abi), held in found.items():
-        sets = before.wheels if before else ()
-        broken = next((w.broken for w in sets if w.cuda == cuda and torch in w.torch and abi in w.abi), "")
-        groups.setdefault((cuda, abi, tuple(sorted(held, key=Version)), broken), []).append(torch)
-    for (cuda, abi, pythons, broken), torches in sorted(groups.items()):
-        row: dict[str, object] = {"cuda": cuda, "torch": sorted(torches, key=Version), "python": pythons, "abi": [abi]}
-        yield {**row, "broken": broken} if broken else row

@@ -1,10 +1,10 @@
-"""Renews the tables that have a source: which generator makes which, and what one refresh has found."""
+"""Renews the tables that have a source: which generator makes which, what one refresh has found, and its text."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from preflight.facts import types
-from preflight.facts.load import merged, rows
+from preflight.facts.load import identity, merged, rows
 from preflight.facts.refresh import modal_client, releases, torch
 from preflight.facts.refresh.source import NotRead, Sources, newest_wheel
-from preflight.facts.refresh.text import differences, table_text
-from preflight.facts.types import Need, Release, Row, Table, TorchRow
+from preflight.facts.types import PROVENANCE, Need, Release, Row, Table, TorchRow
 from preflight.facts.wheels import OLDEST, TABLE_OF
+from preflight.store import write_whole
 from preflight.toml_rows import WrongRow
 
 
@@ -25,7 +25,7 @@ from preflight.toml_rows import WrongRow
 class Renewed:
     """One table after a refresh.  ``unread`` says why a source gave nothing: the old rows hold."""
 
-    table: Table
+    table: Table[Row]
     rows: tuple[Row, ...] = ()
     changes: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -37,13 +37,12 @@ def _torch(sources: Sources, known: Sequence[TorchRow]) -> Iterator[TorchRow | U
         local = torch.local_builds(sources.builds) if sources.builds else {}
     except NotRead as e:
         yield f"builds for each CUDA: {e}"
-    yield from torch.rows(sources.index, local, known, sources.today, is_all=sources.is_all)
+    yield from torch.rows(sources.index, local, known, sources.today)
 
 
 def _releases(package: str, sources: Sources, known: Sequence[Release]) -> Iterator[Release]:
     mine = [row for row in known if row.package == package]
-    oldest, is_all = OLDEST.get(package, "0"), sources.is_all
-    yield from releases.rows(sources.index, package, mine, sources.today, oldest=oldest, is_all=is_all)
+    yield from releases.rows(sources.index, package, mine, sources.today, oldest=OLDEST.get(package, "0"))
 
 
 def _compat(sources: Sources, known: Sequence[Need]) -> Iterator[Need]:
@@ -57,7 +56,7 @@ def _compat(sources: Sources, known: Sequence[Need]) -> Iterator[Need]:
 
 Unread = str  # what could not be read, and why
 Generator = Callable[[Sources, Sequence[Any]], Iterable[Row | Unread]]  # of the rows of its table that are known
-GENERATORS: dict[Table, tuple[Generator, ...]] = {
+GENERATORS: dict[Table[Any], tuple[Generator, ...]] = {
     types.TORCH: (_torch,),
     types.BREAKS: (modal_client.breaks,),
     types.BUILDERS: (modal_client.builders,),
@@ -67,7 +66,7 @@ for _package, _table in TABLE_OF.items():
     GENERATORS[_table] = (*GENERATORS.get(_table, ()), partial(_releases, _package))
 
 
-def renew(sources: Sources, tables: Iterable[Table] = ()) -> Iterator[Renewed]:
+def renew(sources: Sources, tables: Iterable[Table[Any]] = ()) -> Iterator[Renewed]:
     """Each table that has a generator.  A source that can't be read leaves its rows as they are, and is named."""
     for table in tables or GENERATORS:
         known, found = rows(table), list[Row | Unread]()
@@ -82,10 +81,62 @@ def renew(sources: Sources, tables: Iterable[Table] = ()) -> Iterator[Renewed]:
         yield Renewed(table, new, tuple(differences(table, known, new)), unread)
 
 
-def write(folder: Path, renewed: Renewed, known: tuple[Row, ...] = (), head: str = "") -> None:
+def write(folder: Path, renewed: Renewed) -> None:
     """The table's file in ``folder``: whole or not at all.  Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / renewed.table.file
-    part = file.with_name(f"{file.name}.{os.getpid()}")
-    part.write_text(table_text(renewed.table, merged(renewed.table, known, renewed.rows), head), "utf-8")
-    part.replace(file)
+    text = table_text(renewed.table, merged(renewed.table, (), renewed.rows))
+    write_whole(folder / renewed.table.file, text.encode())
+
+
+# --- rows as the text of a table, and the difference between two tables in words --------------------------------------
+
+
+def table_text(table: Table[Row], rows: Iterable[Row]) -> str:
+    """TOML that ``facts.load.read`` takes; what a row leaves at its default is not written."""
+    return "\n\n".join("\n".join((f"[[{table.key}]]", *_lines(row))) for row in rows) + "\n"
+
+
+def _lines(row: Row) -> Iterator[str]:
+    names = row.__struct_fields__
+    defaults = dict(zip(reversed(names), reversed(row.__struct_defaults__), strict=False))
+    for name in (*(n for n in names if n not in PROVENANCE), *PROVENANCE):
+        value = getattr(row, name)
+        if value is not None and not (name in defaults and value == defaults[name]):
+            yield f"{name} = {_toml(value, depth=0)}"
+
+
+def _toml(value: object, depth: int = 1) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return msgspec.json.encode(str(value)).decode()  # a JSON string is a basic string of TOML
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, msgspec.Struct):
+        keys = msgspec.structs.asdict(value)
+        return f"{{ {', '.join(f'{k} = {_toml(v)}' for k, v in keys.items() if v != '')} }}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        if depth == 0 and value and isinstance(value[0], msgspec.Struct):
+            return "[\n" + "".join(f"    {_toml(v)},\n" for v in value) + "]"
+        return f"[{', '.join(map(_toml, value))}]"
+    return repr(value)
+
+
+def differences(table: Table[Row], old: Iterable[Row], new: Iterable[Row]) -> Iterator[str]:
+    """ "torch 2.16 is new", "torch 2.15: patches was 2.15.0, is 2.15.0, 2.15.1": one line a thing."""
+    before = {identity(table, row): row for row in old}
+    for row in new:
+        name = " ".join(dict.fromkeys((*(() if table.by[0] == "package" else (table.key,)), *identity(table, row))))
+        was = before.get(identity(table, row))
+        if was is None:
+            yield f"{name} is new"
+            continue
+        fields = (f for f in row.__struct_fields__ if f not in PROVENANCE and getattr(row, f) != getattr(was, f))
+        for field in fields:
+            yield f"{name}: {field} was {_in_words(getattr(was, field))}, is {_in_words(getattr(row, field))}"
+
+
+def _in_words(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= 120 else text[:119] + "…" if text else "nothing"

@@ -57,12 +57,11 @@ class Index(Protocol):
 
 @dataclass(frozen=True)
 class Sources:
-    """``builds`` is the index of torch's builds for each CUDA.  ``is_all``: read again what is known."""
+    """``builds`` is the index of torch's builds for each CUDA."""
 
     index: Index
     builds: Index | None
     today: date
-    is_all: bool = False
 
 
 def named(filename: str) -> tuple[Version | None, frozenset[str]]:
@@ -85,14 +84,17 @@ def by_version(files: Iterable[IndexFile]) -> dict[Version, list[IndexFile]]:
     return dict(sorted(found.items()))
 
 
+def final_releases(index: Index, name: str, oldest: str = "0") -> dict[Version, list[IndexFile]]:
+    """``by_version`` without what is no final release as PyPI has them, from ``oldest`` on.  Raises NotRead."""
+    found, least = by_version(index.files(name)), Version(oldest)
+    return {v: files for v, files in found.items() if v >= least and not v.is_prerelease and v.local is None}
+
+
 def newest_wheel(index: Index, name: str) -> IndexFile:
     """Of the newest final release.  Raises NotRead when it has none."""
-    for version, files in reversed(list(by_version(index.files(name)).items())):
-        if not version.is_prerelease:
-            wheel = next((f for f in files if f.filename.endswith(".whl")), None)
-            if wheel is not None:
-                return wheel
-            break
+    newest = list(final_releases(index, name).values())[-1:]
+    for wheel in (file for files in newest for file in files if file.filename.endswith(".whl")):
+        return wheel
     raise NotRead(f"the newest release of {name} has no wheel on the index")
 
 

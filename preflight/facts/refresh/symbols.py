@@ -15,13 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from packaging.version import Version
-
-from preflight.facts.refresh.source import Index, IndexFile, NotRead, by_version
+from preflight.facts.refresh.source import Index, IndexFile, NotRead, final_releases
 from preflight.facts.symbols import CXX11_26, MORE_NAMES, SymbolTable, abi_of, hash_of, is_kept
 
 LIBRARY = re.compile(r"torch/lib/lib(?:c10|c10_cuda|torch|torch_cpu|torch_cuda|torch_cuda_linalg|torch_python)\.so")
-OLDEST = Version("2.0")
+OLDEST = "2.0"
 SPLIT = "2.6"  # its builds have two ABIs
 SOURCE = (
     "dynamic symbols of the x86_64 wheels on PyPI, all libraries, newest patch of each minor; of the build of 2.6 with "
@@ -99,16 +97,12 @@ def renewed(index: Index, exported: Exported, known: Measured, say: Callable[[st
 
 def wheels(index: Index) -> Iterator[tuple[str, IndexFile, IndexFile | None]]:
     """Minor, the x86_64 wheel of its newest patch, and the aarch64 one."""
-    found: dict[str, list[IndexFile]] = {}
-    for version, files in by_version(index.files("torch")).items():
-        if version >= OLDEST and not version.is_prerelease and version.local is None:
-            found[f"{version.major}.{version.minor}"] = sorted(
-                files, key=lambda f: ("3.11" not in f.pythons, f.filename)
-            )
-    for minor, files in found.items():
-        wheel = next((f for f in files if f.is_linux_wheel), None)
+    newest = {f"{v.major}.{v.minor}": files for v, files in final_releases(index, "torch", OLDEST).items()}
+    for minor, files in newest.items():
+        ordered = sorted(files, key=lambda f: ("3.11" not in f.pythons, f.filename))
+        wheel = next((f for f in ordered if f.is_linux_wheel), None)
         if wheel is not None:
-            yield minor, wheel, next((f for f in files if f.filename.endswith("aarch64.whl")), None)
+            yield minor, wheel, next((f for f in ordered if f.filename.endswith("aarch64.whl")), None)
 
 
 def _names(index: Index, wheel: IndexFile, exported: Exported) -> Iterator[tuple[str, bool]]:

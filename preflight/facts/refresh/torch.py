@@ -9,12 +9,13 @@ from datetime import date
 import msgspec
 from packaging.version import Version
 
-from preflight.facts.refresh.source import Index, IndexFile, NotRead, by_version, requires
+from preflight.facts.refresh.source import Index, IndexFile, NotRead, final_releases, requires
 from preflight.facts.types import How, TorchRow
 from preflight.toml_rows import typed
 
-OLDEST = Version("2.0")
+OLDEST = "2.0"
 PYTHON = "3.11"  # the wheel that is opened, where it is there
+LINUX = {"platform_system": "Linux", "platform_machine": "x86_64", "python_version": PYTHON, "extra": ""}
 MEMBERS = r"torch/(?:version\.py|utils/cpp_extension\.py|lib/libc10\.so|lib/libtorch_python\.so|" + (
     r"include/torch/csrc/api/include/torch/all\.h)"
 )
@@ -30,10 +31,8 @@ SOURCE = (
 )
 
 
-def rows(
-    index: Index, local: Mapping[str, list[str]], known: Iterable[TorchRow], today: date, *, is_all: bool = False
-) -> Iterator[TorchRow]:
-    """A row a minor.  One that is known, with the same patches, is not opened again, unless ``is_all``.
+def rows(index: Index, local: Mapping[str, list[str]], known: Iterable[TorchRow], today: date) -> Iterator[TorchRow]:
+    """A row a minor.  One that is known, with the same patches, is not opened again.
 
     ``local`` names the +cu builds of a minor, where their index was read.  Raises NotRead.
     """
@@ -41,13 +40,10 @@ def rows(
     companions = {name: _Companion(index, name) for name in ("torchvision", "torchaudio")}
     for minor, patches in _minors(index).items():
         before, names = of_known.get(minor), [str(v) for v in patches]
-        is_same = before is not None and list(before.patches) == names and not is_all
-        found = msgspec.structs.asdict(before) if before and is_same else _read(index, minor, patches)
+        same = before if before is not None and list(before.patches) == names else None
+        found = msgspec.structs.asdict(same) if same else _read(index, minor, patches)
         row = {**found, "minor": minor, "patches": names, "source": SOURCE, "seen": today, "how": How.READ}
-        row |= {
-            name: (before and is_same and getattr(before, name)) or companion.of(patches)
-            for name, companion in companions.items()
-        }
+        row |= {n: (same and getattr(same, n)) or companion.of(patches) for n, companion in companions.items()}
         if minor in local:
             row |= {"builds": local[minor], "builds_known": True}
         elif before:
@@ -64,9 +60,8 @@ def rows(
 
 def _minors(index: Index) -> dict[str, dict[Version, list[IndexFile]]]:
     found: dict[str, dict[Version, list[IndexFile]]] = {}
-    for version, files in by_version(index.files("torch")).items():
-        wheels = [f for f in files if f.is_linux_wheel and f.pythons]
-        if version >= OLDEST and not version.is_prerelease and version.local is None and wheels:
+    for version, files in final_releases(index, "torch", OLDEST).items():
+        if wheels := [f for f in files if f.is_linux_wheel and f.pythons]:
             found.setdefault(f"{version.major}.{version.minor}", {})[version] = wheels
     return found
 
@@ -74,22 +69,22 @@ def _minors(index: Index) -> dict[str, dict[Version, list[IndexFile]]]:
 def _read(index: Index, minor: str, patches: Mapping[Version, list[IndexFile]]) -> dict[str, object]:
     pythons = {p for files in patches.values() for f in files for p in f.pythons}
     wheels = [_wheel(files) for files in patches.values()]
-    held = {name.rsplit("/", 1)[-1]: data for name, data in index.members(wheels[-1], MEMBERS).items()}
-    missing = {"version.py", "cpp_extension.py", "libc10.so", "libtorch_python.so"} - held.keys()
+    members = {name.rsplit("/", 1)[-1]: data for name, data in index.members(wheels[-1], MEMBERS).items()}
+    missing = {"version.py", "cpp_extension.py", "libc10.so", "libtorch_python.so"} - members.keys()
     if missing:
         raise NotRead(f"{wheels[-1].filename} has no {', '.join(sorted(missing))}")
-    library, std = held["libtorch_python.so"], STD.findall(held["cpp_extension.py"].decode("utf-8", "replace"))
-    cuda = re.search(rb"^cuda(?:: [^=]+)? = '([\d.]+)'", held["version.py"], re.MULTILINE)
+    library, std = members["libtorch_python.so"], STD.findall(members["cpp_extension.py"].decode("utf-8", "replace"))
+    cuda = re.search(rb"^cuda(?:: [^=]+)? = '([\d.]+)'", members["version.py"], re.MULTILINE)
     archs = max(ARCHS.findall(library), key=len, default=b"")
-    least_std = LEAST_STD.search(held.get("all.h", b""))
+    least_std = LEAST_STD.search(members.get("all.h", b""))
     tag = re.search(r"manylinux_2_(\d+)", wheels[-1].filename)
-    glibc = int(tag[1]) if tag else max(OLD_GLIBC, *map(int, GLIBC.findall(held["libc10.so"] + library)))
+    glibc = int(tag[1]) if tag else max(OLD_GLIBC, *map(int, GLIBC.findall(members["libc10.so"] + library)))
     return {
         "pypi_cuda": cuda[1].decode() if cuda else "",
         "python": sorted(pythons, key=Version),
         "triton": _triton([index.metadata(w) for w in wheels], max(pythons, key=Version)),
         "sm": sorted({int(a.removeprefix("sm_")) for a in archs.decode().split()}),
-        "cxx11_abi": NEW_STRING in held["libc10.so"],
+        "cxx11_abi": NEW_STRING in members["libc10.so"],
         "cxx_std": int(std[0]) if std else 17,
         "enforces_cxx20": bool(least_std and int(least_std[1]) >= 20),
         "numpy2": b"numpy._core" in library,
@@ -106,15 +101,11 @@ def _triton(texts: Iterable[str], newest_python: str) -> str:
     pins: dict[str, None] = {}
     limit = ""
     for requirement in (r for text in texts for r in requires(text) if r.name == "triton"):
-        if requirement.marker is None or requirement.marker.evaluate(_linux("3.11")):
+        if requirement.marker is None or requirement.marker.evaluate(LINUX):
             pins[str(requirement.specifier).removeprefix("==")] = None
             bound = re.search(r'python_version < "([\d.]+)"', str(requirement.marker or ""))
             limit = f" (<{bound[1]})" if bound and Version(bound[1]) <= Version(newest_python) else ""
     return "/".join(pins) + limit
-
-
-def _linux(python: str) -> dict[str, str]:
-    return {"platform_system": "Linux", "platform_machine": "x86_64", "python_version": python, "extra": ""}
 
 
 class _Companion:
@@ -124,8 +115,8 @@ class _Companion:
         self._pins: dict[str, str] = {}
         self._unread = [
             (version, wheels)
-            for version, files in by_version(index.files(name)).items()
-            if not version.is_prerelease and (wheels := [f for f in files if f.is_linux_wheel])
+            for version, files in final_releases(index, name).items()
+            if (wheels := [f for f in files if f.is_linux_wheel])
         ]
         self._index = index
 

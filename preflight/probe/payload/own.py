@@ -3,6 +3,8 @@ block held against the reference on the input that the model gave it."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -16,11 +18,6 @@ from .numbers import compared
 from .trace import LABEL, traced
 
 KEPT_BYTES = 2**30  # of inputs, for them
-
-
-def _autocast(torch: Any) -> str:
-    is_on = torch.is_autocast_enabled()
-    return str(torch.get_autocast_gpu_dtype()).replace("torch.", "") if is_on else ""
 
 
 class Block:
@@ -45,59 +42,46 @@ class Watch:
         self.flags: list[tuple[str, Any]] = []
         self.handles: list[Any] = []
         for block in blocks:
-            before, after = self._before(block), self._after(block)
+            before, after = functools.partial(self._before, block), functools.partial(self._after, block)
             self.handles.append(block.module.register_forward_pre_hook(before, with_kwargs=True))
             # also when it raised
             self.handles.append(block.module.register_forward_hook(after, with_kwargs=True, always_call=True))
         for name, p in parameters.items():
             if getattr(p, "requires_grad", False) and hasattr(p, "register_hook"):
-                self.handles.append(p.register_hook(self._on_gradient(name)))
-
-    def _is_rerun(self) -> bool:
-        """Whether a backward pass is under way: activation checkpointing calls the block again inside it."""
-        now = getattr(self.torch._C, "_current_graph_task_id", None)
-        return now is not None and now() != -1
+                self.handles.append(p.register_hook(functools.partial(self._on_gradient, name)))
 
     def _is_idle(self) -> bool:
         compiling = getattr(getattr(self.torch, "compiler", None), "is_compiling", None)
         return not self.is_on or bool(compiling is not None and compiling())
 
-    def _before(self, block: Block) -> Callable[..., None]:
-        def hook(module: Any, args: Any, kwargs: Any) -> None:
-            if self._is_idle():
-                return
-            if block.given is None and args and hasattr(args[0], "element_size"):
-                size = args[0].numel() * args[0].element_size()
-                if self.kept + size <= KEPT_BYTES:
-                    self.kept += size
-                    block.given = (args[0].detach().clone(), args[1:], dict(kwargs), _autocast(self.torch))
-            label = self.torch.profiler.record_function(LABEL + str(block.number))
-            label.__enter__()
-            block.labels.append(label)
+    def _before(self, block: Block, module: Any, args: Any, kwargs: Any) -> None:
+        if self._is_idle():
+            return
+        if block.given is None and args and hasattr(args[0], "element_size"):
+            size = args[0].numel() * args[0].element_size()
+            if self.kept + size <= KEPT_BYTES:
+                self.kept += size
+                is_cast = self.torch.is_autocast_enabled()
+                cast = str(self.torch.get_autocast_gpu_dtype()).replace("torch.", "") if is_cast else ""
+                block.given = (args[0].detach().clone(), args[1:], dict(kwargs), cast)
+        label = self.torch.profiler.record_function(LABEL + str(block.number))
+        label.__enter__()
+        block.labels.append(label)
 
-        return hook
+    def _after(self, block: Block, module: Any, args: Any, kwargs: Any, output: Any) -> None:
+        if self._is_idle() or not block.labels:
+            return
+        block.labels.pop().__exit__(None, None, None)
+        # activation checkpointing calls the block again inside the backward pass
+        is_rerun = getattr(self.torch._C, "_current_graph_task_id", lambda: -1)() != -1
+        block.steps[-1]["reruns" if is_rerun else "raised" if output is None else "calls"] += 1
 
-    def _after(self, block: Block) -> Callable[..., None]:
-        def hook(module: Any, args: Any, kwargs: Any, output: Any) -> None:
-            if self._is_idle() or not block.labels:
-                return
-            block.labels.pop().__exit__(None, None, None)
-            kind = "reruns" if self._is_rerun() else "raised" if output is None else "calls"
-            block.steps[-1][kind] += 1
-
-        return hook
-
-    def _on_gradient(self, name: str) -> Callable[[Any], None]:
-        def hook(gradient: Any) -> None:
-            if not self.is_on:
-                return
-            try:
+    def _on_gradient(self, name: str, gradient: Any) -> None:
+        # a sparse gradient, say, can't be asked
+        with contextlib.suppress(RuntimeError, TypeError):
+            if self.is_on:
                 flags = (self.torch.isfinite(gradient).all(), (gradient != 0).any())
-            except (RuntimeError, TypeError):  # a sparse gradient, say
-                return
-            self.flags.append((name, self.torch.stack(flags)))
-
-        return hook
+                self.flags.append((name, self.torch.stack(flags)))
 
     def gradients(self) -> tuple[dict[str, bool], list[str]]:
         """Which parameters a gradient reached in this step, each with whether it is zero; those not finite."""

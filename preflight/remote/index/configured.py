@@ -22,11 +22,13 @@ class NoIndex(Exception):
 
 def pip_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Addresses of simple indexes, http, https or file.  Raises NoIndex."""
-    found = _settings(environ)
-    named = next((environ[name] for name in ("PIP_INDEX_URL", *UV) if environ.get(name)), found.get("index-url"))
+    named = next((environ[name] for name in ("PIP_INDEX_URL", *UV) if environ.get(name)), None)
+    extra = environ.get("PIP_EXTRA_INDEX_URL")  # set and empty, it is pip's last word too
+    if named is None or extra is None:  # pip takes half a second to say
+        found = _settings(environ)
+        named, extra = named or found.get("index-url"), extra or found.get("extra-index-url", "")
     default = named.split() if named else DEFAULT.findall(_pip("install", "--help", environ=environ))
-    extra = (environ.get("PIP_EXTRA_INDEX_URL") or found.get("extra-index-url", "")).split()
-    urls = tuple(dict.fromkeys(u.rstrip("/") for u in (*default, *extra) if u.startswith(("http", "file://"))))
+    urls = tuple(dict.fromkeys(u.rstrip("/") for u in (*default, *extra.split()) if u.startswith(("http", "file://"))))
     if not urls:
         raise NoIndex("no package index is known: there is no pip to ask; PIP_INDEX_URL names one")
     return urls

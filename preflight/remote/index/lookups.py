@@ -19,8 +19,8 @@ import msgspec
 
 from preflight.app.lookups import RECIPE
 from preflight.build.downloads import Asset, BaseImage, Download, OnIndex, downloads
-from preflight.facts.load import rows_of
-from preflight.facts.types import REGISTRIES, Registry
+from preflight.facts.load import rows
+from preflight.facts.types import REGISTRIES
 from preflight.lookups import Looked, Lookup
 from preflight.remote.index import api as index_api
 from preflight.remote.index.api import Presence, There
@@ -72,7 +72,7 @@ async def _published(looked: Looked) -> tuple[Published, ...]:
 
 
 async def _ask(download: Download, default_index: str | None) -> Presence:
-    apis = {row.name: row.api for row in rows_of(REGISTRIES, Registry)}
+    apis = {row.name: row.api for row in rows(REGISTRIES)}
     limit = asyncio.timeout(index_api.EACH_S)
     try:
         async with limit:

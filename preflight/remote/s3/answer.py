@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from preflight.model import Answer, Finding, Json, Severity
 from preflight.problems import Kind, Problem
-from preflight.remote.s3.types import LookedAt, S3Place, S3Sample
+from preflight.remote.s3.api import LookedAt, S3Place, S3Sample
 
 SHORT = {
     Kind.NOT_FOUND: "there is no such bucket",

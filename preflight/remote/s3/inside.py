@@ -12,7 +12,7 @@ from typing import Any
 
 from preflight.model import Json
 from preflight.problems import Kind, Problem
-from preflight.remote.s3.types import S3Place, S3Sample
+from preflight.remote.s3.api import S3Place, S3Sample
 
 APP = "preflight-s3"
 PYTHON = "3.12"  # in every builder since 2024.04

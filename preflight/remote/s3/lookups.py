@@ -11,7 +11,7 @@ from preflight.remote.lookups import HERE, VOLUMES, secret_of, volumes_of
 from preflight.remote.modal_types import Secret
 from preflight.remote.named import Named, NamedSecret, named
 from preflight.remote.s3 import api as s3_api
-from preflight.remote.s3.types import LookedAt, S3Place, S3Sample
+from preflight.remote.s3.api import LookedAt, S3Place, S3Sample
 from preflight.threads import in_thread
 
 PLACE_S = 9.0  # of one bucket, below the lookup's limit

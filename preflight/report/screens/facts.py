@@ -14,16 +14,14 @@ from rich.text import Text
 
 from preflight.facts.in_force import digest
 from preflight.facts.load import identity
+from preflight.facts.types import PROVENANCE, Row, Table
 from preflight.report.screen import stdout_console
 
 if TYPE_CHECKING:
     from preflight.facts.refresh.renew import Renewed
-    from preflight.facts.types import Row, Table
-
-PROVENANCE = ("source", "seen", "how")
 
 
-def show(tables: Sequence[tuple[Table, Sequence[Row]]], today: date, stale_days: int | None) -> None:
+def show(tables: Sequence[tuple[Table[Row], Sequence[Row]]], today: date, stale_days: int | None) -> None:
     grid = Grid(Column("table", no_wrap=True, overflow="ignore"), "rows", "seen", "age", "how", "what", box=None)
     grid.pad_edge = False
     for table, found in tables:
@@ -41,7 +39,7 @@ def show(tables: Sequence[tuple[Table, Sequence[Row]]], today: date, stale_days:
     console.print(Text(f"{counted} · facts digest {digest()}"))
 
 
-def show_rows(table: Table, found: Sequence[Row]) -> None:
+def show_rows(table: Table[Row], found: Sequence[Row]) -> None:
     """Every row with what it says, and where, when and how that was seen."""
     console = stdout_console()
     console.print(Text(f"{table.name}: {table.about}"))

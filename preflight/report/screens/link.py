@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from preflight.binary.link import FOR_OTHERS, Linked, Target, Verdict, whole
-from preflight.binary.shown import spoken
+from preflight.binary.symbols import spoken
 from preflight.facts.symbols import span_of_table
 from preflight.report.ordered import grouped
 from preflight.report.text import in_encoding, one_line

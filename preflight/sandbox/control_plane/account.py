@@ -6,13 +6,13 @@ import base64
 import json
 from collections.abc import AsyncIterator
 
+import msgspec
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox import state
-from preflight.sandbox.control_plane.entities import EnvironmentRow, now
-from preflight.sandbox.control_plane.plane import Topic
+from preflight.sandbox.control_plane.entities import EnvironmentRow, Topic, now
 
 DAY_S = 86400
 BUILDER_VERSIONS = ("2023.12", "2024.04", "2024.10", "2025.06", "2026.10", "PREVIEW")  # of client 1.6.4
@@ -121,18 +121,10 @@ class Environments(Topic):
 
 
 def _item(row: EnvironmentRow) -> pb.EnvironmentListItem:
-    given = row.given
+    fields = msgspec.structs.asdict(row.given) | {"image_builder_version": row.image_builder_version}
+    limit = row.given.cycle_budget_dollars or 0.0
     return pb.EnvironmentListItem(
-        name=row.name,
-        environment_id=row.id,
-        default=given.default,
-        created_at=now(),
-        cycle_budget_dollars=given.cycle_budget_dollars,
-        effective_cycle_spend_limit=given.cycle_budget_dollars or 0.0,
-        current_cycle_usage=given.current_cycle_usage,
-        spend_limit_reached=given.spend_limit_reached,
-        max_concurrent_gpus=given.max_concurrent_gpus,
-        image_builder_version=row.image_builder_version,
+        name=row.name, environment_id=row.id, created_at=now(), effective_cycle_spend_limit=limit, **fields
     )
 
 
@@ -147,15 +139,9 @@ class Billing(Topic):
     async def workspace_billing_summary(
         self, request: pb.WorkspaceBillingSummaryRequest
     ) -> pb.WorkspaceBillingSummaryResponse:
-        billing = self.plane.scenario.billing
-        return pb.WorkspaceBillingSummaryResponse(
-            start_timestamp=request.start_timestamp,
-            end_timestamp=request.start_timestamp,
-            metered_cost=billing.metered_cost,
-            billed_cost=billing.billed_cost,
-            adjustments=billing.adjustments,
-            metered_cost_breakdown=billing.metered_cost_breakdown,
-        )
+        fields = msgspec.structs.asdict(self.plane.scenario.billing)
+        start = request.start_timestamp
+        return pb.WorkspaceBillingSummaryResponse(start_timestamp=start, end_timestamp=start, **fields)
 
     async def environment_billing_summary(
         self, request: pb.EnvironmentBillingSummaryRequest

@@ -9,8 +9,7 @@ from importlib import metadata
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import App, now
-from preflight.sandbox.control_plane.plane import Topic
+from preflight.sandbox.control_plane.entities import App, Topic, now
 from preflight.sandbox.control_plane.tasks import Task
 
 CLIENT = metadata.version("modal")
@@ -79,8 +78,7 @@ class Apps(Topic):
         if app is None:
             if request.object_creation_type != pb.OBJECT_CREATION_TYPE_CREATE_IF_MISSING:
                 raise GRPCError(Status.NOT_FOUND, f"App '{name}' not found in environment '{environment}'")
-            app = App(name, pb.APP_STATE_DEPLOYED, environment, name)
-            self.plane.apps[app.id] = app
+            app = self.plane.make_up_app(name, environment)
         return pb.AppGetOrCreateResponse(app_id=app.id, handle_metadata=app.metadata())
 
     async def app_deployment_history(self, request: pb.AppDeploymentHistoryRequest) -> pb.AppDeploymentHistoryResponse:

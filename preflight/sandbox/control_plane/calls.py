@@ -9,8 +9,8 @@ from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import Call, Input
-from preflight.sandbox.control_plane.plane import Plane, Topic
+from preflight.sandbox.control_plane.entities import Call, Input, Topic
+from preflight.sandbox.control_plane.plane import Plane
 from preflight.sandbox.control_plane.tasks import Task
 
 LONGEST_CALL_S = 86400.0  # of a generator that is waited for
@@ -126,7 +126,7 @@ class Containers:
         self._task = task
 
     async def container_hello(self, request: Empty) -> None:
-        self._task.is_active()
+        self._task.reach(pb.TASK_STATE_ACTIVE)
 
     async def container_heartbeat(self, request: pb.ContainerHeartbeatRequest) -> pb.ContainerHeartbeatResponse:
         return pb.ContainerHeartbeatResponse()

@@ -1,4 +1,4 @@
-"""What the control plane remembers of what runs: apps, functions, calls, images."""
+"""What the control plane remembers of what runs: apps, functions, calls, images; and what answers for it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import string
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from modal_proto import api_pb2 as pb
 
 from preflight.sandbox import state
 
 if TYPE_CHECKING:
+    from preflight.sandbox.control_plane.plane import Plane
     from preflight.sandbox.control_plane.tasks import Task
 
 T = TypeVar("T")
@@ -152,33 +153,27 @@ class Function:
         return f"https://sandbox--{label}.modal.invalid"
 
     def metadata(self) -> pb.FunctionHandleMetadata:
-        pre = self.pre
         # use_method_name must be set or a container dies with KeyError ''; max_object_size_bytes must not be,
         # or every argument goes through the blob store
-        methods = {
-            name: pb.FunctionHandleMetadata(
-                function_name=m.function_name,
-                function_type=m.function_type,
-                function_schema=m.function_schema,
-                use_method_name=name,
-                supported_input_formats=m.supported_input_formats,
-                supported_output_formats=m.supported_output_formats,
-                app_id=self.app.id,
-            )
-            for name, m in pre.method_definitions.items()
-        }
-        return pb.FunctionHandleMetadata(
-            function_name=pre.function_name,
-            function_type=pre.function_type,
+        methods = {n: self._handle(m, use_method_name=n) for n, m in self.pre.method_definitions.items()}
+        return self._handle(
+            self.pre,
             definition_id=self.definition_id,
-            function_schema=pre.function_schema,
-            supported_input_formats=pre.supported_input_formats,
-            supported_output_formats=pre.supported_output_formats,
-            app_id=self.app.id,
             is_method=self.definition.is_method,
             class_parameter_info=self.definition.class_parameter_info,
             method_handle_metadata=methods,
-            web_url=self.web_url(pre.function_name) if self.definition.webhook_config.type else "",
+            web_url=self.web_url(self.pre.function_name) if self.definition.webhook_config.type else "",
+        )
+
+    def _handle(self, of: pb.FunctionPrecreateRequest | pb.MethodDefinition, **more: Any) -> pb.FunctionHandleMetadata:
+        return pb.FunctionHandleMetadata(
+            function_name=of.function_name,
+            function_type=of.function_type,
+            function_schema=of.function_schema,
+            supported_input_formats=of.supported_input_formats,
+            supported_output_formats=of.supported_output_formats,
+            app_id=self.app.id,
+            **more,
         )
 
 
@@ -220,3 +215,11 @@ class Image:
     logs: list[pb.TaskLogs] = field(default_factory=list)
     is_building: bool = False
     changed: Changed = field(default_factory=Changed)
+
+
+class Topic:
+    """RPCs on one subject: each of its public methods answers the RPC of that name."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self.shelf = plane.shelf

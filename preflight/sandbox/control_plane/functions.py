@@ -8,34 +8,29 @@ import re
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import App, Function, new_id
-from preflight.sandbox.control_plane.plane import Topic
+from preflight.sandbox.control_plane.entities import App, Function, Topic, new_id
 
 GPU = re.compile(r"ANY|T4|L4|L40S|A10G?|A100(-40GB|-80GB)?|H100!?|H200!?|B200\+?|B300|RTX-PRO-6000", re.IGNORECASE)
 LONGEST_S = 86400
+Tagged = pb.ClassGetRequest | pb.FunctionGetRequest
 
 
 class Functions(Topic):
     async def function_precreate(self, request: pb.FunctionPrecreateRequest) -> pb.FunctionPrecreateResponse:
-        function = self.plane.functions.get(request.existing_function_id)
-        if function is None:
-            function = Function(self.plane.app(request.app_id), request)
-            self._keep(function)
+        function = self._existing(request.existing_function_id, request)
         function.pre = request
         return pb.FunctionPrecreateResponse(function_id=function.id, handle_metadata=function.metadata())
 
-    def _keep(self, function: Function) -> None:
-        self.plane.functions[function.id] = function.app.functions[function.id] = function
+    def _existing(self, function_id: str, pre: pb.FunctionPrecreateRequest) -> Function:
+        known = self.plane.functions.get(function_id)
+        return known or self.plane.keep(Function(self.plane.app(pre.app_id), pre))
 
     async def function_create(self, request: pb.FunctionCreateRequest) -> pb.FunctionCreateResponse:
         data = request.function_data if request.function_data.ranked_functions else _as_data(request.function)
-        function = self.plane.functions.get(request.existing_function_id)
-        if function is None:
-            pre = pb.FunctionPrecreateRequest(
-                app_id=request.app_id, function_name=data.function_name, function_type=data.function_type
-            )
-            function = Function(self.plane.app(request.app_id), pre)
-            self._keep(function)
+        pre = pb.FunctionPrecreateRequest(
+            app_id=request.app_id, function_name=data.function_name, function_type=data.function_type
+        )
+        function = self._existing(request.existing_function_id, pre)
         definition = data.ranked_functions[0].function
         if not self.plane.scenario.permissive:
             for ranked in data.ranked_functions:
@@ -57,40 +52,36 @@ class Functions(Topic):
         return pb.ClassCreateResponse(class_id=class_id, handle_metadata=metadata)
 
     async def class_get(self, request: pb.ClassGetRequest) -> pb.ClassGetResponse:
-        app = self._app(request.app_name, request.environment_name)
+        app = self._app(request)
         class_id = app.layout.class_ids.get(request.object_tag)
-        if class_id is None and self.plane.scenario.invents:
-            class_id = self.plane.make_up_class(app, request.object_tag)
         if class_id is None:
-            text = f"Class '{request.object_tag}' not found in app '{request.app_name}'"
-            raise GRPCError(Status.NOT_FOUND, text)
+            self._must_invent("Class", request)
+            class_id = self.plane.make_up_class(app, request.object_tag)
         return pb.ClassGetResponse(class_id=class_id, handle_metadata=self.plane.classes[class_id])
 
     async def function_get(self, request: pb.FunctionGetRequest) -> pb.FunctionGetResponse:
-        app = self._app(request.app_name, request.environment_name)
-        function_id = app.layout.function_ids.get(request.object_tag)
-        if function_id is None and self.plane.scenario.invents:
-            function_id = self.plane.make_up(app, request.object_tag).id
-        if function_id is None:
-            text = f"Function '{request.object_tag}' not found in app '{request.app_name}'"
-            raise GRPCError(Status.NOT_FOUND, text)
-        function = self.plane.functions[function_id]
+        app = self._app(request)
+        function = self.plane.functions.get(app.layout.function_ids.get(request.object_tag, ""))
+        if function is None:
+            self._must_invent("Function", request)
+            function = self.plane.make_up(app, request.object_tag)
         return pb.FunctionGetResponse(
-            function_id=function_id, handle_metadata=function.metadata(), function=_shown(function)
+            function_id=function.id, handle_metadata=function.metadata(), function=_shown(function)
         )
+
+    def _must_invent(self, what: str, request: Tagged) -> None:
+        if not self.plane.scenario.invents:
+            raise GRPCError(Status.NOT_FOUND, f"{what} '{request.object_tag}' not found in app '{request.app_name}'")
+
+    def _app(self, request: Tagged) -> App:
+        app = self.plane.deployed(request.app_name, request.environment_name)
+        if app is None and not self.plane.scenario.invents:
+            raise GRPCError(Status.NOT_FOUND, f"App '{request.app_name}' not found")
+        return app or self.plane.make_up_app(request.app_name, request.environment_name)
 
     async def function_get_by_id(self, request: pb.FunctionGetByIdRequest) -> pb.FunctionGetByIdResponse:
         function = self.plane.function(request.function_id)
         return pb.FunctionGetByIdResponse(function=_shown(function), handle_metadata=function.metadata())
-
-    def _app(self, name: str, environment: str) -> App:
-        app = self.plane.deployed(name, environment)
-        if app is None and self.plane.scenario.invents:
-            app = App(name, pb.APP_STATE_DEPLOYED, self.plane.environment(environment).name, name)
-            self.plane.apps[app.id] = app
-        if app is None:
-            raise GRPCError(Status.NOT_FOUND, f"App '{name}' not found")
-        return app
 
     async def function_bind_params(self, request: pb.FunctionBindParamsRequest) -> pb.FunctionBindParamsResponse:
         """A variant of a class or function: the same code with parameters, and other resources."""
@@ -103,7 +94,7 @@ class Functions(Topic):
             variant.is_made_up = base.is_made_up
             variant.definition.CopyFrom(base.definition)
             _change(variant.definition, request.function_options)
-            self._keep(variant)
+            self.plane.keep(variant)
         return pb.FunctionBindParamsResponse(bound_function_id=variant.id, handle_metadata=variant.metadata())
 
     async def function_get_current_stats(self, request: pb.FunctionGetCurrentStatsRequest) -> pb.FunctionStats:

@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import App, Image, new_id, now
-from preflight.sandbox.control_plane.plane import Topic
+from preflight.sandbox.control_plane.entities import App, Image, Topic, new_id, now
 
 SUCCESS = pb.GenericResult.GENERIC_STATUS_SUCCESS
 FAILURE = pb.GenericResult.GENERIC_STATUS_FAILURE

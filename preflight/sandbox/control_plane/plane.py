@@ -6,7 +6,6 @@ The TCP server of the client and the private socket of every container share one
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import shlex
 from collections.abc import Coroutine, Mapping
@@ -93,7 +92,7 @@ class Plane:
         app = App(given.description, pb.AppState.Value(f"APP_STATE_{given.state}"), given.environment, given.name)
         app.created_at -= 3600 * given.age_hours
         app.extra_tasks = given.tasks
-        app.logs_done = given.state is state.AppState.STOPPED
+        app.logs_done = given.state == "STOPPED"
         if given.log:
             app.log(given.log, pb.FILE_DESCRIPTOR_STDOUT)
         self.apps[app.id] = app
@@ -111,11 +110,19 @@ class Plane:
             supported_input_formats=[pb.DATA_FORMAT_PICKLE],
             supported_output_formats=[pb.DATA_FORMAT_PICKLE],
         )
-        function = Function(app, pre, is_made_up=True)
+        function = self.keep(Function(app, pre, is_made_up=True))
         function.definition.function_name = name
-        self.functions[function.id] = app.functions[function.id] = function
         app.layout.function_ids[name] = function.id
         return function
+
+    def keep(self, function: Function) -> Function:
+        self.functions[function.id] = function.app.functions[function.id] = function
+        return function
+
+    def make_up_app(self, name: str, environment: str) -> App:
+        app = App(name, pb.APP_STATE_DEPLOYED, self.environment(environment).name, name)
+        self.apps[app.id] = app
+        return app
 
     def make_up_class(self, app: App, name: str) -> str:
         """Its id."""
@@ -286,17 +293,3 @@ def _found(rows: Mapping[str, T], key: str, what: str) -> T:
     if key not in rows:
         raise GRPCError(Status.NOT_FOUND, f"{what} '{key}' not found")
     return rows[key]
-
-
-class Topic:
-    """RPCs on one subject: each of its public methods answers the RPC of that name."""
-
-    def __init__(self, plane: Plane) -> None:
-        self.plane = plane
-        self.shelf = plane.shelf
-
-
-def stable_mount_id(request: pb.MountGetOrCreateRequest) -> str:
-    """By content: a mount's id is part of the image that holds it; a new id would build that image again."""
-    rows = sorted(f.SerializeToString(deterministic=True) for f in request.files)
-    return "mo-" + hashlib.sha256(request.deployment_name.encode() + b"".join(rows)).hexdigest()[:22]

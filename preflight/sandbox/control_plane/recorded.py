@@ -25,13 +25,11 @@ ADDED_PYTHON = re.compile(r"python-build-standalone\.[^.]*\.(3\.\d+)")  # the na
 def recorded(plane: Plane, *, seconds: float, closed_by: str) -> Recording | None:
     """None where nothing was deployed."""
     apps = tuple(a.name for a in plane.apps.values() if a.deploys)
-    images: dict[str, RecordedImage | None] = {}
-    functions = (_function(plane, f, images) for f in plane.functions.values() if f.is_the_apps)
     if not apps:
         return None
     return Recording(
         apps=apps,
-        functions=tuple(functions),
+        functions=tuple(_function(plane, f) for f in plane.functions.values() if f.is_the_apps),
         builder=plane.builder_version,
         seconds=seconds,
         closed_by=closed_by,
@@ -39,14 +37,11 @@ def recorded(plane: Plane, *, seconds: float, closed_by: str) -> Recording | Non
     )
 
 
-def _function(plane: Plane, function: Function, images: dict[str, RecordedImage | None]) -> RecordedFunction:
-    """``images`` holds one object for each image, however many functions run on it."""
+def _function(plane: Plane, function: Function) -> RecordedFunction:
     data = function.data
     alternatives = [r.function for r in sorted(data.ranked_functions, key=lambda r: r.rank)]
     first = alternatives[0]
     resources = first.resources
-    if first.image_id not in images:
-        images[first.image_id] = _image(plane, first.image_id)
     return RecordedFunction(
         name=data.function_name.removesuffix(".*"),
         definition=(first.implementation_name or first.function_name).removesuffix(".*"),
@@ -59,7 +54,7 @@ def _function(plane: Plane, function: Function, images: dict[str, RecordedImage 
         retries=first.retry_policy.retries,
         secrets=tuple(s for i in first.secret_ids if (s := _secret(plane, i))),
         mounts=dict(_mounts(plane, first)),
-        image=images[first.image_id],
+        image=_image(plane, first.image_id),
     )
 
 

@@ -1,14 +1,19 @@
-"""The gRPC service: it publishes every RPC of Modal's API, and a topic answers those it has a method for.
+"""The gRPC service: it publishes every RPC of Modal's API, a topic answers those it has a method for, and it listens.
 
 An RPC ``TokenInfoGet`` is the method ``token_info_get`` of a topic; one that an older client has no message for is
-left out.  The rest answer UNIMPLEMENTED here:
-grpclib's own answer to an unknown path reaches the client as a retried ServiceError.
+left out.  The rest answer UNIMPLEMENTED here: grpclib's own answer to an unknown path reaches the client as a retried
+ServiceError.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -26,9 +31,8 @@ from preflight.sandbox.control_plane.apps import Apps, Logs
 from preflight.sandbox.control_plane.calls import Calls, Containers
 from preflight.sandbox.control_plane.functions import Functions
 from preflight.sandbox.control_plane.images import Images
-from preflight.sandbox.control_plane.stores.blobs import Blobs
-from preflight.sandbox.control_plane.stores.named import Dicts, Proxies, Queues, Secrets
-from preflight.sandbox.control_plane.stores.stored import Page, Stored
+from preflight.sandbox.control_plane.stores import blobs
+from preflight.sandbox.control_plane.stores.stored import Dicts, Page, Proxies, Queues, Secrets, Stored
 from preflight.sandbox.control_plane.stores.volumes import Volumes
 
 if TYPE_CHECKING:
@@ -38,8 +42,9 @@ if TYPE_CHECKING:
 API = pb.DESCRIPTOR.services_by_name["ModalClient"]
 FOR_ALL = (
     *(Identity, Billing, Environments, Secrets, Volumes, Dicts, Queues, Proxies),
-    *(Apps, Logs, Images, Functions, Calls, Blobs),
+    *(Apps, Logs, Images, Functions, Calls, blobs.Blobs),
 )
+CLOSE_S = 1.0  # for RPCs under way; a long poll would hold it for 55 s
 NEEDED_HEADERS = ("x-modal-client-version", "x-modal-python-version")
 NOT_SIMULATED = {  # by how the RPC's name begins
     "Sandbox": "modal.Sandbox",
@@ -87,15 +92,15 @@ class Service:
         async def handle(stream: Stream[Message, Message]) -> None:
             if self._is_client:
                 self._plane.requests.append(method.name)
-            asked = await stream.recv_message()
+            sent = await stream.recv_message()
             if answer is None:
                 raise GRPCError(Status.UNIMPLEMENTED, not_simulated(method.name))
             await self._misbehave(method.name)
             if method.server_streaming:
-                async for message in answer(asked):
+                async for message in answer(sent):
                     await stream.send_message(message)
             else:
-                message = await answer(asked) or response()
+                message = await answer(sent) or response()
                 is_row = isinstance(message, Stored | Page)
                 await stream.send_message(message.shown_in(response) if is_row else message)
             await self._warn(stream)
@@ -143,3 +148,67 @@ def client_server(plane: Plane) -> Server:
     server = Server([Service(plane)])
     listen(server, RecvRequest, check)
     return server
+
+
+@asynccontextmanager
+async def listening(plane: Plane) -> AsyncIterator[str]:
+    """Yields the URL of the control plane, the way the scenario lets it be reached."""
+    # asyncio sets TCP_NODELAY only where the protocol is named: without it an answer waits 40 ms for an ACK
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        match plane.scenario.server.reach:
+            case "answers":
+                async with _answering(plane, bound, url):
+                    yield url
+            case "refuses":  # bound, so that nobody else gets the port
+                yield url
+            case "hangs":  # the kernel accepts
+                bound.listen()
+                yield url
+
+
+@asynccontextmanager
+async def _answering(plane: Plane, bound: socket.socket, url: str) -> AsyncIterator[None]:
+    server = client_server(plane)
+    with blobs.serving(plane):
+        try:
+            await server.start(sock=bound)
+            async with _doors(plane, url, plane.blob_url, plane.s3_url):
+                yield
+        finally:
+            await plane.stop()
+            server.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(server.wait_closed(), CLOSE_S)
+
+
+@asynccontextmanager
+async def _doors(plane: Plane, *urls: str) -> AsyncIterator[None]:
+    """A unix socket for every port: who has no network of ours has files."""
+    servers = []
+    for port in (int(url.rpartition(":")[2]) for url in urls if url):
+        plane.doors[port] = plane.sockets / f"{port}.s"
+        servers.append(await asyncio.start_unix_server(functools.partial(_join, port), plane.doors[port]))
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.close()
+
+
+async def _join(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        outer, to_outer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_pump(reader, to_outer), _pump(outer, writer))
+        to_outer.close()
+    writer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError):
+        writer.write_eof() if writer.can_write_eof() else writer.close()

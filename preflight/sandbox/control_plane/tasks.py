@@ -53,7 +53,7 @@ class Task:
         try:
             await server.start(path=self.socket)
             await self.room.build()
-            self._log("", pb.FILE_DESCRIPTOR_INFO, pb.TASK_STATE_CREATING_CONTAINER)
+            self.reach(pb.TASK_STATE_CREATING_CONTAINER)
             code = await self._serve_process()
             await asyncio.to_thread(self.room.commit)
         except NotMounted as e:
@@ -98,18 +98,11 @@ class Task:
         while data := await stream.read(65536):
             text = data.decode("utf-8", "replace")
             self.last_line = next((line for line in reversed(text.splitlines()) if line.strip()), self.last_line)
-            self._log(text, descriptor)
+            self.app.log(text, descriptor, task_id=self.id, function_id=self.function.id)
 
-    def _log(
-        self,
-        text: str,
-        descriptor: pb.FileDescriptor.ValueType,
-        task_state: pb.TaskState.ValueType = pb.TASK_STATE_UNSPECIFIED,
-    ) -> None:
-        self.app.log(text, descriptor, task_id=self.id, function_id=self.function.id, task_state=task_state)
-
-    def is_active(self) -> None:
-        self._log("", pb.FILE_DESCRIPTOR_INFO, pb.TASK_STATE_ACTIVE)
+    def reach(self, task_state: pb.TaskState.ValueType) -> None:
+        descriptor = pb.FILE_DESCRIPTOR_INFO
+        self.app.log("", descriptor, task_id=self.id, function_id=self.function.id, task_state=task_state)
 
     def _settle(self, code: int) -> None:
         """Answer for the inputs it died with, and for those that nobody will take now."""

@@ -12,8 +12,7 @@ import pytest
 from checks.account.credits import CHECK
 from preflight.app import reader
 from preflight.app.lookups import PLANNED_FUNCTION, RECIPE, function_named
-from preflight.cost.lookups import CURRENT_RATES
-from preflight.cost.rates import Rates, listed
+from preflight.cost.rates import CURRENT_RATES, Rates, listed
 from preflight.lookups import Lookup, LookupFailed
 from preflight.model import Result, Severity, Status
 from preflight.problems import Kind, Problem

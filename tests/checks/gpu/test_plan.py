@@ -8,8 +8,7 @@ import pytest
 
 from preflight.app import reader
 from preflight.app.lookups import RECIPE
-from preflight.cost.lookups import CURRENT_RATES
-from preflight.cost.rates import listed
+from preflight.cost.rates import CURRENT_RATES, listed
 from preflight.engine import builtin
 from preflight.model import Result, Status
 from preflight.probe.on_modal import ProbePlan, plan_probe, probe_price

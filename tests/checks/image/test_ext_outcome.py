@@ -13,8 +13,8 @@ from checks.image import whl_ext_outcome
 from preflight.app import reader
 from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe
-from preflight.build.forecast import Ending
-from preflight.build.foretell import foretold
+from preflight.build.forecast import forecasts_of
+from preflight.build.outcome import Outcome
 from preflight.engine import builtin
 from preflight.model import Result, Severity, Status
 from preflight.rules.form import Context, Rule
@@ -26,6 +26,8 @@ HEAD = 'import modal\nimage = modal.Image.from_registry("nvidia/cuda:12.1.1-deve
 READY = HEAD + 'image = image.pip_install("torch==2.2.2", "numpy<2", "packaging", "wheel", "ninja", "transformers<5")\n'
 RULES = {c.name: c for c in builtin.checks() if isinstance(c, Rule)}
 OFF = 'extra_options="--no-build-isolation"'
+
+GOOD = (Outcome.WHEEL, Outcome.SOURCE)
 
 
 def read(text: str) -> Recipe:
@@ -200,22 +202,22 @@ def test_the_rule_that_a_forecast_leaves_a_cause_to_really_reports_it() -> None:
     for text, recipe in _apps():
         for builder in (None, "2025.06"):
             context = Context(builder, Path(), datetime(2026, 11, 25, tzinfo=UTC))
-            for each in foretold(recipe, builder):
-                if each.is_good or not each.told_by:
+            for each in forecasts_of(recipe, builder):
+                if each.outcome in GOOD or not each.rule:
                     continue
-                if not RULES[each.told_by](recipe, context):
-                    silent.append(f"{each.told_by} · {each.said} · {text}")
+                if not RULES[each.rule](recipe, context):
+                    silent.append(f"{each.rule} · {each.text} · {text}")
     assert silent == []
 
 
 def test_every_forecast_that_is_not_good_has_a_teller_a_remedy_or_a_reason() -> None:
     endings = set()
     for text, recipe in _apps():
-        for each in foretold(recipe, None):
-            endings.add(each.ending)
-            assert each.said
-            assert each.is_good or each.told_by or each.remedy or each.ending is Ending.UNKNOWN, (each.said, text)
-    assert endings == set(Ending)
+        for each in forecasts_of(recipe, None):
+            endings.add(each.outcome)
+            assert each.text
+            assert each.outcome in (*GOOD, Outcome.UNKNOWN) or each.rule or each.remedy, (each.text, text)
+    assert endings == set(Outcome)
 
 
 def test_lint_and_run_show_it_on_a_line_of_its_own(preflight: Preflight, tmp_path: Path) -> None:

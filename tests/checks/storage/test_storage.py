@@ -13,8 +13,8 @@ from preflight.problems import Kind, Problem
 from preflight.remote.lookups import HERE
 from preflight.remote.modal_types import Secret
 from preflight.remote.named import Named, NamedSecret, NamedVolume
+from preflight.remote.s3.api import LookedAt, S3Place, S3Sample
 from preflight.remote.s3.lookups import BUCKETS, NAMED, SECRET_STATES, VOLUMES_THERE
-from preflight.remote.s3.types import LookedAt, S3Place, S3Sample
 from preflight.settings import S3Settings, Settings
 from preflight.testing import run_check
 

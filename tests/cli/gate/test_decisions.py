@@ -151,6 +151,8 @@ def test_what_has_drifted_is_read_with_the_reports_of_the_pass(tmp_path: Path, m
         Drift("app.py", "changed"),
         Drift("left out", "nothing → a"),
     ]
+    (configured,) = gate._drifts(held, REQUEST, replace(settings, fail_on="warn"), NOW)[:1]
+    assert configured == Drift("--fail-on", "fail → warn")
     later = gate._drifts(held, REQUEST, settings, NOW + timedelta(days=8))
     assert [d.what for d in later] == ["app.py", "one"]
     (tmp_path / "state" / "key" / "machine.key").unlink()
@@ -251,7 +253,8 @@ def asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, found: Report, 
     wanted = checks._selection(REQUEST, settings)
     entries = tuple(replace(ENTRY, id=c.id, name=c.name, stage=c.stage) for c in wanted.chosen)
     held = replace(HELD, entries=entries[more.get("without", 0) :])
-    answered = checks.ask_again(replace(REQUEST, stage=more.get("stage")), settings, held, gate.Documents())
+    documents = gate.Documents(REQUEST, settings)
+    answered = checks.ask_again(replace(REQUEST, stage=more.get("stage")), settings, held, documents)
     assert all(c.stage is Stage.REMOTE for each in taken for c in each.chosen)
     return answered
 

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.entities import new_id
-from preflight.sandbox.control_plane.plane import Plane, Topic, stable_mount_id
+from preflight.sandbox.control_plane.entities import Topic, new_id
+from preflight.sandbox.control_plane.plane import Plane
 from preflight.threads import served
 
 
@@ -30,8 +30,12 @@ class Blobs(Topic):
         return pb.MountPutFileResponse(exists=file.exists())
 
     async def mount_get_or_create(self, request: pb.MountGetOrCreateRequest) -> pb.MountGetOrCreateResponse:
-        """The client's and Python's own mounts (namespace GLOBAL) are empty here."""
-        mount_id = stable_mount_id(request)
+        """The client's and Python's own mounts (namespace GLOBAL) are empty here.
+
+        The id is by content: it is part of the image that holds the mount; a new id would build that image again.
+        """
+        rows = sorted(f.SerializeToString(deterministic=True) for f in request.files)
+        mount_id = "mo-" + hashlib.sha256(request.deployment_name.encode() + b"".join(rows)).hexdigest()[:22]
         self.plane.mounts[mount_id] = request
         metadata = pb.MountHandleMetadata(content_checksum_sha256_hex=mount_id)
         return pb.MountGetOrCreateResponse(mount_id=mount_id, handle_metadata=metadata)

@@ -10,7 +10,7 @@ from pathlib import Path
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2 as pb
 
-from preflight.sandbox.control_plane.plane import Topic
+from preflight.sandbox.control_plane.entities import Topic
 from preflight.sandbox.control_plane.stores.stored import Volume
 
 BLOCK_BYTES = 8 * 2**20  # of a file of version 2, as the client cuts it

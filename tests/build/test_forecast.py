@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from preflight.app import reader
-from preflight.build.forecast import Ending, Forecast
-from preflight.build.foretell import foretold
+from preflight.build.forecast import forecasts_of
+from preflight.build.outcome import Forecast, Outcome
 
 DEVEL = 'from_registry("nvidia/cuda:12.1.1-devel-ubuntu22.04", add_python="3.11")'
 TOOLS = '"packaging", "wheel", "setuptools", "ninja", "psutil", "transformers<5"'
@@ -21,7 +21,7 @@ def forecast(
     text = f"import modal\nimage = (modal.Image.{base}{before}.pip_install({torch}).pip_install({TOOLS}){step})\n"
     recipe = reader.read(Path("app.py"), project=Path(), content=text.encode())
     assert not recipe.broken, recipe.broken
-    [found] = foretold(recipe, builder)
+    [found] = forecasts_of(recipe, builder)
     return found
 
 
@@ -33,10 +33,10 @@ def pip(*packages: str, isolated: bool = False, index: str = "") -> str:
 
 def test_the_wheel_that_setup_py_asks_for_is_named() -> None:
     found = forecast(pip("mamba-ssm==2.2.2"))
-    assert (found.ending, found.version) == (Ending.WHEEL, "2.2.2")
+    assert (found.outcome, found.version) == (Outcome.WHEEL, "2.2.2")
     assert found.wheel is not None
     assert found.wheel.filename == "mamba_ssm-2.2.2+cu122torch2.2cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"
-    assert found.said == f"prebuilt wheel {found.wheel.filename}"
+    assert found.text == f"prebuilt wheel {found.wheel.filename}"
 
 
 def test_a_build_says_how_long_at_least_and_split_compile_shortens_it() -> None:
@@ -46,10 +46,10 @@ def test_a_build_says_how_long_at_least_and_split_compile_shortens_it() -> None:
     split = forecast(
         step, base=base, torch='"torch==2.8.0"', before=CC + '.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})'
     )
-    assert plain.ending is split.ending is Ending.SOURCE
-    assert plain.minutes == 9.0 and "about 9 min or more" in plain.said
+    assert plain.outcome is split.outcome is Outcome.SOURCE
+    assert plain.minutes == 9.0 and "about 9 min or more" in plain.text
     assert split.minutes is not None and split.minutes < 3
-    assert "measured on 16 cores for 1 GPU architecture; this build is for 9" in plain.said
+    assert "measured on 16 cores for 1 GPU architecture; this build is for 9" in plain.text
 
 
 def test_split_compile_does_not_shorten_a_build_with_an_older_nvcc() -> None:
@@ -70,27 +70,27 @@ def test_split_compile_does_not_shorten_a_build_with_an_older_nvcc() -> None:
 )
 def test_with_isolation_each_era_stops_in_its_own_way(package: str, message: str | None) -> None:
     found = forecast(pip(package, isolated=True))
-    assert found.told_by == "iso-ext-build-isolation"
+    assert found.rule == "iso-ext-build-isolation"
     if message is None:
-        assert found.ending is Ending.UNKNOWN
+        assert found.outcome is Outcome.UNKNOWN
     else:
-        assert found.ending is Ending.FAILS
-        assert message in found.said
+        assert found.outcome is Outcome.FAILS
+        assert message in found.text
 
 
 def test_with_isolation_and_a_toolkit_of_the_newest_torch_it_builds_for_that_torch() -> None:
     base = 'from_registry("nvidia/cuda:13.0.0-devel-ubuntu22.04", add_python="3.11")'
     found = forecast(pip("causal-conv1d==1.7.0", isolated=True), base=base, torch='"torch==2.11.0"')
-    assert found.ending is Ending.BROKEN
-    assert "undefined symbols, since the image has torch 2.11.0" in found.said
+    assert found.outcome is Outcome.BROKEN
+    assert "undefined symbols, since the image has torch 2.11.0" in found.text
     mamba = forecast(pip("mamba-ssm==2.3.1", isolated=True), base=base, torch='"torch==2.11.0"')
-    assert "#error C++20 or later compatible compiler is required" in mamba.said
+    assert "#error C++20 or later compatible compiler is required" in mamba.text
 
 
 def test_uv_always_isolates_a_source_without_a_pyproject() -> None:
     found = forecast('.uv_pip_install("mamba-ssm==2.2.2")')
-    assert found.ending is Ending.FAILS
-    assert "No module named 'packaging'" in found.said
+    assert found.outcome is Outcome.FAILS
+    assert "No module named 'packaging'" in found.text
 
 
 @pytest.mark.parametrize(
@@ -106,23 +106,23 @@ def test_uv_always_isolates_a_source_without_a_pyproject() -> None:
 )
 def test_nvcc_is_read_before_the_wheel_is_looked_for(base: str, message: str) -> None:
     found = forecast(pip("mamba-ssm==2.2.2"), base=base)
-    assert (found.ending, found.told_by) == (Ending.FAILS, "tool-ext-no-nvcc")
-    assert message in found.said
+    assert (found.outcome, found.rule) == (Outcome.FAILS, "tool-ext-no-nvcc")
+    assert message in found.text
 
 
 def test_flash_attn_fetches_its_wheel_without_nvcc_but_not_beside_an_empty_cuda_folder() -> None:
     torch = '"torch==2.5.1"'
-    assert forecast(pip("flash-attn==2.7.4.post1"), base='debian_slim("3.11")', torch=torch).ending is Ending.WHEEL
+    assert forecast(pip("flash-attn==2.7.4.post1"), base='debian_slim("3.11")', torch=torch).outcome is Outcome.WHEEL
     runtime = forecast(pip("flash-attn==2.7.4.post1"), base=DEVEL.replace("devel", "runtime"), torch=torch)
-    assert runtime.ending is Ending.FAILS
+    assert runtime.outcome is Outcome.FAILS
 
 
 def test_skipping_the_build_fetches_the_wheel_without_nvcc_or_leaves_no_kernels() -> None:
     skip = CC + '.env({"MAMBA_SKIP_CUDA_BUILD": "TRUE"})'
     slim = 'debian_slim("3.11")'
-    assert forecast(pip("mamba-ssm==2.2.2"), base=slim, before=skip).ending is Ending.WHEEL
+    assert forecast(pip("mamba-ssm==2.2.2"), base=slim, before=skip).outcome is Outcome.WHEEL
     found = forecast(pip("mamba-ssm==2.2.2"), base=slim, before=skip, torch='"torch==2.5.1"')
-    assert found.ending is Ending.NO_KERNELS and found.remedy
+    assert found.outcome is Outcome.NO_KERNELS and found.remedy
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_the_clang_of_add_python_is_noticed_by_each_torch_in_its_own_words(torch
     found = forecast(pip("causal-conv1d==1.6.1"), before="", torch=f'"torch=={torch}"')
     if torch == "2.2.2":
         found = forecast(pip("mamba-ssm==2.3.1"), before="")
-    assert (found.ending, found.told_by) == (Ending.FAILS, "tool-add-python-no-cc")
-    assert message in found.said
+    assert (found.outcome, found.rule) == (Outcome.FAILS, "tool-add-python-no-cc")
+    assert message in found.text
 
 
 @pytest.mark.parametrize(
@@ -149,12 +149,12 @@ def test_torch_2_5_to_2_10_notice_the_toolkit_before_the_clang_that_is_missing(t
     base = 'from_registry("nvidia/cuda:13.0.1-devel-ubuntu22.04", add_python="3.11")'
     forced = '.env({"MAMBA_FORCE_BUILD": "TRUE"})'
     found = forecast(pip("mamba-ssm==2.2.4"), base=base, torch=f'"torch=={torch}"', before=forced)
-    assert found.ending is Ending.FAILS
+    assert found.outcome is Outcome.FAILS
     assert first in found.log
 
 
 def test_a_wheel_needs_no_compiler() -> None:
-    assert forecast(pip("mamba-ssm==2.2.2"), before="").ending is Ending.WHEEL
+    assert forecast(pip("mamba-ssm==2.2.2"), before="").outcome is Outcome.WHEEL
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_a_wheel_needs_no_compiler() -> None:
 )
 def test_pairs_that_do_not_go_together_are_known(torch: str, package: str, words: str) -> None:
     found = forecast(pip(package), torch=f'"torch=={torch}"')
-    assert not found.is_good
-    assert words in found.said
+    assert found.outcome not in (Outcome.WHEEL, Outcome.SOURCE)
+    assert words in found.text
 
 
 def test_transformers_5_breaks_the_import_of_an_older_mamba_only() -> None:
@@ -181,11 +181,11 @@ def test_transformers_5_breaks_the_import_of_an_older_mamba_only() -> None:
     def one(torch: str, mamba: str) -> Forecast:
         base = f"modal.Image.{DEVEL}{CC}.pip_install('torch=={torch}'){tools}{text.format(mamba)}"
         recipe = reader.read(Path("app.py"), project=Path(), content=f"import modal\ni = {base}\n".encode())
-        return foretold(recipe, None)[0]
+        return forecasts_of(recipe, None)[0]
 
     old = one("2.2.2", "2.2.2")
-    assert (old.ending, old.told_by) == (Ending.BROKEN, "ver-ext-torch-floor")
-    assert one("2.8.0", "2.3.1").ending is Ending.WHEEL
+    assert (old.outcome, old.rule) == (Outcome.BROKEN, "ver-ext-torch-floor")
+    assert one("2.8.0", "2.3.1").outcome is Outcome.WHEEL
 
 
 @pytest.mark.parametrize(
@@ -205,23 +205,23 @@ def test_an_unpinned_install_means_the_newest_release_that_its_bounds_allow(spec
 def test_what_rests_on_the_newest_of_today_says_so() -> None:
     base = 'from_registry("nvidia/cuda:13.0.0-devel-ubuntu22.04", add_python="3.11")'
     found = forecast(pip("causal-conv1d==1.6.1"), base=base, torch='"torch"')
-    assert (found.ending, found.is_certain) == (Ending.SOURCE, False)
-    assert "torch has no pin: today 2.15.0" in found.said
+    assert (found.outcome, found.is_certain) == (Outcome.SOURCE, False)
+    assert "torch has no pin: today 2.15.0" in found.text
 
 
 def test_a_git_tag_fetches_the_wheel_of_its_release_and_has_its_sources() -> None:
     tag = "git+https://github.com/state-spaces/mamba.git@v{}"
-    assert forecast(pip(tag.format("2.2.2"))).ending is Ending.WHEEL
+    assert forecast(pip(tag.format("2.2.2"))).outcome is Outcome.WHEEL
     built = forecast(pip(tag.format("2.2.2")), torch='"torch==2.5.1"')
-    assert built.ending is Ending.SOURCE  # PyPI's sdist would have none
+    assert built.outcome is Outcome.SOURCE  # PyPI's sdist would have none
 
 
 def test_the_main_branch_installs_no_kernels_unless_it_is_told_to() -> None:
     main = "git+https://github.com/state-spaces/mamba.git@main"
     found = forecast(pip(main))
-    assert (found.ending, found.told_by) == (Ending.NO_KERNELS, "ver-mamba-git-main")
+    assert (found.outcome, found.rule) == (Outcome.NO_KERNELS, "ver-mamba-git-main")
     kept = forecast(pip(main), before=CC + '.env({"MAMBA_KEEP_CUDA_BUILD": "TRUE"})')
-    assert kept.ending is Ending.UNKNOWN
+    assert kept.outcome is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -244,21 +244,21 @@ def test_the_main_branch_installs_no_kernels_unless_it_is_told_to() -> None:
 )
 def test_what_the_text_or_the_tables_do_not_say_is_not_guessed(base: str, torch: str, step: str, words: str) -> None:
     found = forecast(step, base=base, torch=torch)
-    assert found.ending is Ending.UNKNOWN
-    assert words in found.said
+    assert found.outcome is Outcome.UNKNOWN
+    assert words in found.text
 
 
 def test_a_release_without_wheels_from_some_torch_on_compiles_there_though_its_matrix_was_not_read() -> None:
     base = 'from_registry("nvidia/cuda:13.0.0-devel-ubuntu22.04", add_python="3.11")'
     found = forecast(pip("causal-conv1d==1.7.0"), base=base, torch='"torch==2.13.0"')
-    assert found.ending is Ending.SOURCE
+    assert found.outcome is Outcome.SOURCE
 
 
 def test_a_false_file_of_torch_2_6_loads_where_torch_has_that_abi() -> None:
     url = "https://github.com/state-spaces/mamba/releases/download/v2.2.5/"
     url += "mamba_ssm-2.2.5+cu12torch2.6cxx11abiFALSE-cp311-cp311-linux_x86_64.whl"
-    assert forecast(pip(url), torch='"torch==2.6.0"').ending is Ending.BROKEN
-    assert forecast(pip(url), torch='"torch==2.6.0+cu126"').ending is Ending.WHEEL
+    assert forecast(pip(url), torch='"torch==2.6.0"').outcome is Outcome.BROKEN
+    assert forecast(pip(url), torch='"torch==2.6.0+cu126"').outcome is Outcome.WHEEL
 
 
 def test_images_that_share_their_steps_are_told_once() -> None:
@@ -266,4 +266,4 @@ def test_images_that_share_their_steps_are_told_once() -> None:
     text += f"{pip('mamba-ssm==2.2.2')}\na = base.pip_install('x')\nb = base.pip_install('y')\n"
     recipe = reader.read(Path("app.py"), project=Path(), content=text.encode())
     assert len(recipe.images) > 1
-    assert len(foretold(recipe, None)) == 1
+    assert len(forecasts_of(recipe, None)) == 1
