@@ -6,14 +6,12 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from preflight.app.interpreter.flow import either
 from preflight.app.interpreter.values import ClassValue, DefaultStr, Dotted, ObjectValue, UserFunction, Value
 from preflight.app.model import Unresolved
 from preflight.app.syntax import dotted
 
 if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
-    from preflight.app.interpreter.scope import Scope
 
 PLAIN_BASES = frozenset(  # they change nothing of how a class holds its constants
     "builtins.object typing.NamedTuple typing.Protocol typing.Generic typing_extensions.Protocol abc.ABC "
@@ -95,13 +93,6 @@ def attribute(scope: Interpreter, held: ClassValue | ObjectValue, node: ast.Attr
     if "classmethod" in decorators:
         return replace(found, held_by=made_by)
     return replace(found, held_by=held) if isinstance(held, ObjectValue) else found
-
-
-def set_attribute(scope: Scope, held: ObjectValue | ClassValue, name: str, value: Value) -> None:
-    """``held.name = value``.  An object is shared by all branches: in one of them the old value stays possible."""
-    if scope.is_branching and name in held.names:
-        value = either([held.names[name], value])
-    held.names[name] = value
 
 
 def library_made(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from preflight.app.interpreter import objects, pure
+from preflight.app.interpreter import pure
 from preflight.app.interpreter.flow import (
     MISSING,
     MOST_WEIGHT,
@@ -127,7 +127,10 @@ class Scope(abc.ABC):
         elif isinstance(target, ast.Attribute):
             held = self.value(target.value)
             if isinstance(held, ObjectValue | ClassValue):
-                objects.set_attribute(self, held, target.attr, self._named(target.attr, value))
+                value = self._named(target.attr, value)
+                if self.is_branching and target.attr in held.names:  # shared by all branches: it may still be the old
+                    value = either([held.names[target.attr], value])
+                held.names[target.attr] = value
             elif isinstance(held, SiblingModule):
                 held.interpreter.set(target.attr, value)
             elif isinstance(held, AppValue):
