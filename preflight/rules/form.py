@@ -41,8 +41,8 @@ class Context:
 
 def builder_of(looked: Looked) -> str | None:
     """The Image Builder in force, for a check that tries ``BUILDER``; None where nobody has told it."""
-    told = looked.tried(BUILDER)
-    return None if isinstance(told, LookupFailed) else told
+    builder = looked.tried(BUILDER)
+    return None if isinstance(builder, LookupFailed) else builder
 
 
 Find = Callable[[Recipe, T], Iterable[Finding]] | Callable[[Recipe, T, Context], Iterable[Finding]]

@@ -216,9 +216,9 @@ def read_uncalled(scope: Interpreter) -> None:
     for node, holder in _defs(scope):
         if id(node) in scope.shared.inlined or not any(_makes_objects(scope, s) for s in node.body):
             continue
-        held = ObjectValue(holder, {}) if holder is not None else None
+        receiver = ObjectValue(holder, {}) if holder is not None else None
         try:
-            returned = scope.call_with(UserFunction(node, scope, (), held), [], {}, node)
+            returned = scope.call_with(UserFunction(node, scope, (), receiver), [], {}, node)
             for image in images_of(returned):
                 scope.note_image("", image)
         except (TooMuch, RecursionError):
