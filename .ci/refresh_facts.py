@@ -16,11 +16,10 @@ from pathlib import Path
 
 from preflight.binary.elf import exported
 from preflight.facts.in_force import FOLDER, SYMBOLS
-from preflight.facts.load import shipped_rows
+from preflight.facts.load import merged, shipped_rows
 from preflight.facts.refresh import symbols
-from preflight.facts.refresh.renew import renew, write
+from preflight.facts.refresh.renew import Renewed, renew, table_text
 from preflight.facts.refresh.source import Sources
-from preflight.facts.refresh.text import head_of
 from preflight.facts.symbols import read_table
 from preflight.facts.torch import INDEX
 from preflight.remote.index.configured import pip_indexes
@@ -37,12 +36,11 @@ def main() -> int:
         kept = Path(os.environ.get("KEPT_FOLDER", folder))
         with PackageIndex(pip_indexes(os.environ), kept) as index, PackageIndex((INDEX,), kept) as builds:
             for one in renew(Sources(index, builds, today, given.all)):
-                file = FOLDER / one.table.file
                 if one.changes:
                     print(f"\n### {one.table.name}\n", *(f"- {line}" for line in one.changes), sep="\n")
                 unread += [f"{one.table.name}: {line}" for line in one.unread]
                 if one.changes or given.all:
-                    write(FOLDER, one, shipped_rows(one.table), head_of(file.read_text("utf-8")))
+                    write(one)
             if given.symbols:
                 table = symbols.of_table(read_table(FOLDER / SYMBOLS))
                 before = list(table.columns)
@@ -54,6 +52,15 @@ def main() -> int:
     if unread:
         print("\n### Not read: these rows stay as they were\n", *(f"- {line}" for line in unread), sep="\n")
     return 1 if unread else 0
+
+
+def write(one: Renewed) -> None:
+    """The shipped table with its new rows, below the comment that stands above its first row."""
+    file = FOLDER / one.table.file
+    above = file.read_text("utf-8").partition("[[")[0].splitlines()
+    head = "\n".join(line for line in above if line.startswith("#"))
+    text = table_text(one.table, merged(one.table, shipped_rows(one.table), one.rows))
+    file.write_text("\n\n".join(filter(None, (head, text))), "utf-8")
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ def _built(name: str, members: dict[str, Any]) -> bytes:
 class _Handler(BaseHTTPRequestHandler):
     server: Index
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: of two, the second waits 40 ms for the first one to be acknowledged
 
     def do_HEAD(self) -> None:
         self.do_GET()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import shutil
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -10,19 +12,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from preflight.facts.in_force import put_in_force
+from preflight.facts.in_force import FOLDER, put_in_force
 from preflight.facts.load import read, rows, shipped_rows
 from preflight.facts.refresh.releases import rows as releases_of
-from preflight.facts.refresh.renew import GENERATORS, renew, table_text, write
+from preflight.facts.refresh.renew import GENERATORS, Renewed, renew, table_text, write
 from preflight.facts.refresh.source import NotRead, Sources, named, requires
-from preflight.facts.refresh.torch import rows as torch_of
 from preflight.facts.types import COMPAT, MAMBA_SSM, TABLES, TORCH, Row, Table
 from preflight.facts.wheels import TABLE_OF
 from preflight.remote.index.packages import PackageIndex
 from tests.facts.conftest import Lay
 from tests.facts.index_server import Index, recorded, serving
+from tests.forked import REPOSITORY
 
 TODAY = date(2027, 1, 5)
+SCRIPT = REPOSITORY / ".ci" / "refresh_facts.py"
 MOST = 12  # releases of one package that are opened: each takes a fifth of a second
 
 
@@ -32,9 +35,9 @@ def index() -> Iterator[Index]:
         yield server
 
 
-def renewed(server: Index, kept: Path, table: Table[Any]) -> Any:
+def renewed(server: Index, kept: Path, table: Table[Any], *, is_all: bool = False) -> Any:
     with PackageIndex([server.url], kept) as asked:
-        (one,) = renew(Sources(asked, None, TODAY), (table,))
+        (one,) = renew(Sources(asked, None, TODAY, is_all), (table,))
     return one
 
 
@@ -43,11 +46,10 @@ def without_date(row: Row) -> dict[str, object]:
 
 
 def test_every_torch_row_comes_out_again_from_recorded_answers(index: Index, tmp_path: Path) -> None:
-    rows_with_no_patch = [msgspec.structs.replace(r, patches=()) for r in shipped_rows(TORCH)]  # they are read again
-    with PackageIndex([index.url], tmp_path) as asked:
-        made = list(torch_of(asked, {}, rows_with_no_patch, TODAY))
+    one = renewed(index, tmp_path, TORCH, is_all=True)
+    assert one.unread == ()
     shipped = {r.minor: without_date(r) for r in shipped_rows(TORCH)}
-    found = {r.minor: without_date(r) for r in made}
+    found = {r.minor: without_date(r) for r in one.rows}
     for row in (*shipped.values(), *found.values()):
         row.pop("source")  # it names the day on which the +cu builds were read, which are on another index
     assert found == shipped
@@ -174,6 +176,18 @@ def test_an_overlay_that_cannot_be_read_is_not_used_and_named(overlay: Lay, text
 @pytest.mark.parametrize("table", TABLES, ids=lambda t: t.name)
 def test_a_table_is_written_as_it_is_read(table: Table[Row]) -> None:
     assert read(table_text(table, shipped_rows(table)), table) == shipped_rows(table)
+
+
+@pytest.mark.skipif(not SCRIPT.exists(), reason="a copy without the maintainers' scripts")
+def test_the_maintainers_script_leaves_a_table_without_news_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_shipped = runpy.run_path(str(SCRIPT))["write"]
+    for table in (TORCH, MAMBA_SSM):
+        shutil.copy(FOLDER / table.file, tmp_path)
+        monkeypatch.setitem(write_shipped.__globals__, "FOLDER", tmp_path)
+        write_shipped(Renewed(table, shipped_rows(table)))
+        assert (tmp_path / table.file).read_text("utf-8") == (FOLDER / table.file).read_text("utf-8")
 
 
 def test_the_tables_that_a_refresh_makes_are_those_with_a_public_source() -> None:

@@ -42,6 +42,7 @@ def serving(answer: Answer) -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: of two, the second waits for the first one to be acknowledged
 
         def do_GET(self) -> None:
             headers = {k.lower(): v for k, v in self.headers.items()}

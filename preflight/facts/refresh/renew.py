@@ -37,11 +37,15 @@ def _torch(sources: Sources, known: Sequence[TorchRow]) -> Iterator[TorchRow | U
         local = torch.local_builds(sources.builds) if sources.builds else {}
     except NotRead as e:
         yield f"builds for each CUDA: {e}"
+    if sources.is_all:
+        known = [msgspec.structs.replace(row, patches=()) for row in known]
     yield from torch.rows(sources.index, local, known, sources.today)
 
 
 def _releases(package: str, sources: Sources, known: Sequence[Release]) -> Iterator[Release]:
     mine = [row for row in known if row.package == package]
+    if sources.is_all:
+        mine = [msgspec.structs.replace(row, on_pypi=False) for row in mine]
     yield from releases.rows(sources.index, package, mine, sources.today, oldest=OLDEST.get(package, "0"))
 
 

@@ -52,16 +52,16 @@ class Index(Protocol):
     def metadata(self, file: IndexFile) -> str: ...
     def members(self, file: IndexFile, pattern: str) -> dict[str, bytes]: ...
     def open(self, file: IndexFile) -> BinaryIO: ...
-    def text(self, url: str) -> str: ...
 
 
 @dataclass(frozen=True)
 class Sources:
-    """``builds`` is the index of torch's builds for each CUDA."""
+    """``builds`` is the index of torch's builds for each CUDA.  ``is_all``: read again what is known."""
 
     index: Index
     builds: Index | None
     today: date
+    is_all: bool = False
 
 
 def named(filename: str) -> tuple[Version | None, frozenset[str]]:
