@@ -81,7 +81,7 @@ def diagnose_command(
 
 
 def _tell(found: Mapping[str, Diagnosis], *, is_json: bool, is_markdown: bool) -> None:
-    from preflight.report.screen import stdout_console
+    from preflight.report.plain_console import stdout_console
     from preflight.report.screens import diagnosis as diagnosis_screen
 
     if is_json:

@@ -99,7 +99,7 @@ def estimate_command(
         if is_json:
             print_document(cleaned(given, text))
         else:
-            from preflight.report.screen import stdout_console
+            from preflight.report.plain_console import stdout_console
             from preflight.report.screens.estimate import show
 
             why = text(live.why) if isinstance(live, LookupFailed) else ""

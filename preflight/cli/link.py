@@ -42,7 +42,7 @@ def link_command(files: tuple[Path, ...], torch: str | None, gpus: tuple[str, ..
     if is_json:
         print_document(document(linked, target))
     else:
-        from preflight.report.screen import stdout_console
+        from preflight.report.plain_console import stdout_console
         from preflight.report.screens.link import show
 
         show(stdout_console(off_terminal=120), linked, target)

@@ -30,8 +30,8 @@ from preflight.probe.document import Document, not_run, parsed
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
+from preflight.report.plain_console import stdout_console
 from preflight.report.redacted import cleaned
-from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
 

@@ -176,7 +176,7 @@ def _show(
 ) -> None:
     from rich.text import Text
 
-    from preflight.report.screen import stdout_console
+    from preflight.report.plain_console import stdout_console
 
     console = stdout_console()
     app = typed_here(read.settings, read.name)

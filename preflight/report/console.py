@@ -21,7 +21,8 @@ from preflight.report.baseline import Baseline, Compared
 from preflight.report.next import next_command
 from preflight.report.ordered import command_line, grouped, part_of, verdict_word
 from preflight.report.places import Places
-from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
+from preflight.report.plain_console import PlainConsole
+from preflight.report.screen import NARROWEST, WIDEST, columns, wrapped
 from preflight.report.text import brief, in_encoding, one_line, printable, seconds
 from preflight.wording import counted
 

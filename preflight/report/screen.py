@@ -1,4 +1,4 @@
-"""Lines for a terminal: as wide as it is, and nothing that ends the process when its reader has gone."""
+"""Lines for a terminal, as wide as it is.  Loads no Rich console: `list` and `explain` start fast."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.text import Text
-
-from preflight.report.text import inert
 
 NARROWEST, WIDEST = 40, 120
 LABEL = re.compile(r"(\s*)([A-Z][\w ]*?)(\s{2,})(?=\S)")  # "Looks at   what stands beside it"
@@ -22,37 +17,11 @@ EXAMPLES = frozenset({"Example", "Before", "After", "before", "after"})
 NARROWEST_TEXT = 24
 
 
-class PlainConsole(Console):
-    """A console whose closed pipe is an error like any other, and on which no line is a command to GitHub's runner."""
-
-    def print(self, *objects: Any, **more: Any) -> None:
-        super().print(*(_inert(o) for o in objects), **more)
-
-    def on_broken_pipe(self) -> None:
-        """Rich would end the process with 1, which is a verdict here."""
-        raise BrokenPipeError
-
-
-def _inert(shown: Any) -> Any:
-    if isinstance(shown, str):
-        return inert(shown)
-    if isinstance(shown, Text) and (now := inert(shown.plain)) != shown.plain:
-        return Text(now, style=shown.style)
-    return shown
-
-
 def columns(*, off_terminal: int = 100) -> int:
     """How wide our lines on stdout may be: COLUMNS where it is set, the terminal's width, else that of a pipe."""
     is_told = os.environ.get("COLUMNS", "").isdigit() or (sys.stdout is not None and sys.stdout.isatty())
     size = shutil.get_terminal_size().columns if is_told else off_terminal
     return max(NARROWEST, min(max(WIDEST, off_terminal), size))
-
-
-def stdout_console(*, off_terminal: int = 100) -> PlainConsole:
-    """For a command's own screen: as wide as the terminal within reason, ``off_terminal`` columns in a pipe."""
-    return PlainConsole(
-        file=sys.stdout, width=columns(off_terminal=off_terminal), highlight=False, markup=False, emoji=False
-    )
 
 
 def wrapped(words: Sequence[str], width: int, between: str = " ", *, behind: int = 0) -> list[str]:
@@ -81,14 +50,6 @@ def _cut(word: str, width: int) -> tuple[str, str]:
     at = max((head.rfind(mark) + 1 for mark in "/,=+: "), default=0)
     at = at if at > width // 2 else max(1, len(head))
     return word[:at], word[at:].lstrip()
-
-
-def labelled(console: Console, label: str, text: Text, *, margin: int, column: int, style: str = "") -> None:
-    """A text at ``column`` behind its label, as many lines as it needs; no line ends in blanks."""
-    for number, row in enumerate(text.wrap(console, max(20, console.width - column), overflow="fold")):
-        row.rstrip()
-        head = " " * margin + (label if number == 0 else "")
-        console.print(Text(f"{head:<{column}}", style=style).append_text(row), soft_wrap=True)
 
 
 def paged(page: str, width: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from preflight.diagnosis.explain import in_words_of_log
 from preflight.diagnosis.model import Cause, Diagnosis, Verdict
 from preflight.diagnosis.rules import Rule
 from preflight.diagnosis.scan import COUNTED
-from preflight.report.screen import labelled
+from preflight.report.plain_console import labelled
 from preflight.report.text import in_encoding, one_line, printable
 from preflight.wording import counted
 

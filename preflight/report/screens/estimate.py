@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from preflight.model import Json
-from preflight.report.screen import labelled
+from preflight.report.plain_console import labelled
 from preflight.report.text import in_encoding, one_line
 
 LABEL = 9

@@ -15,7 +15,7 @@ from rich.text import Text
 from preflight.facts.in_force import digest
 from preflight.facts.load import identity
 from preflight.facts.types import PROVENANCE, Row, Table
-from preflight.report.screen import stdout_console
+from preflight.report.plain_console import stdout_console
 
 if TYPE_CHECKING:
     from preflight.facts.refresh.renew import Renewed
