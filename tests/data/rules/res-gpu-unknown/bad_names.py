@@ -29,6 +29,4 @@ def c():
 #     remedy: choose one of these
 # 17:28 error: Modal has no GPU 'V100'; it has GPU NAMES (read DATE)
 #     why: App.function is refused when the app is deployed, after the image was built
-#     remedy: write H100
-#     fix (unsafe):
-#         line 17: '"V100"' -> '"H100"'
+#     remedy: choose one of these

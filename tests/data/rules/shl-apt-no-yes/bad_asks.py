@@ -18,4 +18,4 @@ app = modal.App("a", image=image)
 #     why: the image build stops at this step
 #     remedy: write apt-get install -y, or use .apt_install(…)
 #     fix (safe):
-#         line 8: '' -> ' -y'
+#         line 8: ' install ' -> ' install -y '

@@ -19,7 +19,7 @@ bare = (
 #     why: the image build stops at this step
 #     remedy: write apt-get install -y, or use .apt_install(…)
 #     fix (safe):
-#         line 6: '' -> ' -y'
+#         line 6: ' install ' -> ' install -y '
 # 7:5 error: `apt-get install curl` has no -y: apt asks and gets no answer
 #     why: the image build stops at this step
 #     remedy: write apt-get install -y, or use .apt_install(…)
@@ -27,12 +27,12 @@ bare = (
 #     why: the image build stops at this step
 #     remedy: write apt-get install -y, or use .apt_install(…)
 #     fix (safe):
-#         line 8: '' -> ' -y'
+#         line 8: ' install ' -> ' install -y '
 # 9:6 error: `apt-get -o Acquire::Retries=3 install --no-install-recommend` has no -y: apt asks and gets no answer
 #     why: the image build stops at this step
 #     remedy: write apt-get install -y, or use .apt_install(…)
 #     fix (safe):
-#         line 9: '' -> ' -y'
+#         line 9: ' install ' -> ' install -y '
 # 13:34 error: `apt-get install git` before any apt-get update: the base has no package list
 #     why: the image build stops with 'Unable to locate package'
 #     remedy: write `apt-get update && ` before it, or use .apt_install(…)

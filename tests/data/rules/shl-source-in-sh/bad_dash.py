@@ -11,9 +11,9 @@ app = modal.App("a", image=image)
 #     why: the image build stops with 'source: not found'
 #     remedy: write `.` in place of `source`, or run it with bash -c
 #     fix (safe):
-#         line 4: 'source' -> '.'
+#         line 4: 'source ' -> '. '
 # 5:6 error: `source $HOME/.cargo/env`: the image's /bin/sh is dash, which has no `source`
 #     why: the image build stops with 'source: not found'
 #     remedy: write `.` in place of `source`, or run it with bash -c
 #     fix (safe):
-#         line 5: 'source' -> '.'
+#         line 5: 'source ' -> '. '

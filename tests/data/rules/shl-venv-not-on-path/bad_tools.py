@@ -8,7 +8,7 @@ d = slim.run_commands("python3.11 -m venv --prompt mine --copies /opt/d")  # exp
 e = slim.env({"HOME": "/root"}).run_commands("virtualenv /opt/e", ". /opt/e/bin/activate && pip list")  # expect: shl-venv-not-on-path
 
 # What the rule says of this file:
-# 4:24 warning: the environment /opt/a/ is made and never put on PATH
+# 4:24 warning: the environment /opt/a is made and never put on PATH
 #     why: later steps and the functions run another Python, without its packages
 #     remedy: add .env({"PATH": "/opt/a/bin:$PATH"}) after it
 # 5:24 warning: the environment .venv is made and never put on PATH
