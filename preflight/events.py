@@ -1,13 +1,14 @@
-"""What a run tells while it goes on.  Reporters draw it; nothing in the engine depends on it being drawn."""
+"""What a run tells while it goes on, and who is told.  Nothing in the engine depends on it being drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from preflight.model import Check, Price, Result
+from preflight.model import Check, Price, Report, Result, Target
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,18 @@ class SpentSoFar:
 
 
 Event: TypeAlias = Started | Progress | Priced | Waiting | SpentSoFar | Result
+
+
+class Reporter:
+    """It is told what happens and draws it; it decides nothing.  ``title``: its name where it could not be written."""
+
+    title = "the console report"
+
+    def begin(self, target: Target, checks: Sequence[Check]) -> None:
+        """Before the first check; ``checks`` in checklist order."""
+
+    def observe(self, event: Event) -> None:
+        """While they run, in the order of happening."""
+
+    def finish(self, report: Report) -> None:
+        """Once, after the last."""

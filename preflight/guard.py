@@ -73,7 +73,7 @@ def guard(what: Any, *, model: Any = None, **options: Any) -> Any:
     watcher = Guard(what if model is None else model, **options)
     if not hasattr(what, "register_forward_pre_hook"):
         return watcher.over(what)
-    watcher.count_by_forward()
+    watcher.model.register_forward_pre_hook(watcher.on_forward)
     return what
 
 
@@ -104,7 +104,8 @@ class Guard:
         self.profile: Any = None
         self.at = self.looked = self.traced = time.perf_counter()
         for name, module in model.named_modules():
-            kind = next((k.__name__ for k in type(module).__mro__ if _is_block(k)), None)
+            kinds = [k.__name__ for k in type(module).__mro__ if k.__module__.startswith("mamba_ssm")]
+            kind = next((k for k in kinds if k in KERNELS), None)
             if kind is not None:
                 row = self.blocks[name or kind] = {"block": kind, "calls": 0, "seen": 0, "missed": 0}
                 module.register_forward_pre_hook(functools.partial(_count, row))
@@ -118,11 +119,8 @@ class Guard:
             yield batch
         self.end()
 
-    def count_by_forward(self) -> None:
+    def on_forward(self, module: Any, args: Any) -> None:
         """A step begins with each forward pass that trains; those of a validation are not counted."""
-        self.model.register_forward_pre_hook(self._on_forward)
-
-    def _on_forward(self, module: Any, args: Any) -> None:
         in_backward = getattr(self.torch._C, "_current_graph_task_id", lambda: -1)() != -1
         if module.training and self.torch.is_grad_enabled() and not in_backward:
             self.begin()
@@ -133,7 +131,9 @@ class Guard:
         self.step += 1
         if self.step == 1 and self.health:
             self._ask_gpu()
-        if self.step in WATCHED or self._may_trace_again():
+        since = time.perf_counter() - self.traced
+        may_trace_again = self.trace_cost > 0 and self.step > max(WATCHED) and since * TRACE_SHARE > self.trace_cost
+        if self.step in WATCHED or may_trace_again:
             self._trace()
         self.at = time.perf_counter()
 
@@ -162,10 +162,6 @@ class Guard:
             if not bool(self.torch.isfinite(value.detach()).all()):
                 self._found("loss", f"the loss is not finite in step {self.step}")
         return value
-
-    def _may_trace_again(self) -> bool:
-        since = time.perf_counter() - self.traced
-        return self.trace_cost > 0 and self.step > max(WATCHED) and since * TRACE_SHARE > self.trace_cost
 
     def _trace(self) -> None:
         profiler, began = self.torch.profiler, time.perf_counter()
@@ -326,7 +322,3 @@ class Guard:
 
 def _count(row: dict[str, Any], module: Any, args: Any) -> None:
     row["calls"] += 1
-
-
-def _is_block(kind: type) -> bool:
-    return kind.__name__ in KERNELS and kind.__module__.startswith("mamba_ssm")

@@ -18,7 +18,8 @@ from preflight.api import Kind, Problem, account, advice, error, failed, warning
 from preflight.changes import Group
 from preflight.facts.modal_api import modal_api
 from preflight.lookups import Looked, LookupFailed
-from preflight.model import Answer, Check, Finding, Severity, Stage
+from preflight.model import Answer, Check, Severity, Stage
+from preflight.wording import counted
 
 
 async def run(looked: Looked) -> Answer:
@@ -67,7 +68,8 @@ async def run(looked: Looked) -> Answer:
         )
     said += f"; {builder} is in force"
     said += f"; preflight asks with {asks.version}" if version != asks.version else ""
-    said += f"; the server has {_warnings(findings)}"
+    warnings = sum(f.severity is Severity.WARNING for f in findings)
+    said += f"; the server has {counted(warnings, 'warning') or 'no warning'}"
     return Answer(summary=said, seen=seen, findings=tuple(findings))
 
 
@@ -91,11 +93,6 @@ def _upgrade(looked: Looked) -> str:
     if project is None or project.is_ours:
         return "pip install --upgrade modal"
     return f"{project.python} -m pip install --upgrade modal"
-
-
-def _warnings(findings: list[Finding]) -> str:
-    count = sum(f.severity is Severity.WARNING for f in findings)
-    return f"{count} warning{'s' if count > 1 else ''}" if count else "no warning"
 
 
 CHECK = Check(

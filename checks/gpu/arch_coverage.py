@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preflight.api import RECIPE, Findings, Function, Image, Recipe, app, build, error, facts, warning
+from preflight.api import RECIPE, Findings, Image, Recipe, app, build, error, facts, warning
 from preflight.build.torch_in import Held
 from preflight.lookups import Looked
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage
@@ -61,9 +61,9 @@ async def run(looked: Looked) -> Answer | NotApplicable:
         for library in await asyncio.to_thread(link.link, one.file, target):
             findings.update(dict.fromkeys(_findings(library, one, target)))
     kept, ignored = without_ignored(findings, recipe, (CHECK.name, CHECK.id))
-    said = counted(len(found), "compiled file") + (f" ({ignored} ignored in the file)" if ignored else "")
+    summary = counted(len(found), "compiled file") + (f" ({ignored} ignored in the file)" if ignored else "")
     seen = {"files": [one.file.name for one in found]} | ({"ignored": ignored} if ignored else {})
-    return Answer(summary=said, seen=seen, findings=kept)
+    return Answer(summary=summary, seen=seen, findings=kept)
 
 
 def _at_hand(recipe: Recipe, project: Path) -> Iterator[AtHand]:
@@ -80,13 +80,9 @@ def _at_hand(recipe: Recipe, project: Path) -> Iterator[AtHand]:
 
 
 def _files(given: str, *folders: Path) -> Iterator[Path]:
-    for folder in folders:
-        place = folder / given
-        if place.is_dir():
-            yield from sorted(f for f in place.iterdir() if _is_compiled(f))
-            return
-        if _is_compiled(place):
-            yield place
+    for place in (folder / given for folder in folders):
+        if place.is_dir() or _is_compiled(place):
+            yield from sorted(f for f in place.iterdir() if _is_compiled(f)) if place.is_dir() else [place]
             return
 
 
@@ -106,17 +102,15 @@ def _torch_of(image: Image) -> str | None:
 def _gpus_of(recipe: Recipe, image: Image) -> Iterator[link.WantedGpu]:
     from preflight.binary import link
 
-    told: set[str] = set()
+    names: set[str] = set()
     for function in recipe.functions:
-        for asked in function.gpu if isinstance(function.gpu, tuple) and _uses(function, image) else ():
+        images = function.images if isinstance(function.images, tuple) else ()
+        is_used = any(i is image or i.steps == image.steps for i in images)
+        for asked in function.gpu if isinstance(function.gpu, tuple) and is_used else ():
             row = facts.gpu(asked.type)
-            if row is not None and row.name not in told:
-                told.add(row.name)
+            if row is not None and row.name not in names:
+                names.add(row.name)
                 yield link.WantedGpu(row.name, row.sm, function.name)
-
-
-def _uses(function: Function, image: Image) -> bool:
-    return isinstance(function.images, tuple) and any(i is image or i.steps == image.steps for i in function.images)
 
 
 def _findings(library: link.Linked, one: AtHand, target: link.Target) -> Findings:

@@ -19,6 +19,18 @@ OF_A_JOB = re.compile(
     r"|GITHUB_(?:SHA|RUN)|SESSION_ID"
 )
 GIT = re.compile(r"\bgit\b.*\b(?:rev-parse|describe|log)\b|^(?:rev-parse|describe)$")
+WORDS = re.compile(
+    r"cache[-_ ]?(?:bust|break|inval|version|key)|\bbust\b|force[-_ ]?(?:re)?build|\brebuild\b|signature"
+    r"|build[-_ ]?(?:id|stamp|version|date)|image[-_ ]?version|\b20\d\d-\d\d-\d\d\b",
+    re.IGNORECASE,
+)
+ECHOING = LINKS.only(lambda k: k.step.method in ("run_commands", "env"), "layer of variables or commands")
+MOVES = re.compile(r"^(?:main|master|edge|dev|develop|stable)$|(?:^|[-_.])(?:latest|nightly)(?:[-_.]|$)")
+FROM_REGISTRY = LINKS.only(lambda k: k.n == 0 and k.step.method == "from_registry", "registry base")
+FETCHED = re.compile(r"\b(?:snapshot_download|hf_hub_download|from_pretrained|hub\.load|load_model)\b")
+FILES = re.compile(r"\.(?:safetensors|ckpt|gguf|pth|pt|bin|onnx)\b")
+FETCHERS = frozenset({"wget", "curl", "aria2c", "gdown", "aws", "gsutil"})
+RUNNING = LINKS.only(lambda k: k.step.method in ("run_commands", "run_function"), "build step that runs something")
 
 
 @rule("IMG800", LAYERS)
@@ -97,15 +109,7 @@ def cac_force_build_left(recipe: Recipe, call: Call) -> Findings:
         )
 
 
-WORDS = re.compile(
-    r"cache[-_ ]?(?:bust|break|inval|version|key)|\bbust\b|force[-_ ]?(?:re)?build|\brebuild\b|signature"
-    r"|build[-_ ]?(?:id|stamp|version|date)|image[-_ ]?version|\b20\d\d-\d\d-\d\d\b",
-    re.IGNORECASE,
-)
-LAYERS = LINKS.only(lambda k: k.step.method in ("run_commands", "env"), "layer of variables or commands")
-
-
-@rule("IMG821", LAYERS)
+@rule("IMG821", ECHOING)
 def cac_manual_cache_bust(recipe: Recipe, link: Link) -> Findings:
     """No step stands there only to break the cache.
 
@@ -134,10 +138,6 @@ def cac_manual_cache_bust(recipe: Recipe, link: Link) -> Findings:
         )
 
 
-MOVES = re.compile(r"^(?:main|master|edge|dev|develop|stable)$|(?:^|[-_.])(?:latest|nightly)(?:[-_.]|$)")
-FROM_REGISTRY = LINKS.only(lambda k: k.n == 0 and k.step.method == "from_registry", "registry base")
-
-
 @rule("IMG820", FROM_REGISTRY)
 def cac_mutable_tag(recipe: Recipe, link: Link) -> Findings:
     """The base image's tag always means the same image.
@@ -160,12 +160,6 @@ def cac_mutable_tag(recipe: Recipe, link: Link) -> Findings:
             app.argument_where(recipe, link.step, "tag", 0),
             why="the cached layer and the next full build are different images",
         )
-
-
-FETCHED = re.compile(r"\b(?:snapshot_download|hf_hub_download|from_pretrained|hub\.load|load_model)\b")
-FILES = re.compile(r"\.(?:safetensors|ckpt|gguf|pth|pt|bin|onnx)\b")
-FETCHERS = frozenset({"wget", "curl", "aria2c", "gdown", "aws", "gsutil"})
-RUNNING = LINKS.only(lambda k: k.step.method in ("run_commands", "run_function"), "build step that runs something")
 
 
 @rule("IMG822", RUNNING)

@@ -10,6 +10,10 @@ LINK = '.env({"CC": "gcc", "CXX": "g++"})'
 UNDER_ADDED = SOURCE_BUILDS.only(
     lambda e: (base := build.base_of(e.image)) is not None and base.adds_python, "extension under add_python"
 )
+READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
+MEASURED = {"mamba-ssm": "86 s instead of 260 s", "causal-conv1d": "170 s instead of more than 540 s"}
+SINCE = (12, 8)  # nvcc has --split-compile
+SPLIT_LINK = '.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})'
 
 
 @rule("IMG100", UNDER_ADDED.by(in_place), asks_builder=True)
@@ -53,9 +57,6 @@ def _asks_for_clang(ext: ExtInstall, context: Context) -> bool:
     forecast = build.forecast_of(ext, context.builder)  # it may stop before any compiler is asked for
     is_source = forecast.outcome is Outcome.SOURCE
     return is_source or forecast.rule == "tool-add-python-no-cc" or CLANG in forecast.log
-
-
-READS_NVCC_FIRST = frozenset({"mamba-ssm", "causal-conv1d"})
 
 
 @rule("IMG090", SOURCE_BUILDS.by(in_place))
@@ -198,11 +199,6 @@ def tool_ninja_missing(recipe: Recipe, ext: ExtInstall) -> Findings:
             ext.where,
             why="one file is compiled at a time",
         )
-
-
-MEASURED = {"mamba-ssm": "86 s instead of 260 s", "causal-conv1d": "170 s instead of more than 540 s"}
-SINCE = (12, 8)  # nvcc has --split-compile
-SPLIT_LINK = '.env({"NVCC_APPEND_FLAGS": "--split-compile=0"})'
 
 
 @rule("IMG970", SOURCE_BUILDS.by(in_place))

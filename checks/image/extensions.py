@@ -15,6 +15,22 @@ COSTS = {
     "import": "the image builds, and the import fails on the GPU after it was paid for",
     "run": "the image builds, and the first forward fails on the GPU",
 }
+BY_NAME = EXT_INSTALLS.only(
+    lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
+)
+NAME = re.compile(r"(?<=[\w\]])\s*[<>~!=].*")  # what stands behind it
+PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
+MOVING = frozenset({"main", "master", "dev", "develop", "nightly", "trunk", "HEAD", "latest"})
+REF = re.compile(r"^git\+[^@]*(?:@[^/@]+[:/][^@]*)?@([^#/][^#]*)")
+SETTLED = frozenset({"checkout", "reset", "switch", "fetch"})
+FROM_GIT = STEPS.only(
+    lambda link: (
+        any((p.url or "").startswith("git+") for i in link.step.pip for p in i.packages)
+        or any(map(_is_clone, link.step.shell))
+    ),
+    "step that takes code from git",
+)
+MAIN = frozenset({"main", "master", "HEAD"})
 
 
 @rule("IMG270", EXT_INSTALLS.only(lambda e: e.name in KERNELS, "install of a Mamba kernel"), asks_builder=True)
@@ -60,13 +76,6 @@ def _without_files(ext: ExtInstall) -> str:
     return ""
 
 
-BY_NAME = EXT_INSTALLS.only(
-    lambda e: e.form is Form.INDEX and (e.row.has_release_wheels or e.row.is_pyg), "extension by name"
-)
-NAME = re.compile(r"(?<=[\w\]])\s*[<>~!=].*")  # what stands behind it
-PINNED_BY_FILE = frozenset({"-c", "--constraint", "--require-hashes"})
-
-
 @rule("IMG240", BY_NAME.by(in_place))
 def ver_ext_unpinned(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
     """CUDA extensions are pinned to an exact release.
@@ -109,20 +118,6 @@ def _fitting(ext: ExtInstall) -> str | None:
         ext.name, torch=torch.version, cuda=torch.cuda, python=python, abi=torch.has_cxx11_abi
     )
     return row.version if row else None
-
-
-MOVING = frozenset({"main", "master", "dev", "develop", "nightly", "trunk", "HEAD", "latest"})
-REF = re.compile(r"^git\+[^@]*(?:@[^/@]+[:/][^@]*)?@([^#/][^#]*)")
-SETTLED = frozenset({"checkout", "reset", "switch", "fetch"})
-
-
-FROM_GIT = STEPS.only(
-    lambda link: (
-        any((p.url or "").startswith("git+") for i in link.step.pip for p in i.packages)
-        or any(map(_is_clone, link.step.shell))
-    ),
-    "step that takes code from git",
-)
 
 
 @rule("IMG400", FROM_GIT)
@@ -176,9 +171,6 @@ def _is_clone(command: app.ShellCommand, *, of_a_branch: bool = False) -> bool:
 def _settles(command: app.ShellCommand) -> bool:
     name, words = build.program_of(command)
     return name == "git" and bool(SETTLED & {*words}) and words[-1] not in MOVING
-
-
-MAIN = frozenset({"main", "master", "HEAD"})
 
 
 @rule(

@@ -7,6 +7,10 @@ from preflight.model import Fix
 from preflight.rules.subjects import PIP_INSTALLS, SOURCE_BUILDS, STEPS, Install, in_place
 from preflight.wording import is_or_are, listed
 
+FLAG = re.compile(r"^\s*-{1,2}[A-Za-z]|^[^\s@;]+\s+-{1,2}[A-Za-z]")
+PIP_STEPS = STEPS.only(lambda k: k.step.method in ("pip_install", "uv_pip_install"), "pip step")
+UNISOLATED = SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension without isolation")
+
 
 @rule("IMG430", SOURCE_BUILDS.by(in_place))
 def iso_ext_build_isolation(recipe: Recipe, exts: list[ExtInstall]) -> Findings:
@@ -54,10 +58,6 @@ def _switch_off(recipe: Recipe, found: list[ExtInstall]) -> Fix | None:
     return app.together(fixes, is_safe=is_safe)
 
 
-FLAG = re.compile(r"^\s*-{1,2}[A-Za-z]|^[^\s@;]+\s+-{1,2}[A-Za-z]")
-PIP_STEPS = STEPS.only(lambda k: k.step.method in ("pip_install", "uv_pip_install"), "pip step")
-
-
 @rule("IMG450", PIP_STEPS)
 def iso_flag_in_package_list(recipe: Recipe, link: Link) -> Findings:
     """pip's flags are given as extra_options.
@@ -90,9 +90,6 @@ def _move(recipe: Recipe, step: app.Step, flags: list[str]) -> Fix | None:
     if span is None or step.arg_spans[-1] != span:
         return None
     return app.replaced(source.path, span, f'extra_options="{flags[0]}"', is_safe=True)
-
-
-UNISOLATED = SOURCE_BUILDS.only(lambda e: not e.is_isolated, "extension without isolation")
 
 
 @rule("IMG440", UNISOLATED.by(in_place), asks_builder=True)

@@ -26,6 +26,18 @@ from preflight.rules.subjects import LAYERS, PIP_INSTALLS, SHELL_STRINGS, WHEELS
 
 FETCHERS = frozenset({"curl", "wget"})
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "python", "python3"})
+COPIED = "keys of this machine reach the container, or the image"
+PLAIN = re.compile(r"http://(?!localhost\b|127\.|\[::1\])")
+KEYWORDS = ("index_url", "extra_index_url", "find_links")
+VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+IN_URL = re.compile(r"https?://[^\s/\"']*\$\{?([A-Za-z_]\w*)\}?[^\s/\"']*@")
+LOGINS = re.compile(
+    r"\b(?:huggingface-cli|hf(?:\s+auth)?|wandb|docker|gh\s+auth|npm|aws)\b.*\b(?:login|configure|set)\b"
+)
+Say = Callable[..., Finding]
+REMEDY = "give it to the step or the function with secrets=[…], and write it nowhere"
+WHY = "the layer is kept and shared, with the secret in it"
+OWNER = re.compile(r"^https?://(?:github\.com|raw\.githubusercontent\.com)/([^/]+/[^/]+)/")
 
 
 @rule("IMG852", SHELL_STRINGS)
@@ -49,9 +61,6 @@ def sec_curl_pipe_sh(recipe: Recipe, string: tuple[Link, tuple[app.ShellCommand,
                 "install a pinned package, or check the script's digest before it runs",
                 command.where,
             )
-
-
-COPIED = "keys of this machine reach the container, or the image"
 
 
 def _copies(recipe: Recipe) -> Iterator[tuple[Call, str]]:
@@ -96,10 +105,6 @@ def sec_local_secrets_copied(recipe: Recipe, copy: tuple[Call, str]) -> Findings
         )
 
 
-PLAIN = re.compile(r"http://(?!localhost\b|127\.|\[::1\])")
-KEYWORDS = ("index_url", "extra_index_url", "find_links")
-
-
 @rule("IMG853", PIP_INSTALLS)
 def sec_plain_index(recipe: Recipe, install: Install) -> Findings:
     """Packages come over an encrypted connection.
@@ -125,16 +130,6 @@ def sec_plain_index(recipe: Recipe, install: Install) -> Findings:
             install.where if step.shell else app.argument_where(recipe, step, keyword),
             why="a changed package runs its setup.py in the build, with the build's secrets",
         )
-
-
-VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
-IN_URL = re.compile(r"https?://[^\s/\"']*\$\{?([A-Za-z_]\w*)\}?[^\s/\"']*@")
-LOGINS = re.compile(
-    r"\b(?:huggingface-cli|hf(?:\s+auth)?|wandb|docker|gh\s+auth|npm|aws)\b.*\b(?:login|configure|set)\b"
-)
-Say = Callable[..., Finding]
-REMEDY = "give it to the step or the function with secrets=[…], and write it nowhere"
-WHY = "the layer is kept and shared, with the secret in it"
 
 
 @rule("IMG840", LAYERS)
@@ -212,9 +207,6 @@ def _writes(command: app.ShellCommand, later: tuple[app.ShellCommand, ...]) -> b
         for c in later
         if c.words[:1] in (("git",), ("rm",)) and "clone" not in c.words
     )
-
-
-OWNER = re.compile(r"^https?://(?:github\.com|raw\.githubusercontent\.com)/([^/]+/[^/]+)/")
 
 
 @rule("IMG530", WHEELS)

@@ -16,6 +16,22 @@ APT_INSTALLS = SHELL_COMMANDS.only(
 )
 ANSWERS = (("yes",), ("echo",))  # `yes |` answers what apt asks
 YES = re.compile(r"^(?:-[a-zA-Z]*y[a-zA-Z]*|--yes|--assume-yes|-qq|--force-yes)$")
+HARMLESS_END = frozenset({"true", ":", "echo", "printf", "exit"})
+SHOWS = frozenset({"tail", "head", "tee", "grep", "cat", "sed", "awk"})
+SILENT = re.compile(r"(?:2>|&>)\s*/dev/null")
+BOUND = re.compile(r"^[<>]=?\d[\w.*]*|^>=?[\d.]+")
+TOKEN = re.compile(r"(?<![\w'\"=/.-])[A-Za-z][\w.-]*(?:\[[\w,.-]*\])?(?:[<>]=?[\w.*]+)(?:,[<>=!~]+[\w.*]+)*(?![\w'\"])")
+BRINGS = {  # packages that depend on the tool
+    "git": re.compile(r"^(?:git|git-.*|gh|npm|golang.*|devscripts|ubuntu-dev-tools|cvs2svn)(?:=.*)?$"),
+    "curl": re.compile(r"^(?:curl|devscripts)(?:=.*)?$"),
+    "wget": re.compile(r"^(?:wget|devscripts)(?:=.*)?$"),
+    "unzip": re.compile(r"^(?:unzip|zip|devscripts)(?:=.*)?$"),
+}
+ASKS = ("which", "type", "command")  # whether a program is there
+GETS_GIT = "pip_install_private_repos"  # by itself
+JUDGED = LINKS.only(
+    lambda k: k.n > 0 and (k.step.pip or k.step.shell) and build.is_bare(k.image), "build step on a known base"
+)
 
 
 @rule("IMG890", APT_INSTALLS)
@@ -54,11 +70,6 @@ def shl_apt_no_yes(recipe: Recipe, shell: Shell) -> Findings:
             command.where,
             why="the image build stops with 'Unable to locate package'",
         )
-
-
-HARMLESS_END = frozenset({"true", ":", "echo", "printf", "exit"})
-SHOWS = frozenset({"tail", "head", "tee", "grep", "cat", "sed", "awk"})
-SILENT = re.compile(r"(?:2>|&>)\s*/dev/null")
 
 
 def _installs(shell: Shell) -> bool:
@@ -109,10 +120,6 @@ def _swallowed(commands: tuple[app.ShellCommand, ...], n: int) -> str:
     return "its error output is thrown away" if any(SILENT.fullmatch(r) for r in command.redirects) else ""
 
 
-BOUND = re.compile(r"^[<>]=?\d[\w.*]*|^>=?[\d.]+")
-TOKEN = re.compile(r"(?<![\w'\"=/.-])[A-Za-z][\w.-]*(?:\[[\w,.-]*\])?(?:[<>]=?[\w.*]+)(?:,[<>=!~]+[\w.*]+)*(?![\w'\"])")
-
-
 @rule("IMG860", SHELL_COMMANDS.only(lambda s: build.pip_of(s.command) is not None, "pip command in a shell string"))
 def shl_unquoted_specifier(recipe: Recipe, shell: Shell) -> Findings:
     """Version bounds in shell strings are quoted.
@@ -156,19 +163,6 @@ def _quoted(command: app.ShellCommand, source: app.Source) -> Fix | None:
     places = [at for token in TOKEN.finditer(text, span.start, end) for at in token.span()]
     quotes = (app.replaced(source.path, app.Span(at, at), quote, is_safe=True) for at in places)
     return app.together(quotes, is_safe=True)
-
-
-BRINGS = {  # packages that depend on the tool
-    "git": re.compile(r"^(?:git|git-.*|gh|npm|golang.*|devscripts|ubuntu-dev-tools|cvs2svn)(?:=.*)?$"),
-    "curl": re.compile(r"^(?:curl|devscripts)(?:=.*)?$"),
-    "wget": re.compile(r"^(?:wget|devscripts)(?:=.*)?$"),
-    "unzip": re.compile(r"^(?:unzip|zip|devscripts)(?:=.*)?$"),
-}
-ASKS = ("which", "type", "command")  # whether a program is there
-GETS_GIT = "pip_install_private_repos"  # by itself
-JUDGED = LINKS.only(
-    lambda k: k.n > 0 and (k.step.pip or k.step.shell) and build.is_bare(k.image), "build step on a known base"
-)
 
 
 @rule("IMG900", JUDGED.by(lambda link: id(link.image.base)))

@@ -14,6 +14,9 @@ REMEDIES = {
     "pushd": ("the folder", "use .workdir(…), or `cd … &&` in the string that needs it"),
 }
 OTHERWISE = ("it", "put it in the string that needs it, with &&")
+SHELL = re.compile(r"\s*SHELL\b")
+SOURCED = re.compile(r"(?:\.|\bsource)\s+[\"']?([\w./~$-]+)/bin/activate\b[\"']?\s*(?:&&|;|\\n|\n)\s*[\w./]")
+VALUED = frozenset({"--python", "-p", "--prompt", "--index-url"})
 
 
 @rule("IMG871", SHELL_STRINGS)
@@ -65,9 +68,6 @@ def _env_step(link: Link, commands: tuple[app.ShellCommand, ...]) -> Fix | None:
     return app.replaced(source.path, app.Span(start, step.link.end), f".env({{{', '.join(pairs)}}})", is_safe=True)
 
 
-SHELL = re.compile(r"\s*SHELL\b")
-
-
 @rule("IMG870", LINKS.only(lambda link: link.step.shell, "shell step"))
 def shl_source_in_sh(recipe: Recipe, link: Link) -> Findings:
     """`source` is not asked of a shell that lacks it.
@@ -93,10 +93,6 @@ def shl_source_in_sh(recipe: Recipe, link: Link) -> Findings:
                 why="the image build stops with 'source: not found'",
                 fix=app.replace_span(recipe, command.where, command.span, "source ", ". ", is_safe=True),
             )
-
-
-SOURCED = re.compile(r"(?:\.|\bsource)\s+[\"']?([\w./~$-]+)/bin/activate\b[\"']?\s*(?:&&|;|\\n|\n)\s*[\w./]")
-VALUED = frozenset({"--python", "-p", "--prompt", "--index-url"})
 
 
 @rule("IMG872", SHELL_COMMANDS)

@@ -8,6 +8,14 @@ from preflight.build.torch_in import Held
 from preflight.rules.subjects import BASES, IMAGES, PACKAGES, PIP_INSTALLS, WHEELS, Package, Started
 
 OLDEST_OF_NUMPY_2 = (3, 9)  # numpy 2.0.0 has no release for an older Python
+COMPILED_LATER = frozenset({"deepspeed", "exllamav2", "gsplat", "nvdiffrast", "flashinfer-python", "tensorrt-llm"})
+BUILDS = re.compile(r"setup\.py|\bcmake\b|\bmake\b|\bninja\b|\bnvcc\b|pip3? install[^&;|]* (?:-e |\.)")
+NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
+COMPANION_PINS = PACKAGES.only(
+    lambda p: p.name in ("torchvision", "torchaudio") and p.package.pin is not None and p.package.url is None,
+    "pin of torchvision or torchaudio",
+)
+BY_NAME = PACKAGES.only(lambda p: p.name == "torch" and not p.package.url, "install of torch")
 
 
 @rule("IMG340", IMAGES.only(lambda i: build.torch_at_end(i).version is not None, "image with a torch version"))
@@ -56,10 +64,6 @@ def _cap(recipe: Recipe, torch: build.TorchIn) -> Fix | None:
     return app.replaced(source.path, app.Span(end, end), f", {quote}numpy<2{quote}", is_safe=True)
 
 
-COMPILED_LATER = frozenset({"deepspeed", "exllamav2", "gsplat", "nvdiffrast", "flashinfer-python", "tensorrt-llm"})
-BUILDS = re.compile(r"setup\.py|\bcmake\b|\bmake\b|\bninja\b|\bnvcc\b|pip3? install[^&;|]* (?:-e |\.)")
-
-
 @rule("IMG290", BASES.only(lambda i: i.base.cuda and i.base.flavour == "devel", "image on a CUDA devel base"))
 def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
     """torch and the base image have the same CUDA major.
@@ -100,13 +104,6 @@ def ver_torch_base_cuda_mismatch(recipe: Recipe, started: Started) -> Findings:
         torch.where(image),
         why="torch refuses to build an extension across CUDA majors: the image build stops, or the first JIT does",
     )
-
-
-NUMBERED_AS_TORCH = (2, 8)  # torchaudio carried torch's own number up to here; beyond it was not read
-COMPANION_PINS = PACKAGES.only(
-    lambda p: p.name in ("torchvision", "torchaudio") and p.package.pin is not None and p.package.url is None,
-    "pin of torchvision or torchaudio",
-)
 
 
 @rule("IMG310", COMPANION_PINS)
@@ -180,9 +177,6 @@ def _problem(version: str, row: facts.TorchRow, install: app.PipInstall, python:
     if wanted.startswith("cu") and row.builds_known and wanted not in row.builds:
         return f"was never built for {wanted}", f"take one of {', '.join(row.builds)}"
     return "", ""
-
-
-BY_NAME = PACKAGES.only(lambda p: p.name == "torch" and not p.package.url, "install of torch")
 
 
 @rule("IMG280", BY_NAME.by(lambda p: id(p.image)))

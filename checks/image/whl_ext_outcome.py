@@ -14,7 +14,7 @@ How to fix: Do what the message names.  `preflight init --recipe` prints a block
 Source: setup.py and publish.yaml of 80 releases; pip 23 to 26; builds on one H100 machine, 2026-11-23
 """
 
-from preflight.api import BUILDER, RECIPE, Context, Findings, Looked, Recipe, build, error, warning
+from preflight.api import BUILDER, RECIPE, Findings, Looked, build, error, warning
 from preflight.build.outcome import Forecast, Outcome
 from preflight.model import Answer, Check, Finding, NotApplicable, Stage, Unknown
 from preflight.rules.form import builder_of, without_ignored
@@ -37,7 +37,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     findings, lines, steps, ignored = list[Finding](), list[str](), list[dict[str, object]](), 0
     for each in found:
         # who ignores the rule that reports the cause on that line ignores what follows from it
-        kept, left = without_ignored(_wrong(each), recipe, (NAME, ID, each.rule))
+        kept, left = without_ignored(wrong(each), recipe, (NAME, ID, each.rule))
         findings, ignored = [*findings, *kept], ignored + left
         by = f" (see {each.rule})" if each.rule else ""
         lines.append(f"line {each.where.line}, {each.subject}: {each.text}{by}")
@@ -62,11 +62,7 @@ async def run(looked: Looked) -> Answer | NotApplicable | Unknown:
     return Answer(summary=summary, seen={"steps": steps}, findings=tuple(findings))
 
 
-def find(recipe: Recipe, context: Context) -> Findings:
-    return (finding for each in build.forecasts_of(recipe, context.builder) for finding in _wrong(each))
-
-
-def _wrong(forecast: Forecast) -> Findings:
+def wrong(forecast: Forecast) -> Findings:
     """What ends otherwise than well.  A cause that another rule reports is told there, and only named here."""
     subject, place = forecast.subject, forecast.where
     if forecast.outcome is Outcome.UNKNOWN and forecast.is_gap:

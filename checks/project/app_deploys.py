@@ -12,6 +12,7 @@ Source: The requests of modal 1.6.4, against preflight's own control plane.
 """
 
 import sys
+from collections.abc import Iterator
 
 from preflight.api import Answer, Check, Finding, Looked, NotApplicable, Recipe, Stage, Where, advice, error, warning
 from preflight.app.lookups import READING
@@ -25,6 +26,40 @@ READS_FILES = frozenset(
     "poetry_install_from_file from_dockerfile".split()
 )
 REMEDIES = {"FileNotFoundError": "make it, or give its path from the file: Path(__file__).parent / …"}
+UNKNOWN = "the checks stand on the text alone"
+WORDS = {  # what was seen, what to do, and what it costs; an obstacle that is ours says that nothing is known
+    Obstacle.RAISED: ("`modal deploy {path}` stops: {said}", "", "nothing would be deployed or run"),
+    Obstacle.EXITED: (
+        "`modal deploy {path}` ends before it deploys: {said}",
+        'move it under `if __name__ == "__main__":`, or into a function',
+        "the container imports the file too, and would end the same way",
+    ),
+    Obstacle.VARIABLE: (
+        "not recorded: the top level reads os.environ[{said!r}], which is not set here",
+        'export {said}=… as where you deploy, or read it with os.environ.get("{said}", …)',
+        UNKNOWN,
+    ),
+    Obstacle.MODULE: (
+        "not recorded: {said} in {python}",
+        "run preflight with the Python that deploys the app, or import it inside the function",
+        UNKNOWN,
+    ),
+    Obstacle.NETWORK: (
+        "not recorded: the top level asks the network, which is closed here: {said}",
+        "ask for it inside the function that needs it: every container's start runs the top level too",
+        UNKNOWN,
+    ),
+    Obstacle.SERVER: (
+        "not recorded: the top level asks Modal for what is not here: {said}",
+        "leave from_name() lazy at the top level: no hydrate(), no remote(), no lookup there",
+        UNKNOWN,
+    ),
+    Obstacle.TIME: (
+        "not recorded: {said}",
+        "move the slow work into a function; a large add_local_dir can be a Volume instead",
+        "`modal run` and each container's start take as long",
+    ),
+}
 NOT_ASKED = "not asked for: --record runs the app's top level against a local stand-in of Modal"
 
 
@@ -78,55 +113,26 @@ def _different(difference: Difference) -> Finding:
 
 
 def _obstacle(stopped: NotRecorded, recipe: Recipe) -> Finding:
-    message, remedy, why = _words(stopped, recipe)
-    evidence = (stopped.line,) if stopped.line else ()
-    make = error if stopped.is_the_apps else warning
-    return make(message, remedy, stopped.where or _step_of(stopped.message, recipe), why=why, evidence=evidence)
+    message, remedy, why = WORDS[stopped.obstacle]
+    if stopped.obstacle is Obstacle.RAISED:
+        remedy = REMEDIES.get(stopped.message.split(":")[0], "correct what it names")
+        remedy = f"correct {stopped.where}" if stopped.where else remedy
+    words = {"path": recipe.source.path, "said": stopped.message, "python": sys.executable}
+    return (error if stopped.is_the_apps else warning)(
+        message.format(**words),
+        remedy.format(**words),
+        stopped.where or next(_steps_named(stopped.message, recipe), None),
+        why=why,
+        evidence=(stopped.line,) if stopped.line else (),
+    )
 
 
-def _step_of(said: str, recipe: Recipe) -> Where | None:
-    """The image step one of whose paths the client's words name: it reads local files when the top level is over."""
-    for image in recipe.images:
-        for step in image.steps:
-            paths = [a for a in step.args if isinstance(a, str) and a.strip("./")]
-            if step.method in READS_FILES and any(p.lstrip("./") in said for p in paths[:1]):
-                return step.where
-    return None
-
-
-def _words(stopped: NotRecorded, recipe: Recipe) -> tuple[str, str, str]:
-    """What was seen, what to do, and what it costs; an obstacle that is ours says that nothing is known."""
-    path, said = recipe.source.path, stopped.message
-    unknown = "the checks stand on the text alone"
-    match stopped.obstacle:
-        case Obstacle.RAISED:
-            remedy = (
-                f"correct {stopped.where}"
-                if stopped.where
-                else REMEDIES.get(said.split(":")[0], "correct what it names")
-            )
-            return f"`modal deploy {path}` stops: {said}", remedy, "nothing would be deployed or run"
-        case Obstacle.EXITED:
-            return (
-                f"`modal deploy {path}` ends before it deploys: {said}",
-                'move it under `if __name__ == "__main__":`, or into a function',
-                "the container imports the file too, and would end the same way",
-            )
-        case Obstacle.VARIABLE:
-            remedy = f'export {said}=… as where you deploy, or read it with os.environ.get("{said}", …)'
-            return f"not recorded: the top level reads os.environ[{said!r}], which is not set here", remedy, unknown
-        case Obstacle.MODULE:
-            remedy = "run preflight with the Python that deploys the app, or import it inside the function"
-            return f"not recorded: {said} in {sys.executable}", remedy, unknown
-        case Obstacle.NETWORK:
-            remedy = "ask for it inside the function that needs it: every container's start runs the top level too"
-            return f"not recorded: the top level asks the network, which is closed here: {said}", remedy, unknown
-        case Obstacle.SERVER:
-            remedy = "leave from_name() lazy at the top level: no hydrate(), no remote(), no lookup there"
-            return f"not recorded: the top level asks Modal for what is not here: {said}", remedy, unknown
-        case Obstacle.TIME:
-            remedy = "move the slow work into a function; a large add_local_dir can be a Volume instead"
-            return f"not recorded: {said}", remedy, "`modal run` and each container's start take as long"
+def _steps_named(said: str, recipe: Recipe) -> Iterator[Where]:
+    """The image steps whose path the client's words name: it reads local files when the top level is over."""
+    for step in (step for image in recipe.images for step in image.steps if step.method in READS_FILES):
+        paths = [a for a in step.args if isinstance(a, str) and a.strip("./")]
+        if any(p.lstrip("./") in said for p in paths[:1]):
+            yield step.where
 
 
 CHECK = Check(id="PRJ980", stage=Stage.STATIC, needs=(READING, RECORDING), run=run, explains=(RECORDING,))

@@ -1,9 +1,13 @@
-"""What the client accepts."""
+"""What Modal's client and its commands accept."""
 
 import ast
 import difflib
+import io
+import re
+import tokenize
+from collections.abc import Iterator
 
-from preflight.api import Call, Findings, Function, Recipe, app, error, facts, rule
+from preflight.api import Call, Findings, Function, Recipe, Subject, Where, advice, app, error, facts, rule
 from preflight.app.syntax import Def
 from preflight.facts.removed import removed_keywords
 from preflight.rules.subjects import CALLS, FUNCTIONS, syntax
@@ -11,6 +15,37 @@ from preflight.rules.subjects import CALLS, FUNCTIONS, syntax
 FLAT = ("pip_install", "uv_pip_install", "apt_install", "run_commands", "dockerfile_commands", "micromamba_install")
 REMOTE = ("add_local_dir", "add_local_file")
 WHY = "InvalidError when the file is imported: nothing of the app runs"
+WITH_HOOKS = FUNCTIONS.only(
+    lambda f: f.kind == "cls" and any(d.name == "modal.enter" for d in f.decorators), "class with hooks"
+)
+OWN_RULE = removed_keywords() | {"allow_concurrent_inputs"}  # told, with what takes its place, by a rule of its own
+# Calls whose every keyword the table knows.  Images are judged by their class alone.
+KNOWN_CALLS = CALLS.only(
+    lambda c: (
+        not c.is_bare
+        and (parameters := facts.modal_api().parameters(c.name)) is not None
+        and "**kwargs" not in parameters
+        and not c.name.startswith("modal.Stub")
+    ),
+    "call of a known signature",
+)
+HINTS = (
+    (
+        re.compile(r"\bmodal\s+run\s+(?!-)\S+\.py\b[^\n`\"']*\s--detach\b"),
+        "--detach after the file is an option of the app, which has none",
+        "write `modal run --detach FILE …`",
+    ),
+    (
+        re.compile(r"(?<!the )\bmodal\s+status\b(?!\s+page)"),
+        "`modal status` is not a command",
+        "write `modal token info`, or `modal billing summary` for what was spent",
+    ),
+    (
+        re.compile(r"\bmodal\s+secret\s+create\s+\S+\s+(?:-e|--env)\s+[A-Za-z_]\w*="),
+        "`modal secret create --env` names a Modal environment; K=V stands alone",
+        "write `modal secret create NAME K=V …`",
+    ),
+)
 
 
 @rule("PRJ950", CALLS)
@@ -94,11 +129,6 @@ def _tuples(recipe: Recipe, node: ast.Call, method: str) -> Findings:
             )
 
 
-WITH_HOOKS = FUNCTIONS.only(
-    lambda f: f.kind == "cls" and any(d.name == "modal.enter" for d in f.decorators), "class with hooks"
-)
-
-
 @rule("PRJ985", WITH_HOOKS)
 def app_snapshot_not_enabled(recipe: Recipe, function: Function) -> Findings:
     """A hook that runs before a snapshot has a snapshot to run before.
@@ -122,21 +152,6 @@ def app_snapshot_not_enabled(recipe: Recipe, function: Function) -> Findings:
                 hook.where,
                 why="an InvalidError when the file is imported: nothing of the app runs",
             )
-
-
-OWN_RULE = removed_keywords() | {"allow_concurrent_inputs"}  # told, with what takes its place, by a rule of its own
-
-
-# Calls whose every keyword the table knows.  Images are judged by their class alone.
-KNOWN_CALLS = CALLS.only(
-    lambda c: (
-        not c.is_bare
-        and (parameters := facts.modal_api().parameters(c.name)) is not None
-        and "**kwargs" not in parameters
-        and not c.name.startswith("modal.Stub")
-    ),
-    "call of a known signature",
-)
 
 
 @rule("PRJ720", KNOWN_CALLS)
@@ -173,3 +188,41 @@ def dep_unknown_kwarg(recipe: Recipe, call: Call) -> Findings:
             why="a TypeError when the line runs: at import for what stands at the top level",
             fix=app.keyword_renamed(call, keyword, near[0], is_safe=False) if near else None,
         )
+
+
+def _words(recipe: Recipe) -> Iterator[tuple[int, int, str]]:
+    """Comments and strings that stand alone as statements, with line and column of their start."""
+    text, before = recipe.source.text, tokenize.NEWLINE
+    if not recipe.is_modal_app or not any(word in text for word in ("modal run", "modal status", "modal secret")):
+        return
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            is_alone = before in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
+            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and is_alone):
+                yield token.start[0], token.start[1], token.string
+            if token.type not in (tokenize.NL, tokenize.COMMENT):
+                before = token.type
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+@rule("PRJ960", Subject(_words, "text that shows modal's commands"))
+def app_cli_hint(recipe: Recipe, words: tuple[int, int, str]) -> Findings:
+    """The commands that the file shows are ones that modal has.
+
+    Looks at: Docstrings and comments of the app: `modal run f.py … --detach`, `modal status`, and
+        `modal secret create NAME --env K=V`.
+    Why it matters: Each fails as it is written; the last one names a Modal environment and then lacks a key.
+    Example:
+        before   modal run app.py --action train --detach
+        after    modal run --detach app.py --action train
+    How to fix: Correct the command in the comment or docstring.
+    Source: The modal 1.6.4 command line, each tried.
+    """
+    line, column, text = words
+    for pattern, message, remedy in HINTS:
+        for match in pattern.finditer(text):
+            above = text.count("\n", 0, match.start())
+            start = match.start() - (text.rfind("\n", 0, match.start()) + 1)
+            where = Where(recipe.source.path, line + above, start + 1 + (0 if above else column))
+            yield advice(f"{message}: {' '.join(match[0].split())[:80]}", remedy, where)

@@ -3,29 +3,48 @@
 import ast
 import builtins
 import difflib
+import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from preflight.api import Context, Findings, Recipe, Subject, app, build, error, facts, rule, warning
-from preflight.app.syntax import Def
 from preflight.rules.form import kept
 from preflight.rules.subjects import syntax
 
 IN_CONTAINER = re.compile(r"^(?:PATH|HOME|PWD|USER|LANG|HOSTNAME|PYTHONPATH|MODAL_\w+)$")
-ENVIRON = ("os.environ", "environ")
+SUBSCRIPTS: Subject[ast.Subscript] = Subject(
+    lambda recipe: syntax(recipe).every(ast.Subscript) if recipe.is_modal_app else (), "subscript"
+)
+READS: Subject[ast.Subscript] = Subject(
+    lambda recipe: (
+        node
+        for node in SUBSCRIPTS.of(recipe)
+        if isinstance(node.ctx, ast.Load) and app.environ_variable(node) and syntax(recipe).is_import_time(node)
+    ),
+    "read of os.environ at import",
+)
+PARENTS = SUBSCRIPTS.only(
+    lambda node: isinstance(node.value, ast.Attribute) and node.value.attr == "parents", "use of .parents[n]"
+)
 TESTS_OF_VARIABLES = ("is_local", "__name__", "environ", "getenv", "MODAL_")
+PARENTS_OF_ROOT_FILE = 2  # /root/app.py: /root and /
+SAME = ("resolve", "absolute", "expanduser")
+TESTS_OF_PATHS = ("is_local", "__name__", "exists", "len(", "parents", "MODAL_")
+ALWAYS = frozenset(
+    "__file__ __name__ __doc__ __path__ __spec__ __package__ __loader__ __builtins__ __annotations__ __class__ "
+    "__qualname__ __module__ WindowsError reveal_type".split()
+    + dir(builtins)
+)
+NAMED: tuple[type[ast.AST], ...] = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
+    *(kind for name in ("TypeVar", "ParamSpec", "TypeVarTuple") if (kind := getattr(ast, name, None))),  # Python 3.12
+)
+LAZY = (3, 14)  # the first Python that evaluates an annotation only when somebody asks for it
+UNDER_A_TEST = ("__name__", "TYPE_CHECKING", "globals()", "is_local", "get_ipython")  # not run at import
 
 
-def _reads(recipe: Recipe) -> Iterator[tuple[ast.Subscript, str]]:
-    for node in syntax(recipe).every(ast.Subscript) if recipe.is_modal_app else ():
-        key, is_read = _text(node.slice), isinstance(node.ctx, ast.Load)
-        if key and is_read and app.dotted(node.value) in ENVIRON and syntax(recipe).is_import_time(node):
-            yield node, key
-
-
-@rule("PRJ940", Subject(_reads, "read of os.environ at import"))
-def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str]) -> Findings:
+@rule("PRJ940", READS)
+def app_environ_index_at_import(recipe: Recipe, node: ast.Subscript) -> Findings:
     """The file can be imported where its variables are not set.
 
     Looks at: `os.environ["X"]` that runs at import, without `modal.is_local()`, a `try` or a test for the variable. A
@@ -38,11 +57,11 @@ def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str])
     How to fix: Use `os.environ.get("X", …)`, or read the variable in the function that needs it.
     Source: modal.com/docs/guide/global-variables: the file is imported again in the container.
     """
-    tree, (node, key) = syntax(recipe), read
-    given = kept(recipe, _given, _given)
+    tree, key = syntax(recipe), app.text_of(node.slice)
+    is_given = IN_CONTAINER.match(key) or key in kept(recipe, _given, _given)
     if (
-        IN_CONTAINER.match(key)
-        or key in given
+        is_given
+        or not tree.is_import_time(node)
         or tree.is_caught(node)
         or tree.is_tested(node, (key, *TESTS_OF_VARIABLES))
     ):
@@ -57,10 +76,6 @@ def app_environ_index_at_import(recipe: Recipe, read: tuple[ast.Subscript, str])
     )
 
 
-def _text(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
 def _given(recipe: Recipe) -> set[str]:
     """Variables that every function's container has, as far as the text shows."""
     sets = []
@@ -71,20 +86,8 @@ def _given(recipe: Recipe) -> set[str]:
     return set.intersection(*sets) if sets else set()
 
 
-PARENTS_OF_ROOT_FILE = 2  # /root/app.py: /root and /
-SAME = ("resolve", "absolute", "expanduser")
-TESTS_OF_PATHS = ("is_local", "__name__", "exists", "len(", "parents", "MODAL_")
-
-
-def _indexed(recipe: Recipe) -> Iterator[tuple[ast.Subscript, ast.Attribute]]:
-    """Each ``….parents[n]``, with its ``….parents``."""
-    for node in syntax(recipe).every(ast.Subscript) if recipe.is_modal_app else ():
-        if isinstance(node.value, ast.Attribute) and node.value.attr == "parents":
-            yield node, node.value
-
-
-@rule("PRJ910", Subject(_indexed, "use of .parents[n]"))
-def app_path_parents_index(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Attribute], context: Context) -> Findings:
+@rule("PRJ910", PARENTS)
+def app_path_parents_index(recipe: Recipe, node: ast.Subscript, context: Context) -> Findings:
     """Paths above the file exist in the container too.
 
     Looks at: `Path(__file__).parents[n]` that runs at import, without `modal.is_local()` before it.
@@ -97,16 +100,19 @@ def app_path_parents_index(recipe: Recipe, indexed: tuple[ast.Subscript, ast.Att
     Source: brain-go-brr fd62d7ee → 2fcd2e3d; modal 1.6.4 mounts the entrypoint's one file at /root, `__init__.py` or
         not.
     """
-    tree, (node, parents) = syntax(recipe), indexed
-    file = context.project / recipe.source.path
-    depth = PARENTS_OF_ROOT_FILE + (_packages(file) if _is_run_as_module(tree) else 0)
-    above = _above(tree, parents.value, 0)
+    tree, file = syntax(recipe), context.project / recipe.source.path
+    depth = PARENTS_OF_ROOT_FILE
+    if any(each.level for each in tree.every(ast.ImportFrom)):  # it runs by `modal run -m`, which mounts the package
+        folders = itertools.islice(file.parents, 8)
+        depth += len([*itertools.takewhile(lambda folder: (folder / "__init__.py").is_file(), folders)])
+    parents = node.value.value if isinstance(node.value, ast.Attribute) else node.value
+    above = _above(tree, parents, 0)
     index = node.slice.value if isinstance(node.slice, ast.Constant) else None
     if above is None or not isinstance(index, int) or isinstance(index, bool) or index < depth - above:
         return
     if not tree.is_import_time(node) or tree.is_caught(node) or tree.is_tested(node, TESTS_OF_PATHS):
         return
-    span, held = tree.span(node), tree.span(parents.value)
+    span, held = tree.span(node), tree.span(parents)
     cut = app.Span(held.end, span.end) if span and held else None
     yield error(
         f"{tree.text(node)[:60]}: in the container the file is /root/{file.name}, "
@@ -137,32 +143,6 @@ def _above(tree: app.Syntax, node: ast.expr, depth: int) -> int | None:
     return None
 
 
-def _is_run_as_module(tree: app.Syntax) -> bool:
-    """Its relative imports work with `modal run -m package.module` alone, which mounts the package."""
-    return any(node.level for node in tree.every(ast.ImportFrom))
-
-
-def _packages(file: Path) -> int:
-    """Folders above the file that are packages: the whole package is mounted below /root."""
-    count, folder = 0, file.parent
-    while count < 8 and (folder / "__init__.py").is_file():
-        count, folder = count + 1, folder.parent
-    return count
-
-
-ALWAYS = frozenset(
-    "__file__ __name__ __doc__ __path__ __spec__ __package__ __loader__ __builtins__ __annotations__ __class__ "
-    "__qualname__ __module__ WindowsError reveal_type".split()
-    + dir(builtins)
-)
-NAMED: tuple[type[ast.AST], ...] = (
-    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar),
-    *(kind for name in ("TypeVar", "ParamSpec", "TypeVarTuple") if (kind := getattr(ast, name, None))),  # Python 3.12
-)
-LAZY = (3, 14)  # the first Python that evaluates an annotation only when somebody asks for it
-UNDER_A_TEST = ("__name__", "TYPE_CHECKING", "globals()", "is_local", "get_ipython")  # not run at import
-
-
 def _loads(recipe: Recipe) -> Iterator[ast.Name]:
     """Names that are read when the file is imported; those of annotations last."""
     if not recipe.is_modal_app:
@@ -171,8 +151,20 @@ def _loads(recipe: Recipe) -> Iterator[ast.Name]:
     loads = [n for n in tree.every(ast.Name) if isinstance(n.ctx, ast.Load) and tree.is_import_time(n)]
     annotations = dict.fromkeys(n for n in loads if _is_annotation(tree, n))
     yield from (n for n in loads if n not in annotations)
-    if not _are_lazy(tree, recipe):
+    pythons = [facts.version_number(p) for i in recipe.images if (p := build.python_of(i)) is not None]
+    futures = (n for n in tree.every(ast.ImportFrom) if n.module == "__future__")
+    are_lazy = LAZY in pythons or any(a.name == "annotations" for n in futures for a in n.names)
+    if not are_lazy:
         yield from annotations
+
+
+def _is_annotation(tree: app.Syntax, node: ast.AST) -> bool:
+    for parent, child in tree.above(node):
+        if isinstance(parent, ast.arg | ast.AnnAssign) and child is parent.annotation:
+            return True
+        if isinstance(parent, ast.stmt):
+            return isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef) and child is parent.returns
+    return False
 
 
 @rule("PRJ920", Subject(_loads, "name at import").by(lambda n: n.id))
@@ -206,13 +198,6 @@ def app_undefined_name(recipe: Recipe, names: list[ast.Name]) -> Findings:
     )
 
 
-def _are_lazy(tree: app.Syntax, recipe: Recipe) -> bool:
-    """Whether Python evaluates no annotation when the file is imported."""
-    pythons = [facts.version_number(p) for i in recipe.images if (p := build.python_of(i)) is not None]
-    futures = [n for n in tree.every(ast.ImportFrom) if n.module == "__future__"]
-    return LAZY in pythons or any(a.name == "annotations" for n in futures for a in n.names)
-
-
 def _bound(recipe: Recipe) -> set[str] | None:
     """Every name that importing the file may bind, or a function by ``global``; None when anything may be bound."""
     tree = syntax(recipe)
@@ -225,14 +210,3 @@ def _bound(recipe: Recipe) -> set[str] | None:
     bound |= {m.rest for m in tree.every(ast.MatchMapping) if m.rest and tree.is_import_time(m)}
     declared: list[ast.Global | ast.Nonlocal] = [*tree.every(ast.Global), *tree.every(ast.Nonlocal)]
     return bound.union(*(each.names for each in declared))
-
-
-def _is_annotation(tree: app.Syntax, node: ast.AST) -> bool:
-    for parent, child in tree.above(node):
-        if isinstance(parent, ast.arg | ast.AnnAssign) and child is parent.annotation:
-            return True
-        if isinstance(parent, Def) and child is parent.returns:
-            return True
-        if isinstance(parent, ast.stmt):
-            return False
-    return False

@@ -1,21 +1,29 @@
 """Credentials that are written in the file."""
 
 import ast
-from collections.abc import Iterator
 
-from preflight.api import Findings, Recipe, Subject, Where, app, error, rule, warning
+from preflight.api import Findings, Recipe, Subject, app, error, rule, warning
 from preflight.redact import is_secret_name
 from preflight.rules.subjects import syntax
 
-READS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
+DOORS: Subject[object] = Subject(
+    lambda recipe: (
+        *(c for c in recipe.calls if c.name == "modal.forward"),
+        *(f for f in app.functions_of(recipe) if app.is_web(f)),
+    ),
+    "way in from outside",
+)
+STRINGS: Subject[ast.Constant] = Subject(
+    lambda recipe: (
+        node
+        for node in (syntax(recipe).every(ast.Constant) if recipe.is_modal_app else ())
+        if len(app.text_of(node)) >= 20 and not isinstance(syntax(recipe).parent(node), ast.Expr)
+    ),
+    "string",
+)
 
 
-def _doors(recipe: Recipe) -> Iterator[object]:
-    yield from (c for c in recipe.calls if c.name == "modal.forward")
-    yield from (f for f in app.functions_of(recipe) if app.is_web(f))
-
-
-@rule("PRJ850", Subject(_doors, "way in from outside").together())
+@rule("PRJ850", DOORS.together())
 def sec_default_credential(recipe: Recipe, doors: list[object]) -> Findings:
     """No server falls back on a password that is written in the file.
 
@@ -30,43 +38,27 @@ def sec_default_credential(recipe: Recipe, doors: list[object]) -> Findings:
     Source: modal.com/docs/guide/tunnels: a tunnel is open to the internet.
     """
     tree = syntax(recipe)
-    for name, where in sorted((*_defaults(tree), *_constants(tree)), key=lambda found: found[1]):
-        yield warning(
-            f"{name} has a value that stands in the file, and the server is open to the internet",
-            "take it from a Secret, and make a random one when there is none",
-            where,
-            why="anybody who has read the file gets in",
-        )
-
-
-def _defaults(tree: app.Syntax) -> Iterator[tuple[str, Where]]:
-    for call in tree.every(ast.Call):
-        if app.dotted(call.func) in READS and len(call.args) == 2:
-            key, default = (_text(a) for a in call.args)
-            if default and is_secret_name(key):
-                yield key, tree.where(call)
-
-
-def _constants(tree: app.Syntax) -> Iterator[tuple[str, Where]]:
+    found = [
+        (app.text_of(call.args[0]), tree.where(call))
+        for call in tree.every(ast.Call)
+        if app.environ_variable(call) and len(call.args) == 2 and app.text_of(call.args[1])
+    ]
     used = {n.id for n in tree.every(ast.Name) if isinstance(n.ctx, ast.Load) and not tree.is_import_time(n)}
     for assign in tree.every(ast.Assign):
-        target = assign.targets[0]
-        if isinstance(target, ast.Name) and is_secret_name(target.id) and _text(assign.value) and target.id in used:
-            yield target.id, tree.where(assign)
+        name = app.dotted(assign.targets[0])
+        if name in used and app.text_of(assign.value):
+            found.append((name, tree.where(assign)))
+    for name, where in sorted(found, key=lambda each: each[1]):
+        if is_secret_name(name):
+            yield warning(
+                f"{name} has a value that stands in the file, and the server is open to the internet",
+                "take it from a Secret, and make a random one when there is none",
+                where,
+                why="anybody who has read the file gets in",
+            )
 
 
-def _text(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _strings(recipe: Recipe) -> Iterator[ast.Constant]:
-    for node in syntax(recipe).every(ast.Constant) if recipe.is_modal_app else ():
-        text = node.value
-        if isinstance(text, str) and len(text) >= 20 and not isinstance(syntax(recipe).parent(node), ast.Expr):
-            yield node
-
-
-@rule("PRJ830", Subject(_strings, "string"))
+@rule("PRJ830", STRINGS)
 def sec_literal_credential(recipe: Recipe, node: ast.Constant) -> Findings:
     """No credential is written in the file.
 

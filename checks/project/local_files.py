@@ -21,6 +21,11 @@ KEYWORDS = {
 }
 ABSOLUTE = re.compile(r"(?:^|\.)(?:abspath|realpath|resolve|absolute|getcwd|cwd|home|expanduser|dirname)$")
 PATHS = ("Path", "PurePath", "PurePosixPath", "str", "fspath")
+MAY_BRING = frozenset(
+    "add_local_dir add_local_file copy_local_dir copy_local_file copy_mount uv_sync pip_install_from_pyproject "
+    "pip_install_from_requirements poetry_install_from_file pip_install_private_repos dockerfile_commands".split()
+)
+LOCAL_TESTS = ("is_local", "__name__")
 
 
 def _paths(recipe: Recipe) -> Iterator[tuple[Call, ast.expr]]:
@@ -89,13 +94,6 @@ def _written(tree: app.Syntax, node: ast.expr, depth: int) -> str | None:
         if name.rsplit(".", 1)[-1] in PATHS or name == "os.path.join":
             return "/".join(p for p in parts if p) if all(parts) else None
     return None
-
-
-MAY_BRING = frozenset(
-    "add_local_dir add_local_file copy_local_dir copy_local_file copy_mount uv_sync pip_install_from_pyproject "
-    "pip_install_from_requirements poetry_install_from_file pip_install_private_repos dockerfile_commands".split()
-)
-LOCAL_TESTS = ("is_local", "__name__")
 
 
 def _imports(recipe: Recipe) -> Iterator[tuple[ast.stmt, str]]:

@@ -7,6 +7,20 @@ from preflight.api import Call, Findings, Function, Recipe, advice, app, error, 
 from preflight.rules.subjects import FUNCTIONS, GPUS, IMAGE_CALLS, RESOURCE_CALLS, syntax
 
 OLDER = frozenset({"A10G"})
+MOST = 8  # of a GPU that is not in our table
+STEPS_WITH_GPU = IMAGE_CALLS.only(
+    lambda c: not c.name.endswith("run_function") and "gpu" in c.kwargs, "build step with a GPU"
+)
+ANY = "ANY"
+SAME = {  # spelled in another way, and only one thing can be meant
+    **dict.fromkeys(("A100-80", "A100-80G", "A10080GB"), "A100-80GB"),
+    **dict.fromkeys(("A100-40", "A100-40G", "A10040GB"), "A100-40GB"),
+    **dict.fromkeys(("RTXPRO6000", "RTX6000PRO"), "RTX-PRO-6000"),
+    **{"H100-80GB": "H100", "H100-80": "H100", "H200-141GB": "H200", "L40-S": "L40S"},
+}
+WITHOUT_GPU = FUNCTIONS.only(
+    lambda f: f.gpu == () and "gpu" not in f.call.kwargs and not f.call.has_spread, "function without a GPU"
+)
 
 
 @rule("RES561", GPUS)
@@ -31,9 +45,6 @@ def res_gpu_alias(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
             text.where,
             fix=app.replaced(text.where.path, text.span, app.quoted_like(text.literal, today), is_safe=True),
         )
-
-
-MOST = 8  # of a GPU that is not in our table
 
 
 @rule("RES570", GPUS.only(lambda asked: ":" in asked[1].written, "GPU count"))
@@ -75,11 +86,6 @@ def res_gpu_count(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings:
         )
 
 
-STEPS_WITH_GPU = IMAGE_CALLS.only(
-    lambda c: not c.name.endswith("run_function") and "gpu" in c.kwargs, "build step with a GPU"
-)
-
-
 @rule("RES580", STEPS_WITH_GPU)
 def res_gpu_list_in_build(recipe: Recipe, call: Call) -> Findings:
     """Build steps ask for one GPU, not for a list of alternatives.
@@ -104,15 +110,6 @@ def res_gpu_list_in_build(recipe: Recipe, call: Call) -> Findings:
         why="the image build stops at this step",
         fix=app.keyword_value(recipe.source, call, "gpu", f'"{first}"', is_safe=True) if first else None,
     )
-
-
-ANY = "ANY"
-SAME = {  # spelled in another way, and only one thing can be meant
-    **dict.fromkeys(("A100-80", "A100-80G", "A10080GB"), "A100-80GB"),
-    **dict.fromkeys(("A100-40", "A100-40G", "A10040GB"), "A100-40GB"),
-    **dict.fromkeys(("RTXPRO6000", "RTX6000PRO"), "RTX-PRO-6000"),
-    **{"H100-80GB": "H100", "H100-80": "H100", "H200-141GB": "H200", "L40-S": "L40S"},
-}
 
 
 @rule("RES560", GPUS, decides=True)
@@ -158,11 +155,6 @@ def _meant(kind: str) -> tuple[str, bool]:
     near |= {name for name in facts.gpu_names() if plain.startswith(name) or name.startswith(plain[:4])}
     near = {name for name in near if name[0] == plain[0]}  # a V100 is no H100 in another spelling
     return (near.pop(), False) if len(near) == 1 else ("", False)
-
-
-WITHOUT_GPU = FUNCTIONS.only(
-    lambda f: f.gpu == () and "gpu" not in f.call.kwargs and not f.call.has_spread, "function without a GPU"
-)
 
 
 @rule("RES590", WITHOUT_GPU)

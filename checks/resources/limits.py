@@ -10,6 +10,16 @@ from preflight.rules.subjects import FUNCTIONS, RESOURCE_CALLS, with_keyword
 KEYWORDS = ("scaledown_window", "min_containers", "max_containers")
 REFUSED_AT_IMPORT = "the client raises InvalidError when the file is imported"
 SCALED = RESOURCE_CALLS.only(with_keyword(*KEYWORDS), "autoscaler setting")
+LEAST_MIB = 128
+SIZE = re.compile(r"\s*(\d+)\s*([gm]?)i?b?\s*", re.I)
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+ASKED = FUNCTIONS.only(
+    lambda f: f.kind == "function" and ("retries" in f.call.kwargs or f.schedule is not None),
+    "function with retries or a schedule",
+)
+SHORT_S = 10
+REFUSED = "the deploy is refused after the image was built"
+TIMEOUTS = RESOURCE_CALLS.only(with_keyword("timeout"), "timeout")
 
 
 @rule("RES610", SCALED.only(lambda c: c.name != "modal.Sandbox.create"))
@@ -76,11 +86,6 @@ def res_ephemeral_disk(recipe: Recipe, call: Call) -> Findings:
         )
 
 
-LEAST_MIB = 128
-SIZE = re.compile(r"\s*(\d+)\s*([gm]?)i?b?\s*", re.I)
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
 @rule("RES600", RESOURCE_CALLS.only(with_keyword("memory", "cpu"), "request of memory or CPU"))
 def res_memory_unit(recipe: Recipe, call: Call) -> Findings:
     """Memory is a number of MiB, and CPU a number of cores.
@@ -128,12 +133,6 @@ def _mib(text: str) -> str:
 
 def _cores(text: str) -> str:
     return text.strip() if NUMBER.fullmatch(text.strip()) else ""
-
-
-ASKED = FUNCTIONS.only(
-    lambda f: f.kind == "function" and ("retries" in f.call.kwargs or f.schedule is not None),
-    "function with retries or a schedule",
-)
 
 
 @rule("RES631", ASKED)
@@ -196,13 +195,6 @@ def _required(body: Def) -> list[str]:
     needed = positional[: len(positional) - len(spec.defaults)]
     keyword = [a for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is None]
     return [a.arg for a in (*needed, *keyword)]
-
-
-SHORT_S = 10
-REFUSED = "the deploy is refused after the image was built"
-
-
-TIMEOUTS = RESOURCE_CALLS.only(with_keyword("timeout"), "timeout")
 
 
 @rule("RES540", TIMEOUTS.resolved(lambda call: call.kwargs["timeout"]))

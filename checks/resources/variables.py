@@ -29,7 +29,7 @@ def _needs(recipe: Recipe) -> Iterator[tuple[Function, app.EnvironRead]]:
     tree = app.syntax_of(recipe.source)
     if tree is None or any(app.dotted(c.func).endswith("load_dotenv") for c in tree.every(ast.Call)):
         return
-    answered = _answered(tree) | {r.key for r in recipe.environ_reads if r.by == "in os.environ"}
+    answered = {*_set_here(tree)} | {r.key for r in recipe.environ_reads if r.by == "in os.environ"}
     answered |= {key for key, others in INSTEAD.items() if answered & set(others)}
     caught = {tree.where(n) for n in tree.every(ast.Subscript) if tree.is_caught(n)}
     needed = [
@@ -46,10 +46,23 @@ def _needs(recipe: Recipe) -> Iterator[tuple[Function, app.EnvironRead]]:
             yield from ((function, r) for r in needed if r.inside and r.inside.split(".")[0] in names)
 
 
-NEEDS = Subject(_needs, "variable that code on Modal needs")
+def _set_here(tree: app.Syntax) -> Iterator[str]:
+    """Variables that the file's own code sets."""
+    for node in tree.every(ast.Subscript):
+        if isinstance(node.ctx, ast.Store):
+            yield app.environ_variable(node) or ""
+    for call in tree.every(ast.Call):
+        name = app.dotted(call.func)
+        if name in SIGNS_IN and (call.args or call.keywords):
+            yield SIGNS_IN[name]
+        if name in SETS and call.args:
+            yield app.text_of(call.args[0])
+        elif name in UPDATES:
+            yield from (k.arg for k in call.keywords if k.arg)
+            yield from (app.text_of(k) for arg in call.args if isinstance(arg, ast.Dict) for k in arg.keys)
 
 
-@rule("RES681", NEEDS.together())
+@rule("RES681", Subject(_needs, "variable that code on Modal needs").together())
 def sto_environ_promised(recipe: Recipe, needs: list[tuple[Function, app.EnvironRead]]) -> Findings:
     """The variables that the code needs are promised by its secrets, or set by its image.
 
@@ -91,27 +104,6 @@ def sto_environ_promised(recipe: Recipe, needs: list[tuple[Function, app.Environ
             )
 
 
-def _answered(tree: app.Syntax) -> set[str]:
-    """Variables that the file's own code sets."""
-    found: set[str] = set()
-    for node in tree.every(ast.Subscript):
-        is_set = isinstance(node.ctx, ast.Store) and app.dotted(node.value) in ("os.environ", "environ")
-        if is_set and isinstance(node.slice, ast.Constant):
-            found.add(str(node.slice.value))
-    for call in tree.every(ast.Call):
-        name = app.dotted(call.func)
-        if name in SIGNS_IN and (call.args or call.keywords):
-            found.add(SIGNS_IN[name])
-        if name in SETS and call.args and isinstance(call.args[0], ast.Constant):
-            found.add(str(call.args[0].value))
-        elif name in UPDATES:
-            found |= {k.arg for k in call.keywords if k.arg}
-            for arg in call.args:
-                keys = arg.keys if isinstance(arg, ast.Dict) else []
-                found |= {str(k.value) for k in keys if isinstance(k, ast.Constant)}
-    return found
-
-
 def _reached(body: ast.AST, tree: app.Syntax) -> set[str]:
     """The function's name and those of the file's own functions that it calls, and they in turn."""
     defs = {n.name: n for n in tree.defs() if isinstance(tree.parent(n), ast.Module)}
@@ -139,17 +131,14 @@ def _given(function: Function) -> set[str] | None:
         if isinstance(secret, app.Unresolved) or secret.made_by in OPEN_SECRETS:
             return None
         names |= {*secret.keys, *secret.required_keys}
-    for image in function.images or ():
-        if not image.is_complete or any(_may_set_more(step) for step in image.steps):
+    for step in (step for image in function.images or () for step in image.steps):
+        is_open = (step.method == "env" and not step.is_complete) or (
+            step.method == "dockerfile_commands" and "ENV " in str(step.args)
+        )
+        if is_open:
             return None
-        names |= {key for step in image.steps for key in step.env}
-    return names
-
-
-def _may_set_more(step: app.Step) -> bool:
-    if step.method == "env":
-        return not step.is_complete
-    return step.method == "dockerfile_commands" and "ENV " in str(step.args)
+        names |= {*step.env}
+    return names if all(image.is_complete for image in function.images or ()) else None
 
 
 def _can_tell(function: Function, read: app.EnvironRead) -> bool:

@@ -30,54 +30,59 @@ async def run(looked: Looked) -> Answer | NotApplicable:
     if not named.secrets and not named.open_secrets:
         return NotApplicable("the app names no Secret, and tool.preflight.s3 names none")
     states = looked.required(SECRET_STATES)
-    said, findings, silent = list[str](), list[Finding](), list[str](named.open_secrets)
+    said, findings, silent, seen = (
+        list[str](),
+        list[Finding](),
+        list[str](named.open_secrets),
+        list[dict[str, object]](),
+    )
     for secret, state in states.items():
         if isinstance(state, Problem):
             silent.append(f"{secret.name}: {state}")
-        elif state.exists and state.missing is None:
+            continue
+        lacking = tuple(k for k in state.missing or () if k in secret.keys)
+        wanted = {"secret": secret.name, "wanted": list(secret.keys), "missing": list(lacking)}
+        seen.append({**wanted, "exists": state.exists, "used_by": secret.used_by})
+        if state.exists and state.missing is None:
             silent.append(f"the keys of {secret.name}: the server grants a key that no secret holds")
-        else:
-            told, finding = _judged(secret, state, looked)
-            said.append(told)
-            findings += [finding] if finding else []
+            continue
+        judged, finding = _judged(secret, state, lacking, looked)
+        said.append(judged)
+        findings += [finding] if finding else []
     if silent and not any(f.severity is Severity.ERROR for f in findings):
         looked_at = f"; looked at: {'; '.join(said)}" if said else ""
         problem = next((s for s in states.values() if isinstance(s, Problem)), None)
         raise LookupFailed(SECRET_STATES, f"not looked at: {'; '.join(silent)}{looked_at}") from problem
     said += [f"not looked at: {'; '.join(silent)}"] if silent else []
-    seen = [_seen(s, state) for s, state in states.items() if isinstance(state, account.Secret)]
     return Answer(summary="; ".join(said), seen={**seen[0], "secrets": seen}, findings=tuple(findings))
 
 
-def _seen(secret: NamedSecret, state: account.Secret) -> dict[str, object]:
-    missing = [k for k in state.missing or () if k in secret.keys]
-    found = {"secret": secret.name, "wanted": list(secret.keys), "missing": missing, "exists": state.exists}
-    return {**found, "used_by": secret.used_by}
-
-
-def _judged(secret: NamedSecret, state: account.Secret, looked: Looked) -> tuple[str, Finding | None]:
+def _judged(
+    secret: NamedSecret, state: account.Secret, lacking: tuple[str, ...], looked: Looked
+) -> tuple[str, Finding | None]:
     environment, region = secret.environment or looked.settings.environment, _region(secret, looked)
-    lacking = tuple(k for k in state.missing or () if k in secret.keys)
     values = " ".join(f"{key}={region if key == 'AWS_REGION' and region else '…'}" for key in secret.keys or ("KEY",))
     command = f"modal secret create{f' -e {environment}' if environment else ''} {secret.name} {values}"
     if not state.exists:
         there = f" in environment {environment}" if environment else ""
-        message = f"there is no secret {secret.name}{there} (named by {secret.used_by})"
-        return f"{secret.name} does not exist", _error(message, command, secret)
-    if lacking:
-        message = f"{secret.name} lacks {listed(lacking)}"
-        if "AWS_REGION" in lacking:
-            message += "; AWS_DEFAULT_REGION is not read by the mount"
-        return f"{secret.name} lacks {listed(lacking)}", _error(message, f"{command} --force", secret)
-    told = f"{secret.name} holds {listed(secret.keys)}" if secret.keys else f"{secret.name} exists"
-    if "AWS_REGION" not in (state.missing or ()):
-        return told, None
-    command = f"{command} AWS_REGION={region or 'REGION'} --force"
-    if region != "":
-        message = f"{secret.name} holds no AWS_REGION; Modal detects the bucket's region"
-        return told, advice(message, command, secret.where)
-    message = f"{secret.name} holds no AWS_REGION, and S3 does not tell the region of {secret.bucket}"
-    return told, _error(message, command, secret)
+        said, message = (
+            f"{secret.name} does not exist",
+            f"there is no secret {secret.name}{there} (named by {secret.used_by})",
+        )
+    elif lacking:
+        said = message = f"{secret.name} lacks {listed(lacking)}"
+        message += "; AWS_DEFAULT_REGION is not read by the mount" if "AWS_REGION" in lacking else ""
+        command += " --force"
+    else:
+        said = f"{secret.name} holds {listed(secret.keys)}" if secret.keys else f"{secret.name} exists"
+        if "AWS_REGION" not in (state.missing or ()):
+            return said, None
+        command += f" AWS_REGION={region or 'REGION'} --force"
+        if region != "":
+            message = f"{secret.name} holds no AWS_REGION; Modal detects the bucket's region"
+            return said, advice(message, command, secret.where)
+        message = f"{secret.name} holds no AWS_REGION, and S3 does not tell the region of {secret.bucket}"
+    return said, error(message, command, secret.where, why=MOUNT if secret.bucket else RUN, can_clear=True)
 
 
 def _region(secret: NamedSecret, looked: Looked) -> str | None:
@@ -88,10 +93,6 @@ def _region(secret: NamedSecret, looked: Looked) -> str | None:
     told = next((f.bucket_region for f in found if f.bucket_region), None)
     is_left_out = bool(found) and not any(f.asked_of for f in found)
     return looked.settings.s3.region or told or ("" if is_left_out else None)
-
-
-def _error(message: str, remedy: str, secret: NamedSecret) -> Finding:
-    return error(message, remedy, secret.where, why=MOUNT if secret.bucket else RUN, can_clear=True)
 
 
 CHECK = Check(

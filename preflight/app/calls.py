@@ -180,8 +180,8 @@ class Kinds:
         dotted = self.of_import(func)
         if dotted is not None:
             return dotted if dotted.split(".")[0] == "modal" else None
-        held = self.of_object(func.value) if isinstance(func, ast.Attribute) else None
-        return f"{held}.{func.attr}" if held is not None and isinstance(func, ast.Attribute) else None
+        kind = self.of_object(func.value) if isinstance(func, ast.Attribute) else None
+        return f"{kind}.{func.attr}" if kind is not None and isinstance(func, ast.Attribute) else None
 
     def of_object(self, node: ast.expr) -> str | None:
         """The kind of object an expression gives: ``modal.Image`` for every link of a chain."""

@@ -57,8 +57,8 @@ def _read(node: ast.AST, syntax: Syntax) -> tuple[tuple[str, ...], str, bool] | 
         return ((key,), "os.environ[…]", True) if key and syntax.imported(node.value) == "os.environ" else None
     if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
         key = text_of(node.left)
-        asked = key and syntax.imported(node.comparators[0]) == "os.environ"
-        return ((key,), "in os.environ", False) if asked else None
+        is_environ = key and syntax.imported(node.comparators[0]) == "os.environ"
+        return ((key,), "in os.environ", False) if is_environ else None
     if not isinstance(node, ast.Call):
         return None
     name = syntax.imported(node.func)

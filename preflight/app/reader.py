@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from preflight.app import calls, environ
 from preflight.app.find import LONGEST_BYTES, content_of
-from preflight.app.interpreter import functions, uncalled
+from preflight.app.interpreter import functions
 from preflight.app.interpreter.flow import images_of, values_of
 from preflight.app.interpreter.module import Interpreter
 from preflight.app.interpreter.scope import Shared
@@ -80,7 +80,7 @@ def _read(file: Path, project: Path, content: bytes | None) -> Recipe:
 def _recipe(main: Interpreter, loader: _Siblings) -> Recipe:
     source, shared = main.source, main.shared
     main.run_module()
-    uncalled.read(main)
+    functions.read_uncalled(main)
     mine = _deployed(main)
     every = calls.every_call(main)
     images = _Images(shared, mine)

@@ -24,14 +24,13 @@ from preflight.cli.running.rehearsal import standing
 from preflight.cli.running.stderr import redactor, warn
 from preflight.cli.running.target import project_settings, resolve_app
 from preflight.engine.select import select
-from preflight.events import Event, Priced, Progress
+from preflight.events import Event, Priced, Progress, Reporter
 from preflight.model import Exit, Status
 from preflight.probe.document import Document, not_run, parsed
 from preflight.probe.local import LocalProbeFailed, probe_here
 from preflight.probe.on_modal import judged, request_for, with_candidates
 from preflight.probe.request import DEFAULT_BLOCKS, blocks_in
 from preflight.report.redacted import cleaned
-from preflight.report.reporter import Reporter
 from preflight.report.screen import stdout_console
 from preflight.report.screens.probe import show
 from preflight.report.text import one_line
@@ -134,7 +133,7 @@ def _local(settings: config.Settings, python: str | None, is_json: bool) -> int:
 
 
 def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
-    """Through the engine, so that the price is said and bounded as in `preflight run`."""
+    """Through the engine, so that the price is shown and bounded as in `preflight run`."""
     selection = select(all_checks(), only=options.only)
     with _progress() as say:
         report = run_selection(selection, settings, options, Audience([_Progress(say)]))
@@ -151,7 +150,7 @@ def _remote(settings: config.Settings, options: Options, is_json: bool) -> int:
 
 
 class _Progress(Reporter):
-    """The engine's events as the one changing line; the price is said on a line that stays."""
+    """The engine's events as the one changing line; the price is on a line that stays."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say

@@ -104,7 +104,7 @@ def outlook(work: Work, resources: Resources, keeping: Keeping, usd_per_hour: Fr
     if sessions is not None:
         again = (work.epoch_hours or Fraction(0)) * (sessions - 1)
         hours = work.steps_hours + work.startup * sessions + again
-    why, remedy = _said(finishes, work, resources, keeping, sessions)
+    why, remedy = _words(finishes, work, resources, keeping, sessions)
     return Outlook(
         finishes=finishes,
         why=why,
@@ -147,7 +147,7 @@ def _lost(work: Work, limit: Fraction, keeping: Keeping) -> Fraction | None:
     return work.epoch_hours + work.startup
 
 
-def _said(
+def _words(
     finishes: Finishes, work: Work, resources: Resources, keeping: Keeping, sessions: int | None
 ) -> tuple[str, str]:
     limit, attempts = Fraction(resources.timeout_s) / HOUR_S, resources.attempts

@@ -46,6 +46,6 @@ def checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] 
 
 
 def _in(module: ModuleType) -> tuple[Check, ...]:
-    """The module's checks, or those that are rows of a table."""
-    rows = getattr(module, "CHECKS", ())
-    return tuple(rows) or tuple(value for value in vars(module).values() if isinstance(value, Check))
+    """The module's checks, then those that are rows of a table."""
+    own = (value for value in vars(module).values() if isinstance(value, Check))
+    return (*own, *getattr(module, "CHECKS", ()))

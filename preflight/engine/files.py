@@ -41,7 +41,7 @@ async def judge(
         given: dict[Lookup[Any], Any] = {RECIPE: recipe, BUILDER: settings.builder}
         results += (await run(Selection(others), world, target=Target(), given=given)).results
     if isinstance(recipe, Recipe):
-        context = Context.of(settings, now)
+        context = Context(settings.builder, settings.project, now)
         results += [_asked(rule, recipe, context) for rule in at_once]
     by_id = {r.check.id: r for r in results}
     return tuple(by_id[c.id] for c in in_order(checks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import partial
 
 from preflight.binary import symbols
 from preflight.probe.expected import table
@@ -12,7 +12,9 @@ from preflight.probe.ruling import Cause, Explain, Ruling, Verdict, broken, coul
 from preflight.wording import counted
 
 NO_MODULE = re.compile(r"No module named '([\w.]+)'")
-NO_MEMORY = "out of memory"
+NO_MEMORY = re.compile("out of memory", re.I)
+NO_BLOCK = re.compile(r"module 'mamba_ssm' has no attribute '(\w+)'")
+NO_CODE = re.compile("no kernel image is available|named symbol not found|device kernel image is invalid", re.I)
 PROFILER = re.compile(r"profiler is already|kineto|can't disable .{0,20}profiler|CUPTI", re.I)
 LIBRARY = re.compile(r"[/\\](?:mamba_ssm|causal_conv1d|triton)[/\\]|(?:selective_scan_cuda|causal_conv1d_cuda)\W")
 UNDEFINED = re.compile(r"(?:(?P<library>\S{1,400}\.so)\S{0,20}: )?undefined symbol: (?P<symbol>\w{1,8192})")
@@ -25,6 +27,10 @@ REINSTALL = (
     "pip install --no-build-isolation --no-cache-dir --force-reinstall --no-deps {0}"
 )
 REINSTALL_MAMBA = REINSTALL.format("mamba-ssm")
+BUILD_FOR_GPU = (
+    "build the package where nvcc knows this GPU, or take a GPU that its wheel was built for "
+    "(preflight link FILE.whl names them)"
+)
 
 # A module that the import of mamba_ssm does not find: the cause and the remedy.
 MISSING = {
@@ -38,59 +44,6 @@ MISSING = {
     "mamba_ssm": (Cause.MAMBA_ABSENT, "install mamba-ssm: pip install --no-build-isolation mamba-ssm"),
 }
 
-
-@dataclass(frozen=True)
-class Raised:
-    """What it means that a block raised, where ``pattern`` is in the error's text and ``at`` was under way.
-
-    The sentences are filled in by ``run_ruling``; "" stands for any text, and for any part.
-    """
-
-    pattern: str
-    at: str
-    verdict: Verdict
-    cause: Cause
-    reason: str
-    remedy: str
-
-
-# The first that fits counts.
-RAISED = (
-    Raised(
-        "no kernel image is available|named symbol not found|device kernel image is invalid",
-        "",
-        Verdict.BROKEN,
-        Cause.WRONG_ARCHITECTURE,
-        "{what} holds no code for {card}: {error}",
-        "build the package where nvcc knows this GPU, or take a GPU that its wheel was built for "
-        "(preflight link FILE.whl names them)",
-    ),
-    Raised(
-        r"module 'mamba_ssm' has no attribute '(?P<name>\w+)'",
-        "construction",
-        Verdict.FALLBACK,
-        Cause.BLOCK_ABSENT,
-        "mamba-ssm {version} has no {name}",
-        "install a mamba-ssm that has it{since}",
-    ),
-    Raised(
-        NO_MEMORY,
-        "",
-        Verdict.COULD_NOT_RUN,
-        Cause.OUT_OF_MEMORY,
-        "{what}: {error}",
-        "run it on a GPU with free memory: {need}",
-    ),
-    Raised(
-        "",
-        "backward",
-        Verdict.BROKEN,
-        Cause.MISSING_BACKWARD,
-        "{what} runs forward, and its backward raises {error}",
-        "{cure}",
-    ),
-    Raised("", "", Verdict.BROKEN, Cause.ERROR, "{what} raises{at}: {error}", "{cure}"),
-)
 
 # The user's model raised in its own code: the type and a pattern of its text, "" for any, and the remedy.
 MODEL_REMEDIES = (
@@ -112,7 +65,7 @@ def tail(step: Step) -> tuple[str, ...]:
     return tuple(lines[-EVIDENCE_LINES:] if died is None else lines[died : died + EVIDENCE_LINES])
 
 
-def package_of(text: str) -> str:
+def _package_of(text: str) -> str:
     return "causal-conv1d" if "causal_conv1d" in text else "mamba-ssm"
 
 
@@ -126,7 +79,7 @@ def not_ready(reading: Reading, explain: Explain) -> Ruling | None:
         if step is not None and step.outcome in (Outcome.ERROR, Outcome.CRASH, Outcome.TIME_OUT):
             return _no_gpu(step, reading)
     mamba = reading.imports.get("import mamba_ssm")
-    return import_ruling(mamba, reading, explain) if mamba is not None and mamba.outcome is not Outcome.OK else None
+    return _import_ruling(mamba, reading, explain) if mamba is not None and mamba.outcome is not Outcome.OK else None
 
 
 def _no_gpu(step: Step, reading: Reading) -> Ruling:
@@ -152,7 +105,7 @@ def no_events(what: str) -> Ruling:
     )
 
 
-def import_ruling(step: Step, reading: Reading, explain: Explain) -> Ruling:
+def _import_ruling(step: Step, reading: Reading, explain: Explain) -> Ruling:
     """The import of mamba_ssm went wrong.  Training code catches ImportError, and only that: a fallback."""
     if step.outcome is Outcome.TIME_OUT:
         remedy = "look at what the import waits for: run python -X faulthandler -X importtime -c 'import mamba_ssm'"
@@ -164,7 +117,7 @@ def import_ruling(step: Step, reading: Reading, explain: Explain) -> Ruling:
     error = step.error
     text, cure = _explained(error, explain)
     verdict, cause, reason = Verdict.FALLBACK, Cause.IMPORT_ERROR, f"import mamba_ssm: {text}"
-    package = package_of(error.message)
+    package = _package_of(error.message)
     if "undefined symbol" in error.message:
         more, remedy = _of_symbol(error.message, package, reading)
         cause, reason = Cause.UNDEFINED_SYMBOL, f"{package} was built for another torch than {reading.torch.version}"
@@ -190,25 +143,34 @@ def unfinished(what: str, step: Step, reading: Reading, stopped: Ruling | None, 
     if step.outcome is Outcome.CRASH or step.error is None:
         reason = f"{what} killed the process{at}: {_how_it_died(step)}"
         return broken(Cause.CRASH, reason, REINSTALL_MAMBA, tail(step))
-    error = step.error
-    fitting = ((row, re.search(row.pattern, error.message, re.I)) for row in RAISED if row.at in ("", step.at))
-    raised, found = next((row, found) for row, found in fitting if found)
+    return _raised(what, step, step.error, reading, explain)
+
+
+def _raised(what: str, step: Step, error: Failure, reading: Reading, explain: Explain) -> Ruling:
     text, cure = _explained(error, explain)
-    gpu, named, row = reading.gpu.value, found.groupdict(), table().block(what.partition(" ")[0])
-    versions = table().rows_of(named.get("name", ""))
-    about = {
-        "what": what,
-        "at": at,
-        "error": text,
-        "card": f"{gpu.name}, sm_{gpu.capability.replace('.', '')}" if gpu else "this GPU",
-        "version": reading.mamba_version or "of unknown version",
-        "since": f": {named['name']} is there from {versions[0].since}" if versions else "",
-        "need": f"{row.name} takes {row.memory_gib:g} GiB here" if row else "this block's need is not known",
-        "cure": cure or REINSTALL.format(package_of(error.message)),
-        **named,
-    }
-    reason, remedy = raised.reason.format(**about), raised.remedy.format(**about)
-    return Ruling(raised.verdict, raised.cause, reason, remedy, (str(error),), error.origin)
+    cure = cure or REINSTALL.format(_package_of(error.message))
+    raised = partial(Ruling, evidence=(str(error),), where=error.origin)
+    absent = NO_BLOCK.search(error.message)
+    if NO_CODE.search(error.message):
+        gpu = reading.gpu.value
+        card = f"{gpu.name}, sm_{gpu.capability.replace('.', '')}" if gpu else "this GPU"
+        reason = f"{what} holds no code for {card}: {text}"
+        return raised(Verdict.BROKEN, Cause.WRONG_ARCHITECTURE, reason, BUILD_FOR_GPU)
+    if absent and step.at == "construction":
+        rows = table().rows_of(absent[1])
+        since = f": {absent[1]} is there from {rows[0].since}" if rows else ""
+        reason = f"mamba-ssm {reading.mamba_version or 'of unknown version'} has no {absent[1]}"
+        return raised(Verdict.FALLBACK, Cause.BLOCK_ABSENT, reason, f"install a mamba-ssm that has it{since}")
+    if NO_MEMORY.search(error.message):
+        row = table().block(what.partition(" ")[0])
+        need = f"{row.name} takes {row.memory_gib:g} GiB here" if row else "this block's need is not known"
+        remedy = f"run it on a GPU with free memory: {need}"
+        return raised(Verdict.COULD_NOT_RUN, Cause.OUT_OF_MEMORY, f"{what}: {text}", remedy)
+    if step.at == "backward":
+        reason = f"{what} runs forward, and its backward raises {text}"
+        return raised(Verdict.BROKEN, Cause.MISSING_BACKWARD, reason, cure)
+    at = f" at its {step.at}" if step.at else ""
+    return raised(Verdict.BROKEN, Cause.ERROR, f"{what} raises{at}: {text}", cure)
 
 
 def _not_reached(what: str, step: Step, reading: Reading) -> Ruling:
@@ -236,7 +198,7 @@ def model_raised(what: str, run: ModelRun, reading: Reading, explain: Explain, e
     at = f" at {where[0]}" if where else ""
     when = f" in step {len(run.steps) + 1}" if run.blocks or run.steps else ""
     reason = f"{what} raises{when}{at}: {error}"
-    if re.search(NO_MEMORY, error.message, re.I):
+    if NO_MEMORY.search(error.message):
         total = reading.gpu.value.memory_bytes if reading.gpu.value else 0
         others = max(0, total - run.free_bytes)
         remedy = "make its batch smaller in MODULE:CALLABLE, or probe it on a GPU with more memory"
@@ -249,7 +211,7 @@ def model_raised(what: str, run: ModelRun, reading: Reading, explain: Explain, e
         return could_not_run(Cause.OTHER_PROFILER, reason, remedy, evidence, where)
     if any(LIBRARY.search(frame.path) for frame in error.frames):
         meaning, cure = explain(str(error))
-        remedy, cause = cure or REINSTALL.format(package_of(error.message)), Cause.ERROR
+        remedy, cause = cure or REINSTALL.format(_package_of(error.message)), Cause.ERROR
         if "'NoneType' object is not callable" in error.message and (run.library.absent or reading.library.absent):
             cause, meaning, remedy = conv1d_cause(reading, run.library.replaced)
         return broken(cause, reason + (f" ({meaning})" if meaning else ""), remedy, evidence, where)

@@ -43,8 +43,8 @@ class Expected(Row, frozen=True, kw_only=True):
 
 
 class Block(Row, frozen=True, kw_only=True):
-    """A block as it is run by itself and told in a model.  ``unreferenced`` classes launch its kernels, and compute
-    something that its reference does not."""
+    """A block as it is run by itself and recognised in a model.  ``unreferenced`` classes launch its kernels, and
+    compute something that its reference does not."""
 
     name: str
     classes: tuple[str, ...]

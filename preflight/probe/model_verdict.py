@@ -90,7 +90,7 @@ def _launched(what: str, run: ModelRun, blocks: Iterable[str], how: str) -> Ruli
 
 def _short_of_calls(used: list[OwnBlock], rows: Rows) -> Iterator[tuple[str, bool]]:
     """What is missing of each block's own forward passes, with whether it is only the convolution."""
-    is_told = any(p.launched for b in used for p in b.steps)  # the trace could tell whose launch is whose
+    is_attributed = any(p.launched for b in used for p in b.steps)  # the trace could tell whose launch is whose
     for b in used:
         was_called = False
         for number, p in enumerate(b.steps, 1):
@@ -100,7 +100,7 @@ def _short_of_calls(used: list[OwnBlock], rows: Rows) -> Iterator[tuple[str, boo
                 yield f"{b.name} was called in step {number - 1} and is not called in step {number}", False
             was_called = was_called or p.calls > 0
             for kernels, is_conv in ((rows[b.block].scan_forward, False), (rows[b.block].conv_forward, True)):
-                short = [k for k in kernels if is_told and p.launched.get(k, 0) < p.calls]
+                short = [k for k in kernels if is_attributed and p.launched.get(k, 0) < p.calls]
                 if short:
                     times = f"{p.launched.get(short[0], 0)} times in {p.calls} calls of step {number}"
                     yield f"{b.name} launched {shown(short[0])} {times}", is_conv
@@ -202,7 +202,7 @@ def _nothing(what: str, run: ModelRun, reading: Reading) -> Ruling:
 
 
 def _choosers(run: ModelRun) -> Iterator[tuple[Place, str, str]]:
-    """The most telling first: the place, what is said of it, and how it is undone."""
+    """The most telling first: the place, what to report of it, and how it is undone."""
     choices = run.choices
     for h in choices.handlers:
         if h.about_mamba:

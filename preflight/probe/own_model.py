@@ -58,31 +58,30 @@ class OwnModel(Struct, frozen=True, kw_only=True, rename={"message": "said"}):
         return f"preflight probe {self.candidates[0].command}" if self.candidates else ""
 
 
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    module: str
-    tree: ast.Module
-
-
 def candidates(root: Path) -> tuple[Candidate, ...]:
     """The hook first, then factories of a model with Mamba blocks, then its classes, outermost first."""
-    files = [f for path, text in sources(root) if (f := _read(path, text, root)) is not None]
-    holders = _holders(files)
+    files = [(path.relative_to(root), tree) for path, text in sources(root) if (tree := parsed(text)) is not None]
+    holders = _holders([tree for _, tree in files])
     found: list[tuple[int, Candidate]] = []
-    for file in files:
-        for node in file.tree.body:
-            where = f"{file.path.relative_to(root)}:{getattr(node, 'lineno', 0)}"
-            if isinstance(node, ast.FunctionDef) and node.name == HOOK:
-                found.append((0, Candidate(f"{file.module}:{HOOK}", where, _wanted(node.args, 0))))
-            elif isinstance(node, ast.FunctionDef) and not node.decorator_list and _makes(node, holders):
-                found.append((1, Candidate(f"{file.module}:{node.name}", where, _wanted(node.args, 0))))
-            elif isinstance(node, ast.ClassDef) and node.name in holders:
-                init = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
-                wants = _wanted(init.args, 1) if init else ""
-                rank = 3 if any(node.name in used for other, used in holders.items() if other != node.name) else 2
-                found.append((rank, Candidate(f"{file.module}:{node.name}", where, wants)))
+    for path, node in ((path, node) for path, tree in files for node in tree.body):
+        if isinstance(node, ast.FunctionDef) and node.name == HOOK:
+            rank, wants = 0, _wanted(node.args, 0)
+        elif isinstance(node, ast.FunctionDef) and not node.decorator_list and _makes(node, holders):
+            rank, wants = 1, _wanted(node.args, 0)
+        elif isinstance(node, ast.ClassDef) and node.name in holders:
+            init = next((n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"), None)
+            wants = _wanted(init.args, 1) if init else ""
+            rank = 3 if any(node.name in used for other, used in holders.items() if other != node.name) else 2
+        else:
+            continue
+        found.append((rank, Candidate(f"{_module(path)}:{node.name}", f"{path}:{node.lineno}", wants)))
     return tuple(c for _, c in sorted(found, key=lambda pair: pair[0])[:MOST])
+
+
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
 def uses_half(root: Path) -> bool:
@@ -90,33 +89,23 @@ def uses_half(root: Path) -> bool:
     return any((b"mamba" in text or b"torch" in text) and HALF.search(text) for _, text in sources(root))
 
 
-def _read(path: Path, text: bytes, root: Path) -> _File | None:
-    tree = parsed(text)
-    parts = path.relative_to(root).with_suffix("").parts
-    parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
-    module = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
-    return None if tree is None else _File(path, module, tree)
-
-
-def _holders(files: list[_File]) -> dict[str, set[str]]:
+def _holders(trees: list[ast.Module]) -> dict[str, set[str]]:
     """Classes that make a block of mamba_ssm, or a class that does; with the names that each of them uses."""
     uses: dict[str, set[str]] = {}
-    for file in files:
+    for tree in trees:
         blocks = {
             a.asname or a.name
-            for n in ast.walk(file.tree)
+            for n in ast.walk(tree)
             if isinstance(n, ast.ImportFrom) and (n.module or "").partition(".")[0] == "mamba_ssm"
             for a in n.names
         }
-        for node in ast.walk(file.tree):
-            if isinstance(node, ast.ClassDef):
-                names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
-                local = {a.name for n in ast.walk(node) if isinstance(n, ast.ImportFrom) for a in n.names}
-                is_block = names & blocks or any(
-                    "mamba_ssm" in (getattr(n, "module", "") or "") for n in ast.walk(node)
-                )
-                uses[node.name] = names | local | ({"mamba_ssm"} if is_block else set())
+        for node in (n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)):
+            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            names |= {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+            imports = [n for n in ast.walk(node) if isinstance(n, ast.ImportFrom)]
+            is_block = names & blocks or any("mamba_ssm" in (n.module or "") for n in imports)
+            names |= {a.name for n in imports for a in n.names}
+            uses[node.name] = names | ({"mamba_ssm"} if is_block else set())
     holding = {name for name, used in uses.items() if "mamba_ssm" in used}
     while more := {name for name, used in uses.items() if used & holding} - holding:
         holding |= more

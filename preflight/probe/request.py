@@ -40,7 +40,7 @@ class Request:
         blocks = table().blocks
         return asdict(self) | {
             "blocks": [block_json(name) for name in self.blocks],
-            # how the blocks of a model are told, and which reference each of them has
+            # how the blocks of a model are recognised, and which reference each of them has
             "known": [{"block": b.name, "classes": b.classes, "reference": b.reference} for b in blocks]
             + [{"block": b.name, "classes": b.unreferenced, "reference": ""} for b in blocks],
             "watch": table().watched,
@@ -50,7 +50,7 @@ class Request:
 
 
 def block_json(name: str, **options: Json) -> dict[str, Json]:
-    """One block to run by itself; of one that no row knows only what it does can be told."""
+    """One block to run by itself; of one that no row knows only what it does can be reported."""
     from preflight.probe.expected import table
 
     row = table().block(name)

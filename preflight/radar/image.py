@@ -26,7 +26,7 @@ Indexes = Callable[[PipInstall], Index]  # which index an install asks
 
 
 @dataclass(frozen=True)
-class Asked:
+class Requested:
     """A requirement of the app's text.  ``is_open``: it does not name one version."""
 
     package: PipPackage
@@ -41,7 +41,7 @@ class Resolved:
     image: Image
     python: str
     taken: dict[str, Taken]
-    asked: tuple[Asked, ...]
+    asked: tuple[Requested, ...]
     unknown: tuple[str, ...]
 
 
@@ -63,9 +63,9 @@ def resolved(image: Image, indexes: Indexes, day: date | None = None, *, uv: str
             unknown.append(f"{where}: the text does not say all that is installed")
         place = Place(python or ASSUMED_PYTHON, day, install.is_pre)
         wanted = list(_wanted(install, taken, unknown))
-        held = {} if install.is_upgrade else taken
+        installed = {} if install.is_upgrade else taken
         try:
-            found = resolve(indexes(install), wanted, place, held, budget, uv) if wanted else {}
+            found = resolve(indexes(install), wanted, place, installed, budget, uv) if wanted else {}
         except (NotResolved, NotRead) as e:
             unknown.append(f"{where}: not resolved: {e}")
             found = {}
@@ -96,11 +96,11 @@ def _wanted(install: PipInstall, taken: dict[str, Taken], unknown: list[str]) ->
                 unknown.append(f"{package.written}: it is not a requirement")
 
 
-def _asked(image: Image) -> Iterator[Asked]:
+def _asked(image: Image) -> Iterator[Requested]:
     for n, install in image.pip_installs():
         for package in install.packages:
             if package.name is not None and package.url is None and install.tool not in LOCK_TOOLS:
-                yield Asked(package, package_where(image.steps[n], install, package), package.pin is None)
+                yield Requested(package, package_where(image.steps[n], install, package), package.pin is None)
 
 
 NAME = re.compile(r"\s*[\w.-]+(?:\[[^\]]*\])?")
@@ -113,7 +113,7 @@ class Move:
     name: str
     before: Taken | None
     now: Taken | None
-    asked: Asked | None
+    asked: Requested | None
     image: Image
 
     @property
@@ -147,7 +147,7 @@ def pins(recipe: Recipe, resolved: Sequence[Resolved]) -> Fix | None:
     return Fix(edits=tuple(apart.values()), is_safe=False) if apart else None
 
 
-def pinned(asked: Asked, taken: Taken) -> str:
+def pinned(asked: Requested, taken: Taken) -> str:
     """ "torch[opt]==2.9.1" of what was written, its marker kept."""
     name = NAME.match(asked.package.written)
     marker = asked.package.written.partition(";")[2]
@@ -159,6 +159,6 @@ def constraints(resolved: Resolved) -> Iterator[str]:
     """Lines of a constraints file: every release that is taken, with the day it was uploaded and who asked for it."""
     for name in sorted(resolved.taken):
         taken = resolved.taken[name]
-        said = [str(taken.uploaded) if taken.uploaded else "", f"of {taken.by}" if taken.by else ""]
-        note = ", ".join(filter(None, said))
+        origin = [str(taken.uploaded) if taken.uploaded else "", f"of {taken.by}" if taken.by else ""]
+        note = ", ".join(filter(None, origin))
         yield f"{name}=={taken.version}" + (f"  # {note}" if note else "")

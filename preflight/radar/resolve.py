@@ -137,9 +137,11 @@ def _uploaded(index: Index, name: str, version: Version) -> date | None:
 
 
 def _why(error: ResolutionError) -> str:
-    causes = getattr(error, "causes", ())
-    said = [f"{c.requirement}{f' of {c.parent.name} {c.parent.version}' if c.parent else ''}" for c in causes]
-    return f"no release fits {' and '.join(dict.fromkeys(said))}" if said else "it takes too many rounds"
+    wanted = [
+        f"{c.requirement}{f' of {c.parent.name} {c.parent.version}' if c.parent else ''}"
+        for c in getattr(error, "causes", ())
+    ]
+    return f"no release fits {' and '.join(dict.fromkeys(wanted))}" if wanted else "it takes too many rounds"
 
 
 def _applies(requirement: Requirement, python: str, extras: frozenset[str]) -> bool:
@@ -188,9 +190,9 @@ class _Provider(AbstractProvider[Requirement, _Candidate, str]):
         return [c for c in self._candidates(name, extras, both) if c.version not in bad]
 
     def _candidates(self, name: str, extras: frozenset[str], wanted: SpecifierSet) -> Iterator[_Candidate]:
-        held = self._installed.get(name)
-        if held and wanted.contains(held.version, prereleases=True):
-            yield _Candidate(name, held.version, extras, None)
+        installed = self._installed.get(name)
+        if installed and wanted.contains(installed.version, prereleases=True):
+            yield _Candidate(name, installed.version, extras, None)
         if name not in self._found:
             files = self._index.files(name)
             if self._place.day and files and not any(f.uploaded for f in files):
@@ -200,7 +202,7 @@ class _Provider(AbstractProvider[Requirement, _Candidate, str]):
         found = self._found[name]
         fitting = set(wanted.filter(found, prereleases=True if self._place.has_prereleases else None))
         for version in sorted(fitting, reverse=True):
-            if not held or version != held.version:
+            if not installed or version != installed.version:
                 yield _Candidate(name, version, extras, found[version])
 
     def _best(self, files: Iterable[IndexFile]) -> IndexFile | None:

@@ -104,8 +104,8 @@ def _image(module: ModuleType, function: str, variables: list[str]) -> Any:
         found = getattr(module, variable, None)
         if isinstance(found, modal.Image):
             return found
-    held = getattr(module, function, None)
-    image = getattr(getattr(held, "_spec_", None), "image", None)
+    bound = getattr(module, function, None)
+    image = getattr(getattr(bound, "_spec_", None), "image", None)
     if image is None:
         raise NotThere(f"the image of {function} can't be told; bind it to a variable of the app's module")
     return image

@@ -15,13 +15,12 @@ from rich.text import Text
 import preflight
 from preflight.changes import Changed
 from preflight.engine.select import in_order, is_rule
-from preflight.events import Event, Priced, Progress, SpentSoFar, Started, Waiting
+from preflight.events import Event, Priced, Progress, Reporter, SpentSoFar, Started, Waiting
 from preflight.model import WORST_FIRST, Check, Finding, Report, Result, Severity, Status, Target, Verdict
 from preflight.report.baseline import Baseline, Compared
 from preflight.report.next import next_command
 from preflight.report.ordered import command_line, grouped, part_of, verdict_word
 from preflight.report.places import Places
-from preflight.report.reporter import Reporter
 from preflight.report.screen import NARROWEST, WIDEST, PlainConsole, columns, wrapped
 from preflight.report.text import brief, in_encoding, one_line, printable, seconds
 from preflight.wording import counted

@@ -24,7 +24,6 @@ from preflight.app.lookups import BUILDER, RECIPE
 from preflight.app.model import Recipe, Unresolved
 from preflight.lookups import Looked, LookupFailed
 from preflight.model import Answer, Check, Finding, NotApplicable, Severity, Stage, Unknown, Where
-from preflight.settings import Settings
 from preflight.wording import counted, listed, page_of, plural, title_of
 
 T = TypeVar("T")
@@ -39,15 +38,11 @@ class Context:
     project: Path
     now: datetime
 
-    @classmethod
-    def of(cls, settings: Settings, now: datetime) -> Context:
-        return cls(settings.builder, settings.project, now)
-
 
 def builder_of(looked: Looked) -> str | None:
     """The Image Builder in force, for a check that tries ``BUILDER``; None where nobody has told it."""
-    told = looked.tried(BUILDER)
-    return None if isinstance(told, LookupFailed) else told
+    builder = looked.tried(BUILDER)
+    return None if isinstance(builder, LookupFailed) else builder
 
 
 Find = Callable[[Recipe, T], Iterable[Finding]] | Callable[[Recipe, T, Context], Iterable[Finding]]

@@ -169,8 +169,8 @@ def _gpu_images(recipe: Recipe) -> Iterator[GpuImage]:
             row.name: row
             for other, f in by_end.get(image.steps[-1].where, ())
             if other is image or other.steps == image.steps
-            for asked in (f.gpu if isinstance(f.gpu, tuple) else ())
-            if (row := gpu(asked.type)) is not None
+            for wanted in (f.gpu if isinstance(f.gpu, tuple) else ())
+            if (row := gpu(wanted.type)) is not None
         }
         if rows:
             yield GpuImage(image, tuple(rows.values()))

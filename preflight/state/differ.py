@@ -28,8 +28,8 @@ def changes(before: Vector, now: Vector, report: Report) -> tuple[Change, ...]:
     failed = [r for r in report.results if r.status not in (Status.PASS, Status.SKIP)]
     causes = [r for r in failed if r.status in LOOKED] or failed
     words = [_words(r) for r in causes]
-    told = _told_elsewhere(found, report.target.app)
-    return tuple(sorted(found, key=lambda c: (c in told, -_score(c, causes, words), c.group, c.name)))
+    elsewhere = _told_elsewhere(found, report.target.app)
+    return tuple(sorted(found, key=lambda c: (c in elsewhere, -_score(c, causes, words), c.group, c.name)))
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str | None, str | None]]:
@@ -58,12 +58,12 @@ def _steps(image: str, old: list[str], new: list[str]) -> Iterator[Change]:
 def _told_elsewhere(found: list[Change], app: str | None) -> list[Change]:
     """Files whose change other facts tell better: the app's, a lock file, pyproject.toml."""
     groups = {c.group for c in found}
-    told = {name for name in LOCKS if any(c.group == Group.PINS and c.name.endswith(f"({name})") for c in found)}
+    elsewhere = {name for name in LOCKS if any(c.group == Group.PINS and c.name.endswith(f"({name})") for c in found)}
     if app is not None and groups & {Group.PINS, Group.STEPS, Group.FUNCTIONS}:
-        told.add(app)
+        elsewhere.add(app)
     if Group.SETTINGS in groups:
-        told.add("pyproject.toml")
-    return [c for c in found if c.group == Group.FILES and c.name in told]
+        elsewhere.add("pyproject.toml")
+    return [c for c in found if c.group == Group.FILES and c.name in elsewhere]
 
 
 def _score(change: Change, causes: list[Result], words: list[frozenset[str]]) -> float:

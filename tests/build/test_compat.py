@@ -55,8 +55,9 @@ def app(
 
 
 def errors(recipe: Recipe) -> list[Finding]:
-    rules = (ver_ext_torch_floor, whl_ext_outcome.find, ver_index_hides_pypi)
-    return [f for rule in rules for f in rule(recipe, CONTEXT) if f.severity is Severity.ERROR]
+    found = [*ver_ext_torch_floor(recipe, CONTEXT), *ver_index_hides_pypi(recipe, CONTEXT)]
+    found += (f for each in forecasts_of(recipe, CONTEXT.builder) for f in whl_ext_outcome.wrong(each))
+    return [f for f in found if f.severity is Severity.ERROR]
 
 
 def is_fine(recipe: Recipe) -> bool:

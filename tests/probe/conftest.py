@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from preflight.probe.local import PAYLOAD
+from preflight.probe.payload import supervise
 from preflight.probe.reading import parsed
 from preflight.probe.request import DEFAULT_BLOCKS, Request, block_json
 from preflight.probe.verdict import Judged, judge
@@ -55,15 +54,13 @@ class World:
         blocks = [block_json(b["block"], **b["options"]) for b in request.pop("blocks", DEFAULT)]
         limits = {"step_limit_s": 20.0, "limit_s": 40.0, "lanes": 1}
         asked = {**Request(dtypes=("float32",)).as_json(), **SWITCH, **limits, "blocks": blocks, **request}
-        (self.room / "request.json").write_text(json.dumps(asked))
-        environ = {k: v for k, v in os.environ.items() if "FALLBACK" not in k}
-        environ["PYTHONPATH"] = os.pathsep.join(map(str, (self.over, *packages)))
-        out = self.room / "reading.json"
-        command = [sys.executable, str(PAYLOAD), "--request", str(self.room / "request.json"), "--out", str(out)]
-        subprocess.run(
-            command, env={**environ, **self.environ}, check=True, timeout=asked["limit_s"] + 20, capture_output=True
-        )
-        self.document = json.loads(out.read_text())
+        path = os.pathsep.join(map(str, (self.over, *packages)))
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [n for n in os.environ if "FALLBACK" in n]:
+                patch.delenv(name)
+            for name, value in {"PYTHONPATH": path, **self.environ}.items():
+                patch.setenv(name, value)
+            self.document = json.loads(json.dumps(supervise.run(asked)))
         return judge(parsed(self.document))
 
 

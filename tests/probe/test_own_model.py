@@ -173,6 +173,6 @@ def test_a_function_of_one_step_is_run_three_times(world):
 
 
 def test_a_model_that_hangs_could_not_run(world):
-    judged = probe_model(world, "import time\ndef make():\n    time.sleep(60)\n", blocks=[], limit_s=5.0)
+    judged = probe_model(world, "import time\ndef make():\n    time.sleep(60)\n", blocks=[], limit_s=2.5)
     assert (judged.verdict, judged.ruling.cause) == (Verdict.COULD_NOT_RUN, Cause.TIME_OUT)
     assert "at its construction" in judged.ruling.reason

@@ -13,12 +13,11 @@ import pytest
 
 from preflight.cli.running.audience import Audience, Shown, all_checks, audience, reporters, tell
 from preflight.cli.running.outputs import Output
-from preflight.events import Event, Progress
+from preflight.events import Event, Progress, Reporter
 from preflight.model import Check, Exit, Report, Stage, Status, Target
 from preflight.report import json_v1
 from preflight.report.baseline import Baseline, Compared
 from preflight.report.console import ConsoleReporter
-from preflight.report.reporter import Reporter
 from preflight.report.text import in_encoding
 from tests.report.reports import APP, AUTH, BUCKET, EVERY, NO_TOKEN, REGION, SECRET, TIMEOUT, of, timeout_at, told
 

@@ -326,25 +326,25 @@ def _compared(ops: list[ast.cmpop], sides: tuple[Value, ...], where: Where) -> V
     return DefaultBool(is_true, variable) if variable else is_true
 
 
-def _sliced(scope: Interpreter, held: Value, node: ast.Slice, where: Where) -> Value:
+def _sliced(scope: Interpreter, container: Value, node: ast.Slice, where: Where) -> Value:
     bounds = [None if b is None else scope.value(b) for b in (node.lower, node.upper, node.step)]
-    if any(b is not None and not isinstance(b, int) for b in bounds) or not isinstance(held, str | list | tuple):
-        return unresolved_in(held) or Unresolved("a slice of what the text does not hold", where)
-    return acted(lambda h: h[slice(*bounds)], (held,), where)
+    if any(b is not None and not isinstance(b, int) for b in bounds) or not isinstance(container, str | list | tuple):
+        return unresolved_in(container) or Unresolved("a slice of what the text does not hold", where)
+    return acted(lambda h: h[slice(*bounds)], (container,), where)
 
 
-def _item(held: Value, key: Value, node: ast.Subscript, where: Where) -> Value:
-    if isinstance(held, Dotted) and held.name == "os.environ":
+def _item(container: Value, key: Value, node: ast.Subscript, where: Where) -> Value:
+    if isinstance(container, Dotted) and container.name == "os.environ":
         why = f"the environment decides ({ast.unparse(node)})"
         return OfEnviron(why, where, variable=key) if isinstance(key, str) else Unresolved(why, where)
-    if isinstance(held, Unresolved):
-        return held
-    if isinstance(held, BoundMethod) and held.name == "parents" and isinstance(held.value, PathValue):
-        return paths.parent_number(held.value, key, where)
+    if isinstance(container, Unresolved):
+        return container
+    if isinstance(container, BoundMethod) and container.name == "parents" and isinstance(container.value, PathValue):
+        return paths.parent_number(container.value, key, where)
     if unresolved_in(key) is not None:
         return unresolved_in(key)
-    if not isinstance(held, str | list | tuple | dict):
+    if not isinstance(container, str | list | tuple | dict):
         return Unresolved("a part of what the text does not hold", where)
-    if isinstance(held, dict) and "**" in held and key not in held:
-        return held["**"]
-    return acted(lambda h, k: h[k], (held, key), where)
+    if isinstance(container, dict) and "**" in container and key not in container:
+        return container["**"]
+    return acted(lambda h, k: h[k], (container, key), where)

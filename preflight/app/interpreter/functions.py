@@ -1,21 +1,27 @@
-"""Functions and classes as their App's decorator hands them to Modal: GPU, limits, secrets, mounts, image."""
+"""Functions and classes as their App's decorator hands them to Modal: GPU, limits, secrets, mounts, image; and the
+helpers that nothing calls, which may make them.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from preflight.app import syntax
 from preflight.app.interpreter import objects
-from preflight.app.interpreter.flow import images_of, merged, values_of
-from preflight.app.interpreter.modal_objects import place
+from preflight.app.interpreter.flow import TooMuch, images_of, merged, values_of
+from preflight.app.interpreter.modal_objects import BASES, RUN_BY_MODAL, place
 from preflight.app.interpreter.values import (
     Alternatives,
+    ClassValue,
     Decorated,
     ImageValue,
+    ObjectValue,
     Opaque,
+    UserFunction,
     Value,
     missing_in,
     shown_value,
@@ -25,7 +31,13 @@ from preflight.app.interpreter.values import (
 from preflight.app.model import BucketMount, Call, Function, Gpu, Image, Known, SecretRef, Unresolved, VolumeRef
 from preflight.app.places import Offsets
 
+if TYPE_CHECKING:
+    from preflight.app.interpreter.module import Interpreter
+
 N = TypeVar("N", int, float)
+MAKERS = BASES | RUN_BY_MODAL | {"App", "Stub"}
+SPEAKING = syntax.naming(MAKERS)
+Def = ast.FunctionDef | ast.AsyncFunctionDef
 GPU = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9-]*)([!+]*)\s*(?::\s*(\d+))?\s*")
 
 
@@ -192,3 +204,51 @@ class _Given:
             return ast.unparse(value.call.node)
         keywords = self.call.node.keywords if value is not None and isinstance(self.call.node, ast.Call) else []
         return next((ast.unparse(k.value) for k in keywords if k.arg == "schedule"), None)
+
+
+def read_uncalled(scope: Interpreter) -> None:
+    """Runs each helper that nothing at the top level calls, but that makes Modal's objects: factories, `main()` …
+
+    With its defaults, and with other parameters unresolved; its images and functions are noted as everywhere.
+    """
+    if scope.source.tree is None:
+        return
+    for node, holder in _defs(scope):
+        if id(node) in scope.shared.inlined or not any(_makes_objects(scope, s) for s in node.body):
+            continue
+        receiver = ObjectValue(holder, {}) if holder is not None else None
+        try:
+            returned = scope.call_with(UserFunction(node, scope, (), receiver), [], {}, node)
+            for image in images_of(returned):
+                scope.note_image("", image)
+        except (TooMuch, RecursionError):
+            scope.shared.is_cut = True
+            return
+
+
+def _defs(scope: Interpreter) -> Iterator[tuple[Def, ClassValue | None]]:
+    """The defs of the module and of its classes, under ``if`` too, but not those inside other defs."""
+    assert scope.source.tree is not None
+    pending: list[tuple[ast.stmt, ClassValue | None]] = [(s, None) for s in reversed(scope.source.tree.body)]
+    while pending:
+        node, holder = pending.pop()
+        if isinstance(node, Def):
+            yield node, holder
+            continue
+        if isinstance(node, ast.ClassDef):
+            value: Value = scope.names.get(node.name)
+            holder = value if isinstance(value, ClassValue) else None
+        inner = [c for c in syntax.children(node) if isinstance(c, ast.stmt | ast.ExceptHandler)]
+        pending += [(c, holder) for c in reversed(inner)]  # type: ignore[misc]  # a handler holds statements too
+
+
+def _makes_objects(scope: Interpreter, statement: ast.stmt) -> bool:
+    if not scope.offsets.may_hold(statement, SPEAKING):
+        return False
+    for inner in syntax.walk(statement):
+        func = inner.func if isinstance(inner, ast.Call) else None
+        if (func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")) in MAKERS:
+            return True
+        if any(getattr(d, "attr", "") in RUN_BY_MODAL for d in getattr(inner, "decorator_list", ())):
+            return True
+    return False

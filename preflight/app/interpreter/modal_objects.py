@@ -140,15 +140,15 @@ def applied(scope: Interpreter, call: Call, node: ast.Call) -> Value:
 def decorator(scope: Interpreter, node: ast.expr) -> list[tuple[Call, AppValue | None] | UserFunction]:
     """The call a decorator of Modal makes with the App it belongs to; or a helper of the project that may make it."""
     func = node.func if isinstance(node, ast.Call) else node
-    held = scope.value(func)
-    if isinstance(held, Alternatives):
-        apps = [v for v in held.values if isinstance(v, BoundMethod) and isinstance(v.value, AppValue)]
-        held = apps[0] if apps else held.values[0]
-    if isinstance(held, BoundMethod) and isinstance(held.value, AppValue):
-        name, app = f"modal.App.{held.name}", held.value
-    elif isinstance(held, Dotted) and held.name.startswith("modal."):
-        name, app = held.name, None
-    elif isinstance(held, UserFunction | Partial | ObjectValue | Call):
+    receiver = scope.value(func)
+    if isinstance(receiver, Alternatives):
+        apps = [v for v in receiver.values if isinstance(v, BoundMethod) and isinstance(v.value, AppValue)]
+        receiver = apps[0] if apps else receiver.values[0]
+    if isinstance(receiver, BoundMethod) and isinstance(receiver.value, AppValue):
+        name, app = f"modal.App.{receiver.name}", receiver.value
+    elif isinstance(receiver, Dotted) and receiver.name.startswith("modal."):
+        name, app = receiver.name, None
+    elif isinstance(receiver, UserFunction | Partial | ObjectValue | Call):
         made = scope.value(node)  # the project makes it: `gpu_function()` returns `app.function(…)`, or is a wrapper
         if isinstance(made, UserFunction):
             return [made]

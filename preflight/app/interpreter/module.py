@@ -88,32 +88,34 @@ class Interpreter(Scope):
             return self.value(node.value)
         return self.weighed(folding.fold(self, node), node)
 
-    def _attribute(self, held: Value, node: ast.Attribute) -> Value:
-        if isinstance(held, Dotted):
-            dotted = held.attribute(node.attr)
+    def _attribute(self, receiver: Value, node: ast.Attribute) -> Value:
+        if isinstance(receiver, Dotted):
+            dotted = receiver.attribute(node.attr)
             return self.modules.get(dotted.name, dotted)
-        if isinstance(held, SiblingModule):
-            found = held.interpreter.names.get(node.attr)
+        if isinstance(receiver, SiblingModule):
+            found = receiver.interpreter.names.get(node.attr)
             return found if found is not None else Unresolved(f"{node.attr} is not set there", self.where(node))
-        if isinstance(held, PathValue):
-            return paths.attribute(held, node.attr, self.where(node))
-        if isinstance(held, Alternatives):
-            return self._of_some(held, node)
-        if isinstance(held, Unresolved):
-            return held
-        if isinstance(held, ClassValue | ObjectValue):
-            return objects.attribute(self, held, node)
-        if isinstance(held, AppValue) and node.attr in held.names:
-            return held.names[node.attr]
-        if isinstance(held, Duration) and node.attr == "seconds":
-            return int(held.seconds % 86_400)
-        return BoundMethod(held, node.attr)
+        if isinstance(receiver, PathValue):
+            return paths.attribute(receiver, node.attr, self.where(node))
+        if isinstance(receiver, Alternatives):
+            return self._of_some(receiver, node)
+        if isinstance(receiver, Unresolved):
+            return receiver
+        if isinstance(receiver, ClassValue | ObjectValue):
+            return objects.attribute(self, receiver, node)
+        if isinstance(receiver, AppValue) and node.attr in receiver.names:
+            return receiver.names[node.attr]
+        if isinstance(receiver, Duration) and node.attr == "seconds":
+            return int(receiver.seconds % 86_400)
+        return BoundMethod(receiver, node.attr)
 
-    def _of_some(self, held: Alternatives, node: ast.Attribute) -> Value:
+    def _of_some(self, receiver: Alternatives, node: ast.Attribute) -> Value:
         """Of the values that have attributes: ``modal = None`` in another branch has none."""
-        some: list[Value] = [v for v in held.values if v is not None] or [*held.values]
-        usual = next((n for n, v in enumerate(some) if held.usual >= 0 and v is held.values[held.usual]), -1)
-        return either([self._attribute(v, node) for v in some], usual, held.variable)
+        some: list[Value] = [v for v in receiver.values if v is not None] or [*receiver.values]
+        usual = next(
+            (n for n, v in enumerate(some) if receiver.usual >= 0 and v is receiver.values[receiver.usual]), -1
+        )
+        return either([self._attribute(v, node) for v in some], usual, receiver.variable)
 
     def _call(self, node: ast.Call) -> Value:
         """A chain of calls from its base outwards: 500 links are a loop here, not 500 frames."""
@@ -229,8 +231,8 @@ class Interpreter(Scope):
         inner.depth, inner.is_repeating = self.depth + 1, self.is_repeating
         decorators = getattr(function.node, "decorator_list", ())
         is_static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in decorators)
-        if function.held_by is not None and not is_static:
-            args = [function.held_by, *args]
+        if function.receiver is not None and not is_static:
+            args = [function.receiver, *args]
         _bind_parameters(inner, function.node.args, args, keywords, self.where(at))
         self.shared.inlined.add(id(function.node))
         if isinstance(function.node, ast.Lambda):

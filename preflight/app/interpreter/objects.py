@@ -6,14 +6,12 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from preflight.app.interpreter.flow import either
 from preflight.app.interpreter.values import ClassValue, DefaultStr, Dotted, ObjectValue, UserFunction, Value
 from preflight.app.model import Unresolved
 from preflight.app.syntax import dotted
 
 if TYPE_CHECKING:
     from preflight.app.interpreter.module import Interpreter
-    from preflight.app.interpreter.scope import Scope
 
 PLAIN_BASES = frozenset(  # they change nothing of how a class holds its constants
     "builtins.object typing.NamedTuple typing.Protocol typing.Generic typing_extensions.Protocol abc.ABC "
@@ -65,7 +63,7 @@ def construct(
     made = ObjectValue(made_by, {})
     init = made_by.names.get("__init__")
     if isinstance(init, UserFunction):
-        scope.call_with(replace(init, held_by=made), args, keywords, node)
+        scope.call_with(replace(init, receiver=made), args, keywords, node)
         return made
     made.names.update(zip(made_by.fields, args, strict=False))
     made.names.update((k, v) for k, v in keywords.items() if k != "**")
@@ -73,35 +71,28 @@ def construct(
         made.names.update((f, keywords["**"]) for f in made_by.fields if f not in made.names)
     after = made_by.names.get("__post_init__")
     if isinstance(after, UserFunction):
-        scope.call_with(replace(after, held_by=made), [], {}, node)
+        scope.call_with(replace(after, receiver=made), [], {}, node)
     return made
 
 
-def attribute(scope: Interpreter, held: ClassValue | ObjectValue, node: ast.Attribute) -> Value:
-    """``held.name``: its own, or of its class."""
+def attribute(scope: Interpreter, receiver: ClassValue | ObjectValue, node: ast.Attribute) -> Value:
+    """``receiver.name``: its own, or of its class."""
     name = node.attr
-    if isinstance(held, ObjectValue) and name in held.names:
-        return held.names[name]
-    made_by = held.made_by if isinstance(held, ObjectValue) else held
+    if isinstance(receiver, ObjectValue) and name in receiver.names:
+        return receiver.names[name]
+    made_by = receiver.made_by if isinstance(receiver, ObjectValue) else receiver
     if name not in made_by.names or not made_by.is_followed:
         return Unresolved(f"{made_by.name}.{name} is not in the text", scope.where(node))
     found = made_by.names[name]
     if not isinstance(found, UserFunction):
-        is_member = made_by.is_enum and isinstance(held, ClassValue) and not name.startswith("_")
+        is_member = made_by.is_enum and isinstance(receiver, ClassValue) and not name.startswith("_")
         return ObjectValue(made_by, {"name": name, "value": found}) if is_member else found
     decorators = {dotted(d).rpartition(".")[2] for d in getattr(found.node, "decorator_list", ())}
-    if decorators & PROPERTIES and isinstance(held, ObjectValue):
-        return scope.call_with(replace(found, held_by=held), [], {}, node)
+    if decorators & PROPERTIES and isinstance(receiver, ObjectValue):
+        return scope.call_with(replace(found, receiver=receiver), [], {}, node)
     if "classmethod" in decorators:
-        return replace(found, held_by=made_by)
-    return replace(found, held_by=held) if isinstance(held, ObjectValue) else found
-
-
-def set_attribute(scope: Scope, held: ObjectValue | ClassValue, name: str, value: Value) -> None:
-    """``held.name = value``.  An object is shared by all branches: in one of them the old value stays possible."""
-    if scope.is_branching and name in held.names:
-        value = either([held.names[name], value])
-    held.names[name] = value
+        return replace(found, receiver=made_by)
+    return replace(found, receiver=receiver) if isinstance(receiver, ObjectValue) else found
 
 
 def library_made(

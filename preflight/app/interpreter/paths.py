@@ -31,29 +31,29 @@ def parent_number(path: PathValue, index: Value, where: Where) -> Value:
     return PathValue(above)
 
 
-def attribute(held: PathValue, name: str, where: Where) -> Value:
+def attribute(receiver: PathValue, name: str, where: Where) -> Value:
     if name == "parent":
-        return PathValue(parent(held.path))
-    if name in ("name", "stem") and held.path.name in ("", ".."):
+        return PathValue(parent(receiver.path))
+    if name in ("name", "stem") and receiver.path.name in ("", ".."):
         return Unresolved("the name of the app's own folder, or one above it", where)
     if name in ("name", "stem", "suffix"):
-        return str(getattr(held.path, name))
-    return BoundMethod(held, name)
+        return str(getattr(receiver.path, name))
+    return BoundMethod(receiver, name)
 
 
-def method(held: PathValue, name: str, args: list[Value], where: Where) -> Value:
+def method(receiver: PathValue, name: str, args: list[Value], where: Where) -> Value:
     if name in ("resolve", "absolute", "expanduser"):
-        return held
+        return receiver
     if name == "as_posix":
-        return str(held)
+        return str(receiver)
     if name == "joinpath" and all(isinstance(a, str | PathValue) for a in args):
         parts = [str(a) for a in args]
-        if sum(map(len, parts)) + len(str(held)) > LONGEST:
+        if sum(map(len, parts)) + len(str(receiver)) > LONGEST:
             return Unresolved("a path longer than any system takes", where)
-        return PathValue(held.path.joinpath(*parts))
+        return PathValue(receiver.path.joinpath(*parts))
     if name in CHANGES and args and isinstance(args[0], str | PathValue):
         try:
-            return PathValue(getattr(held.path, name)(str(args[0])))
+            return PathValue(getattr(receiver.path, name)(str(args[0])))
         except ValueError:
             return Unresolved(f"{name}() of a path that it does not fit", where)
     return Unresolved(f"{name}() asks the file system", where)

@@ -136,44 +136,44 @@ def _dict(args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
     return given | keywords
 
 
-def _is_small(held: str, name: str, args: list[Value], keywords: dict[str, Value]) -> bool:
+def _is_small(text: str, name: str, args: list[Value], keywords: dict[str, Value]) -> bool:
     """Whether the result of a string's method stays below MOST_CHARACTERS, before it is made."""
     if name == "format":
         given = [*args, *keywords.values()]
-        return PADDED_FIELD.search(held) is None and filled_length(held, held.count("{"), given) <= MOST_CHARACTERS
+        return PADDED_FIELD.search(text) is None and filled_length(text, text.count("{"), given) <= MOST_CHARACTERS
     if name == "replace" and len(args) >= 2:
-        return bool(args[0]) and held.count(str(args[0])) * len(str(args[1])) + len(held) <= MOST_CHARACTERS
+        return bool(args[0]) and text.count(str(args[0])) * len(str(args[1])) + len(text) <= MOST_CHARACTERS
     if name == "join" and args and isinstance(args[0], str | list | tuple | dict):
-        return sum(len(str(a)) + len(held) for a in args[0]) <= MOST_CHARACTERS
+        return sum(len(str(a)) + len(text) for a in args[0]) <= MOST_CHARACTERS
     return True
 
 
 def _method(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
-    held, name = called.value, called.name
-    if isinstance(held, Dotted):
-        return _dotted(f"{held.name}.{name}", args, keywords, where)
-    if isinstance(held, PathValue):
-        return paths.method(held, name, args, where)
-    if isinstance(held, Duration) and name == "total_seconds":
-        return held.seconds
-    if name not in METHODS or not isinstance(held, str | list | tuple | dict):
+    receiver, name = called.value, called.name
+    if isinstance(receiver, Dotted):
+        return _dotted(f"{receiver.name}.{name}", args, keywords, where)
+    if isinstance(receiver, PathValue):
+        return paths.method(receiver, name, args, where)
+    if isinstance(receiver, Duration) and name == "total_seconds":
+        return receiver.seconds
+    if name not in METHODS or not isinstance(receiver, str | list | tuple | dict):
         return Unresolved(f"{name}() is not followed", where)
     if name not in OF_CONTAINERS:
         missing = unresolved_in([*args, *keywords.values()])
         if missing is not None:
             return missing
-        if isinstance(held, str) and not _is_small(held, name, args, keywords):
+        if isinstance(receiver, str) and not _is_small(receiver, name, args, keywords):
             return Unresolved("a text too large to be written out", where)
     if name == "get" and args and unresolved_in(args[0]) is not None:
         return unresolved_in(args[0])
-    if name == "get" and isinstance(held, dict) and "**" in held and args and args[0] not in held:
-        return held["**"]
+    if name == "get" and isinstance(receiver, dict) and "**" in receiver and args and args[0] not in receiver:
+        return receiver["**"]
 
-    def act(held: Value, *args: Value) -> Value:
-        result: Value = getattr(held, name)(*args, **keywords)
+    def act(receiver: Value, *args: Value) -> Value:
+        result: Value = getattr(receiver, name)(*args, **keywords)
         return list(cast("Iterable[Value]", result)) if name in ("keys", "values", "items") else result
 
-    return acted(act, (held, *args), where)
+    return acted(act, (receiver, *args), where)
 
 
 CHANGING: dict[type, frozenset[str]] = {
@@ -188,17 +188,17 @@ def changes_in_place(called: BoundMethod) -> bool:
 
 def changed(called: BoundMethod, args: list[Value], keywords: dict[str, Value], where: Where) -> Value:
     """What a list or dict is after one of its own methods; the known part stays known where order allows it."""
-    held, name = called.value, called.name
+    old, name = called.value, called.name
     given = args[0] if args else None
-    if name == "append" and args and isinstance(held, list):
-        return bounded([*held, given], where)
-    if name == "extend" and args and isinstance(held, list):
+    if name == "append" and args and isinstance(old, list):
+        return bounded([*old, given], where)
+    if name == "extend" and args and isinstance(old, list):
         given = known_part(given)
-        return bounded([*held, *given], where) if isinstance(given, list | tuple) else [*held, open_end(given, where)]
-    if name == "update" and isinstance(held, dict):
+        return bounded([*old, *given], where) if isinstance(given, list | tuple) else [*old, open_end(given, where)]
+    if name == "update" and isinstance(old, dict):
         given = merged(given)
         known: dict[Key, Value] = {"**": open_end(given, where)} if args else {}
-        return held | (given if isinstance(given, dict) else known) | keywords
+        return old | (given if isinstance(given, dict) else known) | keywords
     return _acted(called, args, keywords, where)[0]
 
 
@@ -217,14 +217,14 @@ def _acted(called: BoundMethod, args: list[Value], keywords: dict[str, Value], w
         return why, why
 
 
-def with_item(held: Value, key: Value, value: Value, where: Where) -> Value:
-    """The container after ``held[key] = value``; anything else as it is."""
-    if isinstance(held, dict):
-        return {**held, key if isinstance(key, str | int) else f"<line {where.line}>": value}
-    if not isinstance(held, list):
-        return held
-    if isinstance(key, int) and -len(held) <= key < len(held):
-        return [*held[:key], value, *held[key:][1:]]
+def with_item(old: Value, key: Value, value: Value, where: Where) -> Value:
+    """The container after ``old[key] = value``; anything else as it is."""
+    if isinstance(old, dict):
+        return {**old, key if isinstance(key, str | int) else f"<line {where.line}>": value}
+    if not isinstance(old, list):
+        return old
+    if isinstance(key, int) and -len(old) <= key < len(old):
+        return [*old[:key], value, *old[key:][1:]]
     return Unresolved("a list that is changed in place", where)
 
 

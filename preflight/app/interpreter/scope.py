@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from preflight.app.interpreter import objects, pure
+from preflight.app.interpreter import pure
 from preflight.app.interpreter.flow import (
     MISSING,
     MOST_WEIGHT,
@@ -125,15 +125,19 @@ class Scope(abc.ABC):
             if any(isinstance(h, dict | list) for h in values_of(holder)):
                 self.replace(target.value, over(lambda h: pure.with_item(h, key, value, where), holder))
         elif isinstance(target, ast.Attribute):
-            held = self.value(target.value)
-            if isinstance(held, ObjectValue | ClassValue):
-                objects.set_attribute(self, held, target.attr, self._named(target.attr, value))
-            elif isinstance(held, SiblingModule):
-                held.interpreter.set(target.attr, value)
-            elif isinstance(held, AppValue):
-                held.names[target.attr] = value = self._named(ast.unparse(target), value)
+            receiver = self.value(target.value)
+            if isinstance(receiver, ObjectValue | ClassValue):
+                value = self._named(target.attr, value)
+                is_doubtful = self.is_branching and target.attr in receiver.names  # which all branches share
+                if is_doubtful:
+                    value = either([receiver.names[target.attr], value])
+                receiver.names[target.attr] = value
+            elif isinstance(receiver, SiblingModule):
+                receiver.interpreter.set(target.attr, value)
+            elif isinstance(receiver, AppValue):
+                receiver.names[target.attr] = value = self._named(ast.unparse(target), value)
                 if target.attr == "image":  # what its functions get by default
-                    held.defaults["image"] = value
+                    receiver.defaults["image"] = value
             else:
                 self._named(ast.unparse(target), value)
 
@@ -179,7 +183,7 @@ class Scope(abc.ABC):
         while scope is not None:
             self.tick(len(scope.names) >> 6)
             is_doubtful = self.is_branching and scope is not self
-            for name in [n for n, held in scope.names.items() if held is old]:
+            for name in [n for n, current in scope.names.items() if current is old]:
                 scope.set(name, either([old, value]) if is_doubtful else value)
             scope = scope.outer
 

@@ -207,7 +207,7 @@ class UserFunction:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     scope: Scope  # whose names its body sees
     decorators: tuple[Call, ...] = ()
-    held_by: ObjectValue | ClassValue | None = None  # the object or class whose method it is
+    receiver: ObjectValue | ClassValue | None = None  # the object or class whose method it is
 
 
 @dataclass(frozen=True, eq=False)

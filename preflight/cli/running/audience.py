@@ -15,12 +15,11 @@ import click
 
 from preflight.cli.running.outputs import Output, look_at, write
 from preflight.cli.running.stderr import redactor, warn
-from preflight.events import Event
+from preflight.events import Event, Reporter
 from preflight.model import Check, Exit, Report, Result, Stage, Target
 from preflight.report.baseline import Baseline, BaselineRefused, Compared, read
 from preflight.report.places import Places, from_here, from_repository
 from preflight.report.redacted import cleaned
-from preflight.report.reporter import Reporter
 
 
 def all_checks(stages: Collection[Stage] = frozenset(Stage), named: Collection[str] = ()) -> tuple[Check, ...]:

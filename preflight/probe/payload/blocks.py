@@ -12,20 +12,20 @@ from .trace import synchronize, traced
 BATCH, ROUNDS = 2, 3  # of an input, and of the steady calls
 
 
-def case(answers: Any, torch: Any, want: dict[str, Any], request: dict[str, Any], held: list[str]) -> Any:
-    """The answer for one block in one dtype; ``held`` are the kernels of which one configuration was tried."""
-    del held[:]
+def case(answers: Any, torch: Any, want: dict[str, Any], request: dict[str, Any], untuned: list[str]) -> Any:
+    """The answer for one block in one dtype; ``untuned`` are the kernels of which one configuration was tried."""
+    del untuned[:]
     answers.at("construction")
     options, kind, device = dict(want["options"]), getattr(torch, want["dtype"]), request["device"]
     width = int(options.pop("d_model", want["width"]))
     shape = (BATCH, int(request["length"] or want["length"]), width)
     make = block_class(want)
 
-    def run(**more: Any) -> dict[str, Any]:
+    def run(**more: Any) -> dict[str, object]:
         answers.at("construction")
         torch.manual_seed(int(request["seed"]))
         block = make(width, device=device, dtype=kind, **options, **more)
-        return dict(exercised(answers, torch, block, shape, kind, device, want["reference"]), held=sorted(set(held)))
+        return dict(exercised(answers, torch, block, shape, kind, device, want["reference"]), held=sorted(set(untuned)))
 
     try:
         return run()
@@ -46,7 +46,7 @@ def case(answers: Any, torch: Any, want: dict[str, Any], request: dict[str, Any]
 
 def exercised(
     answers: Any, torch: Any, block: Any, shape: tuple[int, int, int], kind: Any, device: str, reference: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     u = torch.randn(*shape, device=device, dtype=kind, requires_grad=True)
     pull = torch.randn(*shape, device=device, dtype=kind)
     parameters = dict(block.named_parameters())
@@ -88,7 +88,7 @@ def exercised(
     }
 
 
-def depthwise_fallback(torch: Any, device: str) -> dict[str, Any]:
+def depthwise_fallback(torch: Any, device: str) -> dict[str, object]:
     """What a model that gives up on the kernels runs instead: one depthwise Conv1d, forward and backward."""
     width = 512
     layer = torch.nn.Conv1d(width, width, 3, padding="same", groups=width, device=device)

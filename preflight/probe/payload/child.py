@@ -60,7 +60,7 @@ class Answers:
         self.write(at=where)
 
 
-def described(error: BaseException) -> dict[str, Any]:
+def described(error: BaseException) -> dict[str, object]:
     frames = [
         f
         for f in traceback.extract_tb(error.__traceback__)
@@ -78,7 +78,7 @@ def child(room: str) -> None:
         question = json.load(f)
     request = question["request"]
     # Ends that need no help from the interpreter: the kernel's alarm, and the parent's death (which may have
-    # come before this line: so the parent's id is told, not asked for here).
+    # come before this line: so the parent's id is given, not asked for here).
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(request["limit_s"]) + 30)
     end_with_parent(question["parent"])
@@ -114,25 +114,25 @@ def ask_loads(answers: Answers, steps: list[dict[str, Any]], request: dict[str, 
                 answers.ask(step, lambda: about)
 
 
-def _ready(answers: Answers, request: dict[str, Any], held: list[str]) -> Any:
-    """torch with a GPU, its autotuner held unless the user's own choice is asked for; None where there is none."""
+def _ready(answers: Answers, request: dict[str, Any], untuned: list[str]) -> Any:
+    """torch with a GPU, its autotuner on one configuration unless it is asked for; None where there is none."""
     torch = answers.ask("import torch", lambda: importlib.import_module("torch"))
     if torch is None:
         return None
     if answers.ask("gpu ready", lambda: installed.reach_gpu(torch, request["device"])) is None:
         return None
     if not request["full_autotune"]:
-        hold_autotuner(held)
+        hold_autotuner(untuned)
     return torch
 
 
 def ask_cases(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:
-    held: list[str] = []
-    torch = _ready(answers, request, held)
+    untuned: list[str] = []
+    torch = _ready(answers, request, untuned)
     for wanted in steps if torch is not None else ():
         if answers.ask("import mamba_ssm", functools.partial(installed.import_block, wanted)) is None:
             return
-        answers.ask(wanted["step"], functools.partial(blocks.case, answers, torch, wanted, request, held))
+        answers.ask(wanted["step"], functools.partial(blocks.case, answers, torch, wanted, request, untuned))
 
 
 def ask_model(answers: Answers, steps: list[dict[str, Any]], request: dict[str, Any]) -> None:

@@ -95,7 +95,7 @@ class Choices:
             sys.settrace(before)
             kind.__getitem__ = original  # type: ignore[method-assign]
 
-    def found(self) -> dict[str, Any]:
+    def found(self) -> dict[str, object]:
         handlers, decisions = [], []
         trees = {path: parsed(path) for path in sorted(self._lines)}
         for path, tree in trees.items():
@@ -188,7 +188,7 @@ class Choices:
         is_there = bool(wanted) and self._mentions(wanted, names) and not self._mentions(taken, names)
         return is_there and not lines(wanted) & ran
 
-    def _row(self, path: str, test: ast.expr) -> dict[str, Any]:
+    def _row(self, path: str, test: ast.expr) -> dict[str, object]:
         words = [getattr(n, "id", None) or getattr(n, "attr", None) for n in ast.walk(test)]
         return {
             "path": path,

@@ -20,30 +20,25 @@ def ask_gpu(answers: Any, steps: list[dict[str, Any]], request: dict[str, Any]) 
         answers.ask(steps[0]["step"], lambda: measured(answers, torch, **steps[0]))
 
 
-def measured(answers: Any, torch: Any, step: str, rank: int, of: int, meet: str) -> dict[str, Any]:
+def measured(answers: Any, torch: Any, step: str, rank: int, of: int, meet: str) -> dict[str, object]:
     answers.at("matrix products")
     torch.cuda.set_device(rank)
     name = torch.cuda.get_device_name(rank)
-    about = {"rank": rank, "name": name, "tflops": _products(torch, rank)}
-    about["loaded"] = _smi(torch, rank)  # while it is still warm from the work
+    kind = torch.bfloat16 if torch.cuda.get_device_capability(rank)[0] >= 8 else torch.float16
+    a, b = (torch.randn(SIDE, SIDE, device="cuda", dtype=kind) for _ in range(2))
+    product_s = _seconds(torch, lambda: torch.mm(a, b), 20)
+    about = {"rank": rank, "name": name, "tflops": round(2 * SIDE**3 / product_s / 1e12, 1)}
+    uuid = "GPU-" + str(getattr(torch.cuda.get_device_properties(rank), "uuid", ""))
+    about["loaded"] = next(iter(smi(LOADED, "-i", uuid)), {})  # while it is still warm from the work
     answers.at("copies")
-    about["copy_gbps"] = _copies(torch)
+    source = torch.empty(COPY_BYTES // 4, device="cuda").normal_()
+    target = torch.empty_like(source)
+    copy_s = _seconds(torch, lambda: target.copy_(source), 10)
+    about["copy_gbps"] = round(2 * COPY_BYTES / copy_s / 1e9, 1)
     if of > 1:
         answers.at("the all-reduce of %d GPUs" % of)
         about.update(_reduced(torch, rank, of, meet))
     return about
-
-
-def _products(torch: Any, rank: int) -> float:
-    kind = torch.bfloat16 if torch.cuda.get_device_capability(rank)[0] >= 8 else torch.float16
-    a, b = (torch.randn(SIDE, SIDE, device="cuda", dtype=kind) for _ in range(2))
-    return round(2 * SIDE**3 / _seconds(torch, lambda: torch.mm(a, b), 20) / 1e12, 1)
-
-
-def _copies(torch: Any) -> float:
-    source = torch.empty(COPY_BYTES // 4, device="cuda").normal_()
-    target = torch.empty_like(source)
-    return round(2 * COPY_BYTES / _seconds(torch, lambda: target.copy_(source), 10) / 1e9, 1)
 
 
 def _seconds(torch: Any, work: Callable[[], Any], rounds: int) -> float:
@@ -60,18 +55,19 @@ def _seconds(torch: Any, work: Callable[[], Any], rounds: int) -> float:
     return float(times[len(times) // 2] / 1000)
 
 
-def _smi(torch: Any, rank: int) -> dict[str, str]:
-    uuid = "GPU-" + str(getattr(torch.cuda.get_device_properties(rank), "uuid", ""))
-    command = ["nvidia-smi", "--query-gpu=" + LOADED, "--format=csv,noheader,nounits", "-i", uuid]
+def smi(fields: str, *options: str) -> list[dict[str, str]]:
+    """What the NVIDIA driver says of each GPU without torch: [] where there is none."""
+    command = ["nvidia-smi", "--query-gpu=" + fields, "--format=csv,noheader,nounits", *options]
     try:
-        done = subprocess.run(command, check=True, capture_output=True, timeout=10)
+        done = subprocess.run(command, check=True, capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
-        return {}
-    values = done.stdout.decode("utf-8", "replace").strip().split(",")
-    return dict(zip(LOADED.split(","), (v.strip() for v in values)))
+        return []
+    names, lines = fields.split(","), done.stdout.decode("utf-8", "replace").splitlines()
+    rows = [[value.strip() for value in line.split(",")] for line in lines]
+    return [dict(zip(names, row)) for row in rows if len(row) == len(names)]
 
 
-def _reduced(torch: Any, rank: int, of: int, meet: str) -> dict[str, Any]:
+def _reduced(torch: Any, rank: int, of: int, meet: str) -> dict[str, object]:
     """Bus bandwidth of an all-reduce (2 (n - 1) / n of the bytes a second), and whether the sum was right."""
     distributed = torch.distributed
     limit = datetime.timedelta(seconds=MEET_S)

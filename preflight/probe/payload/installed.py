@@ -42,14 +42,14 @@ def block_class(want: dict[str, Any]) -> Any:
     return getattr(importlib.import_module("mamba_ssm"), want["block"])
 
 
-def import_block(want: dict[str, Any]) -> dict[str, Any]:
+def import_block(want: dict[str, Any]) -> dict[str, object]:
     """That a block is absent is its case's answer; here only an import that fails is one."""
     with contextlib.suppress(AttributeError):
         block_class(want)
     return {}
 
 
-def packages() -> dict[str, Any]:
+def packages() -> dict[str, object]:
     """What is installed, and where, without importing any of it."""
     from importlib import metadata  # a third of what this package takes to import
 
@@ -65,7 +65,7 @@ def packages() -> dict[str, Any]:
     return {"versions": found, "files": files}
 
 
-def versions(torch: Any) -> dict[str, Any]:
+def versions(torch: Any) -> dict[str, object]:
     return {
         "torch": str(torch.__version__),
         "cuda": str(torch.version.cuda or ""),
@@ -73,7 +73,7 @@ def versions(torch: Any) -> dict[str, Any]:
     }
 
 
-def reach_gpu(torch: Any, device: str) -> dict[str, Any]:
+def reach_gpu(torch: Any, device: str) -> dict[str, object]:
     """Raises with the driver's own words where there is no GPU to use."""
     if device == "cuda" and not torch.cuda.is_available():
         torch.cuda.init()  # says why: no driver, a CPU build, a driver too old
@@ -94,7 +94,7 @@ def context_is_dead() -> bool:
     return False
 
 
-def gpu(torch: Any, device: str) -> dict[str, Any]:
+def gpu(torch: Any, device: str) -> dict[str, object]:
     reach_gpu(torch, device)
     if device != "cuda":
         return {"name": "cpu, simulated", "capability": "", "memory_bytes": 0, "count": 0, "torch_archs": []}
@@ -108,7 +108,7 @@ def gpu(torch: Any, device: str) -> dict[str, Any]:
     }
 
 
-def library_choices() -> dict[str, Any]:
+def library_choices() -> dict[str, object]:
     """Names that mamba_ssm set to None when an import failed, with the line that did it, and functions of its that
     are not its own or causal_conv1d's any more, with the line where what replaced them is written."""
     absent, replaced = [], []

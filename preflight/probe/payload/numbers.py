@@ -54,7 +54,7 @@ def exact_products(torch: Any) -> Any:
 
 def numerics(
     torch: Any, reference: str, block: Any, p: dict[str, Any], u: Any, y: Any, pull: Any, keep: Any = None
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """``p`` and ``u`` hold gradients of y.backward(pull); ``keep`` (samples, positions) bounds what is compared,
     which is right where ``pull`` is zero beyond it: the blocks are causal and the samples independent."""
     size = y.detach().float()
@@ -103,7 +103,7 @@ def _parts(what: str, got: Any, wanted: Any, parts: list[tuple[str, int]]) -> An
         first += size
 
 
-def _distance(what: str, got: Any, wanted: Any) -> dict[str, Any]:
+def _distance(what: str, got: Any, wanted: Any) -> dict[str, object]:
     size = float(wanted.norm())
     row: dict[str, Any] = {"what": what, "relative": None, "scale": None, "reference_norm": size, "norm": None}
     if got is not None:
@@ -121,7 +121,7 @@ def _distance(what: str, got: Any, wanted: Any) -> dict[str, Any]:
 # --- a model's own blocks, at its own shape ----------------------------------------------------------------
 
 
-def compared(torch: Any, blocks: Any, described: Callable[..., Any]) -> list[dict[str, Any]]:
+def compared(torch: Any, blocks: Any, described: Callable[..., Any]) -> list[dict[str, object]]:
     """Each block on its own input with its own weights, and on a normal input with weights that make the state
     weigh: one of every shape first, the others while there is time."""
     until, rows = time.monotonic() + NUMBERS_S, list[dict[str, Any]]()
@@ -141,7 +141,7 @@ def compared(torch: Any, blocks: Any, described: Callable[..., Any]) -> list[dic
     return rows
 
 
-def _compared(torch: Any, block: Any, is_weighed: bool) -> dict[str, Any]:
+def _compared(torch: Any, block: Any, is_weighed: bool) -> dict[str, object]:
     u, rest, kwargs, autocast = block.given
     shape, device = list(u.shape), str(u.device).partition(":")[0]
     p = {n: v.detach().clone().requires_grad_() for n, v in block.parameters.items()}

@@ -101,7 +101,7 @@ class Watch:
             handle.remove()
 
 
-def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Callable[..., Any]) -> dict[str, Any]:
+def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Callable[..., Any]) -> dict[str, object]:
     """Up to ``model_steps`` steps of what MODULE:CALLABLE makes, the last of them after an optimizer's step.
 
     It may return (module, inputs), a module with ``example_input_array`` or with ``model_input`` in the request,
@@ -157,7 +157,8 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
         "numbers": shapes,
         "modules": inventory(torch, made, request["known"]),
         "compiled": _is_compiled(made),
-        "scaled": _is_scaled(torch),
+        # a GradScaler finds its scale by overflowing: gradients that are not finite are its work in the first steps
+        "scaled": any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects()),
         "free_bytes": free,
         "peak_bytes": int(torch.cuda.max_memory_allocated()) if device == "cuda" else 0,
         "choices": choices.found(),
@@ -168,7 +169,7 @@ def own_model(answers: Any, torch: Any, request: dict[str, Any], described: Call
 
 def one_step(
     torch: Any, device: str, step: Any, blocks: Any, watch: Watch, names: Any, choices: Choices, patterns: Any
-) -> dict[str, Any]:
+) -> dict[str, object]:
     for block in blocks:
         block.begin()
     watch.is_on = True
@@ -211,7 +212,7 @@ def _row_of(module: Any, known: list[dict[str, Any]]) -> Optional[dict[str, Any]
     return None
 
 
-def _shown(block: Block) -> dict[str, Any]:
+def _shown(block: Block) -> dict[str, object]:
     trains = [n for n, p in block.parameters.items() if getattr(p, "requires_grad", False)]
     kind = type(block.module)
     return {
@@ -231,7 +232,7 @@ def nudge(torch: Any, made: Any) -> None:
         torch.optim.SGD(moving, lr=1e-4).step()
 
 
-def inventory(torch: Any, made: Any, known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def inventory(torch: Any, made: Any, known: list[dict[str, Any]]) -> list[dict[str, object]]:
     """How many of each class that matters here: Mamba blocks and depthwise convolutions outside of them."""
     counts: dict[str, int] = {}
     inside: list[str] = []
@@ -254,8 +255,3 @@ def _is_compiled(made: Any) -> bool:
     by_class = any(type(m).__name__ == "OptimizedModule" or getattr(m, "_compiled_call_impl", None) for m in modules)
     dynamo = sys.modules.get("torch._dynamo.utils")
     return by_class or bool(dynamo is not None and dict(dynamo.counters.get("frames", {})).get("ok"))
-
-
-def _is_scaled(torch: Any) -> bool:
-    """A GradScaler finds its scale by overflowing: gradients that are not finite are its work in the first steps."""
-    return any(type(o).__name__ == "GradScaler" and o.is_enabled() for o in gc.get_objects())

@@ -13,14 +13,9 @@ from typing import Callable, Iterable, Optional
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
-def _prctl(option: int, value: int) -> None:
+def prctl(option: int, value: int) -> None:
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def adopt_orphans() -> None:
-    """What our children start and leave becomes ours, so that it can be found and ended."""
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def descendants(root: int) -> list[int]:
@@ -47,7 +42,7 @@ def end(processes: Iterable[int]) -> None:
 def end_with_parent(parent: int, then: Optional[Callable[[], None]] = None) -> None:
     """Ends this process when its parent is gone, however that ended; ``then`` comes first."""
     if then is None:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def watch() -> None:
         while os.getppid() == parent:

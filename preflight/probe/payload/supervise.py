@@ -14,7 +14,6 @@ import os
 import platform
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -23,9 +22,10 @@ from typing import Any, Callable
 
 from .child import child
 from .choices import is_on
+from .gpus import smi
 from .installed import EXTENSIONS
 from .lane import NOT_REACHED, Lane
-from .processes import adopt_orphans, descendants, end, end_with_parent
+from .processes import PR_SET_CHILD_SUBREAPER, descendants, end, end_with_parent, prctl
 
 READING_SCHEMA = "preflight.probe-reading/2"
 DEFAULTS: dict[str, Any] = {
@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "lanes": 0,  # children that run cases; 0 as the cores allow
 }
 ALONE = ("packages", "versions", "gpu", "library", "fallback")  # steps that stand in the reading by their name
-GPU_FIELDS = "name,driver_version,ecc.errors.uncorrected.volatile.total"
+AT_REST = "name,driver_version,ecc.errors.uncorrected.volatile.total"
 Plan = list[tuple[str, list[dict[str, Any]]]]  # for each child what kind it is, and its steps
 
 
@@ -68,7 +68,7 @@ def run(request: dict[str, Any], say: Callable[[str], None] = lambda text: None)
 
     try:
         start(_plan(asked))
-        cards = _cards()
+        cards = smi(AT_REST)
         wait()
         # measured when nothing else runs: what it finds is the GPU, not its neighbour in this container
         start(_gpu_plan(asked, cards, folder))
@@ -106,20 +106,6 @@ def _gpu_plan(asked: dict[str, Any], cards: list[dict[str, str]], folder: str) -
         return []
     meet = "file://" + os.path.join(folder, "meet")
     return [("gpus", [{"step": "gpu %d" % n, "rank": n, "of": count, "meet": meet}]) for n in range(count)]
-
-
-def _cards() -> list[dict[str, str]]:
-    """What the NVIDIA driver says of each GPU without torch: [] where there is none."""
-    query = ["nvidia-smi", "--query-gpu=" + GPU_FIELDS, "--format=csv,noheader,nounits"]
-    try:
-        done = subprocess.run(query, check=False, capture_output=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    rows = [line.split(",") for line in done.stdout.decode("utf-8", "replace").splitlines()]
-    names = GPU_FIELDS.split(",")
-    return [
-        dict(zip(names, (v.strip() for v in row))) for row in rows if done.returncode == 0 and len(row) == len(names)
-    ]
 
 
 def _reading(asked: dict[str, Any], lanes: list[Lane], cards: list[dict[str, str]], seconds: float) -> dict[str, Any]:
@@ -175,7 +161,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     if "--parent" in given:
         end_with_parent(int(given["--parent"]), end_all)
-    adopt_orphans()
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # what our children start and leave becomes ours, and can be ended
     try:
         reading = run(request, lambda text: print(text, flush=True))
     finally:

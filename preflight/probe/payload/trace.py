@@ -84,11 +84,11 @@ def _count(event: Any, watch: Any, into: dict[str, int]) -> None:
             into[pattern] = into.get(pattern, 0) + n
 
 
-def hold_autotuner(held: list[str]) -> None:
+def hold_autotuner(untuned: list[str]) -> None:
     """Makes Triton's autotuner take its cheapest configuration that fits, instead of timing each of them.
 
     Mamba2's kernels have 5 to 10 configurations each: tuning them took more than 60 s on an H100, and tells
-    nothing about whether they launch.  ``held`` collects the kernels' names.
+    nothing about whether they launch.  ``untuned`` collects the kernels' names.
     """
     try:
         autotuner = importlib.import_module("triton.runtime.autotuner")
@@ -112,7 +112,7 @@ def hold_autotuner(held: list[str]) -> None:
                 done = original(self, *args, **kwargs)
             except too_big:
                 continue
-            held.append(getattr(self.fn, "__name__", "") or str(self.fn))
+            untuned.append(getattr(self.fn, "__name__", "") or str(self.fn))
             return done
         self.configs = everything
         return original(self, *args, **kwargs)

@@ -122,8 +122,8 @@ class PackageIndex:
             with tarfile.open(fileobj=io.BytesIO(whole)) as archive:
                 for member in archive:
                     if member.isfile() and member.size <= MOST_BYTES and wanted.fullmatch(member.name):
-                        held = archive.extractfile(member)
-                        yield member.name, held.read() if held else b""
+                        content = archive.extractfile(member)
+                        yield member.name, content.read() if content else b""
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as e:
             raise NotRead(f"{file.filename} can't be unpacked: {e}") from e
 

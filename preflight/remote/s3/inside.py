@@ -45,8 +45,8 @@ async def sample_inside(place: S3Place, *, most: int, environment: str | None) -
     asked = ("bucket", "prefix", "endpoint", "is_requester_pays", "is_path_style")
     app = modal.App(APP)
     image = modal.Image.debian_slim(python_version=PYTHON).pip_install("boto3")
-    held = modal.Secret.from_name(place.secret or "", environment_name=place.secret_environment or environment)
-    function = app.function(image=image, secrets=[held], timeout=RUN_S, max_containers=1)(look)
+    secret = modal.Secret.from_name(place.secret or "", environment_name=place.secret_environment or environment)
+    function = app.function(image=image, secrets=[secret], timeout=RUN_S, max_containers=1)(look)
     with as_problems("look at the bucket from inside"):
         async with app.run(environment_name=environment):
             call = await function.spawn.aio({name: getattr(place, name) for name in asked}, most)

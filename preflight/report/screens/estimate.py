@@ -35,8 +35,8 @@ def show(console: Console, document: dict[str, Json], *, rates_why: str = "") ->
         _price(console, document, rates_why)
     _budget(console, document)
     _finish(console, document)
-    for said in document["assumptions"]:
-        _line(console, "assumes", said, "dim")
+    for assumption in document["assumptions"]:
+        _line(console, "assumes", assumption, "dim")
     console.print()
     _end(console, document)
 
@@ -45,19 +45,19 @@ def _end(console: Console, document: dict[str, Json]) -> None:
     word, style = ENDS[document["exit"]]
     if document["finishes"] == "too-close" and document["exit"] == 0:
         word, style = "TOO CLOSE", "bold yellow"
-    said = str(document["reason"])
-    if document["plan"] is not None and said == document["plan"]["reason"]:  # it stands above: not twice
+    text = str(document["reason"])
+    if document["plan"] is not None and text == document["plan"]["reason"]:  # it stands above: not twice
         compared = "" if document["budget"]["left_usd"] is not None else "compared with no budget, "
-        said = f"about ${document['budget']['needed_usd']:,.2f}, {compared}{ANSWERS[document['finishes']]}"
-    _line(console, "", f"{word}: {said}", style)
+        text = f"about ${document['budget']['needed_usd']:,.2f}, {compared}{ANSWERS[document['finishes']]}"
+    _line(console, "", f"{word}: {text}", style)
     if document["remedy"]:
         _line(console, "fix", document["remedy"], "bold")
 
 
 def _price(console: Console, document: dict[str, Json], rates_why: str) -> None:
     source = document["rates_source"]
-    said = f"{document['gpu'] or 'no GPU'} at ${document['usd_per_hour']:.4f} an hour with cores and memory"
-    _line(console, "rate", said)
+    text = f"{document['gpu'] or 'no GPU'} at ${document['usd_per_hour']:.4f} an hour with cores and memory"
+    _line(console, "rate", text)
     detail = ", ".join(f"{key} {usd:g}" for key, usd in document["rates"].items())
     _line(console, "", f"{'live rates' if source == 'live' else source}: {detail}", "dim")
     if source != "live":
@@ -79,17 +79,17 @@ def _price(console: Console, document: dict[str, Json], rates_why: str) -> None:
 def _budget(console: Console, document: dict[str, Json]) -> None:
     budget = document["budget"]
     over = budget["over_usd"] > 0 or budget["spend_limit_reached"]
-    said = str(budget["reason"])
+    text = str(budget["reason"])
     if budget["spend_limit_reached"]:
-        said += "; the spend limit is reached"
+        text += "; the spend limit is reached"
     elif budget["over_usd"] > 0:
-        said += f", ${budget['over_usd']:,.2f} too little"
+        text += f", ${budget['over_usd']:,.2f} too little"
     if budget["spent_usd"] is not None and budget["left_usd"] is not None:
-        said += f"; ${budget['spent_usd']:,.2f} spent this cycle"
+        text += f"; ${budget['spent_usd']:,.2f} spent this cycle"
     if budget["spend_limit_reached"] is None:
         known = f"${budget['left_usd']:,.2f} of {budget['of']}; " if budget["of"] else ""
-        said = f"{known}the environment's budget is not known: {budget['reason']}"
-    _line(console, "budget", said, "red" if over else "")
+        text = f"{known}the environment's budget is not known: {budget['reason']}"
+    _line(console, "budget", text, "red" if over else "")
 
 
 def _finish(console: Console, document: dict[str, Json]) -> None:

@@ -12,8 +12,6 @@ _C = SimpleNamespace(_GLIBCXX_USE_CXX11_ABI=True)
 float32, bfloat16, float16 = "float32", "bfloat16", "float16"
 
 _open_traces: list[list[Any]] = []
-
-
 _open_labels: list[Any] = []
 
 
@@ -83,18 +81,9 @@ def isfinite(tensor: Tensor) -> Tensor:
     return tensor
 
 
-class _Handle:
-    def __init__(self, hooks: list[Any], hook: Any) -> None:
-        self.hooks, self.hook = hooks, hook
-        hooks.append(hook)
-
-    def remove(self) -> None:
-        self.hooks.remove(self.hook)
-
-
 class _Module:
     def __call__(self, *args: Any) -> Any:
-        hooks = vars(self).get("hooks") or {"before": [], "after": []}
+        hooks = vars(self).get("hooks", {"before": [], "after": []})
         for hook in hooks["before"]:
             hook(self, args, {})
         output = None
@@ -105,15 +94,16 @@ class _Module:
                 hook(self, args, {}, output)
         return output
 
-    def _hooks(self, when: str) -> list[Any]:
-        found: list[Any] = vars(self).setdefault("hooks", {"before": [], "after": []})[when]
-        return found
+    def _hook(self, when: str, hook: Any) -> SimpleNamespace:
+        hooks: list[Any] = vars(self).setdefault("hooks", {"before": [], "after": []})[when]
+        hooks.append(hook)
+        return SimpleNamespace(remove=lambda: hooks.remove(hook))
 
-    def register_forward_pre_hook(self, hook: Any, with_kwargs: bool) -> _Handle:
-        return _Handle(self._hooks("before"), hook)
+    def register_forward_pre_hook(self, hook: Any, with_kwargs: bool) -> SimpleNamespace:
+        return self._hook("before", hook)
 
-    def register_forward_hook(self, hook: Any, with_kwargs: bool, always_call: bool) -> _Handle:
-        return _Handle(self._hooks("after"), hook)
+    def register_forward_hook(self, hook: Any, with_kwargs: bool, always_call: bool) -> SimpleNamespace:
+        return self._hook("after", hook)
 
     def forward(self, x: Tensor) -> Tensor:
         raise NotImplementedError
@@ -147,30 +137,16 @@ class _Conv1d(_Module):
 nn = SimpleNamespace(Module=_Module, Conv1d=_Conv1d)
 
 
-class _Cuda:
-    """One GPU that does not exist; its name says so."""
-
-    def is_available(self) -> bool:
-        return True
-
-    def get_device_properties(self, index: int) -> SimpleNamespace:
-        return SimpleNamespace(name="simulated GPU", major=0, minor=0, total_memory=0)
-
-    def device_count(self) -> int:
-        return 1
-
-    def get_arch_list(self) -> list[str]:
-        return []
-
-    def synchronize(self) -> None: ...
-
-    def reset_peak_memory_stats(self) -> None: ...
-
-    def max_memory_allocated(self) -> int:
-        return 0
-
-
-cuda = _Cuda()
+cuda = SimpleNamespace(  # one GPU that does not exist; its name says so
+    is_available=lambda: True,
+    is_initialized=lambda: False,
+    get_device_properties=lambda index: SimpleNamespace(name="simulated GPU", major=0, minor=0, total_memory=0),
+    device_count=lambda: 1,
+    get_arch_list=list,
+    synchronize=lambda: None,
+    reset_peak_memory_stats=lambda: None,
+    max_memory_allocated=lambda: 0,
+)
 
 
 class _Profile:
