@@ -16,8 +16,7 @@ import click
 
 from preflight.cli.running.options import document_option, print_document
 from preflight.diagnosis import diagnose
-from preflight.diagnosis.document import document, documents
-from preflight.diagnosis.model import Diagnosis, Verdict
+from preflight.diagnosis.model import Diagnosis, Verdict, document, documents
 from preflight.model import Exit
 from preflight.problems import Kind, Problem
 from preflight.redact import Redactor, secrets_of

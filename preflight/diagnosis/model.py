@@ -1,10 +1,17 @@
-"""What a log says, as values: a rule's hits, the causes made of them, and the failure that no rule knows."""
+"""What a log says, as values and as documents: a rule's hits, the causes made of them, and an unknown failure."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
+
+from preflight.model import Json
+
+SCHEMA, SCHEMA_OF_SEVERAL = "preflight.diagnosis/1", "preflight.diagnoses/1"
+NOT_SHOWN = ("explained_lines", "subject", "concerns")  # of a cause
 
 
 class Verdict(enum.StrEnum):
@@ -88,3 +95,31 @@ class Diagnosis:
         if self.causes:
             return Verdict.KNOWN
         return Verdict.UNKNOWN if self.failure else Verdict.CLEAN
+
+
+def document(diagnosis: Diagnosis) -> dict[str, Json]:
+    """`preflight.diagnosis/1`."""
+    failure = diagnosis.failure
+    return {
+        "schema": SCHEMA,
+        "verdict": diagnosis.verdict.value,
+        "causes": [
+            {name: value for name, value in msgspec.to_builtins(cause).items() if name not in NOT_SHOWN}
+            for cause in diagnosis.causes
+        ],
+        "failure": {"line": failure.line, "excerpt": failure.excerpt} if failure else None,
+        "lines": diagnosis.lines,
+    }
+
+
+def documents(found: Mapping[str, Diagnosis]) -> dict[str, Json]:
+    """`preflight.diagnoses/1`: several logs, each with its document, and the logs of each first cause."""
+    causes: dict[str, list[Json]] = {}
+    for name, diagnosis in found.items():
+        for cause in diagnosis.causes[:1]:
+            causes.setdefault(cause.rule, []).append(name)
+    return {
+        "schema": SCHEMA_OF_SEVERAL,
+        "logs": [{"name": name, "diagnosis": document(diagnosis)} for name, diagnosis in found.items()],
+        "groups": [{"rule": rule, "logs": names} for rule, names in causes.items()],
+    }
