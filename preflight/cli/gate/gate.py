@@ -109,6 +109,8 @@ def gate_command(ctx: click.Context, /, outputs: tuple[Output, ...], is_verbose:
     versions are compared, and Modal and S3 are asked again.  What has changed is named, and COMMAND does not run:
     exit code 5.  Otherwise this process becomes COMMAND, and its exit code is the gate's.
 
+    With --sandbox, COMMAND meets the local Modal and S3 as the checks do.
+
     127 and 126 as in a shell when COMMAND can't be started, before any check; 130 when the checks are interrupted.
     """
     words: tuple[str, ...] | None = ctx.obj

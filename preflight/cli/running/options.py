@@ -102,9 +102,7 @@ fail_on_option = click.option(
 RUN = (
     click.option("-e", "--environment", metavar="ENV", help="Modal environment."),
     fail_on_option,
-    click.option(
-        "--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Seconds for the whole run."
-    ),
+    click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Seconds for all checks."),
     click.option(
         "--wait",
         "wait_s",

@@ -152,3 +152,9 @@ def test_another_client_than_that_of_the_checks_is_refused_with_both_versions(tm
         gate._of_client(unknown, Named(program="modal"))
     assert e.value.message == f"{ours} starts modal 1.6.4, and the checks are of an unknown version"
     gate._of_client(replace(given, interpreter=None), Named(program=str(theirs)))
+
+
+def test_help_says_that_a_time_limit_is_for_the_checks_and_the_sandbox_for_the_command_too() -> None:
+    text = " ".join(gate.gate_command.get_help(click.Context(gate.gate_command)).split())
+    assert "Seconds for all checks." in text and "whole run" not in text
+    assert "With --sandbox, COMMAND meets the local Modal and S3 as the checks do." in text
