@@ -41,6 +41,7 @@ BOUNDS: tuple[
     *(((name,), words.__contains__, " or ".join(words)) for name, words in CHOICES.items()),
     ((*ABOVE_ZERO, *AT_LEAST_ZERO), lambda n: not isinstance(n, Decimal) or n.is_finite(), "a number"),
     (ABOVE_ZERO, lambda n: n > 0, "more than 0"),
+    (("spend_max",), lambda n: n >= 0, "dollars, 0 or more"),
     (AT_LEAST_ZERO, lambda n: n >= 0, "0 or more"),
 )
 KINDS = {  # msgspec's words for types, and ours

@@ -33,6 +33,7 @@ def read(folder: Path, text: str, name: str = "pyproject.toml") -> Settings:
         ("[tool.preflight]\nskp = []", "no key 'skp'; did you mean skip?"),
         ("[tool.preflight.budget]\nhour = 2", "did you mean hours?"),
         ("[tool.preflight.budget]\nhours = -3", "budget.hours is -3; wanted more than 0"),
+        ("[tool.preflight]\nspend-max = -1", "tool.preflight.spend-max is -1; wanted dollars, 0 or more"),
         ("[tool.preflight.budget]\nusd = -1", "budget.usd is -1; wanted 0 or more"),
         ("[tool.preflight.budget]\nepoch-minutes = 0", "budget.epoch-minutes is 0; wanted more than 0"),
         ("[tool.preflight.s3]\nsample = 0", "s3.sample is 0; wanted more than 0"),

@@ -110,7 +110,7 @@ def read(path: Path, places: Places) -> Baseline:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise BaselineRefused(f"{path} is larger than {MOST_BYTES // 10**6} MB")
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        document = msgspec.json.decode(path.read_text("utf-8-sig"), type=_Document)
     except OSError as e:
         raise BaselineRefused(f"{path} can't be read: {e.strerror or e}") from e
     except msgspec.ValidationError as e:
