@@ -32,6 +32,7 @@ FILES = tuple(f for f in sorted(DATA.glob("*/*.py")) if f.name.startswith(("bad"
 RECIPES = tuple(sorted(DATA.glob("recipes/*.py")))
 EXPECT = re.compile(r"#\s*expect:\s*([a-z0-9-]+)")
 BUILDER = re.compile(r"^# builder: (\S+)", re.MULTILINE)
+BANNED = re.compile(r"\b(?:please|invalid|something went wrong|see the log|oops|sorry|simply|just|anew|mend)\b", re.I)
 MARK = "\n# What the rule says of this file:\n"
 
 

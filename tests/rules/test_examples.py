@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from preflight.app import reader
 from preflight.model import Severity, Status
 
 from .examples import (
+    BANNED,
     FILES,
     MARK,
+    RECIPES,
     content,
     described,
     expected,
@@ -26,6 +29,12 @@ from .examples import (
 
 BAD = [f for f in FILES if not f.name.startswith("good")]
 GOOD = [f for f in FILES if f.name.startswith("good")]
+MOST = {
+    name: Severity(most)
+    for family in tomllib.loads(Path(__file__).with_name("most_severe.toml").read_text("utf-8")).values()
+    for name, most in family.items()
+}
+ORDER = [Severity.INFO, Severity.WARNING, Severity.ERROR]
 EXAMPLE = Path(__file__).parents[2] / "preflight" / "sandbox" / "example" / "deploy" / "modal" / "app.py"
 
 
@@ -99,3 +108,31 @@ def _again(file: Path, text: str) -> list[str]:
     recipe = reader.read(file, project=file.parent, content=text.encode())
     [result] = judged([rules()[file.parent.name]], recipe, file)
     return [f.message for f in result.findings]
+
+
+def most_severe() -> dict[str, Severity]:
+    """The most severe finding of each rule in all examples."""
+    found: dict[str, list[Severity]] = {}
+    for file in (*FILES, *RECIPES):
+        for name, result in results(file).items():
+            found.setdefault(name, []).extend(f.severity for f in result.findings)
+    return {name: max(each, key=ORDER.index) for name, each in found.items() if each}
+
+
+def test_every_rule_reaches_its_severity_somewhere() -> None:
+    assert MOST.keys() <= rules().keys()
+    assert {name for name, most in MOST.items() if most_severe().get(name) is not most} == set()
+
+
+@pytest.mark.parametrize("file", FILES, ids=_name)
+def test_every_finding_is_as_severe_as_its_rule_may_be_and_is_in_plain_words(file: Path) -> None:
+    for name, result in results(file).items():
+        for finding in result.findings:
+            shown = f"{name}: {finding.message}"
+            assert ORDER.index(finding.severity) <= ORDER.index(MOST.get(name, Severity.ERROR)), shown
+            assert finding.where is not None and finding.where.line > 0, shown
+            assert finding.message and not BANNED.search(finding.message), shown
+            assert not finding.message.endswith("."), shown
+            assert finding.remedy and not BANNED.search(finding.remedy), shown
+            assert finding.severity is Severity.INFO or finding.why or finding.remedy.startswith("see "), shown
+            assert "Unresolved(" not in finding.message and "Dotted(" not in finding.message, shown
