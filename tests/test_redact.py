@@ -114,7 +114,7 @@ def test_a_value_of_exactly_the_shortest_length_has_no_halves_and_goes_whole() -
 
 def test_a_value_with_noise_in_it_goes_as_one_and_its_lines_stay_lines() -> None:
     redactor = Redactor(["abcdefghij"])
-    assert redactor.text("a\nb abcde\n   fghij c\nd") == f"a\nb {MASK}\n c\nd"
+    assert redactor.text("a\nb abcde\n   fghij c\n\nd") == f"a\nb {MASK}\n c\n\nd"
     assert redactor.text("\x1b[1mabc\x1b[0mdefghij\x1b[0m end") == f"\x1b[1m{MASK}\x1b[0m end"
     assert redactor.text("abcdefg\u200bhij abcdefg\u200bhij.") == f"{MASK} {MASK}."
     assert redactor.text("x\u200by is left") == "x\u200by is left"
@@ -212,7 +212,9 @@ def test_names_of_secrets(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["MAX_TOKENS", "N_TOKENS", "TOKENIZERS_PARALLELISM", "PUBLIC_TOKEN", "PATH", "KEY"])
+@pytest.mark.parametrize(
+    "name", ["MAX_TOKENS", "max_token", "N_TOKENS", "TOKENIZERS_PARALLELISM", "PUBLIC_TOKEN", "PATH", "KEY"]
+)
 def test_names_that_are_none(name: str) -> None:
     assert not is_secret_name(name)
 
