@@ -265,7 +265,8 @@ def _explained(message: str, value: Any) -> str:
     for key in keys:
         value = value[int(key)] if isinstance(value, list) else value[key]
     wanted = re.search("|".join(KINDS), text)
-    return f"{_key('.'.join(['', *keys]))}: wanted {KINDS[wanted[0]] if wanted else 'something else'}, found {value!r}"
+    found = repr(value) if isinstance(value, str | list | dict) else str(value).lower()  # true, nan, a date: as in TOML
+    return f"{_key('.'.join(['', *keys]))}: wanted {KINDS[wanted[0]] if wanted else 'something else'}, found {found}"
 
 
 def _key(name: str) -> str:

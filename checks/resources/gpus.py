@@ -138,7 +138,7 @@ def res_gpu_unknown(recipe: Recipe, asked: tuple[Call, app.GpuText]) -> Findings
     newest = max(row.seen for name in facts.gpu_names() if (row := facts.gpu(name)) is not None)
     yield error(
         f"Modal has no GPU {text.written!r}; it has {', '.join(facts.gpu_names())} (read {newest})",
-        f"write {right}" if meant else "choose one of these",
+        f"write {right}" if meant else "choose a GPU that Modal has",
         text.where,
         why=f"{call.name.removeprefix('modal.')} is refused when the app is deployed, after the image was built",
         fix=app.replaced(text.where.path, text.span, literal, is_safe=is_sure) if meant and literal else None,

@@ -26,7 +26,7 @@ def c():
 #         line 7: '"A100-80"' -> '"A100-80GB"'
 # 12:15 error: Modal has no GPU 'RTX4090:2'; it has GPU NAMES (read DATE)
 #     why: App.function is refused when the app is deployed, after the image was built
-#     remedy: choose one of these
+#     remedy: choose a GPU that Modal has
 # 17:28 error: Modal has no GPU 'V100'; it has GPU NAMES (read DATE)
 #     why: App.function is refused when the app is deployed, after the image was built
-#     remedy: choose one of these
+#     remedy: choose a GPU that Modal has

@@ -61,7 +61,7 @@ def h(): ...
 #         line 23: '"RTX 6000 PRO:many"' -> '"RTX-PRO-6000:many"'
 # 27:14 error: Modal has no GPU 'A100-60GB'; it has GPU NAMES (read DATE)
 #     why: App.cls is refused when the app is deployed, after the image was built
-#     remedy: choose one of these
+#     remedy: choose a GPU that Modal has
 # 31:20 error: Modal has no GPU 'A100-40G'; it has GPU NAMES (read DATE)
 #     why: App.function is refused when the app is deployed, after the image was built
 #     remedy: write A100-40GB
