@@ -89,13 +89,13 @@ def test_bad_input_is_exit_2_with_what_was_wrong_on_stderr_and_nothing_on_stdout
         ("[tool]\npreflight = 3", "wanted a table"),
         ("[tool.preflight]\nspendmax = 2", "no key 'spendmax'"),
         ("[tool.preflight]\nspend-max = 'lots'", "spend-max: wanted a number"),
-        ("[tool.preflight]\nspend-max = -1", "spend-max is -1; wanted 0 or more"),
+        ("[tool.preflight]\nspend-max = -1", "spend-max is -1; wanted dollars, 0 or more"),
         ("[tool.preflight]\nskip = 'all'", "skip: wanted a list of strings, found 'all'"),
         ("[tool.preflight]\nskip = ['nope']", "no check is called 'nope'"),
         ("[tool.preflight]\napp = 'gone.py'", "names gone.py, which is not there"),
         ("[tool.preflight.image-builder]\nminimum = 'new'", "wanted like '2025.06'"),
         ("[tool.preflight.stale-apps]\nolder-than = 'a day'", "wanted like 90m, 24h or 2d"),
-        ("[tool.preflight.smoke]\nminutes = true", "tool.preflight.smoke.minutes: wanted a number, found True"),
+        ("[tool.preflight.smoke]\nminutes = true", "tool.preflight.smoke.minutes: wanted a number, found true"),
     ],
 )
 def test_a_wrong_setting_is_exit_2_and_names_file_key_and_what_was_wanted(
