@@ -33,6 +33,8 @@ def next_command(report: Report) -> str:
     is_own = any(r.assumed for r in report.results) or report.target.sandbox == "rehearsal"
     if report.verdict is Verdict.REHEARSED and not is_own:
         return "preflight run APP (your own app, with your Modal account)"
+    if report.verdict is Verdict.INTERRUPTED and report.target.sandbox:  # the real account is not asked instead
+        return f"preflight run {app} --sandbox" if is_own else "preflight run --sandbox"
     first = _first(report)
     if first is None or report.verdict not in (Verdict.NOT_READY, Verdict.INCOMPLETE):
         return f"preflight run {app}"

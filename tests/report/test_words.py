@@ -192,6 +192,14 @@ IN_WORDS = replace(NO_TOKEN, remedy="make the token valid")
         (replace(of(told(AUTH)), target=about(None)), "preflight run APP"),
         (replace(of(told(AUTH)), target=about(None, ("a.py",))), "preflight run --all"),
         (replace(of(told(AUTH, NO_TOKEN)), is_interrupted=True), f"preflight run {APP}"),
+        (
+            replace(of(told(AUTH), scope=Scope.REHEARSAL, sandbox="rehearsal"), is_interrupted=True),
+            f"preflight run {APP} --sandbox",
+        ),
+        (
+            replace(of(told(AUTH), scope=Scope.REHEARSAL, sandbox="healthy"), is_interrupted=True),
+            "preflight run --sandbox",
+        ),
         (of(without(Status.SKIP, AUTH, "no app")), f"preflight run {APP}"),
         (
             of(told(AUTH), scope=Scope.REHEARSAL, sandbox="healthy"),
