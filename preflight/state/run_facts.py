@@ -50,7 +50,7 @@ def of_run(
     if recipe is not None and not recipe.broken:
         groups |= _app(recipe, settings.project)
     try:
-        groups[Group.FILES] = sources.read(settings.project, outputs=settings.outputs)
+        groups[Group.FILES] = sources.read(settings.project, outputs=settings.outputs, state=settings.state)
     except (TooLarge, OSError):
         pass  # too many to tell apart: not compared
     groups |= _account(found)

@@ -73,6 +73,7 @@ class _Reading:
 
     outputs: tuple[str, ...]
     own: frozenset[tuple[int, int]]  # device and inode of the files that this process writes its lines to
+    state: str = ""  # the real path of our own state folder, where it may lie in the project: a home folder that is one
     files: dict[str, str] = field(default_factory=dict)
     folders: set[tuple[str, bool]] = field(default_factory=set)  # real paths: no link leads round in a circle
     bytes: int = 0
@@ -83,14 +84,16 @@ class _Reading:
             raise TooLarge(_too_large(f"{MOST_FILES:,} files"))
 
 
-def read(project: Path, *, watched: Iterable[Path] = (), outputs: Sequence[str] = ()) -> dict[str, str]:
+def read(
+    project: Path, *, watched: Iterable[Path] = (), outputs: Sequence[str] = (), state: Path | None = None
+) -> dict[str, str]:
     """Name → digest: relative to the project, or absolute for ``watched`` files and folders outside it.
 
-    ``outputs`` are shell patterns, relative to the project, of what is no source.  A ``watched`` path counts even
-    inside a skipped folder, and even when it is not there.  Raises TooLarge.
+    ``outputs`` are shell patterns, relative to the project, of what is no source, as is our own ``state`` folder.  A
+    ``watched`` path counts even inside a skipped folder, and even when it is not there.  Raises TooLarge.
     """
     top = project.resolve()
-    reading = _Reading(tuple(outputs), _written_to())
+    reading = _Reading(tuple(outputs), _written_to(), "" if state is None else os.path.realpath(state))
     for path in watched:
         _watched(path, top, reading)
     _folder(top, "", reading, is_watched=False)
@@ -120,7 +123,7 @@ def _named(path: Path, top: Path) -> str:
 
 def _folder(folder: Path, prefix: str, reading: _Reading, *, is_watched: bool) -> None:
     key = (os.path.realpath(folder), is_watched)
-    if key in reading.folders:
+    if key in reading.folders or key[0] == reading.state:
         return
     reading.folders.add(key)
     for entry in _entries(folder):

@@ -66,7 +66,9 @@ def fingerprint(settings: Settings, *, facts: Mapping[str, str | None], watched:
 def files_of(settings: Settings, watched: Watched) -> Rows:
     """Every file that counts, with its digest.  Raises TooLarge."""
     named = [settings.project / p for p in settings.watch]
-    return sources.read(settings.project, watched=[*map(Path, watched.paths), *named], outputs=settings.outputs)
+    return sources.read(
+        settings.project, watched=[*map(Path, watched.paths), *named], outputs=settings.outputs, state=settings.state
+    )
 
 
 def can_miss(settings: Settings, watched: Watched) -> str:

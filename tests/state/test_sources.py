@@ -80,6 +80,14 @@ def test_a_named_file_counts_whatever_its_name(tmp_path: Path) -> None:
     assert list(read(tmp_path, "preflight.json", outputs=("*",))) == ["preflight.json"]
 
 
+def test_our_own_state_in_a_project_is_no_source_and_what_lies_beside_it_is(tmp_path: Path) -> None:
+    for name in ("app.py", ".local/state/preflight/projects/a/worked.json", ".local/state/preflight2/x.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x", "utf-8")
+    found = sources.read(tmp_path, state=tmp_path / ".local" / "state" / "preflight")
+    assert sorted(found) == [".local/state/preflight2/x.py", "app.py"]
+
+
 def test_outputs_are_patterns_of_files_and_folders(tmp_path: Path) -> None:
     for name in ("reports/a/b", "train.log", "kept", "sub/train.log", "reports2/x"):
         put(tmp_path / name)
